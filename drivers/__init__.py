@@ -1,0 +1,1 @@
+"""How each system is reached: one file a system."""

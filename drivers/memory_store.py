@@ -1,0 +1,140 @@
+"""A small conversation store in memory, and the driver that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.contract import Census, Driver
+from harness.outcome import Ok, Outcome, Refused
+from models.conversation_store import CONVERSATION_STORE, Policy
+
+Key = tuple[str, str]
+
+
+class UnknownThread(LookupError):
+    """A user asked to delete a thread that holds nothing."""
+
+
+class Conversation:
+    """An open conversation: what a caller holds."""
+
+    def __init__(self, user: str, thread: str) -> None:
+        self.user = user
+        self.thread = thread
+
+
+class MemoryStore:
+    """Keeps conversations under (user, thread).
+
+    What was saved outlives `reopen`; what was only held does not.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[Key, list[str]] = {}
+        self._saved: dict[Key, tuple[str, ...]] = {}
+
+    def open(self, user: str, thread: str) -> Conversation:
+        return Conversation(user, thread)
+
+    def append(self, conversation: Conversation, text: str) -> None:
+        key = self._key(conversation.user, conversation.thread)
+        self._turns.setdefault(key, []).append(text)
+        self._save(key)
+
+    def history(self, conversation: Conversation, limit: int | None = None) -> list[str]:
+        """Return the latest `limit` turns in order, or all; the list is the caller's own."""
+        return self._latest(self._turns_of(conversation), limit)
+
+    def pop(self, conversation: Conversation) -> str | None:
+        turns = self._turns_of(conversation)
+        text = self._take(turns) if turns else None
+        self._save(self._key(conversation.user, conversation.thread))
+        return text
+
+    def clear(self, conversation: Conversation) -> None:
+        self._turns_of(conversation).clear()
+        self._save(self._key(conversation.user, conversation.thread))
+
+    def threads(self, user: str) -> list[str]:
+        return sorted(thread for owner, thread in self._turns if owner == user)
+
+    def delete(self, user: str, thread: str) -> None:
+        """Remove a conversation; raises UnknownThread where there is none."""
+        key = self._key(user, thread)
+        if key not in self._turns:
+            raise UnknownThread(f"{user!r} has no thread {thread!r}; threads() lists what there is")
+        del self._turns[key], self._saved[key]
+
+    def reopen(self) -> None:
+        """Forget what is held, and load what was saved."""
+        self._turns = {key: self._load(turns) for key, turns in self._saved.items()}
+
+    def sizes(self) -> dict[Key, int]:
+        """Return how many turns each conversation has."""
+        return {key: len(turns) for key, turns in self._turns.items()}
+
+    def _key(self, user: str, thread: str) -> Key:
+        return user, thread
+
+    def _turns_of(self, conversation: Conversation) -> list[str]:
+        return self._turns.get(self._key(conversation.user, conversation.thread), [])
+
+    def _latest(self, turns: list[str], limit: int | None) -> list[str]:
+        return turns[:] if limit is None else turns[max(0, len(turns) - limit) :]
+
+    def _take(self, turns: list[str]) -> str:
+        return turns.pop()
+
+    def _save(self, key: Key) -> None:
+        if key in self._turns:
+            self._saved[key] = tuple(self._turns[key])
+
+    def _load(self, turns: tuple[str, ...]) -> list[str]:
+        return list(turns)
+
+
+class MemoryStoreDriver(Driver):
+    """Calls one MemoryStore, and turns its one exception into a refusal."""
+
+    contract = CONVERSATION_STORE
+    policy = Policy()
+
+    def __init__(self, make: Callable[[], MemoryStore] = MemoryStore) -> None:
+        self._store = make()
+
+    def open(self, user: str, thread: str) -> Outcome:
+        return Ok(self._store.open(user, thread))
+
+    def append(self, conversation: Conversation, text: str) -> Outcome:
+        self._store.append(conversation, text)
+        return Ok()
+
+    def history(self, conversation: Conversation, limit: int | None) -> Outcome:
+        turns = self._store.history(conversation, limit)
+        shown = tuple(turns)
+        turns.clear()  # a caller may do as it likes with what it was given
+        return Ok(shown)
+
+    def pop(self, conversation: Conversation) -> Outcome:
+        return Ok(self._store.pop(conversation))
+
+    def clear(self, conversation: Conversation) -> Outcome:
+        self._store.clear(conversation)
+        return Ok()
+
+    def threads(self, user: str) -> Outcome:
+        return Ok(self._store.threads(user))
+
+    def delete(self, user: str, thread: str) -> Outcome:
+        try:
+            self._store.delete(user, thread)
+        except UnknownThread:
+            return Refused("unknown thread")
+        return Ok()
+
+    def reopen(self) -> Outcome:
+        self._store.reopen()
+        return Ok()
+
+    def census(self) -> Census:
+        return {"conversations": self._store.sizes()}

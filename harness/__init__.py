@@ -1,0 +1,1 @@
+"""Run a reference model and a real system side by side, and stop where they part."""

@@ -1,0 +1,20 @@
+"""Virtual time: seconds that pass only when an operation says so."""
+
+from __future__ import annotations
+
+
+class VirtualClock:
+    """A clock that stands still until it is advanced; starts at a fixed epoch second."""
+
+    def __init__(self, start_s: float = 1_700_000_000.0) -> None:
+        self._now_s = start_s
+
+    def now(self) -> float:
+        """Return the seconds since the epoch."""
+        return self._now_s
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; raises ValueError for a negative duration."""
+        if seconds < 0:
+            raise ValueError(f"time cannot go back, got {seconds!r} seconds; give 0 or more")
+        self._now_s += seconds

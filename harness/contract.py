@@ -1,0 +1,89 @@
+"""A contract: the operations, the model and the judgement that one kind of system is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
+
+from .failure import Disagreement, Property
+from .operation import Operation
+
+Census: TypeAlias = Mapping[str, object]
+"""What a model or a system says it holds: plain values and ids, by name."""
+
+Invariant: TypeAlias = Callable[[Census, Census], None]
+"""Asserts what must hold of the model's and the system's census, after every step."""
+
+RESERVED = frozenset({"operation", "step", "handle"})
+
+
+class Model(Protocol):
+    """The simplest implementation of a contract that is plainly right; pure, no clock, no disk."""
+
+    def at(self, step: int) -> Self:
+        """Take the number of the step that comes next, after which ids are named."""
+        ...
+
+    def census(self) -> Census:
+        """Return what a right system holds now; proportional to what is live."""
+        ...
+
+    def shape(self) -> Hashable:
+        """Return what kind of state this is, the same for states that differ in names only."""
+        ...
+
+
+class Driver(Protocol):
+    """Turns operations into calls on one system, one method an operation; it decides nothing.
+
+    It has a method for each operation of its contract, named as the operation's kind, but for
+    those that it lists in `lacks`.
+    """
+
+    contract: ClassVar[Contract]
+    policy: ClassVar[object] = None  # where systems legitimately differ; given to the model
+    lacks: ClassVar[tuple[type[Operation], ...]] = ()
+
+    def census(self) -> Census | None:
+        """Return what the system says it holds, or None if it cannot tell."""
+        return None
+
+    def close(self) -> None:  # a driver with nothing to close writes nothing
+        """Give back everything that the system holds: the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one kind of system is held to.
+
+    `model` makes a model of a policy and settings. `blame` tells which property a disagreement
+    breaks. `invariants` are asserted after each step, under the property that each guards.
+    """
+
+    name: str
+    operations: tuple[type[Operation], ...]
+    model: Callable[..., Any]  # Any: a Model that has one method more for each operation
+    policy: object
+    blame: Callable[[Any, Operation, Disagreement], Property]
+    invariants: tuple[tuple[Property, Invariant], ...] = ()
+
+    def __post_init__(self) -> None:
+        for operation in self.operations:
+            _check_operation(operation)
+
+    def kinds(self) -> dict[str, type[Operation]]:
+        """Return the operations by kind."""
+        return {operation.kind: operation for operation in self.operations}
+
+
+def _check_operation(operation: type[Operation]) -> None:
+    """Raise TypeError for a class that cannot be written to a trace and read back."""
+    name = operation.__name__
+    if not {"__slots__", "__dataclass_fields__"} <= vars(operation).keys():
+        raise TypeError(
+            f"{name} is no slotted dataclass; write @dataclass(frozen=True, slots=True)"
+        )
+    taken = RESERVED & set(operation.names)
+    if taken:
+        raise TypeError(f"{name} has a field called {min(taken)!r}, which traces use; rename it")

@@ -1,0 +1,134 @@
+"""The exhaustive search: every sequence of operations up to a depth, over a small population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from random import Random
+
+from .failure import Divergence
+from .lockstep import Lockstep
+from .operation import Operation
+from .pool import Now
+from .rule import Rule
+from .run import Batch, Runs
+from .scenario import Scenario
+from .trace import Header
+
+PROBES = 40
+
+
+@dataclass(slots=True)
+class Level:
+    """What can come at one step, after those before it, and which of these is being tried."""
+
+    options: Sequence[Operation]
+    index: int = 0
+
+
+class Exhaust:
+    """Plays every sequence of `header.steps_max` operations, or fewer where no rule can fire.
+
+    Users are collapsed only where their pool says that they are symmetric: of those that no
+    operation before has named, only the first is tried. Nothing is pruned by equal states of the
+    model, because the system's may differ. A failing sequence is not made longer.
+    """
+
+    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+        self._runs = runs
+        self._header = header
+        self._rules = scenario.rules(runs.target.lacks)
+        self._settings = scenario.settings
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield each sequence as it ends; ends when all have been played."""
+        for values in product(*[pool.values(Now(None)) for pool in self._settings.values()]):
+            settings = dict(zip(self._settings, values, strict=True))
+            yield from self._under(replace(self._header, settings=settings))
+
+    def estimate(self, seed: int = 0) -> int:
+        """Return about how many sequences there are: the mean product of branches (Knuth 1975).
+
+        Plays PROBES random sequences, under the simplest settings of each drawn at random.
+        """
+        random = Random(f"estimate/{seed}")
+        total = 0
+        for _ in range(PROBES):
+            settings = {n: random.choice(p.values(Now(None))) for n, p in self._settings.items()}
+            total += self._probe(replace(self._header, settings=settings), random)
+        ways = prod(len(pool.values(Now(None))) for pool in self._settings.values())
+        return max(1, ways * total // PROBES)
+
+    def _under(self, header: Header) -> Iterator[Batch]:
+        levels: list[Level] = []
+        line = header.line()
+        while True:
+            with self._runs.open(line, header.settings) as lockstep:
+                batch = self._play(lockstep, levels, header)
+            yield batch
+            if batch.failure:
+                del levels[len(lockstep.steps) :]
+            while levels and levels[-1].index + 1 >= len(levels[-1].options):
+                levels.pop()
+            if not levels:
+                return
+            levels[-1].index += 1
+
+    def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> Batch:
+        now = Now(lockstep.model)
+        try:
+            for number in range(1, header.steps_max + 1):
+                now.step = number
+                if number > len(levels):
+                    options = self._options(now, levels)
+                    if not options:
+                        break
+                    levels.append(Level(options))
+                level = levels[number - 1]
+                lockstep.step(number, level.options[level.index])
+        except Divergence as divergence:
+            return Batch(1, len(lockstep.steps), header, divergence.failure)
+        return Batch(1, len(lockstep.steps), header)
+
+    def _probe(self, header: Header, random: Random) -> int:
+        """Play one random sequence, and return the product of its branches."""
+        ways = 1
+        levels: list[Level] = []
+        with self._runs.open(header.line(), header.settings) as lockstep:
+            now = Now(lockstep.model)
+            for number in range(1, header.steps_max + 1):
+                now.step = number
+                options = self._options(now, levels)
+                if not options:
+                    break
+                ways *= len(options)
+                levels.append(Level(options, random.randrange(len(options))))
+                try:
+                    lockstep.step(number, options[levels[-1].index])
+                except Divergence:
+                    break
+        return ways
+
+    def _options(self, now: Now, levels: list[Level]) -> list[Operation]:
+        before = (level.options[level.index] for level in levels)
+        named = {value for operation in before for value in operation.arguments().values()}
+        return [
+            rule.make(*values)
+            for rule in self._rules
+            if rule.may_fire(now)
+            for values in product(*[pool.values(now) for _, pool in rule.pools])
+            if names_in_order(rule, values, named)
+        ]
+
+
+def names_in_order(rule: Rule, values: Sequence[object], named: Set[object]) -> bool:
+    """Say whether the symmetric values that are new here are the first ones not yet named."""
+    seen = set(named)
+    for (_, pool), value in zip(rule.pools, values, strict=True):
+        if pool.symmetric and value not in seen:
+            if value != next(first for first in pool.constant or () if first not in seen):
+                return False
+            seen.add(value)
+    return True

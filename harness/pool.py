@@ -1,0 +1,43 @@
+"""A pool: the values that an argument can take now, simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(slots=True)
+class Now:
+    """What a pool may look at: the model, and the number of the step that comes next."""
+
+    model: Any  # Any: each contract has a model of its own
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Generic[T]):
+    """One function from now to values; picking, strategies and enumeration follow from it.
+
+    `constant` holds the values of a pool that never changes. `symmetric` promises that its values
+    are interchangeable, so that an exhaustive search need not try ben before ana.
+    """
+
+    values: Callable[[Now], Sequence[T]]
+    constant: tuple[T, ...] | None = None
+    symmetric: bool = False
+
+    def __or__(self, other: Pool[S]) -> Pool[T | S]:
+        if self.constant is not None and other.constant is not None:
+            return pool(*self.constant, *other.constant)
+        return Pool(lambda now: [*self.values(now), *other.values(now)])
+
+
+def pool(*values: T, symmetric: bool = False) -> Pool[T]:
+    """Return a pool of these values, simplest first; raises ValueError for none at all."""
+    if not values:
+        raise ValueError("a pool needs at least one value; write pool('ana', 'ben')")
+    return Pool(lambda _: values, constant=values, symmetric=symmetric)

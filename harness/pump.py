@@ -1,0 +1,230 @@
+"""A pump: lets a synchronous driver call an asynchronous system, in virtual time, on no thread."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import events
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from contextvars import Context
+from threading import get_ident
+from typing import Any, NoReturn, TypeVar
+
+from .clock import VirtualClock
+
+T = TypeVar("T")
+TURNS_MAX = 100_000
+
+
+class NotDone(RuntimeError):
+    """A call did not come back: it waits for what cannot happen, or never stops turning."""
+
+    def __init__(self, limit: str, stacks: str) -> None:
+        super().__init__(f"not done within {limit}; waiting in {stacks}")
+        self.limit = limit
+        self.stacks = stacks
+
+
+class LeavesLoop(RuntimeError):
+    """The system would leave the loop for a socket or a process, which no replay can repeat."""
+
+
+class _NoSelector:
+    """Stands where a loop keeps its selector: there is nothing outside to wait for."""
+
+    def select(self, _timeout: float | None) -> list[object]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+class _Loop(asyncio.BaseEventLoop):
+    """asyncio's own loop, first in first out, on virtual time and without a selector.
+
+    What would run on a thread runs inline; what would reach a socket or a process is refused at
+    the call.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._selector = _NoSelector()
+        self.errors: list[dict[str, Any]] = []
+        self.set_exception_handler(lambda _, context: self.errors.append(context))
+
+    def time(self) -> float:
+        return self._clock.now()
+
+    def run_in_executor(  # type: ignore[override]  # the loop's stub is generic in typeshed's terms
+        self, _executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except StopIteration as error:
+            done.set_exception(RuntimeError(f"{func} raised {error!r}"))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def call_soon_threadsafe(  # type: ignore[override]  # there is one thread
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        return self.call_soon(callback, *args, context=context)
+
+    def turn(self) -> None:
+        """Run what is ready now."""
+        self._run_once()  # type: ignore[attr-defined]
+
+    def is_idle(self) -> bool:
+        """Say whether nothing is ready, and no timer is due."""
+        timer = self.next_timer()
+        return not self._ready and (timer is None or timer > self.time())  # type: ignore[attr-defined]
+
+    def next_timer(self) -> float | None:
+        """Return when the next timer that is not cancelled is due, or None."""
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return min((timer.when() for timer in scheduled if not timer.cancelled()), default=None)
+
+    def _process_events(self, event_list: list[object]) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise LeavesLoop(f"loop.{name} leaves the loop; give the system an in-memory peer instead")
+
+    return refuse
+
+
+for _name in (
+    "create_connection", "create_server", "create_datagram_endpoint", "create_unix_connection",
+    "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
+    "subprocess_shell", "add_reader", "add_writer", "add_signal_handler", "sock_connect",
+    "sock_recv", "sock_sendall", "sock_accept", "getaddrinfo", "getnameinfo",
+):  # fmt: skip
+    setattr(_Loop, _name, _refuse(_name))
+
+
+class Pump:
+    """A loop that is entered once and turned by hand, so that each call is one plain function call.
+
+    The clock is the only time there is. Close it at the end of the run.
+    """
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self._loop = _Loop(self.clock)
+        self._work: asyncio.Future[Coroutine[Any, Any, Any] | None]
+        self._result: asyncio.Future[Any]
+        self._within(self._start)
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """What the loop was told of that nobody awaited: asyncio's exception contexts."""
+        return self._loop.errors
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end, and everything that is ready beside it, without waiting.
+
+        Raises what it raises, and NotDone when it can only go on after time has passed or after
+        TURNS_MAX turns of the loop.
+        """
+        result: T = self._within(lambda: self._call(work))
+        return result
+
+    def settle(self) -> None:
+        """Run everything that is ready; raises NotDone where that has no end."""
+        self._within(self._settle)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass from timer to timer, settling the system at each."""
+        self._within(lambda: self._advance(self.clock.now() + seconds))
+
+    def close(self) -> None:
+        """Cancel what still runs, and close the loop."""
+        if not self._loop.is_closed():
+            self._within(self._cancel_all)
+            self._loop.close()
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done, without the pump's own."""
+        return [task for task in asyncio.all_tasks(self._loop) if task is not self._resident]
+
+    def _start(self) -> None:
+        self._work = self._loop.create_future()
+        self._resident = self._loop.create_task(self._serve(), name="pump")
+        self._loop.turn()
+
+    async def _serve(self) -> None:
+        """Await one coroutine after another, all in this one task."""
+        while (work := await self._work) is not None:
+            self._work = self._loop.create_future()
+            try:
+                value = await work
+            except (Exception, SystemExit, asyncio.CancelledError) as error:
+                self._result.set_exception(
+                    RuntimeError(f"raised {error!r}") if isinstance(error, StopIteration) else error
+                )
+            else:
+                self._result.set_result(value)
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        result: asyncio.Future[T] = self._loop.create_future()
+        self._result = result
+        self._work.set_result(work)
+        for _ in range(TURNS_MAX):
+            self._loop.turn()
+            if result.done():
+                return result.result()
+            if self._loop.is_idle():
+                break
+        raise NotDone(f"{TURNS_MAX:,} turns, or without time passing", self._stacks())
+
+    def _settle(self) -> None:
+        for _ in range(TURNS_MAX):
+            if self._loop.is_idle():
+                return
+            self._loop.turn()
+        raise NotDone(f"{TURNS_MAX:,} turns", self._stacks())
+
+    def _advance(self, until_s: float) -> None:
+        self._settle()
+        for _ in range(TURNS_MAX):
+            timer = self._loop.next_timer()
+            if timer is None or timer > until_s:
+                break
+            self.clock.advance(max(0.0, timer - self.clock.now()))
+            self._settle()
+        self.clock.advance(until_s - self.clock.now())
+        self._settle()
+
+    def _cancel_all(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._settle()
+
+    def _stacks(self) -> str:
+        """Return where each task waits: its name and innermost line."""
+        stacks = []
+        for task in sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name()):
+            frames = task.get_stack(limit=1)
+            if frames:
+                code = frames[0].f_code
+                stacks.append(f"{code.co_qualname} line {frames[0].f_lineno}")
+        return ", ".join(stacks) or "no task"
+
+    def _within(self, work: Callable[[], T]) -> T:
+        """Run work as if inside the loop, and leave no trace of it outside."""
+        outside = events._get_running_loop()
+        events._set_running_loop(self._loop)
+        self._loop._thread_id = get_ident()  # type: ignore[attr-defined]  # so is_running() holds
+        try:
+            return work()
+        finally:
+            self._loop._thread_id = None  # type: ignore[attr-defined]
+            events._set_running_loop(outside)

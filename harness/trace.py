@@ -1,0 +1,202 @@
+"""A trace: a header and one JSON line an operation, on disk before the operation runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .operation import Operation, from_json, to_json
+
+FORMAT = 1
+Numbered = tuple[int, Operation]
+
+
+class BadTrace(ValueError):
+    """A file is no trace that this version can read; says the line, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Everything that a replay and its reader need to know beside the operations.
+
+    Replay needs only `driver` and `settings`; the rest tells how the trace was found.
+    """
+
+    contract: str
+    driver: str
+    scenario: str = ""
+    policy: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    engine: str = ""
+    tactic: str = ""
+    seed: int = 0
+    run: int = 0
+    steps_max: int = 0
+    signature: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def line(self) -> bytes:
+        """Return the header as the first line of a trace."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The operations of one run, under the numbers of their steps."""
+
+    header: Header
+    operations: tuple[Numbered, ...]
+
+    def encoded(self) -> bytes:
+        """Return the whole trace as it stands on disk."""
+        return self.header.line() + b"".join(numbered_line(*item) for item in self.operations)
+
+
+def numbered_line(number: int, operation: Operation) -> bytes:
+    """Return one step as its line in a trace."""
+    return b'{"step": %d, %b' % (number, operation.line())
+
+
+class Recorder:
+    """Keeps the trace of the run that is going on in one file.
+
+    Each line is handed to the operating system before its step runs: it survives a killed process,
+    not the loss of power. One descriptor serves run after run. Where nothing can be written (no
+    folder, a full disk), the campaign goes on, and `error` says why there is no file.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.error = "" if path else "no folder was given"
+        self._descriptor = -1
+        if path is not None:
+            self._try(lambda: self._open(path))
+
+    def begin(self, header: bytes) -> None:
+        """Forget the run before, and begin the next with this first line."""
+        if not self.error:
+            self._try(lambda: self._restart(header))
+
+    def record(self, number: int, operation: Operation) -> None:
+        """Write one line; the step may run when this has returned."""
+        if not self.error:
+            try:
+                os.write(self._descriptor, b'{"step": %d, %b' % (number, operation.line()))
+            except OSError as error:
+                self.error = str(error)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _open(self, path: Path) -> None:
+        # Appending, so that a file cut to nothing is written from its start.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        self._descriptor = os.open(path, flags, 0o644)
+
+    def _restart(self, header: bytes) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, header)
+
+    def _try(self, effect: Callable[[], object]) -> None:
+        try:
+            effect()
+        except OSError as error:
+            self.error = str(error)
+
+
+def read_header(path: Path) -> Header:
+    """Return the header of the trace at path.
+
+    Raises BadTrace for what is no trace, or a trace of a newer version; OSError if unreadable.
+    """
+    with path.open("rb") as file:
+        return _parse_header(path, file.readline())
+
+
+def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
+    """Return the trace at path, its operations made from these kinds.
+
+    A last line that is cut short (its process was killed while writing) is left out. Raises
+    BadTrace, naming the line, for anything else that is not as it should be.
+    """
+    first, *rest = path.read_bytes().split(b"\n")
+    header = _parse_header(path, first)
+    operations = []
+    for number, line in enumerate(rest[:-1], 2):
+        operations.append(_parse_line(f"{path}:{number}", line, kinds))
+    return Trace(header, tuple(operations))
+
+
+def plain(policy: object) -> dict[str, object]:
+    """Return a policy as its header shows it: the fields of a dataclass, by name."""
+    names = getattr(type(policy), "__dataclass_fields__", {})
+    return {name: to_json(getattr(policy, name)) for name in names}
+
+
+def versions(names: Iterable[str] = ("threadline", "hypothesis")) -> dict[str, str]:
+    """Return the versions of Python and of the packages named, where installed."""
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _parse_header(path: Path, line: bytes) -> Header:
+    values = _json_object(f"{path}:1", line)
+    number = values.pop("threadline", None)
+    if number is None:
+        raise BadTrace(f"{path}:1: no trace header; a trace begins with a line made by threadline")
+    if not isinstance(number, int) or number > FORMAT:
+        raise BadTrace(
+            f"{path}:1: a trace of format {number!r}, and this version reads up to {FORMAT}; "
+            "replay it with the version of threadline that wrote it, or a newer one"
+        )
+    missing = {"contract", "driver"} - values.keys()
+    if missing:
+        raise BadTrace(f"{path}:1: the header has no {min(missing)!r}; add it")
+    return Header(**{name: values[name] for name in Header.__slots__ if name in values})
+
+
+def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -> Numbered:
+    values = _json_object(where, line)
+    number = values.pop("step", None)
+    if type(number) is not int or number < 1:
+        raise BadTrace(
+            f'{where}: the step is {number!r}; write a whole number from 1, as in "step": 3'
+        )
+    kind = values.pop("operation", None)
+    if kind not in kinds:
+        raise BadTrace(
+            f"{where}: no operation is called {kind!r}; there are {', '.join(sorted(kinds))}"
+        )
+    names = kinds[kind].names
+    if set(values) != set(names):
+        raise BadTrace(
+            f"{where}: {kind} has the arguments {', '.join(values) or 'none'}, "
+            f"and takes {', '.join(names) or 'none'}"
+        )
+    try:
+        return number, kinds[kind](**{name: from_json(values[name]) for name in names})
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise BadTrace(f"{where}: an argument cannot be read: {error}") from None
+
+
+def _json_object(where: str, line: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise BadTrace(f"{where}: not JSON ({error}); a trace is one JSON object a line") from None
+    if not isinstance(values, dict):
+        raise BadTrace(f"{where}: {values!r} is no JSON object; a trace is one JSON object a line")
+    return values

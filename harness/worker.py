@@ -1,0 +1,194 @@
+"""A worker: the process in which one scenario is run; it is told a job, and tells events."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from .events import Began, Ended, Event, Found, Listener, Progress, Shorter, encode
+from .exhaust import Exhaust
+from .explore import Explorer
+from .failure import Failure
+from .failure_text import failure_text
+from .minimise import minimise
+from .run import Batch, Runs
+from .scenario import Scenario
+from .target import load_scenario, load_target
+from .trace import Header, Recorder, Trace, plain, versions
+from .warned import warnings_recorded
+
+PROGRESS_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is to do; names and numbers only, so that it can be told as JSON.
+
+    Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
+    it has played all.
+    """
+
+    scenario: str
+    driver: str
+    engine: str
+    seed: int
+    steps: int
+    runs: int | None = None
+    seconds: float | None = None
+    first_run: int = 1
+    folder: str = ""
+
+    def encoded(self) -> bytes:
+        return json.dumps(asdict(self)).encode("ascii")
+
+    def path(self, name: str) -> Path | None:
+        """Return where a file of this job belongs, or None where it has no folder."""
+        stem = f"{self.scenario.rpartition(':')[2]}-{name}.jsonl"
+        return Path(self.folder) / stem if self.folder else None
+
+    def running(self) -> Path | None:
+        """Return where the trace of the run that is going on is kept."""
+        return self.path("running")
+
+
+class Engine(Protocol):
+    """Plays runs, and yields what came of them."""
+
+    def batches(self) -> Iterator[Batch]: ...
+
+
+def work(job: Job, tell: Listener) -> None:
+    """Do a job in this process, telling `tell` what happens.
+
+    Raises BadName where its names lead nowhere, and what a bug of the model or the scenario raises.
+    """
+    target = load_target(job.driver)
+    scenario = load_scenario(job.scenario)
+    header = Header(
+        contract=target.contract.name,
+        driver=job.driver,
+        scenario=job.scenario,
+        policy=plain(target.policy),
+        engine=job.engine,
+        seed=job.seed,
+        steps_max=job.steps,
+        versions=versions(),
+    )
+    with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
+        _Search(job, scenario, Runs(target, recorder, warned), tell).go(header)
+
+
+class _Search:
+    """Follows an engine: counts, saves and minimises what it finds, and tells of it."""
+
+    def __init__(self, job: Job, scenario: type[Scenario], runs: Runs, tell: Listener) -> None:
+        self._job = job
+        self._scenario = scenario
+        self._runs = runs
+        self._tell = tell
+        self._played = 0
+        self._steps = 0
+        self._failures: dict[str, int] = {}
+
+    def go(self, header: Header) -> None:
+        started = told = time.monotonic()
+        sequences, batches = self._engine(header)
+        self._tell(Began(self._job.scenario, sequences))
+        complete = True
+        for batch in batches:
+            self._played += batch.runs
+            self._steps += batch.steps
+            if batch.failure:
+                self._failed(batch, batch.failure)
+            now = time.monotonic()
+            if now - told >= PROGRESS_S:
+                told = now
+                self._tell(Progress(self._played, self._steps, batch.header.run))
+            if self._is_over(now - started):
+                complete = False
+                break
+        self._tell(Ended(self._played, self._steps, self._failures, complete and sequences > 0))
+
+    def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
+        """Return about how many sequences there are, if that has an end, and the runs."""
+        if self._job.engine == "exhaust":
+            exhaust = Exhaust(self._scenario, self._runs, header)
+            return exhaust.estimate(), exhaust.batches()
+        if self._job.engine == "hypothesis":
+            from .machine import Chunks  # loads Hypothesis, which no other engine needs
+
+            chunks = Chunks(self._scenario, self._runs, header)
+            return 0, chunks.batches(self._job.first_run, self._job.runs)
+        return 0, Explorer(self._scenario, self._runs, header).batches(self._job.first_run)
+
+    def _is_over(self, seconds: float) -> bool:
+        job = self._job
+        if job.seconds is not None and seconds >= job.seconds:
+            return True
+        return job.runs is not None and self._played >= job.runs
+
+    def _failed(self, batch: Batch, failure: Failure) -> None:
+        name = str(failure.signature)
+        self._failures[name] = self._failures.get(name, 0) + 1
+        if self._failures[name] > 1:
+            return
+        path = self._job.path(name)
+        trace = _signed(batch.trace(), name)
+        saved = save(path, trace)
+        text = failure_text(failure, saved)
+        lines = trace.encoded().decode("ascii")
+        self._tell(Found(name, text, saved, lines, self._played, len(failure.steps)))
+        rules = self._scenario.rules(self._runs.target.lacks)
+        least = minimise(trace, failure.signature, self._runs, rules)
+        if least.failure is None:
+            text = failure_text(failure, saved, ["it did not fail again when it was replayed"])
+            self._tell(Shorter(name, text, lines, 0, len(failure.steps)))
+            return
+        saved = save(path, least.trace)
+        text = failure_text(least.failure, saved)
+        lines = least.trace.encoded().decode("ascii")
+        self._tell(Shorter(name, text, lines, least.replays, len(least.failure.steps)))
+
+
+def _signed(trace: Trace, signature: str) -> Trace:
+    return Trace(replace(trace.header, signature=signature), trace.operations)
+
+
+def save(path: Path | None, trace: Trace) -> str:
+    """Write a trace in one piece, and return where; "" where nothing could be written."""
+    if path is None:
+        return ""
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_bytes(trace.encoded())
+        partial.replace(path)
+    except OSError:
+        return ""
+    return str(path)
+
+
+def main() -> None:
+    """Read a job from standard input, and tell its events on standard output.
+
+    What the system prints goes to standard error, so that it cannot be taken for an event.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the campaign's to handle
+    events = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+
+    def tell(event: Event) -> None:
+        events.write(encode(event))
+
+    work(Job(**json.load(sys.stdin)), tell)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is right: contracts, operations, reference models and invariants."""

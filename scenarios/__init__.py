@@ -1,0 +1,1 @@
+"""What is tried, how often: rules over small populations, for every engine."""

@@ -1,0 +1,66 @@
+"""Everyday use of a conversation store, by users whose ids are made to collide."""
+
+from __future__ import annotations
+
+from harness.handle import Handle
+from harness.pool import Pool, pool
+from harness.rule import rule
+from harness.scenario import Scenario
+from models.conversation_store import CONVERSATION_STORE
+from models.conversation_store.operations import (
+    Append,
+    Clear,
+    Delete,
+    History,
+    Open,
+    Pop,
+    Reopen,
+    Threads,
+)
+
+# Each differs from the first by what a careless key loses: a separator, white space, case.
+USERS = pool("ana", "ana:b", "ana ", "Ana")
+# ("ana", "b:t") and ("ana:b", "t") meet when joined; "t" is a prefix of "t1".
+THREADS = pool("t", "t1", "b:t", " t", "T")
+# A fresh text tells whose it is; the same text twice tells whether turns are counted or matched.
+TEXTS = Pool(lambda now: [f"m{now.step}"]) | pool("again", "")
+LIMITS = pool(None, 1, 2, 0, 100)
+OPEN: Pool[Handle] = Pool(lambda now: list(now.model.handles))
+
+
+class Store(Scenario):
+    """What every conversation store must get right when nobody is attacking it."""
+
+    contract = CONVERSATION_STORE
+
+    @rule(user=USERS, thread=THREADS)
+    def open(self, user: str, thread: str) -> Open:
+        return Open(user, thread)
+
+    @rule(conversation=OPEN, text=TEXTS)
+    def append(self, conversation: Handle, text: str) -> Append:
+        return Append(conversation, text)
+
+    @rule(conversation=OPEN, limit=LIMITS)
+    def history(self, conversation: Handle, limit: int | None) -> History:
+        return History(conversation, limit)
+
+    @rule(conversation=OPEN)
+    def pop(self, conversation: Handle) -> Pop:
+        return Pop(conversation)
+
+    @rule(conversation=OPEN)
+    def clear(self, conversation: Handle) -> Clear:
+        return Clear(conversation)
+
+    @rule(user=USERS)
+    def threads(self, user: str) -> Threads:
+        return Threads(user)
+
+    @rule(user=USERS, thread=THREADS)
+    def delete(self, user: str, thread: str) -> Delete:
+        return Delete(user, thread)
+
+    @rule()
+    def reopen(self) -> Reopen:
+        return Reopen()
