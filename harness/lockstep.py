@@ -20,6 +20,16 @@ from .warned import Warned
 Record = Callable[[int, Operation], None]
 
 
+class NoOutcome(TypeError):
+    """A driver's method returned something else than an outcome."""
+
+    def __init__(self, kind: str, value: object) -> None:
+        super().__init__(
+            f"the driver's {kind} returned {value!r}; return Ok(value) or Refused(reason)"
+        )
+        self.kind = kind
+
+
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step to close().
 
@@ -76,10 +86,7 @@ class Lockstep:
         if self._warned is not None and self._warned.categories:
             outcome = replace(outcome, warnings=self._warned.take())
         if not isinstance(outcome, Outcome):
-            raise TypeError(
-                f"{type(self._driver).__name__}.{operation.kind} returned {outcome!r}; "
-                "return Ok(value) or Refused(reason)"
-            )
+            raise NoOutcome(operation.kind, outcome)
         return outcome
 
     def _agree(self, expected: Outcome, actual: Outcome) -> bool:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import hypothesis
-from hypothesis import HealthCheck, Verbosity, stateful
+from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
@@ -105,7 +105,8 @@ def machine(
         "_initialize": _initialize(**_strategies(scenario.settings))(_begin),
     }
     for rule in scenario.rules(runs.target.lacks):
-        body[f"_rule_{rule.name}"] = _derived(rule)  # a name that no attribute of ours has
+        for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
+            body[f"_rule_{rule.name}_{turn}"] = _derived(rule)
     return type(f"{scenario.__name__}[{runs.target.name}]", (Machine,), body)
 
 
@@ -161,7 +162,9 @@ class Chunks:
         seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
         try:
             stateful.run_state_machine_as_test(
-                hypothesis.seed(seed)(derived), settings=settings(header.steps_max, size)
+                hypothesis.seed(seed)(derived),
+                # Shrinking takes seconds and thousands of runs, where our own passes take 100.
+                settings=settings(header.steps_max, size, phases=[Phase.generate]),
             )
         except (Divergence, Flaky):
             if watch.failure is None:

@@ -52,10 +52,12 @@ def load(name: str) -> Any:
         raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(public)}") from None
 
 
-def load_target(name: str, settings: Mapping[str, object] | None = None) -> Target:
+def load_target(
+    name: str, settings: Mapping[str, object] | None = None, *, whole: bool = True
+) -> Target:
     """Return the driver of that name, made once to read what it declares.
 
-    Raises BadName where it has no contract, or lacks a method that it does not declare.
+    Raises BadName where it has no contract, or (`whole`) lacks a method that it does not declare.
     """
     make = load(name)
     if not callable(make):
@@ -68,7 +70,7 @@ def load_target(name: str, settings: Mapping[str, object] | None = None) -> Targ
                 "write contract = CONVERSATION_STORE (or another of models/) in its class"
             )
         target = Target(name, make, contract, driver.policy, driver.lacks)
-        missing = missing_methods(driver, target)
+        missing = missing_methods(driver, target) if whole else []
     if missing:
         raise BadName(
             f"{name} has no method {', '.join(missing)} of the contract {contract.name}; "

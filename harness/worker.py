@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,7 @@ from .exhaust import Exhaust
 from .explore import Explorer
 from .failure import Failure
 from .failure_text import failure_text
+from .lockstep import NoOutcome
 from .minimise import minimise
 from .run import Batch, Runs
 from .scenario import Scenario
@@ -25,7 +27,9 @@ from .target import load_scenario, load_target
 from .trace import Header, Recorder, Trace, plain, versions
 from .warned import warnings_recorded
 
+ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
+OUR_BUG = 70  # EX_SOFTWARE of sysexits.h: no system under test ends a process like that by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,14 @@ def main() -> None:
     def tell(event: Event) -> None:
         events.write(encode(event))
 
-    work(Job(**json.load(sys.stdin)), tell)
+    try:
+        work(Job(**json.load(sys.stdin)), tell)
+    except NoOutcome as error:
+        print(error, file=sys.stderr)
+        os._exit(OUR_BUG)
+    except Exception:
+        traceback.print_exc()
+        os._exit(OUR_BUG)  # not exit: a thread that the system left must not hold us
 
 
 if __name__ == "__main__":
