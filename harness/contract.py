@@ -15,7 +15,7 @@ Census: TypeAlias = Mapping[str, object]
 Invariant: TypeAlias = Callable[[Census, Census], None]
 """Asserts what must hold of the model's and the system's census, after every step."""
 
-RESERVED = frozenset({"operation", "step", "handle"})
+RESERVED = frozenset({"operation", "step", "handle", "kind", "names", *dir(Operation)})
 
 
 class Model(Protocol):
@@ -51,6 +51,7 @@ class Driver(Protocol):
 
     def close(self) -> None:  # a driver with nothing to close writes nothing
         """Give back everything that the system holds: the run is over."""
+        return  # without this line, mypy takes it for abstract
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,11 @@ class Contract:
     invariants: tuple[tuple[Property, Invariant], ...] = ()
 
     def __post_init__(self) -> None:
+        known: dict[str, type[Operation]] = {}
         for operation in self.operations:
             _check_operation(operation)
+            if known.setdefault(operation.kind, operation) is not operation:
+                raise TypeError(f"two operations are called {operation.kind!r}; rename one class")
 
     def kinds(self) -> dict[str, type[Operation]]:
         """Return the operations by kind."""
@@ -80,10 +84,13 @@ class Contract:
 def _check_operation(operation: type[Operation]) -> None:
     """Raise TypeError for a class that cannot be written to a trace and read back."""
     name = operation.__name__
-    if not {"__slots__", "__dataclass_fields__"} <= vars(operation).keys():
+    slotted = {"__slots__", "__dataclass_params__"} <= vars(operation).keys()
+    if not (slotted and vars(operation)["__dataclass_params__"].frozen):
         raise TypeError(
-            f"{name} is no slotted dataclass; write @dataclass(frozen=True, slots=True)"
+            f"{name} is no frozen, slotted dataclass; write @dataclass(frozen=True, slots=True)"
         )
     taken = RESERVED & set(operation.names)
     if taken:
-        raise TypeError(f"{name} has a field called {min(taken)!r}, which traces use; rename it")
+        raise TypeError(
+            f"{name} has a field called {min(taken)!r}, which has a meaning already; rename it"
+        )

@@ -32,6 +32,6 @@ class Dangling(LookupError):
 def parse_handle(text: str) -> Handle:
     """Return the handle that prints as this text; raise ValueError for any other text."""
     kind, _, step = text.rpartition("_")
-    if not kind or not (step.isascii() and step.isdigit()):
-        raise ValueError(f"{text!r} is no handle; write KIND_STEP, as in c_7")
-    return Handle(kind, int(step))
+    if kind and step.isascii() and step.isdigit() and str(int(step)) == step:
+        return Handle(kind, int(step))
+    raise ValueError(f"{text!r} is no handle; write KIND_STEP, as in c_7")

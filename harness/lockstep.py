@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -12,7 +13,7 @@ from .contract import Census, Contract, Driver
 from .failure import Disagreement, Failure, Property, Signature, divergence_type
 from .history import Step
 from .operation import Operation
-from .outcome import Crashed, Hung, Ok, Outcome
+from .outcome import Crashed, Hung, Ok, Outcome, Refused
 from .pump import NotDone
 from .renaming import Renaming
 from .warned import Warned
@@ -75,18 +76,20 @@ class Lockstep:
         self._driver.close()
 
     def _guarded(self, operation: Operation) -> Outcome:
+        if self._warned is not None:
+            self._warned.take()  # given between steps: no operation's
         try:
             outcome = operation.apply(self._driver)
         except NotDone as error:
             outcome = Hung(error.limit, error.stacks)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, CancelledError) as error:
             if type(error).__module__.partition(".")[0] == "hypothesis":
                 raise  # its control flow, not the system's failure
             outcome = _crashed(error)
-        if self._warned is not None and self._warned.categories:
-            outcome = replace(outcome, warnings=self._warned.take())
         if not isinstance(outcome, Outcome):
             raise NoOutcome(operation.kind, outcome)
+        if self._warned is not None and self._warned.categories:
+            outcome = replace(outcome, warnings=self._warned.take())
         return outcome
 
     def _agree(self, expected: Outcome, actual: Outcome) -> bool:
@@ -103,6 +106,10 @@ class Lockstep:
         if isinstance(actual, Ok):
             value = expected.value if isinstance(expected, Ok) else None
             return replace(actual, value=self._renaming.named(actual.value, value))
+        if isinstance(actual, Refused):
+            return replace(actual, reason=self._renaming.told(actual.reason))
+        if isinstance(actual, Crashed):
+            return replace(actual, error=self._renaming.told(actual.error))
         return actual
 
     def _compare_census(self, step: Step) -> None:
@@ -110,13 +117,12 @@ class Lockstep:
         if held is None:
             return
         expected: Census = self.model.census()
-        ids = len(self._renaming.real)
         for name, value in expected.items():
             if name not in held:
                 continue  # a system that cannot tell this part of its census leaves it out
-            if self._renaming.binds(value, held[name]) and len(self._renaming.real) == ids:
+            if self._renaming.knows(value, held[name]):
                 continue
-            actual = self._renaming.named(held[name])
+            actual = self._renaming.named(held[name], value)
             self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
         if self._contract.invariants:
             named: Any = {name: self._renaming.named(value) for name, value in held.items()}

@@ -6,6 +6,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar
 
 from .handle import Dangling, Handle, parse_handle
@@ -27,8 +28,8 @@ class Operation(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        # Runs again on the class that dataclass(slots=True) makes; only that one has __slots__.
-        cls.names = tuple(cls.__dict__.get("__slots__", ()))
+        # Runs again on the class that dataclass(slots=True) makes; only then are its fields known.
+        cls.names = tuple(field.name for field in fields(cls)) if is_dataclass(cls) else ()
 
     @abstractmethod
     def apply(self, target: Any) -> Outcome:  # Any: each contract has a type of its own

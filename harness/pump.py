@@ -14,6 +14,7 @@ from .clock import VirtualClock
 
 T = TypeVar("T")
 TURNS_MAX = 100_000
+CLOCK_RESOLUTION_S = 1e-6
 
 
 class NotDone(RuntimeError):
@@ -50,6 +51,8 @@ class _Loop(asyncio.BaseEventLoop):
         super().__init__()
         self._clock = clock
         self._selector = _NoSelector()
+        # A timer that is due must fire: asyncio's own 1 ns is lost beside seconds since the epoch.
+        self._clock_resolution = CLOCK_RESOLUTION_S
         self.errors: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
@@ -119,8 +122,7 @@ class Pump:
     def __init__(self, clock: VirtualClock | None = None) -> None:
         self.clock = clock or VirtualClock()
         self._loop = _Loop(self.clock)
-        self._work: asyncio.Future[Coroutine[Any, Any, Any] | None]
-        self._result: asyncio.Future[Any]
+        self._work: asyncio.Future[tuple[Coroutine[Any, Any, Any], asyncio.Future[Any]]]
         self._within(self._start)
 
     @property
@@ -148,8 +150,10 @@ class Pump:
     def close(self) -> None:
         """Cancel what still runs, and close the loop."""
         if not self._loop.is_closed():
-            self._within(self._cancel_all)
-            self._loop.close()
+            try:
+                self._within(self._cancel_all)
+            finally:
+                self._loop.close()
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, without the pump's own."""
@@ -161,29 +165,33 @@ class Pump:
         self._loop.turn()
 
     async def _serve(self) -> None:
-        """Await one coroutine after another, all in this one task."""
-        while (work := await self._work) is not None:
+        """Await one coroutine after another in this one task, until another has taken over."""
+        this_task = asyncio.current_task()
+        while self._resident is this_task:
+            work, result = await self._work
             self._work = self._loop.create_future()
             try:
                 value = await work
             except (Exception, SystemExit, asyncio.CancelledError) as error:
-                self._result.set_exception(
-                    RuntimeError(f"raised {error!r}") if isinstance(error, StopIteration) else error
-                )
+                if not result.done():
+                    result.set_exception(error)
             else:
-                self._result.set_result(value)
+                if not result.done():
+                    result.set_result(value)
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         result: asyncio.Future[T] = self._loop.create_future()
-        self._result = result
-        self._work.set_result(work)
+        self._work.set_result((work, result))
         for _ in range(TURNS_MAX):
             self._loop.turn()
             if result.done():
                 return result.result()
             if self._loop.is_idle():
                 break
-        raise NotDone(f"{TURNS_MAX:,} turns, or without time passing", self._stacks())
+        stacks = self._stacks()
+        result.cancel()  # given up: should it come back, nobody is told
+        self._start()  # another task serves the calls to come
+        raise NotDone(f"{TURNS_MAX:,} turns, or without time passing", stacks)
 
     def _settle(self) -> None:
         for _ in range(TURNS_MAX):
@@ -200,6 +208,8 @@ class Pump:
                 break
             self.clock.advance(max(0.0, timer - self.clock.now()))
             self._settle()
+        else:
+            raise NotDone(f"{TURNS_MAX:,} timers", self._stacks())
         self.clock.advance(until_s - self.clock.now())
         self._settle()
 
@@ -209,14 +219,8 @@ class Pump:
         self._settle()
 
     def _stacks(self) -> str:
-        """Return where each task waits: its name and innermost line."""
-        stacks = []
-        for task in sorted(asyncio.all_tasks(self._loop), key=lambda task: task.get_name()):
-            frames = task.get_stack(limit=1)
-            if frames:
-                code = frames[0].f_code
-                stacks.append(f"{code.co_qualname} line {frames[0].f_lineno}")
-        return ", ".join(stacks) or "no task"
+        """Return where each task waits, sorted: task names count up all through the process."""
+        return ", ".join(sorted(map(_waits_in, asyncio.all_tasks(self._loop)))) or "no task"
 
     def _within(self, work: Callable[[], T]) -> T:
         """Run work as if inside the loop, and leave no trace of it outside."""
@@ -228,3 +232,15 @@ class Pump:
         finally:
             self._loop._thread_id = None  # type: ignore[attr-defined]
             events._set_running_loop(outside)
+
+
+def _waits_in(task: asyncio.Task[Any]) -> str:
+    """Return the innermost coroutine that a task waits in, without asyncio's own, and its line."""
+    place = "asyncio"
+    awaited: Any = task.get_coro()
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None)
+        if frame is not None and not frame.f_globals["__name__"].startswith("asyncio."):
+            place = f"{frame.f_code.co_qualname} line {frame.f_lineno}"
+        awaited = getattr(awaited, "cr_await", None)
+    return place

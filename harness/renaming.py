@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from itertools import zip_longest
 from typing import NamedTuple
 
 from .handle import Handle
-from .operation import map_atoms
+from .operation import handles_in, map_atoms
 
 # Numbers are never shown as handles: a count of 1 is not the row whose id is 1.
 PLAIN = frozenset({int, bool, float, bytes, type(None)})
+_NESTED = frozenset({Handle, tuple, frozenset})  # what in a key can be or hold a handle
 
 
 class Stranger(NamedTuple):
@@ -29,6 +31,7 @@ class Renaming:
         self.real: dict[Handle, object] = {}
         self._handles: dict[tuple[str, object], Handle] = {}
         self._kinds: dict[str, None] = {}  # in order of appearance
+        self._binding = True
 
     def binds(self, expected: object, actual: object) -> bool:
         """Say whether two values are the same up to ids, and bind ids that are met first here.
@@ -50,8 +53,16 @@ class Renaming:
         if kind is dict:
             return self._binds_items(expected, actual)  # type: ignore[arg-type]
         if kind is set or kind is frozenset:
-            return map_atoms(expected, self._known) == actual
+            return self._has_members(expected, actual)  # type: ignore[arg-type]
         return expected == actual
+
+    def knows(self, expected: object, actual: object) -> bool:
+        """Say whether two values are the same up to ids, of which none is new."""
+        self._binding = False
+        try:
+            return self.binds(expected, actual)
+        finally:
+            self._binding = True
 
     def named(self, actual: object, expected: object = None) -> object:
         """Return the system's value with handles in place of ids, for a reader.
@@ -59,20 +70,38 @@ class Renaming:
         An id that no outcome has returned is told from other text by standing where the model
         has a handle; it prints as its kind, never as itself, so that the text is stable.
         """
-        if type(expected) is Handle:
-            known = self._handle_of(actual)
-            return known if type(known) is Handle or actual is None else Stranger(expected.kind)
+        if type(expected) is Handle and actual is not None:
+            known = self._handle_of(actual, expected.kind)
+            return known if type(known) is Handle else Stranger(expected.kind)
         if isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
             pairs = zip_longest(actual, expected[: len(actual)])
             return [self.named(item, model_item) for item, model_item in pairs]
+        if isinstance(actual, (set, frozenset)):
+            return type(actual)(self._named_key(item, expected) for item in actual)
+        if isinstance(actual, dict):
+            named = {self._named_key(key, expected): value for key, value in actual.items()}
+            values = expected if isinstance(expected, dict) else {}
+            return {key: self.named(value, values.get(key)) for key, value in named.items()}
         return map_atoms(actual, self._handle_of)
+
+    def told(self, text: str) -> str:
+        """Return what a system says in its own words, with handles in place of text ids."""
+        ids = {real: str(handle) for handle, real in self.real.items() if type(real) is str}
+        words = "|".join(re.escape(real) for real in sorted(ids, key=len, reverse=True) if real)
+        return re.sub(rf"(?<!\w)({words})(?!\w)", lambda m: ids[m[0]], text) if words else text
+
+    def _named_key(self, actual: object, expected: object) -> object:
+        """Return a key or a member by its name; where the model has handles, it is one of these."""
+        keys = expected if isinstance(expected, (dict, set, frozenset)) else ()
+        named = self.named(actual, next((key for key in keys if any(handles_in(key))), None))
+        return tuple(named) if isinstance(named, list) else named
 
     def _binds_id(self, handle: Handle, actual: object) -> bool:
         if handle in self.real:
             real = self.real[handle]
             return type(real) is type(actual) and real == actual
         try:
-            if actual is None or (handle.kind, actual) in self._handles:
+            if not self._binding or actual is None or (handle.kind, actual) in self._handles:
                 return False
         except TypeError:  # what cannot be hashed is no id
             return False
@@ -84,23 +113,49 @@ class Renaming:
     def _binds_items(self, expected: Mapping[object, object], actual: dict[object, object]) -> bool:
         if len(expected) != len(actual):
             return False
+        keys = dict(zip(actual, actual, strict=True))
         for key, value in expected.items():
-            real_key = map_atoms(key, self._known)
-            if real_key not in actual or not self.binds(value, actual[real_key]):
+            real = self._real_key(key)
+            if real not in keys or not _alike(real, keys[real]):
+                return False
+            if not self.binds(value, actual[real]):
                 return False
         return True
+
+    def _has_members(self, expected: Set[object], actual: Set[object]) -> bool:
+        members = dict(zip(actual, actual, strict=True))
+        wanted = map(self._real_key, expected)
+        return len(expected) == len(members) and all(
+            item in members and _alike(item, members[item]) for item in wanted
+        )
+
+    def _real_key(self, key: object) -> object:
+        if type(key) is str or (type(key) is tuple and _NESTED.isdisjoint(map(type, key))):
+            return key
+        return map_atoms(key, self._known)
 
     def _known(self, atom: object) -> object:
         return self.real.get(atom, atom) if type(atom) is Handle else atom
 
-    def _handle_of(self, atom: object) -> object:
-        if type(atom) in PLAIN:
+    def _handle_of(self, atom: object, kind: str = "") -> object:
+        """Return the handle of an id, if it is one: first the one of this kind."""
+        if type(atom) in PLAIN and not kind:
             return atom
         try:
-            by_kind = (self._handles.get((kind, atom)) for kind in self._kinds)
-            known = next(filter(None, by_kind), None)
+            handles = (self._handles.get((each, atom)) for each in (kind, *self._kinds))
+            known = next(filter(None, handles), None)
         except TypeError:  # what cannot be hashed is no id
             known = None
         if known is not None:
             return known
         return atom if type(atom) is str else Stranger(type(atom).__name__)
+
+
+def _alike(one: object, other: object) -> bool:
+    """Say whether two equal values are of the same types (1 is not True), down to their items."""
+    if type(one) is tuple and type(other) is tuple:
+        kinds = tuple(map(type, one))
+        return kinds == tuple(map(type, other)) and (
+            tuple not in kinds or all(map(_alike, one, other))
+        )
+    return type(one) is type(other)

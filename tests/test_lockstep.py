@@ -1,0 +1,278 @@
+"""Tests of the lockstep: one operation on both sides, and where they part."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis.errors import UnsatisfiedAssumption
+
+from harness import history
+from harness.failure import Disagreement, Divergence, Property, Signature
+from harness.handle import Dangling, Handle
+from harness.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
+from harness.pump import NotDone
+from tests.script import Call, lockstep
+
+C1, C2 = Handle("c", 1), Handle("c", 2)
+
+
+def test_keeps_the_steps_on_which_both_agree() -> None:
+    """
+    A step that agrees is kept with its number, its operation and its outcome.
+    """
+    run = lockstep([Ok("a"), Refused("old")], [Ok("a"), Refused("old", because="of me")])
+    run.step(1, Call())
+    run.step(4, Call("x"))
+
+    assert history.lines(run.steps) == [
+        "1 call(argument=None)  ok, 'a'",
+        "4 call(argument='x')  refused (old)",
+    ]
+
+
+def test_binds_the_first_pair() -> None:
+    """
+    The id that answers a fresh handle stands for it in later operations.
+    """
+    run = lockstep([Ok(C1), Ok()], [Ok("real 1"), Ok()])
+    run.step(1, Call())
+    run.step(2, Call(C1))
+
+    assert run._driver.given == [None, "real 1"]  # type: ignore[attr-defined]  # a script's
+
+
+@pytest.mark.parametrize("answer", [Refused("full"), Crashed("KeyError"), Unknown(), Ok(None)])
+def test_binds_nothing_where_the_kinds_differ(answer: Outcome) -> None:
+    """
+    A handle for which no id came back is bound to nothing.
+    """
+    run = lockstep([Ok(C1)], [answer])
+    with pytest.raises(Divergence):
+        run.step(1, Call())
+
+    with pytest.raises(Dangling, match="c_1"):
+        run.step(2, Call(C1))
+
+
+def test_does_nothing_for_a_dangling_handle() -> None:
+    """
+    An operation whose handle nothing stands behind is neither recorded nor done.
+    """
+    told: list[str] = []
+    run = lockstep([], [], record=lambda number, operation: told.append(f"{number} {operation}"))
+
+    with pytest.raises(Dangling):
+        run.step(1, Call(C1))
+
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ([Ok(C1), Ok(C1)], [Ok("real 1"), Ok("real 2")]),
+        ([Ok(C1), Ok(C2)], [Ok("real 1"), Ok("real 1")]),
+    ],
+    ids=["another id for one handle", "another handle for one id"],
+)
+def test_parts_on_a_conflict_of_ids(expected: list[Outcome], actual: list[Outcome]) -> None:
+    """
+    Handles and ids are one to one: a second partner for either is a divergence.
+    """
+    run = lockstep(expected, actual)
+    run.step(1, Call())
+
+    with pytest.raises(Divergence):
+        run.step(2, Call())
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (Ok(1), Ok(True)),
+        (Ok("a"), Ok("b")),
+        (Ok(), Refused("old")),
+        (Refused("old"), Ok()),
+        (Refused("old"), Refused("ended")),
+        (Ok(), Unknown()),
+        (Ok(), Ok(warnings=("UserWarning",))),
+        (Ok(warnings=("UserWarning",)), Ok()),
+        (Refused("old"), Refused("old", warnings=("UserWarning",))),
+    ],
+)
+def test_parts_on_another_outcome(expected: Outcome, actual: Outcome) -> None:
+    """
+    Outcomes that differ in kind, value, type, reason or warnings are a divergence.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([expected], [actual]).step(1, Call())
+
+    assert raised.value.failure.disagreement == Disagreement("outcome", expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyError("gone"), "KeyError: 'gone'"),
+        (ValueError(), "ValueError"),
+        (SystemExit(3), "SystemExit: 3"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (RuntimeError("<Lock at 0x7f12ab34cd>"), "RuntimeError: <Lock at 0x...>"),
+    ],
+)
+def test_takes_an_exception_for_a_crash(error: BaseException, text: str) -> None:
+    """
+    An exception that the driver does not translate is an outcome, with text that is stable.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok()], [error]).step(1, Call())
+
+    assert raised.value.failure.disagreement.actual == Crashed(text)
+
+
+def test_tells_where_it_crashed() -> None:
+    """
+    A crash names the file and the function that raised, without the folder.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok()], [KeyError("gone")]).step(1, Call())
+
+    crash = raised.value.failure.step.actual
+    assert isinstance(crash, Crashed)
+    assert crash.where.startswith("script.py:")
+    assert crash.where.endswith(" call")
+
+
+def test_lets_what_hypothesis_raises_pass() -> None:
+    """
+    Hypothesis's own exceptions steer Hypothesis, and are no crash of the system.
+    """
+    with pytest.raises(UnsatisfiedAssumption):
+        lockstep([Ok()], [UnsatisfiedAssumption()]).step(1, Call())
+
+
+def test_lets_an_interrupt_pass() -> None:
+    """
+    Ctrl-C is no crash of the system.
+    """
+    with pytest.raises(KeyboardInterrupt):
+        lockstep([Ok()], [KeyboardInterrupt()]).step(1, Call())
+
+
+def test_takes_a_call_that_hangs_for_liveness() -> None:
+    """
+    A call that does not come back breaks liveness, whatever blame would say.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok()], [NotDone("5 turns", "get line 3")]).step(1, Call())
+
+    assert raised.value.failure.signature == Signature(Property.LIVENESS, "call")
+    assert raised.value.failure.step.actual == Hung("5 turns", where="get line 3")
+
+
+def test_refuses_an_answer_that_is_no_outcome() -> None:
+    """
+    A driver that forgets to return is told which method, and what to return.
+    """
+    with pytest.raises(TypeError, match=r"ScriptDriver.call returned None; return Ok\(value\)"):
+        lockstep([Ok()], [None]).step(1, Call())
+
+
+def test_records_a_step_before_the_system_takes_it() -> None:
+    """
+    What a step does to the process cannot keep it from being recorded.
+    """
+    told: list[str] = []
+    run = lockstep(
+        [Ok()],
+        [lambda: told.append("done") or Ok()],  # type: ignore[func-returns-value]  # for its order
+        record=lambda number, operation: told.append(f"recorded {number} {operation}"),
+    )
+    run.step(3, Call("x"))
+
+    assert told == ["recorded 3 call(argument='x')", "done"]
+
+
+def test_blames_the_property_that_the_contract_names() -> None:
+    """
+    The contract's blame decides which property a disagreement breaks.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok("a")], [Ok("b")]).step(1, Call())
+
+    assert raised.value.failure.signature == Signature(Property.ISOLATION, "call")
+
+
+def test_raises_a_type_of_its_own_for_each_signature() -> None:
+    """
+    Hypothesis tells failures apart by their type, which names property and operation.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok("a")], [Ok("b")]).step(1, Call())
+
+    assert type(raised.value).__name__ == "IsolationCall"
+
+
+def test_shows_handles_in_place_of_real_ids() -> None:
+    """
+    The ids that a diverging system returned are handles in its history.
+    """
+    run = lockstep([Ok(C1), Ok([])], [Ok("real 1"), Ok(["real 1", {"id": "real 1"}])])
+    run.step(1, Call())
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Call(C1))
+
+    assert history.lines(raised.value.failure.steps) == [
+        "1 call(argument=None)  ok, c_1",
+        "2 call(argument=c_1)  ok, [c_1, {'id': c_1}]",
+    ]
+
+
+def test_shows_handles_in_the_text_of_a_crash() -> None:
+    """
+    A real id that an exception speaks of is a handle in the history, where it is a whole word.
+    """
+    run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), KeyError("no s-1f, only s-1f2")])
+    run.step(1, Call())
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Call(C1))
+
+    assert raised.value.failure.step.actual == Crashed("KeyError: 'no c_1, only s-1f2'")
+
+
+def test_shows_handles_in_the_reason_of_a_refusal() -> None:
+    """
+    A real id in the reason of a refusal is a handle in the history.
+    """
+    run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), Refused("s-1f is locked")])
+    run.step(1, Call())
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Call(C1))
+
+    assert raised.value.failure.step.actual == Refused("c_1 is locked")
+
+
+def test_digests_the_same_whatever_the_ids() -> None:
+    """
+    Two runs that differ in real ids alone have one digest.
+    """
+    one = lockstep([Ok(C1)], [Ok("real 1")])
+    other = lockstep([Ok(C1)], [Ok("another")])
+    one.step(1, Call())
+    other.step(1, Call())
+
+    assert history.digest(one.steps) == history.digest(other.steps)
+
+
+def test_digests_any_text() -> None:
+    """
+    A history with a lone surrogate has a digest.
+    """
+    run = lockstep([Ok("\ud800")], [Ok("\ud800")])
+    run.step(1, Call("\ud800"))
+
+    assert len(history.digest(run.steps)) == 64
