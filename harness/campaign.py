@@ -17,10 +17,11 @@ from .events import Began, Ended, Event, Found, Listener, Progress, decode
 from .failure import Disagreement, Failure, Property, Signature
 from .failure_text import failure_text
 from .history import Step
+from .keep import save
 from .outcome import Crashed, Hung, Outcome
 from .target import Target
 from .trace import Trace, read
-from .worker import OUR_BUG, Job, save
+from .worker import OUR_BUG, Job
 
 HANG_S = 10.0
 POLL_S = 0.2

@@ -25,7 +25,7 @@ def threadline() -> None:
 @usage_errors
 def scenarios() -> None:
     """List the scenarios of this project, with the contract that each is for."""
-    table = Table("scenario", "contract", "rules", "what it tries", box=None)
+    table = Table("scenario", "contract", "rules", "what it tries", box=None, pad_edge=False)
     for name in read_defaults().scenarios:
         scenario = load_scenario(name)
         about = (scenario.__doc__ or "").partition("\n")[0]
@@ -38,7 +38,8 @@ def scenarios() -> None:
 @usage_errors
 def drivers() -> None:
     """List the drivers of this project, with what each declares of its system."""
-    table = Table("driver", "contract", "policy", "lacks", box=None)
+    table = Table("driver", "contract", "policy", "lacks", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
     for name in read_defaults().drivers:
         try:
             target = load_target(name)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sys
-import tempfile
-import time
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from .campaign import WorkerFailed, campaign
 from .defaults import read_defaults
+from .folder import make_folder, tidy
 from .profile import PROFILES, Profile
 from .target import Target, load_target
 from .terminal import Terminal
@@ -70,7 +67,7 @@ def fuzz(
     target = load_target(driver_name(driver, defaults))
     names = scenario_names(scenario, defaults, target.contract)
     seed = secrets.randbits(32) if seed is None else seed
-    folder, trouble = _make_folder(seed)
+    folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     terminal.header(target, engine, seed, versions()["threadline"])
     base = PROFILES[profile]
@@ -102,7 +99,8 @@ def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> i
     except WorkerFailed as error:
         click.echo(f"threadline: {error}", err=True)
         status = 3
-    _tidy(folder, jobs, keep=status == 3)
+    if status != 3:
+        tidy(folder, [job.running() for job in jobs])
     terminal.summary(interrupted=status == INTERRUPTED)
     return 1 if terminal.failed and status != 3 else status
 
@@ -114,29 +112,3 @@ def _runs(engine: str, runs: int | None, seconds: float | None, base: Profile) -
     if seconds is not None or engine == "exhaust":
         return None
     return base.examples if engine == "hypothesis" else base.runs
-
-
-def _make_folder(seed: int) -> tuple[Path, str]:
-    """Return a new folder for this campaign, and why it is not where it belongs, if so."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    base = Path("reports/runs")
-    for place in (base / f"{stamp}-{seed}", base / f"{stamp}-{seed}-{time.monotonic_ns()}"):
-        try:
-            place.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            trouble = f"{base} cannot be written ({error.strerror})"
-            return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
-        return place, ""
-    raise AssertionError("two folders of one nanosecond")
-
-
-def _tidy(folder: Path, jobs: list[Job], *, keep: bool) -> None:
-    """Remove what no failure needs: the trace of the last run, and an empty folder."""
-    with suppress(OSError):
-        for job in jobs:
-            running = job.running()
-            if running is not None and not keep:
-                running.unlink(missing_ok=True)
-        folder.rmdir()

@@ -33,7 +33,7 @@ def mutants(engine: str, runs: int | None, seed: int) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("mutant", "died of", "scenario", "runs", "seconds", "steps", "least"):
         number = heading in ("runs", "seconds", "steps", "least")
-        table.add_column(heading, justify="right" if number else "left")
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
     kills = []
     with Console(stderr=True).status("hunting") as status:
         for name, mutant in _all_mutants():

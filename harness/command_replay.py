@@ -16,6 +16,7 @@ from .campaign import HANG_S
 from .failure import Divergence, Failure
 from .failure_text import count, failure_text
 from .history import Step
+from .keep import save
 from .minimise import minimise as minimised
 from .pump import NotDone
 from .rule import Rule
@@ -25,7 +26,6 @@ from .target import BadName, Target, load_scenario, load_target
 from .trace import Header, Recorder, Trace, read, read_header
 from .usage import usage_errors
 from .warned import warnings_recorded
-from .worker import save
 
 trace_argument = click.argument(
     "trace", type=click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -133,9 +133,14 @@ def settings(steps_max: int, runs_max: int, **more: Any) -> hypothesis.settings:
 
 
 class Chunks:
-    """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own."""
+    """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own.
 
-    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+    `more` are settings of Hypothesis that differ from ours.
+    """
+
+    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header, **more: Any) -> None:
+        # Shrinking takes seconds and thousands of runs, where our own passes take a hundred.
+        self._more = {"phases": [Phase.generate], **more}
         self._scenario = scenario
         self._runs = runs
         self._header = header
@@ -163,8 +168,7 @@ class Chunks:
         try:
             stateful.run_state_machine_as_test(
                 hypothesis.seed(seed)(derived),
-                # Shrinking takes seconds and thousands of runs, where our own passes take 100.
-                settings=settings(header.steps_max, size, phases=[Phase.generate]),
+                settings=settings(header.steps_max, size, **self._more),
             )
         except (Divergence, Flaky):
             if watch.failure is None:

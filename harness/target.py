@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .contract import Contract, Driver
@@ -48,8 +49,8 @@ def load(name: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        public = sorted(key for key in vars(module) if not key.startswith("_"))
-        raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(public)}") from None
+        own = sorted(key for key, value in vars(module).items() if _is_own(module, value))
+        raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(own)}") from None
 
 
 def load_target(
@@ -96,6 +97,11 @@ def load_scenario(name: str) -> type[Scenario]:
 def first_settings(scenario: type[Scenario]) -> dict[str, object]:
     """Return the simplest settings that a scenario can draw."""
     return {name: pool.constant[0] for name, pool in scenario.settings.items() if pool.constant}
+
+
+def _is_own(module: ModuleType, value: object) -> bool:
+    """Say whether a module defines a value itself, and so may mean it to be named."""
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 
 def _advice(module_name: str, error: ModuleNotFoundError) -> str:

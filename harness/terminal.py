@@ -89,8 +89,7 @@ class Terminal:
         """Print each failure, then a table of the scenarios, then one sentence."""
         for shown in self._scenarios:
             for signature, found in shown.found.items():
-                self._print("")
-                self._print(found.text)
+                self._print(f"\n{found.text}")
                 if isinstance(found, Found):
                     self._print("  note:    not minimised: the campaign ended before that")
                 if self._trouble or not shown.traces[signature]:
