@@ -55,8 +55,9 @@ def fuzz(
     seconds: float | None,
     seed: int | None,
 ) -> None:
-    """Run scenarios against a system beside its model, and minimise what fails.
+    """Find what fails, and make it short.
 
+    Runs scenarios against a system and its model side by side, and minimises each failure.
     SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
     scenario of the driver's contract is run. A failure ends its run, not the campaign.
 
