@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
+from typing import NamedTuple
 
 from .failure import Divergence
 from .lockstep import Lockstep
@@ -20,12 +21,23 @@ from .trace import Header
 PROBES = 40
 
 
+class Option(NamedTuple):
+    """One operation that can come, and the values that it was made of."""
+
+    operation: Operation
+    values: tuple[object, ...]
+
+
 @dataclass(slots=True)
 class Level:
     """What can come at one step, after those before it, and which of these is being tried."""
 
-    options: Sequence[Operation]
+    options: Sequence[Option]
     index: int = 0
+
+    @property
+    def option(self) -> Option:
+        return self.options[self.index]
 
 
 class Exhaust:
@@ -86,8 +98,7 @@ class Exhaust:
                     if not options:
                         break
                     levels.append(Level(options))
-                level = levels[number - 1]
-                lockstep.step(number, level.options[level.index])
+                lockstep.step(number, levels[number - 1].option.operation)
         except Divergence as divergence:
             return Batch(1, len(lockstep.steps), header, divergence.failure)
         return Batch(1, len(lockstep.steps), header)
@@ -106,16 +117,15 @@ class Exhaust:
                 ways *= len(options)
                 levels.append(Level(options, random.randrange(len(options))))
                 try:
-                    lockstep.step(number, options[levels[-1].index])
+                    lockstep.step(number, levels[-1].option.operation)
                 except Divergence:
                     break
         return ways
 
-    def _options(self, now: Now, levels: list[Level]) -> list[Operation]:
-        before = (level.options[level.index] for level in levels)
-        named = {value for operation in before for value in operation.arguments().values()}
+    def _options(self, now: Now, levels: list[Level]) -> list[Option]:
+        named = {value for level in levels for value in level.option.values}
         return [
-            rule.make(*values)
+            Option(rule.make(*values), values)
             for rule in self._rules
             if rule.may_fire(now)
             for values in product(*[pool.values(now) for _, pool in rule.pools])
