@@ -69,6 +69,14 @@ class Explorer:
             tactic = random.choices(list(SHARES), list(SHARES.values()))[0]
             yield self._run(run, tactic, random)
 
+    def drawn(self) -> dict[str, int]:
+        """Return how often the rules of each kind of operation have been drawn."""
+        counts: dict[str, int] = {}
+        for drawer in self._drawers:
+            for operation in drawer.rule.makes():
+                counts[operation.kind] = counts.get(operation.kind, 0) + drawer.drawn
+        return counts
+
     def _run(self, run: int, tactic: str, random: Random) -> Batch:
         goal = self._goal(random) if tactic == "novelty" else None
         settings = goal.settings if goal else self._draw_settings(random)

@@ -21,6 +21,16 @@ from .warned import Warned
 Record = Callable[[int, Operation], None]
 
 
+class NoOutcome(TypeError):
+    """A driver's method returned something else than an outcome."""
+
+    def __init__(self, kind: str, value: object) -> None:
+        super().__init__(
+            f"the driver's {kind} returned {value!r}; return Ok(value) or Refused(reason)"
+        )
+        self.kind = kind
+
+
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step to close().
 
@@ -77,10 +87,7 @@ class Lockstep:
                 raise  # its control flow, not the system's failure
             outcome = _crashed(error)
         if not isinstance(outcome, Outcome):
-            raise TypeError(
-                f"{type(self._driver).__name__}.{operation.kind} returned {outcome!r}; "
-                "return Ok(value) or Refused(reason)"
-            )
+            raise NoOutcome(operation.kind, outcome)
         if self._warned is not None and self._warned.categories:
             outcome = replace(outcome, warnings=self._warned.take())
         return outcome

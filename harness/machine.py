@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import hypothesis
-from hypothesis import HealthCheck, Verbosity, stateful
+from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
@@ -109,7 +109,8 @@ def machine(
         "_initialize": _initialize(**_strategies(scenario.settings))(_begin),
     }
     for rule in scenario.rules(runs.target.lacks):
-        body[f"_rule_{rule.name}"] = _derived(rule)  # a name that no attribute of ours has
+        for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
+            body[f"_rule_{rule.name}_{turn}"] = _derived(rule)
     return type(f"{scenario.__name__}[{runs.target.name}]", (Machine,), body)
 
 
@@ -136,9 +137,14 @@ def settings(steps_max: int, runs_max: int, **more: Any) -> hypothesis.settings:
 
 
 class Chunks:
-    """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own."""
+    """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own.
 
-    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+    `more` are settings of Hypothesis that differ from ours.
+    """
+
+    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header, **more: Any) -> None:
+        # Shrinking takes seconds and thousands of runs, where our own passes take a hundred.
+        self._more = {"phases": [Phase.generate], **more}
         self._scenario = scenario
         self._runs = runs
         self._header = header
@@ -170,7 +176,8 @@ class Chunks:
         seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
         try:
             stateful.run_state_machine_as_test(
-                hypothesis.seed(seed)(derived), settings=settings(header.steps_max, size)
+                hypothesis.seed(seed)(derived),
+                settings=settings(header.steps_max, size, **self._more),
             )
         except (Divergence, Flaky):
             if watch.failure is None:

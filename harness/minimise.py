@@ -68,7 +68,7 @@ class _Search:
             return None
         self.tried.add(text)
         self.replays += 1
-        failure = replay(self.runs, self.header, operations).failure
+        failure = replay(self.runs, self.header, operations)
         if failure is None or failure.signature != self.signature:
             return None
         ran = tuple((step.number, step.operation) for step in failure.steps)

@@ -18,6 +18,7 @@ Precondition = Callable[[Now], bool]
 class Rule:
     """One way to go on. It may fire when its precondition holds and none of its pools is empty.
 
+    `weight` is how often it is tried, against a rule of weight 1; an exhaustive search ignores it.
     `body` is a function of its arguments alone, so that what it returns can be kept.
     """
 
@@ -25,6 +26,7 @@ class Rule:
     body: Callable[..., Operation]
     pools: tuple[tuple[str, Pool[Any]], ...]
     precondition: Precondition | None
+    weight: int
 
     def makes(self) -> tuple[type[Operation], ...]:
         """Return the operations that its body is annotated to return.
@@ -53,7 +55,7 @@ def _is_particular(kind: object) -> bool:
 
 
 def rule(
-    *, precondition: Precondition | None = None, **pools: Pool[Any]
+    *, precondition: Precondition | None = None, weight: int = 1, **pools: Pool[Any]
 ) -> Callable[[Callable[..., Operation]], Rule]:
     """Make a method a rule: each argument is taken from the pool of its name."""
 
@@ -67,6 +69,6 @@ def rule(
                 "give each argument a pool of its name"
             )
         ordered = tuple((name, pools[name]) for name in arguments)
-        return Rule(body.__name__, body, ordered, precondition)
+        return Rule(body.__name__, body, ordered, precondition, weight)
 
     return decorate

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
 from .lockstep import Lockstep
+from .operation import Operation
 from .target import Target
 from .trace import Header, Numbered, Recorder, Trace
 from .warned import Warned
@@ -53,26 +56,28 @@ class Batch:
         return Trace(self.header, tuple((step.number, step.operation) for step in steps))
 
 
-@dataclass(slots=True)
-class Replay:
-    """What a replay showed: its steps, the operations that it skipped, and its failure if any."""
+class Skipped(NamedTuple):
+    """An operation that was not played, because its handle names nothing in this run."""
 
-    steps: list[Step] = field(default_factory=list)
-    skipped: list[tuple[Numbered, Dangling]] = field(default_factory=list)
-    failure: Failure | None = None
+    number: int
+    operation: Operation
+    because: Dangling
 
 
-def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Replay:
-    """Run operations again on a fresh run, skipping those whose handle nothing stands behind."""
-    shown = Replay()
+def play(lockstep: Lockstep, operations: Iterable[Numbered]) -> Iterator[Step | Skipped]:
+    """Step operations under their own numbers, yielding each; raises Divergence where they part."""
+    for number, operation in operations:
+        try:
+            yield lockstep.step(number, operation)
+        except Dangling as dangling:
+            yield Skipped(number, operation, dangling)
+
+
+def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failure | None:
+    """Play operations on a fresh run, and return its failure, if it has one."""
     with runs.open(header.line(), header.settings) as lockstep:
-        shown.steps = lockstep.steps
-        for number, operation in operations:
-            try:
-                lockstep.step(number, operation)
-            except Dangling as dangling:
-                shown.skipped.append(((number, operation), dangling))
-            except Divergence as divergence:
-                shown.failure = divergence.failure
-                break
-    return shown
+        try:
+            deque(play(lockstep, operations), maxlen=0)
+        except Divergence as divergence:
+            return divergence.failure
+    return None

@@ -18,7 +18,8 @@ class Drawer:
 
     def __init__(self, rule: Rule) -> None:
         self.drawn = 0
-        self._rule = rule
+        self.weight = rule.weight
+        self.rule = rule
         self._precondition = rule.precondition
         self._pools = [pool for _, pool in rule.pools]
         constants = [pool.constant for pool in self._pools if pool.constant is not None]
@@ -38,7 +39,7 @@ class Drawer:
                 return None
             values.append(candidates[int(random() * len(candidates))])
         self.drawn += 1
-        return self._rule.make(*values)
+        return self.rule.make(*values)
 
     def _draw_constant(self, random: Callable[[], float]) -> Operation:
         """Draw by position: equal values of two types (1 and True) are two values."""
@@ -57,7 +58,7 @@ class Drawer:
         for values in reversed(self._constants or ()):
             place, index = divmod(place, len(values))
             chosen.append(values[index])
-        return self._rule.make(*reversed(chosen))
+        return self.rule.make(*reversed(chosen))
 
 
 Choose = Callable[[], Iterator[Drawer] | Sequence[Drawer]]
@@ -72,12 +73,12 @@ def choices(tactic: str, drawers: Sequence[Drawer], random: Random) -> Choose:
     if tactic == "weights":
         return _weighted(drawers, random)
     if tactic == "least-used":
-        return lambda: sorted(drawers, key=lambda drawer: drawer.drawn + random.random())
+        return lambda: sorted(drawers, key=lambda d: d.drawn / d.weight + random.random())
     return _uniform(drawers, random)
 
 
 def _uniform(drawers: Sequence[Drawer], random: Random) -> Choose:
-    singles = [(drawer,) for drawer in drawers]
+    singles = [(drawer,) for drawer in drawers for _ in range(drawer.weight)]
     count = len(singles)
     draw = random.random
     return lambda: singles[int(draw() * count)]
@@ -85,5 +86,5 @@ def _uniform(drawers: Sequence[Drawer], random: Random) -> Choose:
 
 def _weighted(drawers: Sequence[Drawer], random: Random) -> Choose:
     # From 1 to 16, evenly on a logarithmic scale: some rules often, none never.
-    weights = [2 ** (4 * random.random()) for _ in drawers]
+    weights = [drawer.weight * 2 ** (4 * random.random()) for drawer in drawers]
     return lambda: random.choices(drawers, weights)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .contract import Contract, Driver
@@ -48,14 +49,16 @@ def load(name: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        public = sorted(key for key in vars(module) if not key.startswith("_"))
-        raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(public)}") from None
+        own = sorted(key for key, value in vars(module).items() if _is_own(module, value))
+        raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(own)}") from None
 
 
-def load_target(name: str, settings: Mapping[str, object] | None = None) -> Target:
+def load_target(
+    name: str, settings: Mapping[str, object] | None = None, *, whole: bool = True
+) -> Target:
     """Return the driver of that name, made once to read what it declares.
 
-    Raises BadName where it has no contract, or lacks a method that it does not declare.
+    Raises BadName where it has no contract, or (`whole`) lacks a method that it does not declare.
     """
     make = load(name)
     if not callable(make):
@@ -68,7 +71,7 @@ def load_target(name: str, settings: Mapping[str, object] | None = None) -> Targ
                 "write contract = CONVERSATION_STORE (or another of models/) in its class"
             )
         target = Target(name, make, contract, driver.policy, driver.lacks)
-        missing = missing_methods(driver, target)
+        missing = missing_methods(driver, target) if whole else []
     if missing:
         raise BadName(
             f"{name} has no method {', '.join(missing)} of the contract {contract.name}; "
@@ -94,6 +97,11 @@ def load_scenario(name: str) -> type[Scenario]:
 def first_settings(scenario: type[Scenario]) -> dict[str, object]:
     """Return the simplest settings that a scenario can draw."""
     return {name: pool.constant[0] for name, pool in scenario.settings.items() if pool.constant}
+
+
+def _is_own(module: ModuleType, value: object) -> bool:
+    """Say whether a module defines a value itself, and so may mean it to be named."""
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 
 def _advice(module_name: str, error: ModuleNotFoundError) -> str:

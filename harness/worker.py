@@ -7,25 +7,28 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from .events import Began, Ended, Event, Found, Listener, Progress, Shorter, encode
+from .events import Began, Ended, Event, Found, Listener, Progress, encode
 from .exhaust import Exhaust
 from .explore import Explorer
 from .failure import Failure
-from .failure_text import failure_text
-from .minimise import minimise
+from .keep import keep
+from .lockstep import NoOutcome
 from .run import Batch, Runs
 from .scenario import Scenario
 from .target import load_scenario, load_target
-from .trace import Header, Recorder, Trace, plain, versions
+from .trace import Header, Recorder, plain, versions
 from .warned import warnings_recorded
 
+ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
+OUR_BUG = 70  # EX_SOFTWARE of sysexits.h: no system under test ends a process like that by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,39 +143,9 @@ class _Search:
         self._failures[name] = self._failures.get(name, 0) + 1
         if self._failures[name] > 1:
             return
-        path = self._job.path(name)
-        trace = _signed(batch.trace(), name)
-        saved = save(path, trace)
-        text = failure_text(failure, saved)
-        lines = trace.encoded().decode("ascii")
-        self._tell(Found(name, text, saved, lines, self._played, len(failure.steps)))
         rules = self._scenario.rules(self._runs.target.lacks)
-        least = minimise(trace, failure.signature, self._runs, rules)
-        if least.failure is None:
-            text = failure_text(failure, saved, ["it did not fail again when it was replayed"])
-            self._tell(Shorter(name, text, lines, 0, len(failure.steps)))
-            return
-        saved = save(path, least.trace)
-        text = failure_text(least.failure, saved)
-        lines = least.trace.encoded().decode("ascii")
-        self._tell(Shorter(name, text, lines, least.replays, len(least.failure.steps)))
-
-
-def _signed(trace: Trace, signature: str) -> Trace:
-    return Trace(replace(trace.header, signature=signature), trace.operations)
-
-
-def save(path: Path | None, trace: Trace) -> str:
-    """Write a trace in one piece, and return where; "" where nothing could be written."""
-    if path is None:
-        return ""
-    partial = path.with_suffix(".partial")
-    try:
-        partial.write_bytes(trace.encoded())
-        partial.replace(path)
-    except OSError:
-        return ""
-    return str(path)
+        for event in keep(batch, failure, self._runs, rules, self._job.path(name)):
+            self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
 
 
 def main() -> None:
@@ -187,7 +160,14 @@ def main() -> None:
     def tell(event: Event) -> None:
         events.write(encode(event))
 
-    work(Job(**json.load(sys.stdin)), tell)
+    try:
+        work(Job(**json.load(sys.stdin)), tell)
+    except NoOutcome as error:
+        print(error, file=sys.stderr)
+        os._exit(OUR_BUG)
+    except Exception:
+        traceback.print_exc()
+        os._exit(OUR_BUG)  # not exit: a thread that the system left must not hold us
 
 
 if __name__ == "__main__":

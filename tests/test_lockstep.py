@@ -175,7 +175,7 @@ def test_refuses_an_answer_that_is_no_outcome() -> None:
     """
     A driver that forgets to return is told which method, and what to return.
     """
-    with pytest.raises(TypeError, match=r"ScriptDriver.call returned None; return Ok\(value\)"):
+    with pytest.raises(TypeError, match=r"the driver's call returned None; return Ok\(value\)"):
         lockstep([Ok()], [None]).step(1, Call())
 
 

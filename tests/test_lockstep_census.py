@@ -200,5 +200,5 @@ def test_refuses_no_outcome_after_a_warning(warned: Warned) -> None:
     """
     forgetful = warning(None, UserWarning)  # type: ignore[arg-type]  # the mistake under test
 
-    with pytest.raises(TypeError, match=r"ScriptDriver.call returned None; return Ok\(value\)"):
+    with pytest.raises(TypeError, match=r"the driver's call returned None; return Ok\(value\)"):
         lockstep([Ok()], [forgetful], warned=warned).step(1, Call())

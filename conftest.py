@@ -1,0 +1,3 @@
+"""Wiring: loads the plugin that runs scenarios as tests."""
+
+pytest_plugins = ("harness.plugin",)

@@ -1,0 +1,227 @@
+"""A campaign: one worker process after another, watched from outside, so that nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .events import Began, Ended, Event, Found, Listener, Progress, decode
+from .failure import Disagreement, Failure, Property, Signature
+from .failure_text import failure_text
+from .history import Step
+from .keep import save
+from .outcome import Crashed, Hung, Outcome
+from .target import Target
+from .trace import Trace, read
+from .worker import OUR_BUG, Job
+
+HANG_S = 10.0
+POLL_S = 0.2
+DEATHS_MAX = 3
+
+
+class WorkerFailed(RuntimeError):
+    """A worker ended by a bug that is not the system's: in a model, a scenario or the harness."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process that does a job; `hang_s` is how long a step may take, None for no limit."""
+
+    process: subprocess.Popen[bytes]
+    running: Path | None
+    hang_s: float | None
+    hung: bool = False
+
+    def events(self) -> Iterator[Event]:
+        """Yield what the worker tells, until it ends or is ended for a step without an end."""
+        assert self.process.stdout is not None
+        stream = self.process.stdout.fileno()
+        rest = b""
+        for ready in self._turns(stream):
+            if not ready:
+                continue
+            chunk = os.read(stream, 1 << 16)
+            if not chunk:
+                break
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from map(decode, lines)
+        self.process.wait()
+
+    def end(self) -> None:
+        """End the process, and wait until it is gone."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def _turns(self, stream: int) -> Iterator[bool]:
+        """Yield whether there is something to read; stops when a step has taken too long."""
+        seen, since = self._growth(), time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            while True:
+                ready = bool(selector.select(POLL_S))
+                growth = self._growth()
+                if ready or growth != seen:
+                    seen, since = growth, time.monotonic()
+                elif self.hang_s is not None and time.monotonic() - since > self.hang_s:
+                    self.hung = True
+                    self.process.kill()
+                yield ready
+
+    def _growth(self) -> tuple[int, int] | None:
+        """Return what changes with each step: a line is written to the trace before it runs."""
+        with suppress(OSError):
+            if self.running is not None:
+                status = self.running.stat()
+                return status.st_size, status.st_mtime_ns
+        return None
+
+
+def start(job: Job) -> Worker:
+    """Start a process for a job. With a time budget, a step may take HANG_S seconds at most."""
+    if (running := job.running()) is not None:
+        with suppress(OSError):
+            running.unlink(missing_ok=True)  # so that no earlier worker's run is taken for its own
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(job.encoded())
+    return Worker(process, running, HANG_S if job.seconds is not None else None)
+
+
+def campaign(job: Job, target: Target, listen: Listener) -> None:
+    """Run one scenario to its end, beginning again behind a step that ended its process.
+
+    Tells `listen` everything, a step without an end or a dead process as a failure of liveness.
+    Raises WorkerFailed where the bug is not the system's.
+    """
+    started = time.monotonic()
+    tally = _Tally(listen)
+    for deaths in range(1, DEATHS_MAX + 1):
+        worker = start(job)
+        try:
+            for event in worker.events():
+                tally.hear(event)
+        finally:
+            worker.end()
+        if tally.ended:
+            return
+        if worker.process.returncode == OUR_BUG:
+            raise WorkerFailed(f"{job.scenario} on {job.driver}: see the traceback above")
+        last_run = _report_death(job, target, worker, tally)
+        left = None if job.seconds is None else job.seconds - (time.monotonic() - started)
+        if deaths == DEATHS_MAX or job.engine != "explore" or (left is not None and left <= 0):
+            break
+        job = replace(job, seconds=left, first_run=last_run + 1)
+    listen(Ended(tally.runs, tally.steps, tally.failures))
+
+
+class _Tally:
+    """Adds up what one worker after another tells of the same scenario."""
+
+    def __init__(self, listen: Listener) -> None:
+        self.runs = 0
+        self.steps = 0
+        self.last_run = 0
+        self.failures: dict[str, int] = {}
+        self.ended = False
+        self._listen = listen
+        self._began = False
+        self._runs_before = 0
+        self._steps_before = 0
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, Began):
+            self._runs_before, self._steps_before = self.runs, self.steps
+            if self._began:
+                return
+            self._began = True
+        elif isinstance(event, Progress):
+            self._count(event)
+            self.last_run = event.last_run
+            event = replace(event, runs=self.runs, steps=self.steps)
+        elif isinstance(event, Found):
+            self.found(event.signature)
+        elif isinstance(event, Ended):
+            self._count(event)
+            self.ended = True
+            more = {name: count - 1 for name, count in event.failures.items()}
+            for name, count in more.items():
+                self.failures[name] += count
+            event = Ended(self.runs, self.steps, self.failures, event.complete)
+        self._listen(event)
+
+    def found(self, signature: str) -> None:
+        self.failures[signature] = self.failures.get(signature, 0) + 1
+
+    def _count(self, event: Progress | Ended) -> None:
+        self.runs = self._runs_before + event.runs
+        self.steps = self._steps_before + event.steps
+
+
+def _report_death(job: Job, target: Target, worker: Worker, tally: _Tally) -> int:
+    """Tell of the step that ended a worker, and return the number of its run."""
+    trace = _last_trace(job, target)
+    if trace is None or not trace.operations:
+        status = worker.process.returncode
+        raise WorkerFailed(
+            f"{job.scenario} on {job.driver}: {_cause(status)} before its first step"
+        )
+    end: Outcome = Crashed(f"the process ended: {_cause(worker.process.returncode)}")
+    if worker.hung:
+        end = Hung(f"{HANG_S:g} s")
+    failure = last_step_failure(trace, target, end)
+    name = str(failure.signature)
+    signed = Trace(replace(trace.header, signature=name), trace.operations)
+    saved = save(job.path(name), signed)
+    text = failure_text(failure, saved, ["not minimised: each replay would end its process"])
+    tally.runs += 1
+    known = name in tally.failures
+    tally.found(name)
+    if not known:
+        lines = signed.encoded().decode("ascii")
+        tally._listen(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
+    return max(trace.header.run, tally.last_run)
+
+
+def _last_trace(job: Job, target: Target) -> Trace | None:
+    running = job.running()
+    with suppress(OSError, ValueError):
+        if running is not None:
+            return read(running, target.contract.kinds())
+    return None
+
+
+def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
+    """Return the failure of a run whose last step never came back.
+
+    The model alone tells what happened before: had the system differed, the run would have ended.
+    """
+    model = target.contract.model(target.policy, **trace.header.settings)
+    steps = []
+    for number, operation in trace.operations:
+        expected = operation.apply(model.at(number))
+        steps.append(Step(number, operation, expected, expected))
+    last = steps[-1]._replace(actual=end)
+    disagreement = Disagreement("outcome", last.expected, end)
+    signature = Signature(Property.LIVENESS, last.operation.kind)
+    return Failure(signature, disagreement, (*steps[:-1], last))
+
+
+def _cause(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"signal {signal.Signals(-status).name}"
+    return f"exit status {status}"

@@ -1,0 +1,55 @@
+"""The command `threadline`: its subcommands, and the lists of what a project has."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from .command_check import check
+from .command_fuzz import fuzz
+from .command_mutants import mutants
+from .command_replay import minimise, replay
+from .defaults import read_defaults
+from .target import BadName, load_scenario, load_target
+from .usage import usage_errors
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="threadline")
+def threadline() -> None:
+    """Find the step at which a system that keeps conversations parts from its model."""
+
+
+@click.command()
+@usage_errors
+def scenarios() -> None:
+    """List the scenarios of this project, with the contract that each is for."""
+    table = Table("scenario", "contract", "rules", "what it tries", box=None, pad_edge=False)
+    for name in read_defaults().scenarios:
+        scenario = load_scenario(name)
+        about = (scenario.__doc__ or "").partition("\n")[0]
+        rules = ", ".join(rule.name for rule in scenario.rules())
+        table.add_row(scenario.__name__.lower(), scenario.contract.name, rules, about)
+    Console().print(table)
+
+
+@click.command()
+@usage_errors
+def drivers() -> None:
+    """List the drivers of this project, with what each declares of its system."""
+    table = Table("driver", "contract", "policy", "lacks", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for name in read_defaults().drivers:
+        try:
+            target = load_target(name)
+        except BadName as error:
+            table.add_row(name, "not available:", str(error), "")
+            continue
+        lacks = ", ".join(operation.kind for operation in target.lacks) or "nothing"
+        table.add_row(name, target.contract.name, str(target.policy), lacks)
+    Console().print(table)
+
+
+for _command in (fuzz, replay, minimise, scenarios, drivers, check, mutants):
+    threadline.add_command(_command)

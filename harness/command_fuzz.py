@@ -1,0 +1,114 @@
+"""`threadline fuzz`: run a campaign, show how it goes, and say what it found."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from .campaign import WorkerFailed, campaign
+from .defaults import read_defaults
+from .folder import make_folder, tidy
+from .profile import PROFILES, Profile
+from .target import Target, load_target
+from .terminal import Terminal
+from .trace import versions
+from .usage import Duration, driver_name, scenario_names, usage_errors
+from .worker import ENGINES, Job
+
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+@click.command()
+@click.argument("scenario", nargs=-1)
+@click.option("--driver", metavar="MODULE:NAME", help="How the system is reached.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="explore",
+    show_default=True,
+    help="How the next operation is chosen.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="quick",
+    show_default=True,
+    help="How much to try, where no option says it.",
+)
+@click.option("--runs", type=click.IntRange(min=1), help="Runs of each scenario.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
+@click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
+@click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
+@click.option("--seed", type=click.IntRange(min=0), help="Fixes every draw; drawn if not given.")
+@usage_errors
+def fuzz(
+    scenario: tuple[str, ...],
+    driver: str | None,
+    engine: str,
+    profile: str,
+    runs: int | None,
+    steps: int | None,
+    depth: int | None,
+    seconds: float | None,
+    seed: int | None,
+) -> None:
+    """Run scenarios against a system beside its model, and minimise what fails.
+
+    SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
+    scenario of the driver's contract is run. A failure ends its run, not the campaign.
+
+    Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
+    model, the scenario or threadline itself broke.
+    """
+    defaults = read_defaults()
+    target = load_target(driver_name(driver, defaults))
+    names = scenario_names(scenario, defaults, target.contract)
+    seed = secrets.randbits(32) if seed is None else seed
+    folder, trouble = make_folder(seed)
+    terminal = Terminal(trouble)
+    terminal.header(target, engine, seed, versions()["threadline"])
+    base = PROFILES[profile]
+    jobs = [
+        Job(
+            scenario=name,
+            driver=target.name,
+            engine=engine,
+            seed=seed,
+            steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
+            runs=_runs(engine, runs, seconds, base),
+            seconds=seconds / len(names) if seconds else None,
+            folder=str(folder),
+        )
+        for name in names
+    ]
+    sys.exit(_run(jobs, target, terminal, folder))
+
+
+def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:
+    """Run the jobs, and return the exit status."""
+    status = 0
+    try:
+        with terminal.live():
+            for job in jobs:
+                campaign(job, target, terminal.hear)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except WorkerFailed as error:
+        click.echo(f"threadline: {error}", err=True)
+        status = 3
+    if status != 3:
+        tidy(folder, [job.running() for job in jobs])
+    terminal.summary(interrupted=status == INTERRUPTED)
+    return 1 if terminal.failed and status != 3 else status
+
+
+def _runs(engine: str, runs: int | None, seconds: float | None, base: Profile) -> int | None:
+    """Return how many runs a job has; None where time or the search itself ends it."""
+    if runs is not None:
+        return runs
+    if seconds is not None or engine == "exhaust":
+        return None
+    return base.examples if engine == "hypothesis" else base.runs

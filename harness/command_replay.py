@@ -1,0 +1,159 @@
+"""`threadline replay` and `threadline minimise`: one stored trace, again and smaller."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from .campaign import HANG_S
+from .failure import Divergence, Failure
+from .failure_text import count, failure_text
+from .history import Step
+from .keep import save
+from .minimise import minimise as minimised
+from .pump import NotDone
+from .rule import Rule
+from .run import Runs, Skipped, play
+from .run import replay as replayed
+from .target import BadName, Target, load_scenario, load_target
+from .trace import Header, Recorder, Trace, read, read_header
+from .usage import usage_errors
+from .warned import warnings_recorded
+
+trace_argument = click.argument(
+    "trace", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+driver_option = click.option(
+    "--driver", metavar="MODULE:NAME", help="Another driver than the one that the trace names."
+)
+
+
+@click.command()
+@trace_argument
+@driver_option
+@click.option("--step", is_flag=True, help="Wait for Enter before each step.")
+@usage_errors
+def replay(trace: Path, driver: str | None, step: bool) -> None:
+    """Play a trace again, and show each step: the model's outcome beside the system's.
+
+    Exits with 0 where the system agrees, and with 1 at the step where it diverges, or does not
+    come back for 10 seconds.
+    """
+    target, stored = _read(trace, driver)
+    click.echo(f"{trace}: {_origin(stored.header)}, on {target.name}")
+    failure = _show(target, stored, wait=step)
+    if failure is None:
+        click.echo(f"agrees on all {count(len(stored.operations), 'operation')}")
+        return
+    click.echo(f"\n{failure_text(failure, str(trace))}")
+    sys.exit(1)
+
+
+@click.command()
+@trace_argument
+@driver_option
+@usage_errors
+def minimise(trace: Path, driver: str | None) -> None:
+    """Make a failing trace as short and as simple as it gets, beside it as NAME.least.jsonl.
+
+    Arguments are made simpler from the pools of the scenario that the trace names. Exits with 1
+    where the trace does not fail.
+    """
+    target, stored = _read(trace, driver)
+    with warnings_recorded() as warned, _alarm():
+        runs = Runs(target, Recorder(None), warned)
+        failure = replayed(runs, stored.header, stored.operations)
+        if failure is None:
+            click.echo(f"{trace} does not fail: there is nothing to minimise")
+            sys.exit(1)
+        least = minimised(stored, failure.signature, runs, _rules(stored.header, target))
+    if least.failure is None:
+        click.echo(f"{trace} failed once and not again: the system is not deterministic")
+        sys.exit(1)
+    header = replace(stored.header, driver=target.name, signature=str(failure.signature))
+    path = trace.with_suffix(".least.jsonl")
+    saved = save(path, Trace(header, least.trace.operations))
+    click.echo(failure_text(least.failure, saved))
+    before, after = len(stored.operations), len(least.trace.operations)
+    click.echo(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
+    if not saved:
+        raise click.FileError(str(path), hint="the trace above could not be written")
+
+
+def _read(trace: Path, driver: str | None) -> tuple[Target, Trace]:
+    header = read_header(trace)
+    target = load_target(driver or header.driver, header.settings)
+    if target.contract.name != header.contract:
+        raise BadName(
+            f"{trace} is of the contract {header.contract}, and {target.name} keeps "
+            f"{target.contract.name}; give --driver one of the same contract"
+        )
+    return target, read(trace, target.contract.kinds())
+
+
+def _show(target: Target, stored: Trace, *, wait: bool) -> Failure | None:
+    """Print each step as it ends, so that one without an end is seen as well."""
+    wide = max((len(str(operation)) for _, operation in stored.operations), default=0)
+    click.echo(f"  step  {'operation':<{wide}}  model | system")
+    with warnings_recorded() as warned, _alarm():
+        runs = Runs(target, Recorder(None), warned)
+        with runs.open(stored.header.line(), stored.header.settings) as lockstep:
+            shown = play(lockstep, stored.operations)
+            while True:
+                if wait:
+                    click.prompt("", default="", prompt_suffix="", show_default=False)
+                try:
+                    click.echo(_line(next(shown), wide))
+                except StopIteration:
+                    return None
+                except Divergence as divergence:
+                    click.echo(_line(divergence.failure.step, wide, mark="->"))
+                    return divergence.failure
+                signal.setitimer(signal.ITIMER_REAL, HANG_S)
+
+
+def _line(shown: Step | Skipped, wide: int, mark: str = "  ") -> str:
+    start = f"{mark}{shown.number:>4}  {shown.operation!s:<{wide}}"
+    if isinstance(shown, Skipped):
+        return f"{start}  skipped: {shown.because}"
+    same = shown.actual is shown.expected
+    return f"{start}  {shown.expected} | {'the same' if same else shown.actual}"
+
+
+@contextmanager
+def _alarm() -> Iterator[None]:
+    """Raise NotDone in a step that takes longer than HANG_S seconds, where the main thread can."""
+
+    def ring(_number: int, frame: FrameType | None) -> None:
+        where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
+        raise NotDone(f"{HANG_S:g} s", where)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _origin(header: Header) -> str:
+    how = f"{header.engine} ({header.tactic})" if header.tactic else header.engine
+    if not how:
+        return f"a trace of {header.contract}"
+    return f"found by {how}, seed {header.seed}, run {header.run}, steps up to {header.steps_max}"
+
+
+def _rules(header: Header, target: Target) -> list[Rule]:
+    try:
+        return load_scenario(header.scenario).rules(target.lacks)
+    except BadName as error:
+        click.echo(f"arguments are left as they are: {error}", err=True)
+        return []

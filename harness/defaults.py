@@ -1,0 +1,56 @@
+"""The defaults of a project: `[tool.threadline]` of the nearest pyproject.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+class BadDefaults(ValueError):
+    """`[tool.threadline]` is not as it should be; says which entry, and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the command uses when it is told nothing: all MODULE:NAME."""
+
+    driver: str = ""
+    drivers: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    mutants: tuple[str, ...] = ()
+
+
+def read_defaults(folder: Path | None = None) -> Defaults:
+    """Return the defaults for a folder; empty ones where no pyproject.toml has the table.
+
+    Raises BadDefaults for an entry that is unknown or of the wrong type.
+    """
+    here = (folder or Path.cwd()).resolve()
+    for place in (here, *here.parents):
+        path = place / "pyproject.toml"
+        if path.is_file():
+            table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("threadline")
+            if table is not None:
+                return _checked(path, table)
+    return Defaults()
+
+
+def _checked(path: Path, table: dict[str, object]) -> Defaults:
+    known = [field.name for field in fields(Defaults)]
+    for name, value in table.items():
+        if name not in known:
+            raise BadDefaults(
+                f"{path}: [tool.threadline] has {name!r}; it can have {', '.join(known)}"
+            )
+        if not _fits(name, value):
+            wanted = "a text" if name == "driver" else "a list of texts"
+            raise BadDefaults(f"{path}: {name} is {value!r}; write {wanted}, each MODULE:NAME")
+    values = {n: v if n == "driver" else tuple(v) for n, v in table.items()}  # type: ignore[arg-type]  # checked above
+    return Defaults(**values)  # type: ignore[arg-type]  # checked above
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "driver":
+        return isinstance(value, str)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,36 @@
+"""The folder of one campaign: reports/runs/<utc>-<seed>."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+RUNS = Path("reports/runs")
+
+
+def make_folder(seed: int) -> tuple[Path, str]:
+    """Return a new folder for this campaign, and why it is not where it belongs, if so."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    for place in (RUNS / f"{stamp}-{seed}", RUNS / f"{stamp}-{seed}-{time.monotonic_ns()}"):
+        try:
+            place.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            trouble = f"{RUNS} cannot be written ({error.strerror})"
+            return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
+        return place, ""
+    raise AssertionError("two folders of one nanosecond")
+
+
+def tidy(folder: Path, running: Iterable[Path | None]) -> None:
+    """Remove what no failure needs: traces of runs that have ended well, and an empty folder."""
+    with suppress(OSError):
+        for path in running:
+            if path is not None:
+                path.unlink(missing_ok=True)
+        folder.rmdir()

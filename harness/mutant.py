@@ -1,0 +1,95 @@
+"""A mutant: a system with one known bug, which proves that the harness sees bugs of its kind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, ClassVar
+
+from .contract import Driver
+from .explore import Explorer
+from .failure import Signature
+from .minimise import Minimised, minimise
+from .run import Batch, Runs
+from .scenario import Scenario
+from .target import Target
+from .trace import Header, Recorder
+
+PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shorter fails
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """Makes drivers of one system with one bug, so that its name can be given as a driver's.
+
+    `least` has, for each signature that the bug can show itself by, the fewest steps that do.
+    """
+
+    name: str
+    bug: str
+    make: Callable[..., Driver]
+    scenario: type[Scenario]
+    least: Mapping[str, int]
+
+    RUNS_MAX: ClassVar[int] = 200
+
+    def __call__(self, **settings: Any) -> Driver:
+        return self.make(**settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """How a mutant died: after how many runs and seconds, and in how many steps at least."""
+
+    mutant: Mutant
+    runs: int
+    seconds: float
+    signature: Signature | None = None
+    minimised: Minimised | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many operations the minimised trace has; 0 where the mutant lives."""
+        return len(self.minimised.trace.operations) if self.minimised else 0
+
+    @property
+    def is_minimal(self) -> bool:
+        """Say whether it died in the fewest steps that its signature needs.
+
+        Up to PROVABLE steps that is the known least; above, that no single operation can go,
+        which is what minimising ends with.
+        """
+        least = self.mutant.least.get(str(self.signature), 0)
+        return self.signature is not None and (self.steps == least or self.steps > least > PROVABLE)
+
+
+def kill(
+    mutant: Mutant, target: Target, *, engine: str, seed: int, runs_max: int = Mutant.RUNS_MAX
+) -> Kill:
+    """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk."""
+    runs = Runs(target, Recorder(None))
+    header = Header(target.contract.name, target.name, engine=engine, seed=seed, steps_max=50)
+    began = time.perf_counter()
+    played = 0
+    for batch in _batches(mutant.scenario, runs, header, runs_max):
+        played += batch.runs
+        if batch.failure:
+            seconds = time.perf_counter() - began
+            rules = mutant.scenario.rules(target.lacks)
+            signature = batch.failure.signature
+            least = minimise(batch.trace(), signature, runs, rules)
+            return Kill(mutant, played, seconds, signature, least)
+    return Kill(mutant, played, time.perf_counter() - began)
+
+
+def _batches(scenario: type[Scenario], runs: Runs, header: Header, runs_max: int) -> Any:
+    if header.engine == "hypothesis":
+        from .machine import Chunks  # loads Hypothesis, which no other engine needs
+
+        return Chunks(scenario, runs, header).batches(runs_max=runs_max)
+    return islice(Explorer(scenario, runs, header).batches(), runs_max)
+
+
+__all__ = ["Batch", "Kill", "Mutant", "kill"]

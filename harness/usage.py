@@ -1,0 +1,89 @@
+"""What a user of the command wrote: names and durations, or a clear error with status 2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from .contract import Contract
+from .defaults import BadDefaults, Defaults
+from .target import BadName, load_scenario
+from .trace import BadTrace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+UNITS_S = {"s": 1, "m": 60, "h": 3600}
+
+
+def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn what a user can mend into a message and exit status 2, without a traceback."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (BadName, BadTrace, BadDefaults) as error:
+            raise click.UsageError(str(error)) from error
+
+    return guarded
+
+
+class Duration(click.ParamType[float]):
+    """A length of time, such as 60s, 5m or 2h."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is no duration; write 60s, 5m or 2h", param, ctx)
+        return float(match[1]) * UNITS_S[match[2]]
+
+
+def driver_name(given: str | None, defaults: Defaults) -> str:
+    """Return the driver given, or the project's own; raises BadName where there is neither."""
+    if given or defaults.driver:
+        return given or defaults.driver
+    raise BadName(
+        "no driver is named; give --driver MODULE:NAME, or write driver = 'MODULE:NAME' "
+        "under [tool.threadline] in pyproject.toml"
+    )
+
+
+def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contract) -> list[str]:
+    """Return the MODULE:NAME of each scenario given, or of all that fit the contract.
+
+    A scenario can be given by its own name alone, in any case. Raises BadName for one that is
+    unknown or of another contract, and where none fits.
+    """
+    known = {name.rpartition(":")[2].lower(): name for name in defaults.scenarios}
+    if not given:
+        fitting = [n for n in defaults.scenarios if load_scenario(n).contract == contract]
+        if not fitting:
+            raise BadName(f"no scenario of this project is for the contract {contract.name}")
+        return fitting
+    return [_scenario_name(name, known, contract) for name in given]
+
+
+def _scenario_name(given: str, known: dict[str, str], contract: Contract) -> str:
+    if ":" not in given and given.lower() not in known:
+        raise BadName(
+            f"no scenario is called {given!r}; there are {', '.join(sorted(known)) or 'none'}, "
+            "or write MODULE:NAME"
+        )
+    name = known.get(given.lower(), given)
+    scenario = load_scenario(name)
+    if scenario.contract != contract:
+        raise BadName(
+            f"scenario {given} is for the contract {scenario.contract.name}, and the driver keeps "
+            f"{contract.name}; `threadline scenarios` lists which is for which"
+        )
+    return name
