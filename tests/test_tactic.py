@@ -35,14 +35,14 @@ def drawn(of: Rule, *, step: int = 1, times: int = 100) -> list[str]:
 
 def chosen(tactic: str, *, seed: int = 0) -> Counter[str]:
     """Return how often each of four rules is the first to be tried in 400 steps."""
-    drawers = [Drawer(Rule(name, lambda _: Ring(), (), None)) for name in "abcd"]
+    drawers = [Drawer(Rule(name, lambda _: Ring(), (), None, 1)) for name in "abcd"]
     random = Random(seed)
     choose = choices(tactic, drawers, random)
     found: Counter[str] = Counter()
     for _ in range(400):
         first = next(iter(choose()))
         first.draw(Now(None), random.random)
-        found[first._rule.name] += 1
+        found[first.rule.name] += 1
     return found
 
 
