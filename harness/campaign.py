@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -14,16 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .events import Began, Ended, Event, Found, Listener, Progress, decode
-from .failure import Disagreement, Failure, Property, Signature
 from .failure_text import failure_text
-from .history import Step
+from .isolate import HANG_LIMIT, HANG_S, cause, death, last_step_failure, last_trace
 from .keep import save
-from .outcome import Crashed, Hung, Outcome
+from .outcome import Hung
 from .target import Target
-from .trace import Trace, read
+from .trace import Trace
 from .worker import OUR_BUG, Job
 
-HANG_S = 10.0
 POLL_S = 0.2
 DEATHS_MAX = 3
 
@@ -174,54 +171,32 @@ class _Tally:
 
 def _report_death(job: Job, target: Target, worker: Worker, tally: _Tally) -> int:
     """Tell of the step that ended a worker, and return the number of its run."""
-    trace = _last_trace(job, target)
-    if trace is None or not trace.operations:
-        status = worker.process.returncode
-        raise WorkerFailed(
-            f"{job.scenario} on {job.driver}: {_cause(status)} before its first step"
-        )
-    end: Outcome = Crashed(f"the process ended: {_cause(worker.process.returncode)}")
-    if worker.hung:
-        end = Hung(f"{HANG_S:g} s")
-    failure = last_step_failure(trace, target, end)
+    status = worker.process.returncode
+    trace = last_trace(job.running(), target)
+    if trace is None:
+        raise WorkerFailed(f"{job.scenario} on {job.driver}: {cause(status)} before its first step")
+    failure = last_step_failure(trace, target, Hung(HANG_LIMIT) if worker.hung else death(status))
     name = str(failure.signature)
-    signed = Trace(replace(trace.header, signature=name), trace.operations)
-    saved = save(job.path(name), signed)
-    text = failure_text(failure, saved, ["not minimised: each replay would end its process"])
+    trace = Trace(replace(trace.header, signature=name), trace.operations)
     tally.runs += 1
-    known = name in tally.failures
-    tally.found(name)
-    if not known:
-        lines = signed.encoded().decode("ascii")
-        tally._listen(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
+    tally.steps += len(failure.steps)
+    if name in tally.failures:
+        tally.found(name)
+    else:
+        saved = save(job.path(name), trace)
+        lines = trace.encoded().decode("ascii")
+        text = failure_text(failure, saved)
+        tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
+        if saved:
+            _minimise(replace(job, trace=saved, seconds=None), tally)
     return max(trace.header.run, tally.last_run)
 
 
-def _last_trace(job: Job, target: Target) -> Trace | None:
-    running = job.running()
-    with suppress(OSError, ValueError):
-        if running is not None:
-            return read(running, target.contract.kinds())
-    return None
-
-
-def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
-    """Return the failure of a run whose last step never came back.
-
-    The model alone tells what happened before: had the system differed, the run would have ended.
-    """
-    model = target.contract.model(target.policy, **trace.header.settings)
-    steps = []
-    for number, operation in trace.operations:
-        expected = operation.apply(model.at(number))
-        steps.append(Step(number, operation, expected, expected))
-    last = steps[-1]._replace(actual=end)
-    disagreement = Disagreement("outcome", last.expected, end)
-    signature = Signature(Property.LIVENESS, last.operation.kind)
-    return Failure(signature, disagreement, (*steps[:-1], last))
-
-
-def _cause(status: int | None) -> str:
-    if status is not None and status < 0:
-        return f"signal {signal.Signals(-status).name}"
-    return f"exit status {status}"
+def _minimise(job: Job, tally: _Tally) -> None:
+    """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
+    worker = start(job)
+    try:
+        for event in worker.events():
+            tally.hear(event)
+    finally:
+        worker.end()

@@ -12,10 +12,10 @@ from types import FrameType
 
 import click
 
-from .campaign import HANG_S
 from .failure import Divergence, Failure
 from .failure_text import count, failure_text
 from .history import Step
+from .isolate import HANG_LIMIT, HANG_S
 from .keep import save
 from .minimise import minimise as minimised
 from .pump import NotDone
@@ -133,7 +133,7 @@ def _alarm() -> Iterator[None]:
 
     def ring(_number: int, frame: FrameType | None) -> None:
         where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
-        raise NotDone(f"{HANG_S:g} s", where)
+        raise NotDone(HANG_LIMIT, where)
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, HANG_S)

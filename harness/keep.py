@@ -9,9 +9,9 @@ from pathlib import Path
 from .events import Found, Shorter
 from .failure import Failure
 from .failure_text import failure_text
-from .minimise import minimise
+from .minimise import Again, minimise
 from .rule import Rule
-from .run import Batch, Runs
+from .run import Batch, Runs, replay
 from .trace import Trace
 
 
@@ -27,17 +27,29 @@ def keep(
     trace = Trace(replace(trace.header, signature=name), trace.operations)
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
-    steps = len(failure.steps)
-    yield Found(name, failure_text(failure, saved), saved, lines, batch.runs, steps)
-    least = minimise(trace, failure.signature, runs, rules)
+    text = failure_text(failure, saved)
+    yield Found(name, text, saved, lines, batch.runs, len(failure.steps))
+    yield shorten(trace, failure, runs, rules, path)
+
+
+def shorten(
+    trace: Trace,
+    failure: Failure,
+    runs: Runs,
+    rules: Sequence[Rule],
+    path: Path | None,
+    again: Again = replay,
+) -> Shorter:
+    """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
+    name = str(failure.signature)
+    least = minimise(trace, failure.signature, runs, rules, again)
     if least.failure is None:
-        text = failure_text(failure, saved, ["it did not fail again when it was replayed"])
-        yield Shorter(name, text, lines, 0, steps)
-        return
+        text = failure_text(failure, str(path or ""), ["it did not fail again when replayed"])
+        return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
     saved = save(path, least.trace)
     text = failure_text(least.failure, saved)
     lines = least.trace.encoded().decode("ascii")
-    yield Shorter(name, text, lines, least.replays, len(least.failure.steps))
+    return Shorter(name, text, lines, least.replays, len(least.failure.steps))
 
 
 def save(path: Path | None, trace: Trace) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from .run import Runs, replay
 from .trace import Header, Numbered, Trace, numbered_line
 
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
+Again: TypeAlias = Callable[[Runs, Header, Iterable[Numbered]], Failure | None]
 Operations: TypeAlias = tuple[Numbered, ...]
 Choices: TypeAlias = Sequence[Mapping[str, Sequence[object]]]
 """For each operation, and each of its arguments by name: the values it could have there."""
@@ -29,15 +30,21 @@ class Minimised:
     replays: int
 
 
-def minimise(trace: Trace, signature: Signature, runs: Runs, rules: Sequence[Rule]) -> Minimised:
+def minimise(
+    trace: Trace,
+    signature: Signature,
+    runs: Runs,
+    rules: Sequence[Rule],
+    again: Again = replay,
+) -> Minimised:
     """Return the trace made as small as these passes can, failing with the same signature.
 
     Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
     simpler arguments and earlier handles from the pools of `rules`, renames a value everywhere,
     and tries each change with each deletion where at most PAIRS_MAX operations are left; again,
-    until nothing helps. Every trace is replayed at most once.
+    until nothing helps. Every trace is replayed at most once, by `again`.
     """
-    search = _Search(trace.header, signature, runs, rules)
+    search = _Search(trace.header, signature, runs, rules, again)
     best = search.attempt(trace.operations)
     if best is None:
         return Minimised(trace, None, search.replays)
@@ -57,6 +64,7 @@ class _Search:
     signature: Signature
     runs: Runs
     rules: Sequence[Rule]
+    again: Again
     replays: int = 0
     failures: dict[bytes, Failure] = field(default_factory=dict)
     tried: set[bytes] = field(default_factory=set)
@@ -68,7 +76,7 @@ class _Search:
             return None
         self.tried.add(text)
         self.replays += 1
-        failure = replay(self.runs, self.header, operations)
+        failure = self.again(self.runs, self.header, operations)
         if failure is None or failure.signature != self.signature:
             return None
         ran = tuple((step.number, step.operation) for step in failure.steps)

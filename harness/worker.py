@@ -18,6 +18,7 @@ from .events import Began, Ended, Event, Found, Listener, Progress, encode
 from .exhaust import Exhaust
 from .explore import Explorer
 from .failure import Failure
+from .isolate import shorten
 from .keep import keep
 from .lockstep import NoOutcome
 from .run import Batch, Runs
@@ -36,7 +37,8 @@ class Job:
     """What a worker is to do; names and numbers only, so that it can be told as JSON.
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
-    it has played all.
+    it has played all. With a `trace`, the job is to minimise that one, each replay in a process of
+    its own.
     """
 
     scenario: str
@@ -48,6 +50,7 @@ class Job:
     seconds: float | None = None
     first_run: int = 1
     folder: str = ""
+    trace: str = ""
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -86,7 +89,12 @@ def work(job: Job, tell: Listener) -> None:
         versions=versions(),
     )
     with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
-        _Search(job, scenario, Runs(target, recorder, warned), tell).go(header)
+        runs = Runs(target, recorder, warned)
+        rules = scenario.rules(target.lacks)
+        if job.trace:
+            tell(shorten(Path(job.trace), runs, rules, job.running()))
+        else:
+            _Search(job, scenario, runs, tell).go(header)
 
 
 class _Search:
