@@ -42,7 +42,12 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
 @click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
 @click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes every draw; drawn if not given.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=lambda: secrets.randbits(32),
+    help="Fixes every draw; drawn if not given.",
+)
 @usage_errors
 def fuzz(
     scenario: tuple[str, ...],
@@ -53,7 +58,7 @@ def fuzz(
     steps: int | None,
     depth: int | None,
     seconds: float | None,
-    seed: int | None,
+    seed: int,
 ) -> None:
     """Run scenarios against a system beside its model, and minimise what fails.
 
@@ -66,7 +71,6 @@ def fuzz(
     defaults = read_defaults()
     target = load_target(driver_name(driver, defaults))
     names = scenario_names(scenario, defaults, target.contract)
-    seed = secrets.randbits(32) if seed is None else seed
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     terminal.header(target, engine, seed, versions()["threadline"])
