@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -42,7 +43,12 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
 @click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
 @click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes every draw; drawn if not given.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=lambda: secrets.randbits(32),
+    help="Fixes every draw; drawn if not given.",
+)
 @usage_errors
 def fuzz(
     scenario: tuple[str, ...],
@@ -53,7 +59,7 @@ def fuzz(
     steps: int | None,
     depth: int | None,
     seconds: float | None,
-    seed: int | None,
+    seed: int,
 ) -> None:
     """Find what fails, and make it short.
 
@@ -67,25 +73,21 @@ def fuzz(
     defaults = read_defaults()
     target = load_target(driver_name(driver, defaults))
     names = scenario_names(scenario, defaults, target.contract)
-    seed = secrets.randbits(32) if seed is None else seed
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     terminal.header(target, engine, seed, versions()["threadline"])
     base = PROFILES[profile]
-    jobs = [
-        Job(
-            scenario=name,
-            driver=target.name,
-            engine=engine,
-            seed=seed,
-            steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
-            runs=_runs(engine, runs, seconds, base),
-            seconds=seconds / len(names) if seconds else None,
-            folder=str(folder),
-        )
-        for name in names
-    ]
-    sys.exit(_run(jobs, target, terminal, folder))
+    job = Job(
+        scenario="",
+        driver=target.name,
+        engine=engine,
+        seed=seed,
+        steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
+        runs=_runs(engine, runs, seconds, base),
+        seconds=seconds / len(names) if seconds else None,
+        folder=str(folder),
+    )
+    sys.exit(_run([replace(job, scenario=name) for name in names], target, terminal, folder))
 
 
 def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from .failure import Divergence
 from .lockstep import Lockstep
@@ -22,12 +22,23 @@ from .trace import Header
 PROBES = 40
 
 
+class Option(NamedTuple):
+    """One operation that can come, and the values that it was made of."""
+
+    operation: Operation
+    values: tuple[object, ...]
+
+
 @dataclass(slots=True)
 class Level:
     """What can come at one step, after those before it, and which of these is being tried."""
 
-    options: Sequence[Operation]
+    options: Sequence[Option]
     index: int = 0
+
+    @property
+    def option(self) -> Option:
+        return self.options[self.index]
 
 
 class Exhaust:
@@ -88,8 +99,7 @@ class Exhaust:
                     if not options:
                         break
                     levels.append(Level(options))
-                level = levels[number - 1]
-                lockstep.step(number, level.options[level.index])
+                lockstep.step(number, levels[number - 1].option.operation)
         except Divergence as divergence:
             return Batch(1, len(lockstep.steps), header, divergence.failure)
         return Batch(1, len(lockstep.steps), header)
@@ -108,23 +118,21 @@ class Exhaust:
                 ways *= len(options)
                 levels.append(Level(options, random.randrange(len(options))))
                 try:
-                    lockstep.step(number, options[levels[-1].index])
+                    lockstep.step(number, levels[-1].option.operation)
                 except Divergence:
                     break
         return ways
 
-    def _options(self, now: Now, levels: list[Level]) -> list[Operation]:
-        before = (level.options[level.index] for level in levels)
-        named = {value for operation in before for value in operation.arguments().values()}
-        made = (
-            rule.make(*values)
-            for rule in self._rules
-            if rule.may_fire(now)
-            for values in product(*[pool.values(now) for _, pool in rule.pools])
-            if names_in_order(rule, values, named)
-        )
-        # Two rules can make the same operation; by line, because 1 and True are equal.
-        return list({operation.line(): operation for operation in made}.values())
+    def _options(self, now: Now, levels: list[Level]) -> list[Option]:
+        named = {value for level in levels for value in level.option.values}
+        made: dict[bytes, Option] = {}
+        for rule in [rule for rule in self._rules if rule.may_fire(now)]:
+            for values in product(*[pool.values(now) for _, pool in rule.pools]):
+                if names_in_order(rule, values, named):
+                    option = Option(rule.make(*values), values)
+                    # Two rules can make one operation; by line, because 1 and True are equal.
+                    made.setdefault(option.operation.line(), option)
+        return list(made.values())
 
 
 def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:

@@ -38,14 +38,16 @@ class Watch:
     steps: int = 0
     runs_to_failure: int = 0
     failure: Failure | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
     masked_failures: list[Failure] = field(default_factory=list)
 
-    def saw(self, failure: Failure) -> bool:
-        """Note a failure, and say whether Hypothesis is to hear of it."""
+    def saw(self, failure: Failure, settings: Mapping[str, object]) -> bool:
+        """Note a failure under these settings, and say whether Hypothesis is to hear of it."""
         if failure.signature in self.masked:
-            self.masked_failures.append(failure)
+            if self.failure is None:  # from then on Hypothesis shrinks: it plays the same again
+                self.masked_failures.append(failure)
             return False
-        self.failure = failure
+        self.failure, self.settings = failure, settings
         self.runs_to_failure = self.runs_to_failure or self.runs
         return True
 
@@ -61,12 +63,14 @@ class Machine(stateful.RuleBasedStateMachine):
         super().__init__()
         self.parted = False
         self.now = Now(None)
+        self._settings: Mapping[str, object] = {}
         self._open: AbstractContextManager[Lockstep] | None = None
         self.lockstep: Lockstep
 
     def begin(self, **settings: object) -> None:
         """Open the run; an initialize rule, so that settings are drawn and shrunk."""
         header = replace(self.header, settings=settings)
+        self._settings = settings
         self._open = self.runs.open(header.line(), settings)
         self.lockstep = self._open.__enter__()
         self.now = Now(self.lockstep.model)
@@ -81,7 +85,7 @@ class Machine(stateful.RuleBasedStateMachine):
         try:
             self.lockstep.step(self.now.step, operation)
         except Divergence as divergence:
-            if self.watch.saw(divergence.failure):
+            if self.watch.saw(divergence.failure, self._settings):
                 raise
             self.parted = True
         self.now.step += 1
@@ -147,11 +151,15 @@ class Chunks:
         self._known: set[Signature] = set()
 
     def batches(self, first_run: int = 1, runs_max: int | None = None) -> Iterator[Batch]:
-        """Yield each chunk as it ends, up to `runs_max` runs; a failure that is known is masked."""
+        """Yield each chunk as it ends, up to `runs_max` runs; a failure that is known is masked.
+
+        Before the chunk, yields a batch of no runs for each of them that a masked failure ended.
+        """
         left = runs_max
         for chunk in count(first_run):
             size = CHUNK_RUNS if left is None else min(left, CHUNK_RUNS)
-            batch = self._chunk(chunk, size)
+            batch, masked = self._chunk(chunk, size)
+            yield from (Batch(0, 0, batch.header, failure) for failure in masked)
             yield batch
             if batch.failure:
                 self._known.add(batch.failure.signature)
@@ -160,7 +168,8 @@ class Chunks:
                 if left <= 0:
                     return
 
-    def _chunk(self, chunk: int, size: int) -> Batch:
+    def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Failure]]:
+        """Play one chunk, and return what came of it, and the failures that were masked."""
         watch = Watch(masked=frozenset(self._known))
         header = replace(self._header, run=chunk)
         derived = machine(self._scenario, self._runs, header, watch)
@@ -173,8 +182,9 @@ class Chunks:
         except (Divergence, Flaky):
             if watch.failure is None:
                 raise
-        failure = watch.failure or next(iter(watch.masked_failures), None)
-        return Batch(watch.runs_to_failure or watch.runs, watch.steps, header, failure)
+        header = replace(header, settings=watch.settings)
+        runs = watch.runs_to_failure or watch.runs
+        return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
 
 
 def _begin(self: Machine, **settings: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .failure import Failure, Signature
+from .failure import Divergence, Failure, Signature
 from .handle import Handle
 from .operation import Operation
 from .pool import Now
@@ -50,10 +50,10 @@ def minimise(
         return Minimised(trace, None, search.replays)
     while True:
         smaller = search.smaller(best)
-        if smaller == best:
+        if smaller is best:
             break
         best = smaller
-    return Minimised(Trace(trace.header, best), search.failures[best], search.replays)
+    return Minimised(Trace(trace.header, best), search.failures[_text(best)], search.replays)
 
 
 @dataclass(slots=True)
@@ -66,12 +66,12 @@ class _Search:
     rules: Sequence[Rule]
     again: Again
     replays: int = 0
-    failures: dict[Operations, Failure] = field(default_factory=dict)
+    failures: dict[bytes, Failure] = field(default_factory=dict)
     tried: set[bytes] = field(default_factory=set)
 
     def attempt(self, operations: Operations) -> Operations | None:
         """Return the operations that ran, if they fail alike and were not tried before."""
-        text = b"".join(numbered_line(*item) for item in operations)
+        text = _text(operations)
         if text in self.tried:
             return None
         self.tried.add(text)
@@ -80,7 +80,7 @@ class _Search:
         if failure is None or failure.signature != self.signature:
             return None
         ran = tuple((step.number, step.operation) for step in failure.steps)
-        self.failures[ran] = failure
+        self.failures[_text(ran)] = failure
         return ran
 
     def smaller(self, best: Operations) -> Operations:
@@ -149,7 +149,10 @@ class _Search:
                     yield _with_value(rest, old, value)
 
     def _choices(self, best: Operations) -> Choices:
-        """Return what the rules could have drawn at each step, the run being as it is."""
+        """Return what the rules could have drawn at each step, the run being as it is.
+
+        Nothing after a step that parts here, though it did not when the whole was replayed.
+        """
         found: list[Mapping[str, Sequence[object]]] = []
         with self.runs.open(self.header.line(), self.header.settings) as lockstep:
             now = Now(lockstep.model)
@@ -157,8 +160,17 @@ class _Search:
                 now.step = number
                 found.append(_values_at(now, operation, self.rules))
                 if len(found) < len(best):
-                    lockstep.step(number, operation)
-        return found
+                    try:
+                        lockstep.step(number, operation)
+                    except Divergence:
+                        break
+        unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
+        return [*found, *unknown]
+
+
+def _text(operations: Operations) -> bytes:
+    """Return the operations as a trace tells them: 1 and True, which Python calls equal, differ."""
+    return b"".join(numbered_line(*item) for item in operations)
 
 
 def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[str, list[object]]:

@@ -123,15 +123,21 @@ def to_json(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float)):
         return value
     raise TypeError(
-        f"an argument of type {type(value).__name__} has no place in a trace: {value!r}; "
+        f"a value of type {type(value).__name__} has no place in a trace: {value!r}; "
         "use text, numbers, booleans, None, handles, and tuples of these"
     )
 
 
 def from_json(value: Any) -> Any:
-    """Return the value that `to_json` made this of; lists come back as tuples."""
+    """Return the value that `to_json` made this of; lists come back as tuples.
+
+    Raises ValueError for an object that is no handle.
+    """
     if isinstance(value, list):
         return tuple(from_json(item) for item in value)
     if isinstance(value, dict):
-        return parse_handle(value["handle"])
+        text = value.get("handle")
+        if len(value) > 1 or not isinstance(text, str):
+            raise ValueError(f'{value!r} is no handle; write {{"handle": "c_7"}}')
+        return parse_handle(text)
     return value

@@ -30,6 +30,13 @@ class Pool(Generic[T]):
     constant: tuple[T, ...] | None = None
     symmetric: bool = False
 
+    def __post_init__(self) -> None:
+        if self.symmetric and self.constant is None:
+            raise ValueError(
+                "a pool that changes cannot be symmetric, for none of its values is the first; "
+                "write pool('ana', 'ben', symmetric=True)"
+            )
+
     def __or__(self, other: Pool[S]) -> Pool[T | S]:
         if self.constant is not None and other.constant is not None:
             return pool(*self.constant, *other.constant)

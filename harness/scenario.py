@@ -28,7 +28,11 @@ class Scenario:
         """
         found: dict[str, Rule] = {}
         for base in reversed(cls.__mro__):
-            found |= {name: rule for name, rule in vars(base).items() if isinstance(rule, Rule)}
+            for name, value in vars(base).items():
+                if isinstance(value, Rule):
+                    found[name] = value
+                else:
+                    found.pop(name, None)  # a derived class takes a rule back with name = None
         rules = [rule for rule in found.values() if not set(rule.makes()) & set(lacks)]
         if not rules:
             raise ValueError(f"{cls.__name__} has no rule for what the driver offers; add a rule")

@@ -14,6 +14,12 @@ from typing import Any
 from .operation import Operation, from_json, to_json
 
 FORMAT = 1
+HEADER_KINDS = {
+    **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
+    **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
+}
+"""What else than text a header has, and what to write there."""
+
 Numbered = tuple[int, Operation]
 
 
@@ -44,6 +50,7 @@ class Header:
     def line(self) -> bytes:
         """Return the header as the first line of a trace."""
         values = {name: getattr(self, name) for name in self.__slots__}
+        values["settings"] = {name: to_json(value) for name, value in self.settings.items()}
         return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"
 
 
@@ -129,8 +136,10 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
     """
     first, *rest = path.read_bytes().split(b"\n")
     header = _parse_header(path, first)
+    if rest and not _is_json(rest[-1]):
+        del rest[-1]  # empty after the end of the last line, or cut short
     operations = []
-    for number, line in enumerate(rest[:-1], 2):
+    for number, line in enumerate(rest, 2):
         operations.append(_parse_line(f"{path}:{number}", line, kinds))
     return Trace(header, tuple(operations))
 
@@ -157,7 +166,7 @@ def _parse_header(path: Path, line: bytes) -> Header:
     number = values.pop("threadline", None)
     if number is None:
         raise BadTrace(f"{path}:1: no trace header; a trace begins with a line made by threadline")
-    if not isinstance(number, int) or number > FORMAT:
+    if type(number) is not int or number > FORMAT:
         raise BadTrace(
             f"{path}:1: a trace of format {number!r}, and this version reads up to {FORMAT}; "
             "replay it with the version of threadline that wrote it, or a newer one"
@@ -165,7 +174,13 @@ def _parse_header(path: Path, line: bytes) -> Header:
     missing = {"contract", "driver"} - values.keys()
     if missing:
         raise BadTrace(f"{path}:1: the header has no {min(missing)!r}; add it")
-    return Header(**{name: values[name] for name in Header.__slots__ if name in values})
+    known = {name: values[name] for name in Header.__slots__ if name in values}
+    for name, value in known.items():
+        kind, advice = HEADER_KINDS.get(name, (str, "text"))
+        if type(value) is not kind:
+            raise BadTrace(f"{path}:1: the header has {value!r} for {name!r}; write {advice}")
+    known["settings"] = _arguments(f"{path}:1", known.get("settings", {}))
+    return Header(**known)
 
 
 def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -> Numbered:
@@ -176,7 +191,7 @@ def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -
             f'{where}: the step is {number!r}; write a whole number from 1, as in "step": 3'
         )
     kind = values.pop("operation", None)
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise BadTrace(
             f"{where}: no operation is called {kind!r}; there are {', '.join(sorted(kinds))}"
         )
@@ -186,10 +201,26 @@ def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -
             f"{where}: {kind} has the arguments {', '.join(values) or 'none'}, "
             f"and takes {', '.join(names) or 'none'}"
         )
+    arguments = _arguments(where, values)
+    return number, kinds[kind](**arguments)
+
+
+def _arguments(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = {}
+    for name, value in values.items():
+        try:
+            arguments[name] = from_json(value)
+        except ValueError as error:
+            raise BadTrace(f"{where}: the argument {name} cannot be read: {error}") from None
+    return arguments
+
+
+def _is_json(line: bytes) -> bool:
     try:
-        return number, kinds[kind](**{name: from_json(values[name]) for name in names})
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise BadTrace(f"{where}: an argument cannot be read: {error}") from None
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _json_object(where: str, line: bytes) -> dict[str, Any]:

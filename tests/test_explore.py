@@ -1,0 +1,258 @@
+"""Tests of the explorer: a seeded loop over runs, each with a tactic of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import ClassVar
+
+import pytest
+
+from harness import explore
+from harness.explore import Explorer
+from harness.handle import Handle
+from harness.history import lines
+from harness.pool import Pool, pool
+from harness.rule import rule
+from harness.run import Batch
+from harness.scenario import Scenario
+from tests.desk import CODE, Desks, DeskScenario, Enter, Leave, Press, Ring, header
+
+TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
+
+
+class Everything(DeskScenario):
+    """All that can be done at a desk."""
+
+    @rule(user=pool("ana", "ben"))
+    def enter(self, user: str) -> Enter:
+        return Enter(user)
+
+    @rule(ticket=TICKETS)
+    def leave(self, ticket: Handle) -> Leave:
+        return Leave(ticket)
+
+    @rule(key=pool(1, 2, 3))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+    @rule()
+    def ring(self) -> Ring:
+        return Ring()
+
+
+class Sized(DeskScenario):
+    """Presses the key of the size that the model has."""
+
+    settings: ClassVar[dict[str, Pool[int]]] = {"size": pool(1, 2, 3)}
+
+    @rule(size=Pool(lambda now: [now.model.size]))
+    def press(self, size: int) -> Press:
+        return Press(size)
+
+
+class Keys(DeskScenario):
+    """Nothing but keys, of which only five in the right order lead anywhere."""
+
+    @rule(key=pool(0, 1, 2, 3, 4, 5, 6, 7))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+
+class EmptyHanded(DeskScenario):
+    """Can only leave, and has nothing to leave with."""
+
+    @rule(ticket=TICKETS)
+    def leave(self, ticket: Handle) -> Leave:
+        return Leave(ticket)
+
+
+def has_keyed_the_code(log: list[str]) -> bool:
+    return log[-5:] == CODE
+
+
+def has_two_rings(log: list[str]) -> bool:
+    return log.count("ring") == 2
+
+
+def play(
+    scenario: type[Scenario], desks: Desks, runs: int, *, seed: int = 0, steps: int = 10
+) -> list[Batch]:
+    batches = Explorer(scenario, desks.runs(), header(steps=steps, seed=seed)).batches()
+    return list(islice(batches, runs))
+
+
+def logs(seed: int) -> list[list[str]]:
+    desks = Desks()
+    play(Everything, desks, 100, seed=seed)
+    return desks.logs
+
+
+def tactics(batches: Sequence[Batch]) -> Counter[str]:
+    return Counter(batch.header.tactic for batch in batches)
+
+
+def test_plays_the_same_for_the_same_seed() -> None:
+    """
+    A seed fixes every operation of every run.
+    """
+    assert logs(seed=5) == logs(seed=5)
+
+
+def test_plays_otherwise_for_another_seed() -> None:
+    """
+    Two seeds play different runs.
+    """
+    assert logs(seed=5) != logs(seed=6)
+
+
+def test_plays_other_runs_in_one_campaign() -> None:
+    """
+    Hardly any run of a campaign is like another.
+    """
+    assert len(set(map(tuple, logs(seed=5)))) > 95
+
+
+def test_numbers_its_runs() -> None:
+    """
+    Each run has its number in the header, from the first that was asked for.
+    """
+    batches = Explorer(Everything, Desks().runs(), header()).batches(first_run=7)
+
+    assert [batch.header.run for batch in islice(batches, 3)] == [7, 8, 9]
+
+
+def test_tries_every_tactic() -> None:
+    """
+    In 300 runs every tactic has its turn.
+    """
+    assert tactics(play(Everything, Desks(), 300)).keys() == {
+        "uniform",
+        "swarm",
+        "weights",
+        "least-used",
+        "novelty",
+    }
+
+
+def test_is_uniform_in_a_third_of_the_runs() -> None:
+    """
+    The tactic without a blind spot has at least a third of the runs.
+    """
+    assert tactics(play(Everything, Desks(), 300))["uniform"] >= 100
+
+
+def test_plays_up_to_the_step_limit() -> None:
+    """
+    The longest runs have as many steps as the header allows, and none has more.
+    """
+    assert max(batch.steps for batch in play(Everything, Desks(), 100, steps=7)) == 7
+
+
+def test_counts_no_step_for_a_refused_draw() -> None:
+    """
+    A draw for which no rule can fire costs no step, and the run ends all the same.
+    """
+    assert [batch.steps for batch in play(EmptyHanded, Desks(), 20)] == [0] * 20
+
+
+def test_numbers_steps_without_gaps() -> None:
+    """
+    The steps of a failing run are numbered from 1 on, whatever was refused between them.
+    """
+    failures = [batch.failure for batch in play(Everything, Desks(has_two_rings), 50)]
+    steps = next(failure.steps for failure in failures if failure and len(failure.steps) == 6)
+
+    assert [line.partition(" ")[0] for line in lines(steps)] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_ends_a_run_at_its_failure() -> None:
+    """
+    A run that fails has the failing operation for its last.
+    """
+    desks = Desks(has_two_rings)
+    batches = play(Everything, desks, 50)
+    failed = next(index for index, batch in enumerate(batches) if batch.failure)
+
+    assert desks.logs[failed][-1] == "ring"
+    assert desks.logs[failed].count("ring") == 2
+
+
+def test_draws_settings_for_the_system() -> None:
+    """
+    Each value of a setting is given to some system.
+    """
+    desks = Desks()
+    play(Sized, desks, 100)
+
+    assert {desk.size for desk in desks.made} == {1, 2, 3}
+
+
+def test_gives_model_and_system_the_same_settings() -> None:
+    """
+    The model of a run has the settings of its system.
+    """
+    desks = Desks()
+    play(Sized, desks, 100)
+
+    assert {(desk.size, desk.log[0]) for desk in desks.made} == {
+        (1, "press 1"),
+        (2, "press 2"),
+        (3, "press 3"),
+    }
+
+
+def test_tells_settings_in_the_header() -> None:
+    """
+    The header of a run has the settings of its system.
+    """
+    desks = Desks()
+    batches = play(Sized, desks, 100)
+
+    assert [batch.header.settings for batch in batches] == [
+        {"size": desk.size} for desk in desks.made
+    ]
+
+
+def test_finds_by_novelty_what_hides_behind_a_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A bug behind a code of five keys out of eight is found by going on from rare states.
+    """
+    monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
+    batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
+
+    assert any(batch.failure for batch in batches)
+
+
+def test_takes_luck_to_find_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The same bug is not found by uniform draws in as many runs.
+    """
+    monkeypatch.setattr(explore, "SHARES", {"uniform": 1})
+    batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
+
+    assert not any(batch.failure for batch in batches)
+
+
+def test_keeps_states_and_not_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What the explorer remembers grows with the states of the model, of which there are six.
+    """
+    monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
+    explorer = Explorer(Keys, Desks().runs(), header(steps=20))
+    list(islice(explorer.batches(), 500))
+
+    assert len(explorer._known) == 6
+
+
+def test_keeps_no_more_states_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A model of many states fills the table up to STATES_MAX, and no further.
+    """
+    monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
+    monkeypatch.setattr(explore, "STATES_MAX", 5)
+    explorer = Explorer(Everything, Desks().runs(), header(steps=20))
+    list(islice(explorer.batches(), 50))
+
+    assert (len(explorer._known), len(explorer._in_order)) == (5, 5)

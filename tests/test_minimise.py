@@ -1,0 +1,294 @@
+"""Tests of minimising: where deleting alone does not reach the shortest trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+import harness.minimise as minimise_file
+from harness import run
+from harness.failure import Failure, Property, Signature
+from harness.handle import Handle
+from harness.minimise import Minimised, minimise
+from harness.operation import Operation
+from harness.pool import Pool, pool
+from harness.rule import rule
+from harness.run import Runs
+from harness.trace import Header, Numbered, Trace
+from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
+
+TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
+ON_RING = Signature(Property.CONTINUITY, "ring")
+ON_PRESS = Signature(Property.CONTINUITY, "press")
+ON_ENTER = Signature(Property.CONTINUITY, "enter")
+ON_LEAVE = Signature(Property.CONTINUITY, "leave")
+
+
+class Everything(DeskScenario):
+    """All that can be done at a desk."""
+
+    @rule(user=pool("ana", "ben", "cyd"))
+    def enter(self, user: str) -> Enter:
+        return Enter(user)
+
+    @rule(ticket=TICKETS)
+    def leave(self, ticket: Handle) -> Leave:
+        return Leave(ticket)
+
+    @rule(key=pool(0, 1, 2, 3))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+    @rule()
+    def ring(self) -> Ring:
+        return Ring()
+
+
+class OneOrTrue(DeskScenario):
+    """Presses what is 1, or equal to it."""
+
+    @rule(key=pool(1, True))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+    @rule()
+    def ring(self) -> Ring:
+        return Ring()
+
+
+def leaves_after_a_ring(log: list[str]) -> bool:
+    return log[-1].startswith("leave") and "ring" in log
+
+
+def enters_twice(log: list[str]) -> bool:
+    return log[-1].startswith("enter") and log.count(log[-1]) == 2
+
+
+def presses_its_place(log: list[str]) -> bool:
+    """Break where a key is pressed whose number is that of the presses before it, 1 or more."""
+    return len(log) > 1 and log[-1] == f"press {len(log) - 1}"
+
+
+def rings_after_three(log: list[str]) -> bool:
+    """Break where the bell rings after key 3, and otherwise where key 2 is pressed."""
+    return log[-1] == "press 2" or (log[-1] == "ring" and "press 3" in log)
+
+
+def rings_after_one(log: list[str]) -> bool:
+    return log[-1] == "ring" and log[0] in {"press 1", "press True"}
+
+
+def rings_after_two_enters(log: list[str]) -> bool:
+    return log[-1] == "ring" and len([line for line in log if line.startswith("enter")]) >= 2
+
+
+class BreaksAtFirst:
+    """Breaks in the first runs alone, which are counted by the operations they begin with."""
+
+    def __init__(self, runs: int) -> None:
+        self._runs = runs
+
+    def __call__(self, log: list[str]) -> bool:
+        if log[-1] != "ring":
+            return False
+        self._runs -= 1
+        return self._runs >= 0
+
+
+class BreaksEarlier:
+    """Breaks at the bell in the first run, and from then on at any key."""
+
+    def __init__(self) -> None:
+        self._has_rung = False
+
+    def __call__(self, log: list[str]) -> bool:
+        if self._has_rung:
+            return log[-1].startswith("press")
+        self._has_rung = log[-1] == "ring"
+        return self._has_rung
+
+
+def minimised(
+    is_broken: Callable[[list[str]], bool], signature: Signature, *operations: Numbered
+) -> Minimised:
+    whole = Trace(header(), operations)
+    return minimise(whole, signature, Desks(is_broken).runs(), Everything.rules())
+
+
+def numbered(*operations: Operation) -> list[Numbered]:
+    return list(enumerate(operations, 1))
+
+
+def steps(least: Minimised) -> list[str]:
+    return [f"{number} {operation}" for number, operation in least.trace.operations]
+
+
+def test_deletes_what_is_not_needed() -> None:
+    """
+    Operations without which the run fails alike are gone.
+    """
+    least = minimised(
+        rings_after_two_enters,
+        ON_RING,
+        *numbered(Enter("ana"), Press(1), Press(2), Enter("ana"), Leave(Handle("t", 1)), Ring()),
+    )
+
+    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+
+
+def test_takes_simpler_arguments() -> None:
+    """
+    Each argument is the first of its pool with which the run still fails.
+    """
+    least = minimised(
+        rings_after_two_enters, ON_RING, *numbered(Enter("cyd"), Enter("ben"), Ring())
+    )
+
+    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+
+
+def test_takes_an_earlier_handle() -> None:
+    """
+    An operation on a second ticket is tried on the first, and then the second can go.
+    """
+    least = minimised(
+        leaves_after_a_ring,
+        ON_LEAVE,
+        *numbered(Enter("ana"), Enter("ana"), Ring(), Leave(Handle("t", 2))),
+    )
+
+    assert steps(least) == ["1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)"]
+
+
+def test_renames_a_value_everywhere() -> None:
+    """
+    A user who must be the same in two places is made simpler in both at once.
+    """
+    least = minimised(enters_twice, ON_ENTER, *numbered(Enter("cyd"), Enter("cyd")))
+
+    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')"]
+
+
+def test_changes_one_value_with_one_deletion() -> None:
+    """
+    A key that tells how many came before it is changed together with a deletion.
+    """
+    least = minimised(presses_its_place, ON_PRESS, *numbered(Press(0), Press(0), Press(2)))
+
+    assert steps(least) == ["1 press(key=0)", "2 press(key=1)"]
+
+
+def test_keeps_the_signature() -> None:
+    """
+    A shorter run that fails otherwise is no smaller form of this failure.
+    """
+    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), Press(1), Ring()))
+
+    assert steps(least) == ["1 press(key=3)", "2 ring()"]
+
+
+def test_tells_how_it_fails() -> None:
+    """
+    The failure of the shortest trace comes with it.
+    """
+    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), Press(1), Ring()))
+
+    assert least.failure is not None
+    assert [str(step) for step in least.failure.steps] == ["1 press(key=3)", "2 ring()"]
+
+
+def test_numbers_anew_in_the_end() -> None:
+    """
+    Numbers and the handles named after them are those of a run without gaps.
+    """
+    least = minimised(
+        leaves_after_a_ring, ON_LEAVE, (4, Enter("ana")), (9, Ring()), (12, Leave(Handle("t", 4)))
+    )
+
+    assert steps(least) == ["1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)"]
+
+
+def test_keeps_numbers_while_it_deletes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An operation keeps its number when others are deleted, so that handles keep their meaning.
+    """
+    told: list[int] = []
+    runs = Desks(leaves_after_a_ring).runs()
+    monkeypatch.setattr(runs.recorder, "record", lambda number, _operation: told.append(number))
+    whole = Trace(header(), ((4, Enter("ana")), (9, Ring()), (12, Leave(Handle("t", 4)))))
+
+    minimise(whole, ON_LEAVE, runs, Everything.rules())
+
+    assert told[:3] == [4, 9, 12]
+    assert set(told) == {1, 2, 3, 4, 9, 12}
+
+
+def test_says_that_it_did_not_fail_again() -> None:
+    """
+    A failure that a replay does not show has no shorter form, and keeps its trace.
+    """
+    least = minimised(BreaksAtFirst(0), ON_RING, *numbered(Press(3), Ring()))
+
+    assert least.failure is None
+    assert steps(least) == ["1 press(key=3)", "2 ring()"]
+    assert least.replays == 1
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3, 4])
+def test_bears_a_failure_that_stops(runs: int) -> None:
+    """
+    A failure that comes again a few times only has the shortest trace that was seen to fail.
+    """
+    least = minimised(BreaksAtFirst(runs), ON_RING, *numbered(Press(3), Press(2), Ring()))
+
+    assert least.failure is not None
+    assert steps(least)[-1].endswith("ring()")
+
+
+def test_bears_a_run_that_fails_earlier() -> None:
+    """
+    A run that fails before its last step when its values are looked at ends nothing.
+    """
+    least = minimised(BreaksEarlier(), ON_RING, *numbered(Enter("ana"), Press(3), Ring()))
+
+    assert steps(least) == ["1 enter(user='ana')", "2 press(key=3)", "3 ring()"]
+
+
+def test_tells_1_from_true() -> None:
+    """
+    A trace with True is made one with 1, which Python calls equal, and fails as it is told.
+    """
+    whole = Trace(header(), ((1, Press(True)), (2, Ring())))
+    least = minimise(whole, ON_RING, Desks(rings_after_one).runs(), OneOrTrue.rules())
+
+    assert least.failure is not None
+    assert [str(step) for step in least.failure.steps] == ["1 press(key=1)", "2 ring()"]
+    assert steps(least) == ["1 press(key=1)", "2 ring()"]
+
+
+def test_replays_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    No trace is replayed a second time.
+    """
+    replayed: list[bytes] = []
+
+    def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failure | None:
+        replayed.append(Trace(header, tuple(operations)).encoded())
+        return run.replay(runs, header, operations)
+
+    monkeypatch.setattr(minimise_file, "replay", replay)
+    minimised(enters_twice, ON_ENTER, *numbered(Enter("cyd"), Press(1), Enter("cyd")))
+
+    assert len(replayed) == len(set(replayed))
+
+
+def test_bounds_its_replays() -> None:
+    """
+    From 200 operations to the two that matter takes fewer than 100 replays.
+    """
+    noise = [Press(1), Enter("ben")] * 99
+    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), *noise, Ring()))
+
+    assert steps(least) == ["1 press(key=3)", "2 ring()"]
+    assert least.replays < 100
