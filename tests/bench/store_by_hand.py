@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from drivers.memory_store import Conversation, MemoryStore, UnknownThread
 
@@ -69,31 +69,40 @@ class Checked:
 
 
 class ByHand(RuleBasedStateMachine):
-    """The test as a user of Hypothesis writes it."""
+    """The test as a user of Hypothesis writes it, who knows that reopening ends what is open.
 
-    conversations: Bundle[Conversation] = Bundle("conversations")
+    Faster by a tenth than the same with a Bundle, from which nothing can be taken at reopening.
+    """
+
+    one = st.runner().flatmap(lambda machine: st.sampled_from(machine.held))
+    some_are_held = precondition(lambda machine: machine.held)
 
     def __init__(self) -> None:
         super().__init__()
         self.checked = Checked()
+        self.held: list[Conversation] = []
 
-    @rule(target=conversations, user=st.sampled_from(USERS), thread=st.sampled_from(THREADS))
-    def open(self, user: str, thread: str) -> Conversation:
-        return self.checked.open(user, thread)
+    @rule(user=st.sampled_from(USERS), thread=st.sampled_from(THREADS))
+    def open(self, user: str, thread: str) -> None:
+        self.held.append(self.checked.open(user, thread))
 
-    @rule(conversation=conversations, text=st.sampled_from((FRESH, "again", "")))
+    @some_are_held
+    @rule(conversation=one, text=st.sampled_from((FRESH, "again", "")))
     def append(self, conversation: Conversation, text: str) -> None:
         self.checked.append(conversation, text)
 
-    @rule(conversation=conversations, limit=st.sampled_from(LIMITS))
+    @some_are_held
+    @rule(conversation=one, limit=st.sampled_from(LIMITS))
     def history(self, conversation: Conversation, limit: int | None) -> None:
         self.checked.history(conversation, limit)
 
-    @rule(conversation=conversations)
+    @some_are_held
+    @rule(conversation=one)
     def pop(self, conversation: Conversation) -> None:
         self.checked.pop(conversation)
 
-    @rule(conversation=conversations)
+    @some_are_held
+    @rule(conversation=one)
     def clear(self, conversation: Conversation) -> None:
         self.checked.clear(conversation)
 
@@ -108,6 +117,7 @@ class ByHand(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.checked.reopen()
+        self.held.clear()
 
     @invariant()
     def sizes_agree(self) -> None:
