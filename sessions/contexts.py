@@ -66,10 +66,11 @@ class Contexts:
         """Begin a conversation at the WebSocket entry, and register its session."""
         check_id("user_id", user_id)
         check_optional_id("websocket_id", websocket_id)
-        additional = frozen_mapping("additional_context", additional_context or {})
+        # The context copies it again; here it must be refused before a session is made.
+        frozen_mapping("additional_context", additional_context or {})
         visit = self._registry.visit_by_connection(user_id)
         connection_id = websocket_id or self._ids.generate_websocket_connection_id(user_id)
-        return self.context_of(visit, connection_id, additional)
+        return self.context_of(visit, connection_id, additional_context)
 
     def context_of(
         self,

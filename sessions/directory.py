@@ -53,5 +53,8 @@ class Directory:
         self._by_socket[id(connection.websocket)] = connection
 
     def remove_connection(self, connection: Connection) -> None:
-        self._connections.pop(connection.connection_id, None)
-        self._by_socket.pop(id(connection.websocket), None)
+        """Forget this connection, but not a later one that took over its id or its socket."""
+        if self.connection(connection.connection_id) is connection:
+            del self._connections[connection.connection_id]
+        if self.connection_of(connection.websocket) is connection:
+            del self._by_socket[id(connection.websocket)]

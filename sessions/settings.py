@@ -10,7 +10,7 @@ class Settings:
     """The limits of one system. Seconds end in _s; the defaults are the contract's.
 
     emergency_percent is the share of max_managers_per_user from which a user's idle managers
-    make way for a new one.
+    make way for a new one. sweep_interval_s must be more than 0.
     """
 
     session_ttl_s: float = 86_400
