@@ -95,10 +95,12 @@ class Explorer:
     def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
         choose = choices(tactic, self._drawers, random)
         now, draw, step = Now(lockstep.model), random.random, lockstep.step
+        uses = int(tactic == "least-used")
         for _ in range(self._header.steps_max):
             for drawer in choose():
                 drawn = drawer.draw(now, draw)
                 if drawn is not None:  # else the draw has cost this turn, and no step
+                    drawer.used += uses
                     step(now.step, drawn)
                     now.step += 1
                     break

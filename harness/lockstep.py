@@ -113,10 +113,13 @@ class Lockstep:
         return actual
 
     def _compare_census(self, step: Step) -> None:
-        held = self._driver.census()
+        expected: Census = self.model.census()
+        try:
+            held = self._driver.census()
+        except Exception as error:
+            self._part(*step[:3], Disagreement("census", expected, _crashed(error)))
         if held is None:
             return
-        expected: Census = self.model.census()
         for name, value in expected.items():
             if name not in held:
                 continue  # a system that cannot tell this part of its census leaves it out

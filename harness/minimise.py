@@ -14,6 +14,7 @@ from .rule import Rule
 from .run import Runs, replay
 from .trace import Header, Numbered, Trace, numbered_line
 
+REPLAYS_MAX = 20_000  # a bound, 20 times what any of our mutants has needed
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
 Again: TypeAlias = Callable[[Runs, Header, Iterable[Numbered]], Failure | None]
 Operations: TypeAlias = tuple[Numbered, ...]
@@ -72,7 +73,7 @@ class _Search:
     def attempt(self, operations: Operations) -> Operations | None:
         """Return the operations that ran, if they fail alike and were not tried before."""
         text = _text(operations)
-        if text in self.tried:
+        if text in self.tried or self.replays >= REPLAYS_MAX:
             return None
         self.tried.add(text)
         self.replays += 1

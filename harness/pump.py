@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import events
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Executor
-from contextvars import Context
+from contextvars import Context, copy_context
+from functools import partial
 from threading import get_ident
+from types import GeneratorType
 from typing import Any, NoReturn, TypeVar
 
 from .clock import VirtualClock
@@ -113,6 +115,29 @@ for _name in (
     setattr(_Loop, _name, _refuse(_name))
 
 
+class _Apart:
+    """Awaits a coroutine in a context of its own: what it sets, the next call does not see.
+
+    One task serves all calls, where a server has one for each connection.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.work = work
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        context = copy_context()
+        resume: Callable[[], Any] = partial(self.work.send, None)
+        while True:
+            try:
+                awaited = context.run(resume)
+            except StopIteration as done:
+                return done.value
+            try:
+                resume = partial(self.work.send, (yield awaited))
+            except BaseException as error:  # asyncio throws into a task what is to end it
+                resume = partial(self.work.throw, error)
+
+
 class Pump:
     """A loop that is entered once and turned by hand, so that each call is one plain function call.
 
@@ -171,7 +196,7 @@ class Pump:
             work, result = await self._work
             self._work = self._loop.create_future()
             try:
-                value = await work
+                value = await _Apart(work)
             except (Exception, SystemExit, asyncio.CancelledError) as error:
                 if not result.done():
                     result.set_exception(error)
@@ -243,4 +268,7 @@ def _waits_in(task: asyncio.Task[Any]) -> str:
         if frame is not None and not frame.f_globals["__name__"].startswith("asyncio."):
             place = f"{frame.f_code.co_qualname} line {frame.f_lineno}"
         awaited = getattr(awaited, "cr_await", None)
+        if isinstance(awaited, GeneratorType) and awaited.gi_frame is not None:
+            apart = awaited.gi_frame.f_locals.get("self")
+            awaited = apart.work if isinstance(apart, _Apart) else awaited
     return place

@@ -18,6 +18,7 @@ class Drawer:
 
     def __init__(self, rule: Rule) -> None:
         self.drawn = 0
+        self.used = 0  # by runs of the least-used tactic, which balances only its own
         self.weight = rule.weight
         self.rule = rule
         self._precondition = rule.precondition
@@ -73,7 +74,7 @@ def choices(tactic: str, drawers: Sequence[Drawer], random: Random) -> Choose:
     if tactic == "weights":
         return _weighted(drawers, random)
     if tactic == "least-used":
-        return lambda: sorted(drawers, key=lambda d: d.drawn / d.weight + random.random())
+        return lambda: sorted(drawers, key=lambda d: d.used / d.weight + random.random())
     return _uniform(drawers, random)
 
 

@@ -94,11 +94,6 @@ def load_scenario(name: str) -> type[Scenario]:
     return scenario
 
 
-def first_settings(scenario: type[Scenario]) -> dict[str, object]:
-    """Return the simplest settings that a scenario can draw."""
-    return {name: pool.constant[0] for name, pool in scenario.settings.items() if pool.constant}
-
-
 def _is_own(module: ModuleType, value: object) -> bool:
     """Say whether a module defines a value itself, and so may mean it to be named."""
     return callable(value) and getattr(value, "__module__", None) == module.__name__

@@ -27,7 +27,7 @@ from scenarios.store import OPEN, USERS, Store
 from tests.project import ROOT
 
 # What seed 5 plays, on every machine; they change with the scenario, and with how a run is drawn.
-EXPLORED = "5aa714ad86dcd04b732a7997b67b5735ee8b6fb28f503cd5252b8f8984afa62b"
+EXPLORED = "4cef6047d86ce3da5526338b572f10aa3be9449010b50239099c8a365082dc8c"
 DRIVER = "tests.mutants.store:PopsTheFirst"
 
 

@@ -199,3 +199,21 @@ def test_closes_over_a_task_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -
         pump.close()
 
     pump.close()
+
+
+LANGUAGE: contextvars.ContextVar[str] = contextvars.ContextVar("LANGUAGE", default="none")
+
+
+async def speak(language: str) -> str:
+    before = LANGUAGE.get()
+    LANGUAGE.set(language)
+    await asyncio.sleep(0)
+    return f"{before}, then {LANGUAGE.get()}"
+
+
+def test_a_context_variable_is_not_seen_by_the_next_call(pump: Pump) -> None:
+    """
+    Each call has a context of its own, as each connection of a server has.
+    """
+    assert pump.call(speak("French")) == "none, then French"
+    assert pump.call(speak("Greek")) == "none, then Greek"

@@ -42,6 +42,7 @@ def chosen(tactic: str, *, seed: int = 0) -> Counter[str]:
     for _ in range(400):
         first = next(iter(choose()))
         first.draw(Now(None), random.random)
+        first.used += 1
         found[first.rule.name] += 1
     return found
 
