@@ -14,9 +14,8 @@ from pathlib import Path
 
 from .events import Began, Ended, Event, Found, Listener, Progress, decode
 from .failure_text import failure_text
-from .isolate import HANG_LIMIT, HANG_S, cause, death, last_step_failure, last_trace
+from .isolate import cause, death, hung, last_step_failure, last_trace
 from .keep import save
-from .outcome import Hung
 from .target import Target
 from .trace import Trace
 from .worker import OUR_BUG, Job
@@ -86,7 +85,7 @@ class Worker:
 
 
 def start(job: Job) -> Worker:
-    """Start a process for a job. With a time budget, a step may take HANG_S seconds at most."""
+    """Start a process for a job; only with a time budget is a step's time limited as well."""
     if (running := job.running()) is not None:
         with suppress(OSError):
             running.unlink(missing_ok=True)  # so that no earlier worker's run is taken for its own
@@ -96,7 +95,7 @@ def start(job: Job) -> Worker:
     assert process.stdin is not None
     with suppress(BrokenPipeError), process.stdin:
         process.stdin.write(job.encoded())
-    return Worker(process, running, HANG_S if job.seconds is not None else None)
+    return Worker(process, running, job.hang_s if job.seconds is not None else None)
 
 
 def campaign(job: Job, target: Target, listen: Listener) -> None:
@@ -175,7 +174,7 @@ def _report_death(job: Job, target: Target, worker: Worker, tally: _Tally) -> in
     trace = last_trace(job.running(), target)
     if trace is None:
         raise WorkerFailed(f"{job.scenario} on {job.driver}: {cause(status)} before its first step")
-    failure = last_step_failure(trace, target, Hung(HANG_LIMIT) if worker.hung else death(status))
+    failure = last_step_failure(trace, target, hung(job.hang_s) if worker.hung else death(status))
     name = str(failure.signature)
     trace = Trace(replace(trace.header, signature=name), trace.operations)
     tally.runs += 1

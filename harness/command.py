@@ -24,7 +24,7 @@ def threadline() -> None:
 @click.command()
 @usage_errors
 def scenarios() -> None:
-    """List the scenarios of this project, with the contract that each is for."""
+    """List the scenarios of this project."""
     table = Table("scenario", "contract", "rules", "what it tries", box=None, pad_edge=False)
     for name in read_defaults().scenarios:
         scenario = load_scenario(name)
@@ -37,7 +37,7 @@ def scenarios() -> None:
 @click.command()
 @usage_errors
 def drivers() -> None:
-    """List the drivers of this project, with what each declares of its system."""
+    """List the drivers of this project."""
     table = Table("driver", "contract", "policy", "lacks", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for name in read_defaults().drivers:

@@ -23,8 +23,9 @@ MARKS = {True: "yes", False: "no", None: "-"}
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @usage_errors
 def check(driver: str, seed: int) -> None:
-    """Try each operation of DRIVER (MODULE:NAME), and say which does not keep the contract.
+    """Say whether a driver keeps its contract.
 
+    Tries each operation of DRIVER (MODULE:NAME), and says which does not keep it, and how.
     Exits with 0 where all that it offers is kept, else with 1.
     """
     target = load_target(driver, whole=False)

@@ -60,8 +60,9 @@ def fuzz(
     seconds: float | None,
     seed: int,
 ) -> None:
-    """Run scenarios against a system beside its model, and minimise what fails.
+    """Find what fails, and make it short.
 
+    Runs scenarios against a system and its model side by side, and minimises each failure.
     SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
     scenario of the driver's contract is run. A failure ends its run, not the campaign.
 
@@ -73,7 +74,6 @@ def fuzz(
     names = scenario_names(scenario, defaults, target.contract)
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
-    terminal.header(target, engine, seed, versions()["threadline"])
     base = PROFILES[profile]
     jobs = [
         Job(
@@ -93,6 +93,7 @@ def fuzz(
 
 def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:
     """Run the jobs, and return the exit status."""
+    terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
     status = 0
     try:
         with terminal.live():

@@ -26,7 +26,7 @@ from .usage import usage_errors
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @usage_errors
 def mutants(engine: str, runs: int | None, seed: int) -> None:
-    """Hunt every mutant of this project, and print the kill table.
+    """Hunt the known bugs, and print how each died.
 
     Exits with 0 where all died in as few steps as they are known to need, else with 1.
     """

@@ -15,7 +15,7 @@ import click
 from .failure import Divergence, Failure
 from .failure_text import count, failure_text
 from .history import Step
-from .isolate import HANG_LIMIT, HANG_S
+from .isolate import HANG_S
 from .keep import save
 from .minimise import minimise as minimised
 from .pump import NotDone
@@ -41,10 +41,10 @@ driver_option = click.option(
 @click.option("--step", is_flag=True, help="Wait for Enter before each step.")
 @usage_errors
 def replay(trace: Path, driver: str | None, step: bool) -> None:
-    """Play a trace again, and show each step: the model's outcome beside the system's.
+    """Play a trace again, step by step.
 
-    Exits with 0 where the system agrees, and with 1 at the step where it diverges, or does not
-    come back for 10 seconds.
+    Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
+    and with 1 at the step where it diverges, or does not come back for 10 seconds.
     """
     target, stored = _read(trace, driver)
     click.echo(f"{trace}: {_origin(stored.header)}, on {target.name}")
@@ -61,10 +61,10 @@ def replay(trace: Path, driver: str | None, step: bool) -> None:
 @driver_option
 @usage_errors
 def minimise(trace: Path, driver: str | None) -> None:
-    """Make a failing trace as short and as simple as it gets, beside it as NAME.least.jsonl.
+    """Make a failing trace as short as it gets.
 
-    Arguments are made simpler from the pools of the scenario that the trace names. Exits with 1
-    where the trace does not fail.
+    Writes it beside TRACE as NAME.least.jsonl. Arguments are made simpler from the pools of the
+    scenario that the trace names. Exits with 1 where the trace does not fail.
     """
     target, stored = _read(trace, driver)
     with warnings_recorded() as warned, _alarm():
@@ -133,7 +133,7 @@ def _alarm() -> Iterator[None]:
 
     def ring(_number: int, frame: FrameType | None) -> None:
         where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
-        raise NotDone(HANG_LIMIT, where)
+        raise NotDone(f"{HANG_S:g} s", where)
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, HANG_S)

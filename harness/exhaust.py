@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .failure import Divergence
 from .lockstep import Lockstep
 from .operation import Operation
-from .pool import Now
+from .pool import Now, Pool
+from .pool import pool as pool_of
 from .rule import Rule
 from .run import Batch, Runs
 from .scenario import Scenario
@@ -123,14 +124,39 @@ class Exhaust:
         return ways
 
     def _options(self, now: Now, levels: list[Level]) -> list[Option]:
-        named = {value for level in levels for value in level.option.values}
-        return [
+        before = [level.option for level in levels]
+        named = {value for option in before for value in option.values}
+        named |= {value for each in before for value in each.operation.arguments().values()}
+        made = (
             Option(rule.make(*values), values)
             for rule in self._rules
             if rule.may_fire(now)
             for values in product(*[pool.values(now) for _, pool in rule.pools])
             if names_in_order(rule, values, named)
-        ]
+        )
+        # Two rules can make the same operation; by line, because 1 and True are equal.
+        return list({option.operation.line(): option for option in made}.values())
+
+
+def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:
+    """Return the scenario with only those constant values that occur in these operations.
+
+    A pool of which none occurs keeps its simplest value; one that changes with the run is left.
+    """
+    atoms = [atom for operation in operations for atom in operation.arguments().values()]
+    rules = {
+        rule.name: replace(rule, pools=tuple((n, _narrowed(p, atoms)) for n, p in rule.pools))
+        for rule in scenario.rules()
+    }
+    return type(scenario.__name__, (scenario,), {**rules, "__module__": scenario.__module__})
+
+
+def _narrowed(values: Pool[Any], atoms: Sequence[object]) -> Pool[Any]:
+    if values.constant is None:
+        return values
+    kinds = [(type(atom), atom) for atom in atoms]
+    kept = [value for value in values.constant if (type(value), value) in kinds]
+    return pool_of(*(kept or values.constant[:1]), symmetric=values.symmetric)
 
 
 def names_in_order(rule: Rule, values: Sequence[object], named: Set[object]) -> bool:

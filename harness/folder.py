@@ -15,16 +15,16 @@ RUNS = Path("reports/runs")
 def make_folder(seed: int) -> tuple[Path, str]:
     """Return a new folder for this campaign, and why it is not where it belongs, if so."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    for place in (RUNS / f"{stamp}-{seed}", RUNS / f"{stamp}-{seed}-{time.monotonic_ns()}"):
-        try:
-            place.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            trouble = f"{RUNS} cannot be written ({error.strerror})"
-            return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
-        return place, ""
-    raise AssertionError("two folders of one nanosecond")
+    try:
+        RUNS.mkdir(parents=True, exist_ok=True)
+        folder = RUNS / f"{stamp}-{seed}"
+        if folder.exists():  # two campaigns of one second
+            folder = RUNS / f"{stamp}-{seed}-{time.monotonic_ns()}"
+        folder.mkdir()
+    except OSError as error:
+        trouble = f"{RUNS} cannot be written ({error.strerror})"
+        return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
+    return folder, ""
 
 
 def tidy(folder: Path, running: Iterable[Path | None]) -> None:

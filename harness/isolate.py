@@ -23,26 +23,28 @@ from .target import Target
 from .trace import Header, Numbered, Trace, read
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
-HANG_LIMIT = f"{HANG_S:g} s"
+BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang
 POLL_S = 0.002
 
 
-def shorten(path: Path, runs: Runs, rules: Sequence[Rule], running: Path | None) -> Shorter:
+def shorten(
+    path: Path, runs: Runs, rules: Sequence[Rule], running: Path | None, hang_s: float
+) -> Shorter:
     """Minimise a saved trace whose last step ends its process or never comes back.
 
-    While minimising, a step counts as hung after a twentieth of the limit; what is found so is
-    then replayed with the whole of it.
+    While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
+    the whole of `hang_s`, and kept only if it hangs for as long.
     """
     trace = read(path, runs.target.contract.kinds())
     if running is None:
         raise ValueError("replays in a child need a file that it leaves its trace in")
-    whole = Isolated(runs, running, HANG_S).replay
+    whole = Isolated(runs, running, hang_s).replay
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
         again = last_step_failure(trace, runs.target, Unknown())
         text = failure_text(again, str(path), ["it came back when it was replayed"])
         return Shorter(str(again.signature), text, path.read_text("ascii"), 0, len(again.steps))
-    brief = Isolated(runs, running, HANG_S / 20).replay
+    brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
     least = minimise(trace, failure.signature, runs, rules, brief)
     confirmed = whole(runs, trace.header, least.trace.operations)
     if confirmed is not None:
@@ -90,7 +92,7 @@ class Isolated:
             elif time.monotonic() - since > self.hang_s:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
-                return Hung(HANG_LIMIT)
+                return hung(self.hang_s)
             time.sleep(POLL_S)
 
     def _size(self) -> int:
@@ -120,6 +122,11 @@ def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
     disagreement = Disagreement("outcome", last.expected, end)
     signature = Signature(Property.LIVENESS, last.operation.kind)
     return Failure(signature, disagreement, (*steps[:-1], last))
+
+
+def hung(seconds: float) -> Outcome:
+    """Return the outcome of a step that took longer than it may."""
+    return Hung(f"{seconds:g} s")
 
 
 def death(status: int | None) -> Outcome:

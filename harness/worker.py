@@ -18,7 +18,7 @@ from .events import Began, Ended, Event, Found, Listener, Progress, encode
 from .exhaust import Exhaust
 from .explore import Explorer
 from .failure import Failure
-from .isolate import shorten
+from .isolate import HANG_S, shorten
 from .keep import keep
 from .lockstep import NoOutcome
 from .run import Batch, Runs
@@ -38,7 +38,7 @@ class Job:
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. With a `trace`, the job is to minimise that one, each replay in a process of
-    its own.
+    its own. A step that takes longer than `hang_s` seconds is hung, where time is limited at all.
     """
 
     scenario: str
@@ -51,6 +51,7 @@ class Job:
     first_run: int = 1
     folder: str = ""
     trace: str = ""
+    hang_s: float = HANG_S
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -92,7 +93,7 @@ def work(job: Job, tell: Listener) -> None:
         runs = Runs(target, recorder, warned)
         rules = scenario.rules(target.lacks)
         if job.trace:
-            tell(shorten(Path(job.trace), runs, rules, job.running()))
+            tell(shorten(Path(job.trace), runs, rules, job.running(), job.hang_s))
         else:
             _Search(job, scenario, runs, tell).go(header)
 

@@ -39,7 +39,7 @@ class Store(Scenario):
     def open(self, user: str, thread: str) -> Open:
         return Open(user, thread)
 
-    @rule(stored=STORED)
+    @rule(stored=STORED, weight=3)
     def open_again(self, stored: tuple[str, str]) -> Open:
         return Open(*stored)
 

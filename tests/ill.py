@@ -1,10 +1,11 @@
-"""Drivers of systems that are ill: one hangs, one ends its process, one breaks its driver."""
+"""Drivers of systems that are ill: one hangs, one ends its process, one cannot be minimised."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from pathlib import Path
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
 from harness.outcome import Outcome
@@ -42,3 +43,25 @@ def hangs() -> MemoryStoreDriver:
 
 def dies() -> MemoryStoreDriver:
     return MemoryStoreDriver(Dies)
+
+
+class Stubborn(MemoryStore):
+    """Pops the first turn; after it has done so once, it waits for ever when something is popped.
+
+    The second time is the first replay of minimising. Before it waits, it writes a line to the
+    pipe that STUBBORN_PIPE names.
+    """
+
+    done = False
+
+    def _take(self, turns: list[str]) -> str:
+        if Stubborn.done:
+            Path(os.environ["STUBBORN_PIPE"]).write_text("minimising\n", "utf-8")
+            threading.Event().wait()
+        if len(turns) > 1:
+            Stubborn.done = True
+        return turns.pop(0)
+
+
+def stubborn() -> MemoryStoreDriver:
+    return MemoryStoreDriver(Stubborn)

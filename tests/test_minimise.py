@@ -278,7 +278,7 @@ def test_replays_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         return run.replay(runs, header, operations)
 
     monkeypatch.setattr(minimise_file, "replay", replay)
-    minimised(enters_twice, ON_ENTER, *numbered(Enter("cyd"), Press(1), Enter("cyd")))
+    minimised(presses_its_place, ON_PRESS, *numbered(Press(0), Press(0), Press(0), Press(3)))
 
     assert len(replayed) == len(set(replayed))
 

@@ -16,7 +16,7 @@ def blame(model: StoreModel, operation: Operation, disagreement: Disagreement) -
     found is keys, a turn that is not found is continuity.
     """
     if disagreement.of.startswith("census"):
-        return _blame_census(disagreement)
+        return Property.KEYS if isinstance(operation, Delete) else _blame_census(disagreement)
     actual = disagreement.actual
     if not isinstance(actual, Ok):
         return Property.KEYS if isinstance(operation, Delete) else Property.CONTINUITY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
 from harness.mutant import Mutant
@@ -72,7 +73,7 @@ class ListsAnotherUsersThread(MemoryStore):
         return sorted(thread for owner, thread in self._turns if owner.startswith(user))
 
 
-@mutant(continuity_delete=5)
+@mutant(keys_delete=5)
 class DeletesByPrefix(MemoryStore):
     """Deletes every thread of the user whose id begins alike (DEL ana:t*)."""
 
@@ -137,17 +138,21 @@ class ReadingCreates(MemoryStore):
         return self._turns.setdefault(self._key(conversation.user, conversation.thread), [])
 
 
-MUTANTS = (
-    HistoryOfAnotherThread,
-    LimitTakesTheOldest,
-    PopsTheFirst,
-    ClearLeavesOne,
-    OrderLostOnReopen,
-    ListsAnotherUsersThread,
-    DeletesByPrefix,
-    JoinsKeys,
-    HandsOutItsOwnList,
-    LosesAppendsOfTheOther,
-    TrimsOnWrite,
-    ReadingCreates,
+# A cast, because mypy takes a decorated class for the class.
+MUTANTS = cast(
+    "tuple[Mutant, ...]",
+    (
+        HistoryOfAnotherThread,
+        LimitTakesTheOldest,
+        PopsTheFirst,
+        ClearLeavesOne,
+        OrderLostOnReopen,
+        ListsAnotherUsersThread,
+        DeletesByPrefix,
+        JoinsKeys,
+        HandsOutItsOwnList,
+        LosesAppendsOfTheOther,
+        TrimsOnWrite,
+        ReadingCreates,
+    ),
 )

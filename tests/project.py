@@ -1,0 +1,36 @@
+"""A folder with this project's settings in it, for tests that run the command."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.command import threadline
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to an empty folder from which this project's modules and settings are found."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    """Run the command in this process; its workers are processes of their own."""
+    return CliRunner().invoke(threadline, words, prog_name="threadline")
+
+
+def stable(text: str) -> str:
+    """Return a text with the folder of its campaign and its speed left out."""
+    text = re.sub(r"\d{8}T\d{6}Z-(\d+)", r"UTC-\1", text)
+    return re.sub(r"(\d+) +([\d,]+)  none", r"\1  STEPS/S  none", text)

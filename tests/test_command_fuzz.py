@@ -1,0 +1,137 @@
+"""`threadline fuzz` as its user meets it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.project import project, run
+
+__all__ = ["project"]
+
+
+def test_a_clean_store_exits_with_0_and_leaves_no_folder(project: Path) -> None:
+    """
+    Nothing found: status 0, a table without failures, and no empty folder.
+    """
+    result = run("fuzz", "--runs", "20", "--seed", "0")
+
+    assert result.exit_code == 0
+    assert "engine explore, seed 0" in result.output
+    assert list((project / "reports" / "runs").iterdir()) == []
+
+
+def test_a_mutant_exits_with_1_and_its_shortest_trace(project: Path) -> None:
+    """
+    Something found: status 1, the failure in its shortest form, and a trace of as many lines.
+    """
+    result = run("fuzz", "--runs", "50", "--seed", "0", "--driver", "tests.mutants.store:JoinsKeys")
+
+    (trace,) = project.glob("reports/runs/*/Store-keys-delete.jsonl")
+    assert result.exit_code == 1
+    assert "keys: delete(user='ana', thread='b:t') diverges at step 3" in result.output
+    assert f"replay:  threadline replay {trace.relative_to(project)}" in result.output
+    assert len(trace.read_text("ascii").splitlines()) == 4
+
+
+@pytest.mark.parametrize("engine", ["explore", "hypothesis", "exhaust"])
+def test_every_engine_finds_a_bug(project: Path, engine: str) -> None:
+    """
+    The same scenario and the same command, whichever engine chooses.
+    """
+    result = run(
+        "fuzz", "store", "--engine", engine, "--runs", "60", "--seed", "0",
+        "--driver", "tests.mutants.store:ReadingCreates",
+    )  # fmt: skip
+
+    assert result.exit_code == 1
+    assert "diverges at step 2" in result.output
+
+
+def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
+    """
+    The estimate comes first, and then the statement with its count.
+    """
+    result = run("fuzz", "--engine", "exhaust", "--depth", "2", "--seed", "0")
+
+    assert result.exit_code == 0
+    assert "store: about 910 sequences to play" in result.output
+    assert "store: all 904 sequences were played, and none fails" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["nope"], "no scenario is called 'nope'; there are store"),
+        (["--driver", "nope"], "write MODULE:NAME, as in drivers.mine:MyDriver"),
+        (["--driver", "nope:Driver"], "No module named 'nope'"),
+        (["--driver", "drivers.memory_store:Nope"], "it has Conversation, MemoryStore"),
+        (["--for", "3"], "'3' is no duration; write 60s, 5m or 2h"),
+        (["--for", "0s"], "'0s' is no duration"),
+        (["--runs", "0"], "0 is not in the range x>=1"),
+        (["--driver", "tests.desk:nothing"], "tests.desk has no 'nothing'"),
+    ],
+)
+def test_a_wrong_option_exits_with_2(project: Path, words: list[str], complaint: str) -> None:
+    """
+    What was given, what was expected and what to write instead; no traceback.
+    """
+    result = run("fuzz", *words)
+
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.output.split())
+
+
+def test_a_folder_that_cannot_be_written_loses_nothing(project: Path) -> None:
+    """
+    Where reports/ cannot be made, the failing trace is printed whole.
+    """
+    (project / "reports").write_text("in the way", "utf-8")
+
+    result = run(
+        "fuzz", "--runs", "3", "--seed", "0", "--driver", "tests.mutants.store:ReadingCreates"
+    )
+
+    assert result.exit_code == 1
+    assert "reports/runs cannot be written (Not a directory): failing traces are" in result.output
+    assert '{"step": 1, "operation": "open", "user": "ana", "thread": "t"}' in result.output
+
+
+def test_a_driver_that_returns_nothing_is_told_so(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """
+    A driver's mistake is no failure of its system: status 3, and what to write.
+    """
+    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:ReturnsNothing")
+
+    assert result.exit_code == 3
+    assert "the driver's clear returned None; return Ok(value) or" in capfd.readouterr().err
+
+
+def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) -> None:
+    """
+    Ctrl-C during minimising: status 1, the failure is told, and its trace is on disk.
+    """
+    pipe = project / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "harness", "fuzz", "--seed", "0", "--driver"]
+    campaign = subprocess.Popen(
+        [*command, "tests.ill:stubborn"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "STUBBORN_PIPE": str(pipe)},
+    )
+    assert pipe.read_text("utf-8") == "minimising\n"  # comes when the first replay has begun
+
+    campaign.send_signal(signal.SIGINT)
+
+    output, _ = campaign.communicate(timeout=60)
+    assert campaign.returncode == 1
+    assert "not minimised: the campaign ended before that" in output
+    assert len(list(project.glob("reports/runs/*/Store-continuity-pop.jsonl"))) == 1

@@ -1,0 +1,147 @@
+"""`threadline replay` and `threadline minimise` as their user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.project import ROOT, project, run
+
+__all__ = ["project"]
+
+JOINED = str(ROOT / "tests" / "regressions" / "joins-keys.jsonl")
+CLEAN = ("--driver", "drivers.memory_store:MemoryStoreDriver")
+
+
+def stored(project: Path, lines: list[dict[str, object]]) -> str:
+    """Keep a trace for the store whose pop takes the first, and return its path."""
+    header = {
+        "threadline": 1,
+        "contract": "conversation_store",
+        "driver": "tests.mutants.store:PopsTheFirst",
+        "scenario": "scenarios.store:Store",
+    }
+    path = project / "trace.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in [header, *lines]), "ascii")
+    return str(path)
+
+
+HANDLE = {"handle": "c_3"}
+LONG: list[dict[str, object]] = [
+    {"step": 1, "operation": "threads", "user": "Ana"},
+    {"step": 3, "operation": "open", "user": "Ana", "thread": "b:t"},
+    {"step": 4, "operation": "append", "conversation": HANDLE, "text": "one"},
+    {"step": 6, "operation": "append", "conversation": HANDLE, "text": "two"},
+    {"step": 7, "operation": "pop", "conversation": {"handle": "c_2"}},
+    {"step": 9, "operation": "pop", "conversation": HANDLE},
+]
+
+
+def test_replay_shows_the_step_that_diverges_and_exits_with_1(project: Path) -> None:
+    """
+    Each step on a line, the model beside the system, an arrow where they part.
+    """
+    result = run("replay", stored(project, LONG))
+
+    assert result.exit_code == 1
+    assert "   4  append(conversation=c_3, text='one')  ok | the same" in result.output
+    assert "->   9  pop(conversation=c_3)                 ok, 'two' | ok, 'one'" in result.output
+
+
+def test_replay_says_what_it_skips(project: Path) -> None:
+    """
+    An operation whose handle nothing stands behind is skipped, and shown as skipped.
+    """
+    result = run("replay", stored(project, LONG))
+
+    assert "   7  pop(conversation=c_2)                 skipped: c_2 names nothing" in result.output
+
+
+def test_replay_on_a_clean_driver_exits_with_0(project: Path) -> None:
+    """
+    Another driver than the trace's own can be given, and agrees where it has no bug.
+    """
+    result = run("replay", stored(project, LONG), *CLEAN)
+
+    assert result.exit_code == 0
+    assert result.output.endswith("agrees on all 6 operations\n")
+
+
+def test_replay_waits_for_enter_before_each_step(project: Path) -> None:
+    """
+    With --step, no step is taken that was not asked for.
+    """
+    result = run("replay", stored(project, LONG[:3]), "--step")
+
+    assert result.exit_code == 1
+    assert "   1  " not in result.output
+    assert "Aborted!" in result.output
+
+
+def test_minimise_writes_the_shortest_trace_beside_the_long_one(project: Path) -> None:
+    """
+    Steps that do not matter go, values become simpler, numbers close up.
+    """
+    result = run("minimise", stored(project, LONG))
+
+    assert result.exit_code == 0
+    assert "from 6 to 4 steps" in result.output
+    assert (project / "trace.least.jsonl").read_text("ascii").splitlines()[1:] == [
+        '{"step": 1, "operation": "open", "user": "ana", "thread": "t"}',
+        '{"step": 2, "operation": "append", "conversation": {"handle": "c_1"}, "text": "m2"}',
+        '{"step": 3, "operation": "append", "conversation": {"handle": "c_1"}, "text": "m3"}',
+        '{"step": 4, "operation": "pop", "conversation": {"handle": "c_1"}}',
+    ]
+
+
+def test_minimise_refuses_a_trace_that_does_not_fail(project: Path) -> None:
+    """
+    There is nothing to make shorter: status 1, and nothing is written.
+    """
+    result = run("minimise", stored(project, LONG), *CLEAN)
+
+    assert result.exit_code == 1
+    assert "does not fail: there is nothing to minimise" in result.output
+    assert not (project / "trace.least.jsonl").exists()
+
+
+def test_minimise_works_without_the_scenario(project: Path) -> None:
+    """
+    A renamed scenario costs the simpler arguments, not the shorter trace.
+    """
+    path = Path(stored(project, LONG))
+    path.write_text(path.read_text("ascii").replace("store:Store", "store:Renamed"), "ascii")
+
+    result = run("minimise", str(path))
+
+    assert "arguments are left as they are: scenarios.store has no 'Renamed'" in result.output
+    assert "from 6 to 4 steps" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ({"step": 1, "operation": "sing"}, "trace.jsonl:2: no operation is called 'sing'; there"),
+        ({"step": 1, "operation": "pop"}, "pop has the arguments none, and takes conversation"),
+        ({"step": "1", "operation": "reopen"}, "the step is '1'; write a whole number from 1"),
+    ],
+)
+def test_a_line_that_cannot_be_read_exits_with_2(
+    project: Path, line: dict[str, object], complaint: str
+) -> None:
+    """
+    The file, the line, and what it should have been.
+    """
+    result = run("replay", stored(project, [line]))
+
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.output.split())
+
+
+def test_replay_needs_nothing_but_the_driver_and_the_operations(project: Path) -> None:
+    """
+    A stored trace plays wherever its driver can be imported.
+    """
+    assert run("replay", JOINED).exit_code == 1
