@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -75,20 +76,17 @@ def fuzz(
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     base = PROFILES[profile]
-    jobs = [
-        Job(
-            scenario=name,
-            driver=target.name,
-            engine=engine,
-            seed=seed,
-            steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
-            runs=_runs(engine, runs, seconds, base),
-            seconds=seconds / len(names) if seconds else None,
-            folder=str(folder),
-        )
-        for name in names
-    ]
-    sys.exit(_run(jobs, target, terminal, folder))
+    job = Job(
+        scenario="",
+        driver=target.name,
+        engine=engine,
+        seed=seed,
+        steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
+        runs=_runs(engine, runs, seconds, base),
+        seconds=seconds / len(names) if seconds else None,
+        folder=str(folder),
+    )
+    sys.exit(_run([replace(job, scenario=name) for name in names], target, terminal, folder))
 
 
 def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:

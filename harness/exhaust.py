@@ -124,18 +124,15 @@ class Exhaust:
         return ways
 
     def _options(self, now: Now, levels: list[Level]) -> list[Option]:
-        before = [level.option for level in levels]
-        named = {value for option in before for value in option.values}
-        named |= {value for each in before for value in each.operation.arguments().values()}
-        made = (
-            Option(rule.make(*values), values)
-            for rule in self._rules
-            if rule.may_fire(now)
-            for values in product(*[pool.values(now) for _, pool in rule.pools])
-            if names_in_order(rule, values, named)
-        )
-        # Two rules can make the same operation; by line, because 1 and True are equal.
-        return list({option.operation.line(): option for option in made}.values())
+        named = {value for level in levels for value in level.option.values}
+        made: dict[bytes, Option] = {}
+        for rule in [rule for rule in self._rules if rule.may_fire(now)]:
+            for values in product(*[pool.values(now) for _, pool in rule.pools]):
+                if names_in_order(rule, values, named):
+                    option = Option(rule.make(*values), values)
+                    # Two rules can make one operation; by line, because 1 and True are equal.
+                    made.setdefault(option.operation.line(), option)
+        return list(made.values())
 
 
 def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from .failure import Divergence, Failure, Signature
+from .handle import Handle
 from .lockstep import Lockstep
 from .pool import Now, Pool
 from .rule import Rule
@@ -26,6 +28,9 @@ from .trace import Header
 _initialize: Any = stateful.initialize
 _rule: Any = stateful.rule
 
+STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
+# Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
+TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
 CHUNK_RUNS = 100  # a chunk's memory grows by about 100 KB a run; see the design on searching
 
 
@@ -219,4 +224,17 @@ def _strategies(pools: Mapping[str, Pool[Any]]) -> dict[str, Any]:
 def _strategy(pool: Pool[Any]) -> st.SearchStrategy[Any]:
     if pool.constant is not None:
         return st.sampled_from(pool.constant)
-    return st.runner().flatmap(lambda machine: st.sampled_from(pool.values(machine.now)))
+    return st.runner().flatmap(lambda machine: _sampled(pool.values(machine.now)))
+
+
+def _sampled(values: Sequence[Any]) -> st.SearchStrategy[Any]:
+    """Return the strategy for these values; to make one costs more than to draw from it."""
+    kinds = tuple(map(type, values))
+    if TOLD_APART.issuperset(kinds):
+        return _kept(kinds, tuple(values))
+    return st.sampled_from(values)
+
+
+@lru_cache(STRATEGIES_MAX)
+def _kept(_kinds: tuple[type, ...], values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)

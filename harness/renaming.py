@@ -12,6 +12,7 @@ from .operation import handles_in, map_atoms
 
 # Numbers are never shown as handles: a count of 1 is not the row whose id is 1.
 PLAIN = frozenset({int, bool, float, bytes, type(None)})
+ATOMS = PLAIN | {str}
 _NESTED = frozenset({Handle, tuple, frozenset})  # what in a key can be or hold a handle
 
 
@@ -40,6 +41,8 @@ class Renaming:
         are both sequences.
         """
         kind = type(expected)
+        if kind in ATOMS:
+            return kind is type(actual) and expected == actual
         if kind is Handle:
             return self._binds_id(expected, actual)  # type: ignore[arg-type]
         if isinstance(expected, (list, tuple)):

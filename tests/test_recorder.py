@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,18 +100,6 @@ def test_goes_on_where_a_folder_is_in_the_way(tmp_path: Path) -> None:
     A path that is a folder is the reason why there is no file.
     """
     assert play_on(Recorder(tmp_path), Ring()).startswith("[Errno 21] Is a directory")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_goes_on_where_the_folder_is_not_writable(tmp_path: Path) -> None:
-    """
-    A folder that may not be written to is the reason why there is no file.
-    """
-    tmp_path.chmod(0o500)
-    error = play_on(Recorder(tmp_path / "run.jsonl"), Ring())
-    tmp_path.chmod(0o700)
-
-    assert error.startswith("[Errno 13] Permission denied")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

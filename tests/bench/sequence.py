@@ -1,0 +1,138 @@
+"""A bug shape: five operations in one order, of eight that are always possible."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Self
+
+from hypothesis import stateful
+
+from harness.contract import Census, Contract, Driver
+from harness.failure import Property
+from harness.operation import Operation
+from harness.outcome import Ok, Outcome
+from harness.rule import Rule, rule
+from harness.scenario import Scenario
+
+SEQUENCE = (0, 1, 2, 3, 4)
+STEPS_LEAST = len(SEQUENCE)
+
+
+class Buttons:
+    """Counts how often a button was pressed, and starts over after one sequence of five."""
+
+    def __init__(self) -> None:
+        self.operations = 0
+        self.is_wrong = False
+        self._latest: tuple[int, ...] = ()
+
+    def press(self, button: int) -> int:
+        self.operations += 1
+        self._latest = (*self._latest[-4:], button)
+        self.is_wrong = self._latest == SEQUENCE
+        return 0 if self.is_wrong else self.operations
+
+
+class ByHand(stateful.RuleBasedStateMachine):
+    """The test as a user of Hypothesis writes it, with nothing of ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.system = Buttons()
+        self.presses = 0
+
+    def press(self, button: int) -> None:
+        self.presses += 1
+        assert self.system.press(button) == self.presses
+
+    @stateful.rule()
+    def press_0(self) -> None:
+        self.press(0)
+
+    @stateful.rule()
+    def press_1(self) -> None:
+        self.press(1)
+
+    @stateful.rule()
+    def press_2(self) -> None:
+        self.press(2)
+
+    @stateful.rule()
+    def press_3(self) -> None:
+        self.press(3)
+
+    @stateful.rule()
+    def press_4(self) -> None:
+        self.press(4)
+
+    @stateful.rule()
+    def press_5(self) -> None:
+        self.press(5)
+
+    @stateful.rule()
+    def press_6(self) -> None:
+        self.press(6)
+
+    @stateful.rule()
+    def press_7(self) -> None:
+        self.press(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Press(Operation):
+    """A button is pressed."""
+
+    button: int
+
+    def apply(self, target: ButtonsModel | ButtonsDriver) -> Outcome:
+        return target.press(self.button)
+
+
+class ButtonsModel:
+    """Counts presses; it cannot see how near the bug a run is."""
+
+    def __init__(self, _policy: object) -> None:
+        self._presses = 0
+
+    def at(self, _step: int) -> Self:
+        return self
+
+    def press(self, _button: int) -> Outcome:
+        self._presses += 1
+        return Ok(self._presses)
+
+    def census(self) -> Census:
+        return {}
+
+    def shape(self) -> Hashable:
+        return ()
+
+
+class ButtonsDriver(Driver):
+    """Presses the buttons of one system."""
+
+    contract = Contract("buttons", (Press,), ButtonsModel, None, lambda *_: Property.CONTINUITY)
+
+    def __init__(self) -> None:
+        self._system = Buttons()
+
+    def press(self, button: int) -> Outcome:
+        return Ok(self._system.press(button))
+
+
+def pressing(button: int) -> Rule:
+    """Return the rule that presses one button."""
+
+    def press(_: object) -> Press:
+        return Press(button)
+
+    return rule()(press)
+
+
+class Pressing(Scenario):
+    """Eight rules, one a button, none of which needs anything."""
+
+    contract = ButtonsDriver.contract
+    press_0, press_1, press_2, press_3 = map(pressing, range(4))
+    press_4, press_5, press_6, press_7 = map(pressing, range(4, 8))
