@@ -75,7 +75,6 @@ def fuzz(
     names = scenario_names(scenario, defaults, target.contract)
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
-    terminal.header(target, engine, seed, versions()["threadline"])
     base = PROFILES[profile]
     job = Job(
         scenario="",
@@ -92,6 +91,7 @@ def fuzz(
 
 def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:
     """Run the jobs, and return the exit status."""
+    terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
     status = 0
     try:
         with terminal.live():

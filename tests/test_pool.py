@@ -16,13 +16,6 @@ def test_gives_its_values_in_order() -> None:
     assert pool("ben", "ana").values(Now(None)) == ("ben", "ana")
 
 
-def test_looks_at_what_is_now() -> None:
-    """
-    A pool that is a function is asked anew at each step.
-    """
-    assert NUMBERS.values(Now(None, step=3)) == [0, 1, 2]
-
-
 def test_knows_whether_it_changes() -> None:
     """
     A pool of constants tells them, a function does not.

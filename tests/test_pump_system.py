@@ -22,10 +22,6 @@ def pump() -> Iterator[Pump]:
     pump.close()
 
 
-async def set_who(name: str) -> None:
-    WHO.set(name)
-
-
 async def start_sleeper(told: list[str]) -> None:
     async def sleep() -> None:
         try:
@@ -106,15 +102,6 @@ def test_wakes_who_waits_for_a_lock(pump: Pump) -> None:
     pump.call(release())
 
     assert told == ["taker", "taken"]
-
-
-def test_hides_context_variables_from_the_caller(pump: Pump) -> None:
-    """
-    A context variable that a call sets is not set outside.
-    """
-    pump.call(set_who("ana"))
-
-    assert WHO.get() == "nobody"
 
 
 def test_gives_a_task_the_context_of_its_call(pump: Pump) -> None:
