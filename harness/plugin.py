@@ -39,7 +39,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fix the seed: Hypothesis's own option for it, or drawn once for all workers."""
+    """Fix the seed: Hypothesis's own option for it, or drawn once for all workers.
+
+    Raises UsageError for a driver that leads nowhere.
+    """
+    if driver := config.getoption("--driver"):
+        try:
+            load_target(driver)
+        except BadName as error:
+            raise pytest.UsageError(str(error)) from error
     inherited = getattr(config, "workerinput", {}).get("threadline_seed")
     given = config.getoption("--hypothesis-seed", None)
     chosen = inherited if inherited is not None else given
@@ -80,9 +88,7 @@ def _target_for(scenario: type[Scenario], given: str | None) -> Target | None:
     for name in filter(None, names):
         try:
             target = load_target(name)
-        except BadName as error:
-            if given:
-                raise pytest.UsageError(str(error)) from error
+        except BadName:
             continue  # its extra is not installed
         if target.contract == scenario.contract:
             return target
@@ -118,7 +124,11 @@ class ScenarioTest(pytest.Item):
 
         database = DirectoryBasedExampleDatabase(".hypothesis/examples")
         chunks = Chunks(
-            self._scenario, runs, self._header(profile), database=database, phases=list(Phase)
+            self._scenario,
+            runs,
+            self._header(profile),
+            database=database,
+            phases=[phase for phase in Phase if phase is not Phase.explain],
         )
         rules = self._scenario.rules(self._target.lacks)
         told: set[str] = set()
