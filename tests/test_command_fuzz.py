@@ -135,3 +135,35 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
     assert campaign.returncode == 1
     assert "not minimised: the campaign ended before that" in output
     assert len(list(project.glob("reports/runs/*/Store-continuity-pop.jsonl"))) == 1
+    assert "the last run is in reports/runs/" in output
+
+
+def test_a_scenario_of_another_contract_exits_with_2(project: Path) -> None:
+    """
+    A scenario is for the systems of one contract, and is not tried on others.
+    """
+    result = run("fuzz", "tests.bench.sequence:Pressing")
+
+    assert result.exit_code == 2
+    assert "is for the contract buttons, and the driver keeps conversation_store" in " ".join(
+        result.output.split()
+    )
+
+
+def test_a_failure_that_hides_others_is_told_to_block(project: Path) -> None:
+    """
+    A bug that ends over half of the runs leaves little of them, and is to be mended first.
+    """
+    driver = "tests.mutants.store:TrimsOnWrite"
+    result = run("fuzz", "--runs", "60", "--seed", "0", "--driver", driver)
+
+    assert "store: keys-append blocks: it ended" in result.output
+
+
+def test_a_time_budget_ends_a_campaign(project: Path) -> None:
+    """
+    With --for alone, time ends the campaign and not a number of runs.
+    """
+    result = run("fuzz", "--for", "1s", "--seed", "0")
+
+    assert result.exit_code == 0
