@@ -48,6 +48,7 @@ class Terminal:
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
+            disable=not self.console.is_terminal,
         )
 
     @property
