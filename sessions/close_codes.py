@@ -1,0 +1,8 @@
+"""Why a socket was closed (RFC 6455, section 7.4.1; from 4000 on, ours)."""
+
+from __future__ import annotations
+
+CLEAN = 1000
+GOING_AWAY = 1001
+UNDELIVERABLE = 1011
+INVALIDATED = 4401

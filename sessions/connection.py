@@ -1,0 +1,127 @@
+"""One live socket of one thread, and the events that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from itertools import chain
+from typing import NamedTuple
+
+from sessions.clock import Clock
+from sessions.context import UserExecutionContext
+from sessions.event import Event, WebSocket
+from sessions.metrics import Metrics
+from sessions.settings import Settings
+
+
+class Outgoing(NamedTuple):
+    """An event on its way to one socket; a recoverable one outlives the socket."""
+
+    event: Event
+    recoverable: bool
+
+
+class Connection:
+    """Sends events to one socket, in order, in a task of its own.
+
+    So a slow socket delays no other. What a connect hands over at once (connected, and the
+    replay) waits beside the outbox, which would otherwise be full after a long absence. run()
+    is the life of the task; it ends, and closes the socket, after end().
+    """
+
+    def __init__(
+        self,
+        context: UserExecutionContext,
+        websocket: WebSocket,
+        clock: Clock,
+        settings: Settings,
+        metrics: Metrics,
+        on_dead: Callable[[Connection], None],
+    ) -> None:
+        self.context = context
+        self.connection_id = context.websocket_connection_id or ""
+        self.websocket = websocket
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._on_dead = on_dead
+        self._handed_over: deque[Outgoing] = deque()
+        self._outbox: deque[Outgoing] = deque()
+        self._wake = asyncio.Event()
+        self._ended = asyncio.get_running_loop().create_future()
+        self._sending: asyncio.Task[None] | None = None
+        self._close_code: int | None = None
+
+    def hand_over(self, event: Event, *, recoverable: bool) -> None:
+        """Send an event that belongs to the connect itself."""
+        self._handed_over.append(Outgoing(event, recoverable))
+        self._wake.set()
+
+    def offer(self, event: Event, *, recoverable: bool) -> None:
+        """Send an event after those that wait; if outbox_max wait already, the socket is dead."""
+        has_room = len(self._outbox) < self._settings.outbox_max
+        self._outbox.append(Outgoing(event, recoverable))
+        self._wake.set()
+        if not has_room:
+            self._on_dead(self)
+
+    def undelivered(self) -> list[Event]:
+        """Return the recoverable events that the socket has not taken, oldest first."""
+        waiting = chain(self._handed_over, self._outbox)
+        if self._was_sent():
+            next(waiting)
+        return [outgoing.event for outgoing in waiting if outgoing.recoverable]
+
+    def end(self, close_code: int | None) -> None:
+        """Send nothing more, and close the socket, unless its peer did (None)."""
+        if not self._ended.done():
+            self._close_code = close_code
+            self._ended.set_result(None)
+            self._wake.set()
+            if self._sending:
+                # At once: what is undelivered now must not arrive after all, beside its replay.
+                self._sending.cancel()
+
+    async def run(self) -> None:
+        """Send what waits, one after another, until the end; then close the socket."""
+        while not self._ended.done():
+            if self._handed_over or self._outbox:
+                await self._send_first(self._handed_over or self._outbox)
+            else:
+                await self._wake.wait()
+                self._wake.clear()
+        if self._close_code is not None:
+            await self._in_time(asyncio.create_task(self._close(self._close_code)))
+
+    async def _send_first(self, line: deque[Outgoing]) -> None:
+        self._sending = asyncio.create_task(self._send(line[0].event))
+        await self._in_time(self._sending, self._ended)
+        if self._was_sent():
+            line.popleft()
+            self._metrics.events_delivered += 1
+        elif not self._ended.done():
+            self._on_dead(self)
+        self._sending = None
+
+    def _was_sent(self) -> bool:
+        task = self._sending
+        return task is not None and task.done() and not task.cancelled() and not task.exception()
+
+    async def _in_time(self, task: asyncio.Task[None], *ends: asyncio.Future[None]) -> None:
+        """Wait for the task for send_timeout_s seconds, or until another end; then cancel it."""
+        deadline_s = self._clock.now() + self._settings.send_timeout_s
+        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
+        try:
+            await asyncio.wait((task, timer, *ends), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+            timer.cancel()
+            # A socket may raise anything, and that it did is all we need to know.
+            await asyncio.gather(task, timer, return_exceptions=True)
+
+    def _send(self, event: Event) -> Coroutine[object, object, None]:
+        return self.websocket.send_json(event.as_json())
+
+    def _close(self, code: int) -> Coroutine[object, object, None]:
+        return self.websocket.close(code)

@@ -1,0 +1,71 @@
+"""Who a message is for: the ids that every component is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from sessions.default import default_system
+from sessions.frozen import frozen_mapping
+from sessions.ids import UnifiedIdGenerator
+from sessions.rules import check_depth, check_id, check_optional_id
+
+
+@dataclass(frozen=True, slots=True)
+class UserExecutionContext:
+    """The ids of one request, as a value that cannot change (the contract, Context).
+
+    Contexts of one thread and run differ in request_id, and in the connection that asked.
+    created_at is when the session began, in clock seconds. Raises InvalidContextError for a
+    field that breaks a rule.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    request_id: str
+    websocket_client_id: str | None = None
+    websocket_connection_id: str | None = None
+    created_at: float = 0.0
+    # Compared, but left out of the hash, as a read-only mapping has none.
+    additional_context: Mapping[str, object] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+    operation_depth: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("user_id", "thread_id", "run_id", "request_id"):
+            check_id(name, getattr(self, name))
+        check_optional_id("websocket_client_id", self.websocket_client_id)
+        check_optional_id("websocket_connection_id", self.websocket_connection_id)
+        check_depth(self.operation_depth)
+        additional = self._made_immutable(self.additional_context)
+        object.__setattr__(self, "additional_context", additional)
+
+    @classmethod
+    def from_websocket_request(
+        cls,
+        user_id: str,
+        websocket_id: str | None = None,
+        additional_context: Mapping[str, object] | None = None,
+    ) -> UserExecutionContext:
+        """Begin a conversation in the process default; see Contexts.from_websocket_request."""
+        contexts = default_system().contexts
+        return contexts.from_websocket_request(user_id, websocket_id, additional_context)
+
+    def child(self, name: str, ids: UnifiedIdGenerator | None = None) -> UserExecutionContext:
+        """Return the context of a part of this operation: one deeper, with a request of its own.
+
+        The request id is made by ids, or by the process default's. Raises InvalidContextError
+        when that is too deep, InvalidIdRequestError when the name is too long for an operation.
+        """
+        depth = self.operation_depth + 1
+        check_depth(depth)
+        ids = ids or default_system().ids
+        _, _, request_id = ids.generate_user_context_ids(self.user_id, name)
+        return replace(self, request_id=request_id, operation_depth=depth)
+
+    @staticmethod
+    def _made_immutable(additional: Mapping[str, object]) -> Mapping[str, object]:
+        return frozen_mapping("additional_context", additional)

@@ -1,0 +1,91 @@
+"""Get the context of a message, a request or a connection."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sessions.context import UserExecutionContext
+from sessions.frozen import frozen_mapping
+from sessions.ids import UnifiedIdGenerator
+from sessions.registry import Registry
+from sessions.rules import check_id, check_optional_id
+from sessions.session import Visit
+
+
+class Contexts:
+    """The getter: the only way to a context, once per message, at the entry.
+
+    All refuse with InvalidContextError or SessionLimitError before they change anything.
+    """
+
+    def __init__(
+        self,
+        ids: UnifiedIdGenerator,
+        registry: Registry,
+        make_context: type[UserExecutionContext] = UserExecutionContext,
+    ) -> None:
+        self._ids = ids
+        self._registry = registry
+        self._make_context = make_context
+
+    def get_user_execution_context(
+        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
+    ) -> UserExecutionContext:
+        """Return the context of a thread's session, or of the user's latest, or of a new one."""
+        return self.context_of(self._registry.visit(user_id, thread_id, run_id))
+
+    def create_user_execution_context(
+        self,
+        user_id: str,
+        thread_id: str | None = None,
+        run_id: str | None = None,
+        db_session: object | None = None,  # noqa: ARG002  # its callers pass it; no context keeps it
+        websocket_connection_id: str | None = None,
+        *,
+        stacklevel: int = 2,
+    ) -> UserExecutionContext:
+        """Warn that it is deprecated, then get the context; stacklevel 2 blames the caller."""
+        warnings.warn(
+            "create_user_execution_context is deprecated; use get_user_execution_context, which "
+            "goes on with the conversation",
+            DeprecationWarning,
+            stacklevel=stacklevel,
+        )
+        check_optional_id("websocket_connection_id", websocket_connection_id)
+        context = self.get_user_execution_context(user_id, thread_id, run_id)
+        return replace(context, websocket_connection_id=websocket_connection_id)
+
+    def from_websocket_request(
+        self,
+        user_id: str,
+        websocket_id: str | None = None,
+        additional_context: Mapping[str, object] | None = None,
+    ) -> UserExecutionContext:
+        """Begin a conversation at the WebSocket entry, and register its session."""
+        check_id("user_id", user_id)
+        check_optional_id("websocket_id", websocket_id)
+        # The context copies it again; here it must be refused before a session is made.
+        frozen_mapping("additional_context", additional_context or {})
+        visit = self._registry.visit_by_connection(user_id)
+        connection_id = websocket_id or self._ids.generate_websocket_connection_id(user_id)
+        return self.context_of(visit, connection_id, additional_context)
+
+    def context_of(
+        self,
+        visit: Visit,
+        connection_id: str | None = None,
+        additional_context: Mapping[str, object] | None = None,
+    ) -> UserExecutionContext:
+        """Put the ids that a get found into a context."""
+        return self._make_context(
+            user_id=visit.user_id,
+            thread_id=visit.thread_id,
+            run_id=visit.run_id,
+            request_id=visit.request_id,
+            websocket_client_id=visit.websocket_client_id,
+            websocket_connection_id=connection_id,
+            created_at=visit.created_at_s,
+            additional_context=additional_context or {},
+        )

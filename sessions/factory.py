@@ -1,0 +1,196 @@
+"""Make, find and end the managers."""
+
+from __future__ import annotations
+
+import logging
+
+from sessions.close_codes import GOING_AWAY
+from sessions.context import UserExecutionContext
+from sessions.default import default_system
+from sessions.errors import ContextMismatchError, ManagerLimitError
+from sessions.key import IsolationKey
+from sessions.manager import IsolatedWebSocketManager
+from sessions.parts import Parts
+from sessions.rules import check_id, check_optional_id
+
+logger = logging.getLogger(__name__)
+
+
+class WebSocketManagerFactory:
+    """One manager for each thread in use (the contract, Connections and managers).
+
+    A manager that is due is gone for every caller from that moment; a sweep, or a manager made
+    anew for its user, releases it. Without parts it works on the process default's managers.
+    """
+
+    def __init__(self, parts: Parts | None = None) -> None:
+        parts = parts or default_system().parts
+        self._parts = parts
+        self._clock = parts.clock
+        self._settings = parts.settings
+        self._metrics = parts.metrics
+        self._registry = parts.registry
+        self._directory = parts.directory
+
+    async def create_manager(
+        self,
+        user_context: UserExecutionContext | None = None,
+        user_id: str | None = None,
+        websocket_id: str | None = None,
+    ) -> IsolatedWebSocketManager:
+        """Return the manager of a context's thread, or of a new conversation of user_id.
+
+        The context wins if both are given. Raises ValueError if neither is; and
+        InvalidContextError, SessionLimitError and ManagerLimitError, having changed nothing.
+        """
+        if user_context is None:
+            if user_id is None:
+                raise ValueError("create_manager was given nothing; give user_context or user_id")
+            user_context = self._begin_conversation(user_id, websocket_id)
+        key = self._generate_isolation_key(user_context)
+        return self.find(key) or self._create(key, user_context)
+
+    async def get_manager(
+        self,
+        isolation_key: IsolationKey | None = None,
+        user_context: UserExecutionContext | None = None,
+    ) -> IsolatedWebSocketManager | None:
+        """Return the live manager under a key, or a context's; None if there is none."""
+        return self.find(self._key_given(isolation_key, user_context))
+
+    async def cleanup_manager(
+        self,
+        isolation_key: IsolationKey | None = None,
+        user_context: UserExecutionContext | None = None,
+    ) -> bool:
+        """End a manager and close its sockets with 1001; return whether there was one."""
+        manager = self.find(self._key_given(isolation_key, user_context))
+        return manager is not None and self.end(manager, GOING_AWAY)
+
+    async def get_user_manager_count(self, user_id: str) -> int:
+        """Return how many managers of a user are live: each can be reached by its key."""
+        return len(self.live_of(user_id))
+
+    def find(self, key: IsolationKey) -> IsolatedWebSocketManager | None:
+        manager = self._directory.manager(key)
+        return manager if manager and not self._is_due(manager) else None
+
+    def find_of(self, context: UserExecutionContext) -> IsolatedWebSocketManager | None:
+        """Return the live manager that a context's events go through, or None."""
+        return self.find(self._generate_isolation_key(context))
+
+    def live(self) -> list[IsolatedWebSocketManager]:
+        return [manager for manager in self._directory.managers() if not self._is_due(manager)]
+
+    def live_of(self, user_id: str) -> list[IsolatedWebSocketManager]:
+        mine = self._directory.managers_of(user_id)
+        return [manager for manager in mine if not self._is_due(manager)]
+
+    def check_room(self, user_id: str, thread_id: str | None = None) -> None:
+        """Raise SessionLimitError, or else ManagerLimitError, if a connection has no room.
+
+        Without a thread it would begin a conversation. Changes nothing.
+        """
+        self._registry.check_room(user_id, thread_id)
+        if not thread_id or self.find(IsolationKey(user_id, thread_id)) is None:
+            self._check_limit(user_id)
+
+    def renew(self, manager: IsolatedWebSocketManager) -> None:
+        """Tell the session that may end with this manager until when the manager lives."""
+        context = manager.context
+        self._registry.lease(context.user_id, context.thread_id, manager.due_at_s())
+
+    def release_due(self) -> None:
+        """End all managers that are due, closing their sockets with 1001."""
+        self._release_due_among(self._directory.managers())
+
+    def release_due_of(self, user_id: str) -> None:
+        """End the managers of one user that are due."""
+        self._release_due_among(self._directory.managers_of(user_id))
+
+    def end_user(self, user_id: str, close_code: int) -> None:
+        """End all managers of a user, closing their sockets with the code."""
+        self.release_due_of(user_id)
+        for manager in self._directory.managers_of(user_id):
+            self.end(manager, close_code)
+
+    def end(self, manager: IsolatedWebSocketManager, close_code: int) -> bool:
+        """Release all that a manager holds: connections, queue, and a session never used."""
+        self._metrics.cleanup_attempts += 1
+        for connection in manager.connections.values():
+            self._directory.remove_connection(connection)
+            connection.end(close_code)
+        manager.connections.clear()
+        manager.drop_queue()
+        self._directory.remove_manager(manager)
+        self._metrics.managers_cleaned_up += 1
+        context = manager.context
+        self._registry.manager_ended(context.user_id, context.thread_id)
+        logger.info("WebSocket cleanup completed for context: %s", context.thread_id)
+        return True
+
+    def _generate_isolation_key(self, user_context: UserExecutionContext) -> IsolationKey:
+        return IsolationKey(user_context.user_id, user_context.thread_id)
+
+    def _key_given(
+        self, isolation_key: IsolationKey | None, user_context: UserExecutionContext | None
+    ) -> IsolationKey:
+        if user_context is None:
+            if isolation_key is None:
+                raise ValueError("no manager is named; give isolation_key or user_context")
+            return isolation_key
+        key = self._generate_isolation_key(user_context)
+        if isolation_key not in (None, key):
+            self._metrics.mismatches += 1
+            raise ContextMismatchError(f"{isolation_key!r} is not the key of the context, {key!r}")
+        return key
+
+    def _begin_conversation(self, user_id: str, websocket_id: str | None) -> UserExecutionContext:
+        check_id("user_id", user_id)
+        check_optional_id("websocket_id", websocket_id)
+        self.check_room(user_id)
+        return self._parts.contexts.from_websocket_request(user_id, websocket_id)
+
+    def _create(self, key: IsolationKey, context: UserExecutionContext) -> IsolatedWebSocketManager:
+        self._check_limit(context.user_id)
+        self.release_due_of(context.user_id)
+        self._clean_up_in_emergency(context.user_id)
+        logger.info("Creating WebSocket manager with consistent context: %s", context.thread_id)
+        manager = self._parts.make_manager(key, context, self._clock, self._settings, self._metrics)
+        self._directory.add_manager(manager)
+        self._metrics.managers_created += 1
+        self.renew(manager)
+        return manager
+
+    def _is_due(self, manager: IsolatedWebSocketManager) -> bool:
+        return self._clock.now() >= manager.due_at_s()
+
+    def _release_due_among(self, managers: list[IsolatedWebSocketManager]) -> None:
+        for manager in managers:
+            if self._is_due(manager):
+                self.end(manager, GOING_AWAY)
+
+    def _check_limit(self, user_id: str) -> None:
+        live = self.live_of(user_id)
+        stay = len(live) - len(self._choose_for_emergency(live))
+        if not self._has_room(stay):
+            self._metrics.manager_limit_refusals += 1
+            limit = self._settings.max_managers_per_user
+            raise ManagerLimitError(f"user {user_id!r} has {limit} managers in use, the limit")
+
+    def _has_room(self, managers: int) -> bool:
+        return managers < self._settings.max_managers_per_user
+
+    def _clean_up_in_emergency(self, user_id: str) -> None:
+        chosen = self._choose_for_emergency(self.live_of(user_id))
+        for manager in chosen:
+            self.end(manager, GOING_AWAY)
+        self._metrics.emergency_cleanups += bool(chosen)
+
+    def _choose_for_emergency(
+        self, live: list[IsolatedWebSocketManager]
+    ) -> list[IsolatedWebSocketManager]:
+        """Return the managers that nobody would miss, once a user has many."""
+        full_at = self._settings.max_managers_per_user * self._settings.emergency_percent
+        is_crowded = len(live) * 100 >= full_at
+        return [manager for manager in live if is_crowded and manager.is_idle]

@@ -1,0 +1,38 @@
+"""What the parts of one system share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sessions.clock import Clock
+from sessions.context import UserExecutionContext
+from sessions.contexts import Contexts
+from sessions.directory import Directory
+from sessions.ids import UnifiedIdGenerator
+from sessions.key import IsolationKey
+from sessions.manager import IsolatedWebSocketManager
+from sessions.metrics import Metrics
+from sessions.registry import Registry
+from sessions.settings import Settings
+from sessions.tasks import Tasks
+
+MakeManager: TypeAlias = Callable[
+    [IsolationKey, UserExecutionContext, Clock, Settings, Metrics], IsolatedWebSocketManager
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The collaborators of one system, so that many systems live in one process."""
+
+    clock: Clock
+    settings: Settings
+    metrics: Metrics
+    ids: UnifiedIdGenerator
+    registry: Registry
+    contexts: Contexts
+    directory: Directory
+    tasks: Tasks
+    make_manager: MakeManager

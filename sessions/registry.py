@@ -1,0 +1,254 @@
+"""The one place that knows which sessions live."""
+
+from __future__ import annotations
+
+import logging
+from threading import RLock
+
+from sessions.clock import Clock
+from sessions.errors import SessionLimitError
+from sessions.ids import UnifiedIdGenerator
+from sessions.key import IsolationKey
+from sessions.metrics import Metrics
+from sessions.rules import check_id, check_optional_id
+from sessions.session import Session, SessionData, Visit
+from sessions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Registry:
+    """Sessions by user and thread; thread-safe (the contract, Registry).
+
+    A session that is due is gone for every caller from that moment, though its record stays
+    until a clean-up, or until its key is made anew. A get takes the same time however many
+    sessions live; only a user at the limit pays for a look at that user's own.
+    """
+
+    def __init__(
+        self, ids: UnifiedIdGenerator, clock: Clock, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._ids = ids
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._lock = RLock()
+        self._sessions: dict[IsolationKey, Session] = {}
+        # Per user, by thread, in order of the latest get or message: the last is the latest.
+        self._by_user: dict[str, dict[str, Session]] = {}
+
+    def get_or_create_user_session(
+        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
+    ) -> SessionData:
+        """Return the ids of the session asked for, making one if there is none.
+
+        Raises InvalidContextError and SessionLimitError, and has then changed nothing.
+        """
+        return self.visit(user_id, thread_id, run_id).data()
+
+    def visit(self, user_id: str, thread_id: str | None = None, run_id: str | None = None) -> Visit:
+        """Do what get_or_create_user_session does, and say more of what was found.
+
+        Without a thread it is the user's latest live one; without a run, the thread's current.
+        """
+        with self._lock:
+            self._validate(user_id, thread_id, run_id)
+            found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
+            session = found or self._create(user_id, thread_id, run_id, by_connection=False)
+            self._change_run(session, run_id)
+            return self._use(session, resumed=found is not None)
+
+    def visit_by_connection(self, user_id: str, thread_id: str | None = None) -> Visit:
+        """Do the get of a connection: without a thread it begins a conversation."""
+        with self._lock:
+            self._validate(user_id, thread_id, None)
+            found = self._find(user_id, thread_id) if thread_id else None
+            session = found or self._create(user_id, thread_id, None, by_connection=True)
+            return self._use(session, resumed=found is not None)
+
+    def get_existing_session(
+        self, user_id: str, thread_id: str | None = None
+    ) -> SessionData | None:
+        """Read a live session, or the user's latest; None if there is none. Extends nothing."""
+        with self._lock:
+            self._validate(user_id, thread_id, None)
+            session = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
+            return self._seen(session, resumed=True).data() if session else None
+
+    def current_run(self, user_id: str, thread_id: str) -> str | None:
+        """Return the run of a live session, or None. Extends nothing."""
+        with self._lock:
+            session = self._find(user_id, thread_id)
+            return session.run_id if session else None
+
+    def accept_message(self, user_id: str, thread_id: str) -> None:
+        """Note that a live session had a message, so that it outlives its manager."""
+        with self._lock:
+            if session := self._find(user_id, thread_id):
+                session.ends_with_manager = False
+                session.leased_until_s = None
+
+    def extend(self, user_id: str, thread_id: str) -> None:
+        """Let a live session live on, without making its thread the latest."""
+        with self._lock:
+            if session := self._find(user_id, thread_id):
+                session.active_at_s = self._clock.now()
+
+    def lease(self, user_id: str, thread_id: str, until_s: float) -> None:
+        """Note until when the manager lives that a session may end with."""
+        with self._lock:
+            session = self._find(user_id, thread_id)
+            if session and session.ends_with_manager:
+                session.leased_until_s = until_s
+
+    def manager_ended(self, user_id: str, thread_id: str) -> None:
+        """End the session that a connection began and that never had a message."""
+        with self._lock:
+            session = self._sessions.get(self._key(user_id, thread_id))
+            if session and session.ends_with_manager:
+                self._end(session)
+
+    def check_room(self, user_id: str, thread_id: str | None = None) -> None:
+        """Raise SessionLimitError if a connection to this thread could get no session.
+
+        Without a thread it would begin a conversation.
+        """
+        with self._lock:
+            if not thread_id or self._find(user_id, thread_id) is None:
+                self._check_limit(user_id)
+
+    def cleanup_expired_sessions(self) -> int:
+        """Free every session that is due; return how many of them sat idle for too long."""
+        with self._lock:
+            due = [session for session in self._sessions.values() if self._is_due(session)]
+            for session in due:
+                self._end(session)
+            return sum(not self._is_orphan(session) for session in due)
+
+    def invalidate_user_sessions(self, user_id: str) -> int:
+        """End every session of this user and of nobody else; return how many were live."""
+        check_id("user_id", user_id)
+        with self._lock:
+            ended = self._sessions_of(user_id)
+            live = sum(self._is_live(session) for session in ended)
+            for session in ended:
+                self._end(session)
+            return live
+
+    def live(self) -> dict[IsolationKey, str]:
+        """Return the current run of every live session, by user and thread."""
+        with self._lock:
+            return {
+                IsolationKey(session.user_id, session.thread_id): session.run_id
+                for session in self._sessions.values()
+                if self._is_live(session)
+            }
+
+    def _validate(self, user_id: str, thread_id: str | None, run_id: str | None) -> None:
+        check_id("user_id", user_id)
+        check_optional_id("thread_id", thread_id)
+        check_optional_id("run_id", run_id)
+
+    def _key(self, user_id: str, thread_id: str) -> IsolationKey:
+        return IsolationKey(user_id, thread_id)
+
+    def _find(self, user_id: str, thread_id: str) -> Session | None:
+        session = self._sessions.get(self._key(user_id, thread_id))
+        return session if session and self._is_live(session) else None
+
+    def _latest(self, user_id: str) -> Session | None:
+        used = reversed(self._by_user.get(user_id, {}).values())
+        return next((session for session in used if self._is_live(session)), None)
+
+    def _sessions_of(self, user_id: str) -> list[Session]:
+        return list(self._by_user.get(user_id, {}).values())
+
+    def _is_live(self, session: Session) -> bool:
+        return not self._is_due(session)
+
+    def _is_due(self, session: Session) -> bool:
+        return self._is_expired(session) or self._is_orphan(session)
+
+    def _is_expired(self, session: Session) -> bool:
+        return self._clock.now() >= session.active_at_s + self._settings.session_ttl_s
+
+    def _is_orphan(self, session: Session) -> bool:
+        leased_until_s = session.leased_until_s
+        return leased_until_s is not None and self._clock.now() >= leased_until_s
+
+    def _create(
+        self, user_id: str, thread_id: str | None, run_id: str | None, *, by_connection: bool
+    ) -> Session:
+        self._check_limit(user_id)
+        operation = "websocket_session" if by_connection else "session"
+        new_thread_id, new_run_id, _ = self._ids.generate_user_context_ids(user_id, operation)
+        now_s = self._clock.now()
+        session = Session(
+            user_id=user_id,
+            thread_id=thread_id or new_thread_id,
+            run_id=run_id or new_run_id,
+            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
+            created_at_s=now_s,
+            active_at_s=now_s,
+            ends_with_manager=by_connection,
+        )
+        self._register(session)
+        return session
+
+    def _check_limit(self, user_id: str) -> None:
+        limit = self._settings.max_sessions_per_user
+        if not self._has_room(user_id):
+            self._metrics.session_limit_refusals += 1
+            raise SessionLimitError(f"user {user_id!r} has {limit} live sessions, the limit")
+
+    def _has_room(self, user_id: str) -> bool:
+        # Records are counted first, as they are no fewer than live sessions and cost no look.
+        limit = self._settings.max_sessions_per_user
+        records = self._sessions_of(user_id) if self._records(user_id) >= limit else []
+        return sum(self._is_live(session) for session in records) < limit
+
+    def _records(self, user_id: str) -> int:
+        return len(self._by_user.get(user_id, ()))
+
+    def _register(self, session: Session) -> None:
+        key = self._key(session.user_id, session.thread_id)
+        if due := self._sessions.get(key):
+            self._end(due)
+        self._sessions[key] = session
+
+    def _change_run(self, session: Session, run_id: str | None) -> None:
+        session.run_id = run_id or session.run_id
+
+    def _use(self, session: Session, *, resumed: bool) -> Visit:
+        self._touch(session)
+        if resumed:
+            self._metrics.contexts_reused += 1
+        else:
+            self._metrics.contexts_created += 1
+        logger.info("%s session: %s", "Reusing" if resumed else "Creating", session.thread_id)
+        return self._seen(session, resumed=resumed)
+
+    def _touch(self, session: Session) -> None:
+        """Let the session live on, and make its thread the user's latest."""
+        session.active_at_s = self._clock.now()
+        mine = self._by_user.setdefault(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        mine[session.thread_id] = session
+
+    def _seen(self, session: Session, *, resumed: bool) -> Visit:
+        return Visit(
+            user_id=session.user_id,
+            thread_id=session.thread_id,
+            run_id=session.run_id,
+            request_id=self._ids.generate_base_id("req_session"),
+            websocket_client_id=session.websocket_client_id,
+            created_at_s=session.created_at_s,
+            resumed=resumed,
+        )
+
+    def _end(self, session: Session) -> None:
+        self._sessions.pop(self._key(session.user_id, session.thread_id), None)
+        mine = self._by_user.get(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        if not mine:
+            self._by_user.pop(session.user_id, None)

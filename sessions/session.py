@@ -1,0 +1,52 @@
+"""A user's session, and what one look at it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+
+class SessionData(TypedDict):
+    """The three ids that a get returns; request_id is new each time and stored nowhere."""
+
+    thread_id: str
+    run_id: str
+    request_id: str
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One conversation of one user, as the registry keeps it; times are clock seconds.
+
+    ends_with_manager: a connection began it and no message has come yet, so that it ends with
+    its manager, which is at leased_until_s unless the manager says otherwise.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    websocket_client_id: str
+    created_at_s: float
+    active_at_s: float
+    ends_with_manager: bool
+    leased_until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one get found: a copy of the session's ids, and whether it was there before."""
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    request_id: str
+    websocket_client_id: str
+    created_at_s: float
+    resumed: bool
+
+    def data(self) -> SessionData:
+        return {
+            "thread_id": self.thread_id,
+            "run_id": self.run_id,
+            "request_id": self.request_id,
+        }

@@ -1,0 +1,50 @@
+"""Free, from time to time, what is due."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sessions.parts import Parts
+
+logger = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """The background sweep: one task, every sweep_interval_s seconds from its start.
+
+    It goes on after a sweep that raised, and counts it (the contract, Connections and managers).
+    """
+
+    def __init__(self, parts: Parts, sweep: Callable[[], None]) -> None:
+        self._parts = parts
+        self._sweep = sweep
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to sweep; raises RuntimeError if it has begun already."""
+        if self._task is not None:
+            raise RuntimeError("the sweep is running; stop it before you start it again")
+        self._task = self._parts.tasks.start(self._run(), "sweep")
+
+    async def stop(self) -> None:
+        """End the sweep, and wait for its end; does nothing if it is not running."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+            self._task = None
+
+    async def _run(self) -> None:
+        next_at_s = self._parts.clock.now()
+        while True:
+            next_at_s += self._parts.settings.sweep_interval_s
+            await self._parts.clock.sleep_until(next_at_s)
+            self._sweep_once()
+
+    def _sweep_once(self) -> None:
+        try:
+            self._sweep()
+        except Exception:  # whatever it was, the next sweep may free what this one could not
+            self._parts.metrics.sweep_errors += 1
+            logger.exception("sweep raised; the next one is in its time")

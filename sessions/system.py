@@ -1,0 +1,132 @@
+"""One whole session manager: its parts, its operations, and its life."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TypeAlias
+
+from sessions.census import Census, take_census
+from sessions.clock import Clock, SystemClock
+from sessions.close_codes import GOING_AWAY, INVALIDATED
+from sessions.connector import Connector
+from sessions.context import UserExecutionContext
+from sessions.contexts import Contexts
+from sessions.directory import Directory
+from sessions.factory import WebSocketManagerFactory
+from sessions.ids import UnifiedIdGenerator
+from sessions.manager import IsolatedWebSocketManager
+from sessions.metrics import Metrics
+from sessions.parts import MakeManager, Parts
+from sessions.registry import Registry
+from sessions.router import Router
+from sessions.settings import Settings
+from sessions.sweeper import Sweeper
+from sessions.tasks import Tasks
+
+Entropy: TypeAlias = Callable[[int], bytes]
+MakeIds: TypeAlias = Callable[[Clock, Iterator[int] | None, Entropy], UnifiedIdGenerator]
+MakeRegistry: TypeAlias = Callable[[UnifiedIdGenerator, Clock, Settings, Metrics], Registry]
+
+
+class ChatSystem:
+    """Holds everything that one session manager is made of, so that many live in one process.
+
+    Each part can be replaced by giving its maker. The getter, the ids and the registry work at
+    once and from any thread; the operations belong to one event loop. start() begins the
+    background sweep, stop() ends it and every manager.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        counter: Iterator[int] | None = None,
+        entropy: Entropy = secrets.token_bytes,
+        *,
+        make_ids: MakeIds = UnifiedIdGenerator,
+        make_registry: MakeRegistry = Registry,
+        make_context: type[UserExecutionContext] = UserExecutionContext,
+        make_contexts: type[Contexts] = Contexts,
+        make_manager: MakeManager = IsolatedWebSocketManager,
+        make_factory: type[WebSocketManagerFactory] = WebSocketManagerFactory,
+        make_connector: type[Connector] = Connector,
+        make_router: type[Router] = Router,
+        make_sweeper: type[Sweeper] = Sweeper,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock or SystemClock()
+        self.ids = make_ids(self.clock, counter, entropy)
+        self._metrics = Metrics()
+        self.registry = make_registry(self.ids, self.clock, self.settings, self._metrics)
+        self.ids.serve(self.registry)
+        self.contexts = make_contexts(self.ids, self.registry, make_context)
+        self.parts = self._shared(make_manager)
+        self.factory = make_factory(self.parts)
+        self.connector = make_connector(self.parts, self.factory)
+        self.router = make_router(self.parts, self.factory, self.connector)
+        self.sweeper = make_sweeper(self.parts, self.sweep)
+
+    def start(self) -> None:
+        """Begin the background sweep."""
+        self.sweeper.start()
+
+    async def stop(self) -> None:
+        """End the sweep and all managers, closing sockets with 1001; wait for every task.
+
+        Takes at most send_timeout_s seconds, for sockets that do not close.
+        """
+        await self.sweeper.stop()
+        for manager in self.parts.directory.managers():
+            self.factory.end(manager, GOING_AWAY)
+        await self.parts.tasks.ended()
+
+    async def __aenter__(self) -> ChatSystem:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def sweep(self) -> None:
+        """Free all that is due: managers first, as sessions may end with them."""
+        self.factory.release_due()
+        self.registry.cleanup_expired_sessions()
+
+    async def invalidate_user_sessions(self, user_id: str) -> int:
+        """End a user's sessions, managers and connections; return how many sessions were live.
+
+        Sockets are closed with 4401. Raises InvalidContextError.
+        """
+        ended = self.registry.invalidate_user_sessions(user_id)
+        self.factory.end_user(user_id, INVALIDATED)
+        return ended
+
+    def census(self) -> Census:
+        """Return what is live now."""
+        return take_census(self.parts, self.factory)
+
+    def metrics(self) -> Metrics:
+        """Return a copy of the counts, in which what is due by now has ended."""
+        self.factory.release_due()
+        return dataclasses.replace(self._metrics)
+
+    def _shared(self, make_manager: MakeManager) -> Parts:
+        return Parts(
+            clock=self.clock,
+            settings=self.settings,
+            metrics=self._metrics,
+            ids=self.ids,
+            registry=self.registry,
+            contexts=self.contexts,
+            directory=Directory(),
+            tasks=Tasks(),
+            make_manager=make_manager,
+        )

@@ -1,0 +1,208 @@
+"""The identifiers: their forms, their uniqueness, and reading them back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count, repeat
+from threading import Thread
+
+import pytest
+
+from sessions import UnifiedIdGenerator
+from sessions.errors import InvalidIdRequestError
+from sessions.parsed_id import ParsedId
+from tests.sessions_clock import START_S, ManualClock
+
+
+def make_ids(counter: Iterator[int] | None = None) -> UnifiedIdGenerator:
+    """Return a generator whose clock stands still and whose entropy is always ab, ab, ab."""
+    return UnifiedIdGenerator(ManualClock(), counter or count(1), lambda size: b"\xab" * size)
+
+
+def test_base_id_has_prefix_time_number_and_hex() -> None:
+    """A base id is its prefix, thirteen digits of milliseconds, a number and eight hex digits."""
+    assert make_ids().generate_base_id("doc") == "doc_1700000000000_1_abababab"
+
+
+def test_base_id_without_random_ends_with_the_number() -> None:
+    """Without the random part an id ends with its number."""
+    assert make_ids().generate_base_id("doc", include_random=False) == "doc_1700000000000_1"
+
+
+@pytest.mark.parametrize(("length", "digits"), [(1, "a"), (2, "ab"), (7, "abababa")])
+def test_random_part_is_as_long_as_asked_for(length: int, digits: str) -> None:
+    """The random part has exactly as many digits as asked for, odd lengths too."""
+    made = make_ids().generate_base_id("doc", random_length=length)
+
+    assert made == f"doc_1700000000000_1_{digits}"
+
+
+def test_random_length_under_one_is_refused() -> None:
+    """No id is made with a random part of no digits."""
+    with pytest.raises(InvalidIdRequestError, match="random_length is 0; give 1 or more"):
+        make_ids().generate_base_id("doc", random_length=0)
+
+
+def test_early_time_keeps_thirteen_digits() -> None:
+    """The time has thirteen digits even where the clock has hardly begun."""
+    ids = UnifiedIdGenerator(ManualClock(1.5), count(1))
+
+    assert ids.generate_base_id("doc", include_random=False) == "doc_0000000001500_1"
+
+
+def test_context_ids_come_from_one_operation() -> None:
+    """Thread, run and request of one call carry its operation, and the thread carries the run."""
+    assert make_ids().generate_user_context_ids("ana", "chat") == (
+        "thread_chat_1700000000000_1_abababab",
+        "chat_1700000000000_1_abababab",
+        "req_chat_1700000000000_2_abababab",
+    )
+
+
+def test_operation_of_64_characters_is_accepted() -> None:
+    """An operation may have sixty-four characters."""
+    _, run_id, _ = make_ids().generate_user_context_ids("ana", "o" * 64)
+
+    assert run_id == "o" * 64 + "_1700000000000_1_abababab"
+
+
+def test_operation_of_65_characters_is_refused() -> None:
+    """An operation may not have sixty-five characters."""
+    with pytest.raises(InvalidIdRequestError, match="operation has 65 characters; give at most 64"):
+        make_ids().generate_user_context_ids("ana", "o" * 65)
+
+
+def test_websocket_client_id_starts_with_eight_characters_of_the_user() -> None:
+    """A client id shows the first eight characters of its user."""
+    made = make_ids().generate_websocket_client_id("ana_belen_1")
+
+    assert made == "ws_client_ana_bele_1700000000000_1_abababab"
+
+
+def test_websocket_connection_id_starts_with_eight_characters_of_the_user() -> None:
+    """A connection id shows the first eight characters of its user."""
+    made = make_ids().generate_websocket_connection_id("ana_belen_1")
+
+    assert made == "ws_conn_ana_bele_1700000000000_1_abababab"
+
+
+def test_ids_of_one_frozen_millisecond_differ() -> None:
+    """Ids made while the clock stands still differ, even with the same random part."""
+    ids = make_ids()
+
+    assert len({ids.generate_base_id() for _ in range(1000)}) == 1000
+
+
+def test_ids_of_two_processes_differ_by_their_random_part() -> None:
+    """Two generators at the same time and number make different ids."""
+    first = UnifiedIdGenerator(ManualClock(), repeat(1))
+    second = UnifiedIdGenerator(ManualClock(), repeat(1))
+
+    assert first.generate_base_id() != second.generate_base_id()
+
+
+def test_ids_made_by_many_threads_differ() -> None:
+    """Eight threads that share a generator never get the same id."""
+    ids = make_ids()
+    made: list[str] = []
+    threads = [
+        Thread(target=lambda: made.extend([ids.generate_base_id() for _ in range(500)]))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(made)) == 4000
+
+
+MADE = [
+    make_ids().generate_base_id(),
+    make_ids().generate_base_id(""),
+    make_ids().generate_base_id("p", include_random=False),
+    make_ids().generate_base_id("1234567890123"),
+    make_ids().generate_base_id("p_1234567890123", include_random=False),
+    make_ids().generate_base_id("two\nlines"),
+    make_ids().generate_base_id("p", random_length=13),
+    *make_ids().generate_user_context_ids("ana", "a_b"),
+    make_ids().generate_websocket_client_id("_:_\u00e4"),
+    make_ids().generate_websocket_connection_id("1700000000001"),
+]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_own_ids_are_valid(made: str) -> None:
+    """Every id that the generator makes, it accepts."""
+    assert make_ids().is_valid_id(made)
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_own_ids_tell_their_time(made: str) -> None:
+    """Every id that the generator makes tells when it was made, whatever its prefix is."""
+    found = make_ids().parse_id(made)
+
+    assert found is not None
+    assert found.ms == 1_700_000_000_000
+
+
+FOREIGN = [
+    "",
+    "p",
+    "p_170000000000_1",
+    "p_1700000000000",
+    "p_1700000000000_x",
+    "p_17000000000001_1",
+]
+
+
+@pytest.mark.parametrize("text", [*FOREIGN, "p_1700000000000_1_XY", "p_1700000000000_1_", None, 7])
+def test_foreign_ids_are_not_valid(text: object) -> None:
+    """What no generator made is not valid."""
+    assert not make_ids().is_valid_id(text)
+
+
+def test_foreign_id_has_no_parts() -> None:
+    """What no generator made has no parts."""
+    assert make_ids().parse_id("not-an-id") is None
+
+
+def test_parse_id_returns_all_parts() -> None:
+    """An id is read back into prefix, time, number and random part."""
+    found = make_ids().parse_id("a_b_1700000000000_12_0f")
+
+    assert found == ParsedId("a_b", 1_700_000_000_000, 12, "0f")
+
+
+def test_age_is_in_seconds() -> None:
+    """The age of an id is the seconds since it was made."""
+    clock = ManualClock()
+    ids = UnifiedIdGenerator(clock)
+    made = ids.generate_base_id()
+    clock.now_s = START_S + 90
+
+    assert ids.get_id_age(made) == 90
+
+
+def test_age_of_an_id_from_the_future_is_nothing() -> None:
+    """An id that was made later than now has the age 0."""
+    assert make_ids().get_id_age("p_1800000000000_1") == 0
+
+
+def test_age_of_a_foreign_id_is_minus_one() -> None:
+    """What no generator made has the age -1."""
+    assert make_ids().get_id_age("not-an-id") == -1
+
+
+def test_class_level_call_makes_an_id() -> None:
+    """On the class, the process default makes the id."""
+    made = UnifiedIdGenerator.generate_base_id("thread")
+
+    assert re.fullmatch("thread_[0-9]{13}_[0-9]+_[0-9a-f]{8}", made)
+
+
+def test_generator_of_no_system_has_no_sessions() -> None:
+    """A generator on its own says that sessions need a system."""
+    with pytest.raises(RuntimeError, match="use the ids of a ChatSystem"):
+        make_ids().cleanup_expired_sessions()
