@@ -23,7 +23,7 @@ from sessions.key import IsolationKey
 Key = tuple[str, str]
 
 
-class NothingGivenError(RefusedError):
+class NothingGiven(Exception):
     """A call that names a manager was given nothing to name it by: a plain ValueError."""
 
     reason = "nothing given"
@@ -255,7 +255,7 @@ class SessionsDriver(Driver):
     def _await(self, work: Coroutine[Any, Any, object]) -> Outcome:
         try:
             value = self._pump.call(work)
-        except RefusedError as error:
+        except (RefusedError, NothingGiven) as error:
             self._pump.settle()
             return Refused(error.reason)
         self._pump.settle()
@@ -273,4 +273,4 @@ async def _named(work: Coroutine[Any, Any, object]) -> object:
     except RefusedError:
         raise
     except ValueError:
-        raise NothingGivenError from None
+        raise NothingGiven from None
