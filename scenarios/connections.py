@@ -53,6 +53,7 @@ class Connections(Scenario):
         "recovery_max": pool(2, 3),
         "send_timeout_s": pool(2),
         "reconnect_grace_s": pool(4),
+        "connection_timeout_s": pool(1_800, 6),
         "sweep_interval_s": pool(60, 5),
     }
 

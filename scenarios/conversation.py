@@ -13,6 +13,7 @@ from models.session_manager.operations import (
     Existing,
     FromWebsocket,
     Get,
+    GetSession,
     Invalidate,
     Tamper,
 )
@@ -47,6 +48,10 @@ class Conversation(Scenario):
     @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=5)
     def get(self, user: str, thread: Text | None, run: Text | None) -> Get:
         return Get(user, thread, run)
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=2)
+    def get_session(self, user: str, thread: Text | None, run: Text | None) -> GetSession:
+        return GetSession(user, thread, run)
 
     @rule(user=USERS, thread=NOTHING | THREADS, run=RUNS)
     def create(self, user: str, thread: Text | None, run: Text | None) -> Create:
