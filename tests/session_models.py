@@ -8,6 +8,7 @@ from typing import Any
 from harness.handle import Handle
 from harness.outcome import Ok, Outcome
 from models.session_manager import SessionManagerModel
+from models.session_manager.contract import SessionManager
 from models.session_manager.peers import WELL
 
 
@@ -18,7 +19,7 @@ class Talk:
         self.model = SessionManagerModel(**settings)
         self._numbers = count(1)
 
-    def next(self) -> SessionManagerModel:
+    def next(self) -> SessionManager:
         """Return the model, ready for its next step."""
         return self.model.at(next(self._numbers))
 
