@@ -26,6 +26,7 @@ from scenarios.population import (
     MADE,
     NAMES,
     NOTHING,
+    OPEN,
     OWN,
     RUNS,
     TEXTS,
@@ -78,17 +79,31 @@ class Conversation(Scenario):
         user, connection = own
         return Message(user, thread, run, connection, text)
 
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, text=TEXTS, weight=2)
-    def write(self, user: str, thread: Text | None, run: Text | None, text: str) -> Message:
-        return Message(user, thread, run, None, text)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS | MADE,
+        run=RUNS,
+        connection=NOTHING | OPEN,
+        text=TEXTS,
+        weight=2,
+    )
+    def write(
+        self,
+        user: str,
+        thread: Text | None,
+        run: Text | None,
+        connection: Handle | None,
+        text: str,
+    ) -> Message:
+        return Message(user, thread, run, connection, text)
 
-    @rule(own=OWN, thread=NOTHING | THREADS)
-    def ping(self, own: tuple[str, Handle], thread: Text | None) -> Ping:
-        return Ping(*own, thread)
+    @rule(user=USERS, connection=OPEN, thread=NOTHING | THREADS, weight=2)
+    def ping(self, user: str, connection: Handle, thread: Text | None) -> Ping:
+        return Ping(user, connection, thread)
 
-    @rule(own=OWN, code=CODES)
-    def disconnect(self, own: tuple[str, Handle], code: int) -> Disconnect:
-        return Disconnect(own[1], code)
+    @rule(connection=OPEN, code=CODES)
+    def disconnect(self, connection: Handle, code: int) -> Disconnect:
+        return Disconnect(connection, code)
 
     @rule(context=CONTEXTS, deep=DEEP)
     def child(self, context: Handle, deep: int) -> Child:
