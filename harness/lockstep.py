@@ -15,7 +15,7 @@ from .history import Step
 from .operation import Operation
 from .outcome import Crashed, Hung, Ok, Outcome, Refused
 from .pump import NotDone
-from .renaming import Renaming
+from .renaming import Named, Renaming
 from .warned import Warned
 
 Record = Callable[[int, Operation], None]
@@ -124,8 +124,7 @@ class Lockstep:
             actual = self._renaming.named(held[name], value)
             self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
         if self._contract.invariants:
-            named: Any = {name: self._renaming.named(value) for name, value in held.items()}
-            self._assert_invariants(step, expected, named)
+            self._assert_invariants(step, expected, Named(held, self._renaming))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
         for broken, invariant in self._contract.invariants:

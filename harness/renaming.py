@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -154,6 +154,32 @@ class Renaming:
         if known is not None:
             return known
         return atom if type(atom) is str else Stranger(type(atom).__name__)
+
+
+class Named(Mapping[str, object]):
+    """What a system holds, with handles in place of ids; a part is named when it is looked at.
+
+    Naming costs more than comparing, and invariants look at little.
+    """
+
+    def __init__(self, held: Mapping[str, object], renaming: Renaming) -> None:
+        self._held = held
+        self._renaming = renaming
+        self._named: dict[str, object] = {}
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._named:
+            self._named[name] = self._renaming.named(self._held[name])
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def _alike(one: object, other: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.handle import Handle
-from harness.renaming import Renaming
+from harness.renaming import Named, Renaming
 
 C1, C2, T1 = Handle("c", 1), Handle("c", 2), Handle("t", 1)
 
@@ -200,3 +200,38 @@ def test_shows_a_key_as_it_is_where_the_model_has_the_same() -> None:
         ("ana", C1): 2,
         ("ana", "t"): 1,
     }
+
+
+def test_names_a_census_part_by_part() -> None:
+    """
+    What a system holds reads as a mapping of the same parts, ids in them shown as handles.
+    """
+    renaming = Renaming()
+    renaming.binds(C1, "real 1")
+
+    assert Named({"open": {"real 1"}, "turns": {"real 1": 2}}, renaming) == {
+        "open": {C1},
+        "turns": {C1: 2},
+    }
+
+
+def test_prints_a_census_by_its_names() -> None:
+    """
+    An invariant can print all that a system holds: no real id, no address.
+    """
+    renaming = Renaming()
+    renaming.binds(C1, "real 1")
+
+    assert repr(Named({"open": ["real 1"], "n": 1}, renaming)) == "{'open': [c_1], 'n': 1}"
+
+
+def test_names_no_part_that_nobody_looks_at() -> None:
+    """
+    A part is named when it is asked for, and once.
+    """
+    renaming = Renaming()
+    named = Named({"open": ["real 1"], "turns": ["real 1"]}, renaming)
+    before = named["open"]
+    renaming.binds(C1, "real 1")
+
+    assert (before, named["open"], named["turns"]) == (["real 1"], ["real 1"], [C1])

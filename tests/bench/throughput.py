@@ -4,91 +4,39 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 from random import Random
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import hypothesis
-from hypothesis import HealthCheck, Verbosity, stateful
 
 from drivers.memory_store import MemoryStoreDriver
 from harness.exhaust import Exhaust
-from harness.explore import Explorer
-from harness.machine import CHUNK_RUNS, Chunks
-from harness.run import Runs
-from harness.scenario import Scenario
 from harness.target import Target
-from harness.trace import Header, Recorder
-from harness.warned import warnings_recorded
+from harness.trace import Header
 from scenarios.store import Store
+from tests.bench import manager
+from tests.bench.costs import (
+    ROUNDS,
+    STEPS,
+    STEPS_MAX,
+    Costs,
+    by_hand_us,
+    derived_us,
+    each_round,
+    explored_us,
+    opened,
+)
 from tests.bench.null import Idle, NullDriver
 from tests.bench.populations import BoundedStore, SmallStore
 from tests.bench.store_by_hand import ByHand, Checked, play
 
-ROUNDS = 7  # of which the fastest counts, or the median where two are compared
-LENGTHS = (50, 500, 5_000)  # steps a run
-STEPS = 50_000  # for each cost of the explorer
+Times = dict[str, list[float]]
+
+LENGTHS = (STEPS_MAX, 500, 5_000)  # steps a run
 DEPTH = 4
 
 NULL = Target("null", NullDriver, NullDriver.contract, None, ())
 STORE = Target("store", MemoryStoreDriver, MemoryStoreDriver.contract, MemoryStoreDriver.policy, ())
-
-
-@contextmanager
-def opened(target: Target) -> Iterator[tuple[Runs, Header]]:
-    """Begin a campaign as a worker does: a trace on disk, and warnings recorded."""
-    header = Header(target.contract.name, target.name, seed=1, steps_max=LENGTHS[0])
-    with (
-        TemporaryDirectory() as folder,
-        warnings_recorded() as warned,
-        closing(Recorder(Path(folder, "trace.jsonl"))) as recorder,
-    ):
-        yield Runs(target, recorder, warned), header
-
-
-def explored_us(scenario: type[Scenario], target: Target, steps_max: int) -> float:
-    """Return the microseconds a step that runs of this length take."""
-    with opened(target) as (runs, _):
-        header = Header(target.contract.name, target.name, seed=1, steps_max=steps_max)
-        batches = Explorer(scenario, runs, header).batches()
-        steps = 0
-        began = time.perf_counter()
-        while steps < STEPS:
-            steps += next(batches).steps
-        return (time.perf_counter() - began) / steps * 1e6
-
-
-def derived_us() -> float:
-    """Return the microseconds a step of the machine that our scenario gives."""
-    with opened(STORE) as (runs, header):
-        began = time.perf_counter()
-        steps = sum(batch.steps for batch in Chunks(Store, runs, header).batches(1, CHUNK_RUNS))
-        return (time.perf_counter() - began) / steps * 1e6
-
-
-def by_hand_us() -> float:
-    """Return the microseconds a step of the machine written by hand."""
-    steps = 0
-
-    class Counted(ByHand):
-        def teardown(self) -> None:
-            nonlocal steps
-            steps += self.checked.step - 1  # compared once before the first step
-
-    settings = hypothesis.settings(
-        max_examples=CHUNK_RUNS,
-        stateful_step_count=LENGTHS[0],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )
-    began = time.perf_counter()
-    stateful.run_state_machine_as_test(hypothesis.seed(1)(Counted), settings=settings)
-    return (time.perf_counter() - began) / steps * 1e6
 
 
 def bare_us() -> float:
@@ -109,13 +57,7 @@ def exhausted() -> tuple[int, float]:
         return sequences, time.perf_counter() - began
 
 
-def each_round(costs: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Return ROUNDS measurements of each cost, taken in turns so that each meets the same noise."""
-    rounds = [{name: cost() for name, cost in costs.items()} for _ in range(ROUNDS)]
-    return {name: [one[name] for one in rounds] for name in costs}
-
-
-def costs_to_measure() -> dict[str, Callable[[], float]]:
+def costs_to_measure() -> Costs:
     explorers = {
         f"{target.name} {steps_max}": lambda s=scenario, t=target, n=steps_max: explored_us(s, t, n)
         for scenario, target in ((Idle, NULL), (BoundedStore, STORE))
@@ -124,8 +66,8 @@ def costs_to_measure() -> dict[str, Callable[[], float]]:
     return {
         **explorers,
         "everyday": lambda: explored_us(Store, STORE, LENGTHS[0]),
-        "derived": derived_us,
-        "by hand": by_hand_us,
+        "derived": lambda: derived_us(Store, STORE),
+        "by hand": lambda: by_hand_us(ByHand),
         "bare": bare_us,
     }
 
@@ -134,34 +76,68 @@ def row(figure: str, ours: str, peer: str = "", goal: str = "") -> None:
     print(f"  {figure:<44}{ours:>12}{peer:>14}{goal:>14}", flush=True)
 
 
+def print_explored(times: Times) -> None:
+    best = {name: min(values) for name, values in times.items()}
+    for name, goal in (("null", "at most 7"), ("store", "")):
+        for steps_max in LENGTHS:
+            cost = f"{best[f'{name} {steps_max}']:.2f}"
+            row(f"explore, {name}, {steps_max:,} steps a run", cost, goal=goal)
+        flat = best[f"{name} {LENGTHS[-1]}"] / best[f"{name} {LENGTHS[0]}"]
+        row(f"explore, {name}, {LENGTHS[-1]:,} against {LENGTHS[0]}", f"{flat:.2f}", "1", "flat")
+    row("explore, store, everyday use", f"{best['everyday']:.2f}", f"{best['by hand']:.1f}")
+    ours, peer = best["everyday"] - best["bare"], best["by hand"] - best["bare"]
+    row(f"  the same without the checks ({best['bare']:.1f})", f"{ours:.2f}", f"{peer:.1f}")
+    row("  its overhead in that of the machine by hand", f"{ours / peer:.3f}", "1", "at most 0.1")
+
+
+def print_derived(subject: str, times: Times) -> None:
+    """Print what a step of the hypothesis engine costs beside a machine written by hand."""
+    ratio = median(
+        hand / ours for hand, ours in zip(times["by hand"], times["derived"], strict=True)
+    )
+    row(f"hypothesis, {subject}", f"{min(times['derived']):.1f}", f"{min(times['by hand']):.1f}")
+    row("  its speed in that of the machine by hand", f"{ratio:.2f}", "1", "at least 0.8")
+
+
+def print_exhausted() -> None:
+    sequences, seconds = exhausted()
+    row(f"exhaust to depth {DEPTH}, {sequences:,} sequences", f"{seconds:.1f} s", "", "under 10 s")
+
+
+def print_manager() -> None:
+    """Print the parts of a step on the session manager, which add up to the whole."""
+    times = each_round(manager.costs_of_steps())
+    best = {name: min(values) for name, values in times.items()}
+    census = best["stepped"] - best["blind"]
+    row("explore, session manager", f"{best['explored']:.0f}")
+    row("  model", f"{best['model']:.0f}")
+    row("  system, through its driver", f"{best['system']:.0f}")
+    row("  census, both, compared, with invariants", f"{census:.0f}")
+    engine = best["explored"] - best["model"] - best["system"] - census
+    row("  engine: drawing, renaming, trace", f"{engine:.0f}")
+    print_derived("session manager", times)
+
+
+def print_gets() -> None:
+    """Print what a get of a known thread costs among many sessions, beside among few."""
+    times = each_round(manager.costs_of_gets())
+    few, many = min(times["few"]), min(times["many"])
+    ratio = median(most / least for most, least in zip(times["many"], times["few"], strict=True))
+    row(f"get, {manager.MANY:,} live sessions; {manager.FEW}", f"{many:.1f}", f"{few:.1f}")
+    row("  its time in that among few", f"{ratio:.2f}", "1", "flat")
+
+
 def main() -> None:
     """Print one table: the figure, its peer, the goal."""
     print(f"Python {platform.python_version()}, Hypothesis {hypothesis.__version__}, ", end="")
     print(f"best of {ROUNDS} rounds, medians of ratios; microseconds a step unless said")
     row("", "ours", "peer", "goal")
+    print_manager()
+    print_gets()
     times = each_round(costs_to_measure())
-    best = {name: min(values) for name, values in times.items()}
-    for name in ("null", "store"):
-        for steps_max in LENGTHS:
-            goal = "at most 7" if name == "null" else ""
-            row(
-                f"explore, {name}, {steps_max:,} steps a run",
-                f"{best[f'{name} {steps_max}']:.2f}",
-                goal=goal,
-            )
-        flat = best[f"{name} {LENGTHS[-1]}"] / best[f"{name} {LENGTHS[0]}"]
-        row(f"explore, {name}, {LENGTHS[-1]:,} against {LENGTHS[0]}", f"{flat:.2f}", "1", "flat")
-    ratio = median(
-        hand / ours for hand, ours in zip(times["by hand"], times["derived"], strict=True)
-    )
-    row("hypothesis, store", f"{best['derived']:.1f}", f"{best['by hand']:.1f}")
-    row("  its speed in that of the machine by hand", f"{ratio:.2f}", "1", "at least 0.8")
-    row("explore, store, everyday use", f"{best['everyday']:.2f}", f"{best['by hand']:.1f}")
-    ours, peer = best["everyday"] - best["bare"], best["by hand"] - best["bare"]
-    row(f"  the same without the checks ({best['bare']:.1f})", f"{ours:.2f}", f"{peer:.1f}")
-    row("  its overhead in that of the machine by hand", f"{ours / peer:.3f}", "1", "at most 0.1")
-    sequences, seconds = exhausted()
-    row(f"exhaust to depth {DEPTH}, {sequences:,} sequences", f"{seconds:.1f} s", "", "under 10 s")
+    print_explored(times)
+    print_derived("store", times)
+    print_exhausted()
 
 
 if __name__ == "__main__":
