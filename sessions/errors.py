@@ -17,6 +17,7 @@ class RefusedError(Exception):
       ConnectionTakenError     "connection taken"      the connection id or socket is live
       UnknownConnectionError   "unknown connection"    no live connection of this user has the id
       ContextMismatchError     "context mismatch"      a part was handed another part's context
+      PoolTimeoutError         "pool timeout"          no database place came free in time
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -70,3 +71,9 @@ class ContextMismatchError(RefusedError):
     """A component was handed a context of another user or thread than its own."""
 
     reason = "context mismatch"
+
+
+class PoolTimeoutError(RefusedError):
+    """Every place of the database was taken for pool_timeout_s."""
+
+    reason = "pool timeout"

@@ -23,3 +23,5 @@ class Settings:
     outbox_max: int = 100
     recovery_max: int = 100
     sweep_interval_s: float = 60
+    pool_size: int = 10
+    pool_timeout_s: float = 30

@@ -261,6 +261,7 @@ def test_every_refusal_has_a_reason_of_its_own() -> None:
         "invalid context",
         "invalid id request",
         "manager limit",
+        "pool timeout",
         "session limit",
         "unknown connection",
     ]

@@ -43,6 +43,8 @@ def test_defaults_are_the_contracts() -> None:
         "outbox_max": 100,
         "recovery_max": 100,
         "sweep_interval_s": 60,
+        "pool_size": 10,
+        "pool_timeout_s": 30,
     }
 
 

@@ -1,0 +1,44 @@
+"""The tables of stored conversations: threads, and their turns."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+# User and thread are two columns everywhere, never joined, as ids may contain any separator.
+# Times are clock seconds. ended: the session was invalidated, which the conversation outlives.
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("thread_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("active_at_s", Double, nullable=False, index=True),
+    Column("ended", Boolean, nullable=False),
+)
+
+# number counts the turns of all threads, so that it tells a user's latest thread without a clock.
+TURNS = Table(
+    "turns",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("thread_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("message_id", Text),
+    Column("run_id", Text, nullable=False),
+    Column("at_s", Double, nullable=False),
+    UniqueConstraint("user_id", "thread_id", "position"),
+)
