@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import TypeVarTuple
+from typing import TypeVarTuple, overload
 
-from sqlalchemy import Result
+from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -43,7 +43,13 @@ class RequestScopedSession:
         self._taken: list[Places] = []
         self._closing: asyncio.Task[None] | None = None
 
-    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]:
+    @overload
+    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]: ...
+
+    @overload
+    async def execute(self, statement: Executable) -> object: ...
+
+    async def execute(self, statement: Executable) -> object:
         """Run a statement, beginning a transaction if there is none.
 
         Raises PoolTimeoutError, what the database raises, and RuntimeError after close().

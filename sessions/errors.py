@@ -18,6 +18,7 @@ class RefusedError(Exception):
       UnknownConnectionError   "unknown connection"    no live connection of this user has the id
       ContextMismatchError     "context mismatch"      a part was handed another part's context
       PoolTimeoutError         "pool timeout"          no database place came free in time
+      ThreadEndedError         "thread ended"          no run of the thread awaits this turn
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -77,3 +78,9 @@ class PoolTimeoutError(RefusedError):
     """Every place of the database was taken for pool_timeout_s."""
 
     reason = "pool timeout"
+
+
+class ThreadEndedError(RefusedError):
+    """The thread was deleted, invalidated, or given another run."""
+
+    reason = "thread ended"

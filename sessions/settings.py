@@ -25,3 +25,4 @@ class Settings:
     sweep_interval_s: float = 60
     pool_size: int = 10
     pool_timeout_s: float = 30
+    retention_s: float = 2_592_000

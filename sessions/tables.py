@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -41,4 +42,5 @@ TURNS = Table(
     Column("run_id", Text, nullable=False),
     Column("at_s", Double, nullable=False),
     UniqueConstraint("user_id", "thread_id", "position"),
+    Index("ix_turns_message", "user_id", "thread_id", "message_id"),
 )

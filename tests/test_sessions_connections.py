@@ -263,5 +263,6 @@ def test_every_refusal_has_a_reason_of_its_own() -> None:
         "manager limit",
         "pool timeout",
         "session limit",
+        "thread ended",
         "unknown connection",
     ]

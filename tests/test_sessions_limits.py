@@ -45,6 +45,7 @@ def test_defaults_are_the_contracts() -> None:
         "sweep_interval_s": 60,
         "pool_size": 10,
         "pool_timeout_s": 30,
+        "retention_s": 2_592_000,
     }
 
 
