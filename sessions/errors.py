@@ -19,6 +19,7 @@ class RefusedError(Exception):
       ContextMismatchError     "context mismatch"      a part was handed another part's context
       PoolTimeoutError         "pool timeout"          no database place came free in time
       ThreadEndedError         "thread ended"          no run of the thread awaits this turn
+      QueueFullError           "queue full"            queue_max messages are in the queue
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -84,3 +85,9 @@ class ThreadEndedError(RefusedError):
     """The thread was deleted, invalidated, or given another run."""
 
     reason = "thread ended"
+
+
+class QueueFullError(RefusedError):
+    """As many messages are in the queue as it may have."""
+
+    reason = "queue full"

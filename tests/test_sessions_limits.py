@@ -46,6 +46,8 @@ def test_defaults_are_the_contracts() -> None:
         "pool_size": 10,
         "pool_timeout_s": 30,
         "retention_s": 2_592_000,
+        "queue_max": 10_000,
+        "dead_letters_max": 1_000,
     }
 
 
