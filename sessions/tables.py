@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -15,6 +16,8 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
+# SQLite counts by itself in a column of its own integer type only, which has 64 bits there.
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 # User and thread are two columns everywhere, never joined, as ids may contain any separator.
 # Times are clock seconds. ended: the session was invalidated, which the conversation outlives.
@@ -32,7 +35,7 @@ THREADS = Table(
 TURNS = Table(
     "turns",
     METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("user_id", Text, nullable=False),
     Column("thread_id", Text, nullable=False),
     Column("position", Integer, nullable=False),

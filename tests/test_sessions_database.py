@@ -176,3 +176,26 @@ def test_second_writer_on_sqlite_waits_for_the_first(tmp_path: Path) -> None:
             await factory.close()
 
     asyncio.run(run())
+
+
+def test_session_closed_while_it_waits_takes_no_place(tmp_path: Path) -> None:
+    """A place that comes free for a session that is closing is free again at once."""
+
+    async def run() -> None:
+        async with opened(tmp_path, Settings(pool_size=1)) as (database, system, _):
+            factory = RequestScopedSessionFactory(database, system.contexts)
+            holder = await factory.create_session_from_context(CONTEXT)
+            await holder.execute(ONE)
+            waiting = await factory.create_session_from_context(CONTEXT)
+            statement = asyncio.create_task(waiting.execute(ONE))
+            await settle()
+            closing = asyncio.create_task(waiting.close())
+            await settle()
+            await holder.close()
+            await closing
+
+            with pytest.raises(RuntimeError, match="is closed"):
+                await statement
+            assert factory.gauges() == DatabaseGauges(sessions_open=0, places_taken=0)
+
+    asyncio.run(run())

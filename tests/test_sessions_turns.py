@@ -232,3 +232,18 @@ def test_conversation_goes_on_for_a_session_begun_before_it_was_due(tmp_path: Pa
             assert await kept.turns.append_user_turn(earlier, "new") == 2
 
     asyncio.run(run())
+
+
+def test_acknowledged_turn_is_there_after_a_crash(tmp_path: Path) -> None:
+    """A turn whose position was returned is read by another database on the same file."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as lost, stores(tmp_path) as after:
+            await lost.turns.append_user_turn(context(), "one", "m1")
+
+            assert await after.turns.latest_turns(context(), 50) == [
+                Turn(1, "user", "one", "m1", "r1", START_S)
+            ]
+            assert await after.turns.append_agent_turn(context(), "answer", "m1") == 2
+
+    asyncio.run(run())
