@@ -57,13 +57,12 @@ class RequestScopedSessionFactory:
         return self.create_session_from_context(context)
 
     async def close_of_connection(self, connection_id: str) -> None:
-        """Close the sessions whose context came through a connection."""
+        """Close the sessions that were awaited on a connection's contexts.
+
+        Those of an `async with` end with their block, such as that of a turn being stored.
+        """
         await self._close_all(
-            [
-                session
-                for session in self._open
-                if session.context.websocket_connection_id == connection_id
-            ]
+            [session for session in self._open if self._is_of(session, connection_id)]
         )
 
     async def close(self) -> None:
@@ -80,6 +79,9 @@ class RequestScopedSessionFactory:
 
     def _context_of(self, user_id: str) -> UserExecutionContext:
         return self._contexts.get_user_execution_context(user_id)
+
+    def _is_of(self, session: RequestScopedSession, connection_id: str) -> bool:
+        return session.was_awaited and session.context.websocket_connection_id == connection_id
 
     def _closed(self, session: RequestScopedSession) -> None:
         del self._open[session]

@@ -22,7 +22,8 @@ Ts = TypeVarTuple("Ts")
 class RequestScopedSession:
     """Runs one context's statements, in transactions (the contract, Database sessions).
 
-    It is open from the moment it is made; `await` returns it as it is, `async with` closes it.
+    It is open from the moment it is made. `async with` closes it; `await` returns it as it is,
+    and notes that its owner has to close it, at latest with the connection.
     It takes a place of the pool at its first statement, and keeps it to commit, rollback or
     close. Calls from several tasks are carried out one after another.
     """
@@ -35,6 +36,7 @@ class RequestScopedSession:
         on_closed: Callable[[RequestScopedSession], None],
     ) -> None:
         self.context = context
+        self.was_awaited = False
         self._database = database
         self._tasks = tasks
         self._on_closed = on_closed
@@ -86,6 +88,7 @@ class RequestScopedSession:
 
     def __await__(self) -> Generator[None, None, RequestScopedSession]:
         yield from ()
+        self.was_awaited = True
         return self
 
     async def __aenter__(self) -> RequestScopedSession:

@@ -141,3 +141,18 @@ def test_closed_session_runs_nothing(tmp_path: Path) -> None:
                 await session.execute(ONE)
 
     asyncio.run(run())
+
+
+def test_block_goes_on_after_its_connection(tmp_path: Path) -> None:
+    """A session used as `async with` can still commit when its connection has gone."""
+
+    async def run() -> None:
+        async with opened(tmp_path) as (database, system, _):
+            factory = RequestScopedSessionFactory(database, system.contexts)
+            async with factory.create_session_from_context(CONTEXT) as session:
+                await session.execute(WRITE)
+                await factory.close_of_connection("c1")
+                await session.commit()
+                assert (await session.execute(ONE)).scalar_one() == 1
+
+    asyncio.run(run())
