@@ -17,6 +17,9 @@ class RefusedError(Exception):
       ConnectionTakenError     "connection taken"      the connection id or socket is live
       UnknownConnectionError   "unknown connection"    no live connection of this user has the id
       ContextMismatchError     "context mismatch"      a part was handed another part's context
+      PoolTimeoutError         "pool timeout"          no database place came free in time
+      ThreadEndedError         "thread ended"          no run of the thread awaits this turn
+      QueueFullError           "queue full"            queue_max messages are in the queue
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -70,3 +73,21 @@ class ContextMismatchError(RefusedError):
     """A component was handed a context of another user or thread than its own."""
 
     reason = "context mismatch"
+
+
+class PoolTimeoutError(RefusedError):
+    """Every place of the database was taken for pool_timeout_s."""
+
+    reason = "pool timeout"
+
+
+class ThreadEndedError(RefusedError):
+    """The thread was deleted, invalidated, or given another run."""
+
+    reason = "thread ended"
+
+
+class QueueFullError(RefusedError):
+    """As many messages are in the queue as it may have."""
+
+    reason = "queue full"

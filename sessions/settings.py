@@ -23,3 +23,8 @@ class Settings:
     outbox_max: int = 100
     recovery_max: int = 100
     sweep_interval_s: float = 60
+    pool_size: int = 10
+    pool_timeout_s: float = 30
+    retention_s: float = 2_592_000
+    queue_max: int = 10_000
+    dead_letters_max: int = 1_000

@@ -261,6 +261,9 @@ def test_every_refusal_has_a_reason_of_its_own() -> None:
         "invalid context",
         "invalid id request",
         "manager limit",
+        "pool timeout",
+        "queue full",
         "session limit",
+        "thread ended",
         "unknown connection",
     ]

@@ -43,6 +43,11 @@ def test_defaults_are_the_contracts() -> None:
         "outbox_max": 100,
         "recovery_max": 100,
         "sweep_interval_s": 60,
+        "pool_size": 10,
+        "pool_timeout_s": 30,
+        "retention_s": 2_592_000,
+        "queue_max": 10_000,
+        "dead_letters_max": 1_000,
     }
 
 

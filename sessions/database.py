@@ -1,0 +1,82 @@
+"""The database that conversations are stored in: its engine, its tables, its places."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from sessions.clock import Clock
+from sessions.places import Places
+from sessions.settings import Settings
+from sessions.tables import METADATA
+
+DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
+
+
+class Database:
+    """One engine, and the pool_size places that its transactions take.
+
+    SQLite has one writer at a time, who would otherwise be found out by an error after a wait
+    that no clock of ours knows; so writers on it take the one place of writers as well.
+    schema is where PostgreSQL keeps the tables; None is its search path's first. Nothing is
+    connected before the first statement, or open(). Raises ValueError for an in-memory SQLite,
+    whose sessions would share one connection, and with it their transactions.
+    """
+
+    def __init__(
+        self, clock: Clock, settings: Settings, url: str = DEFAULT_URL, schema: str | None = None
+    ) -> None:
+        parsed = make_url(url)
+        self.places = Places(clock, settings.pool_size, settings.pool_timeout_s)
+        self.writers: Places | None = None
+        if parsed.get_backend_name() == "sqlite":
+            _check_file(parsed)
+            self.writers = Places(clock, 1, settings.pool_timeout_s)
+        self.engine = self._make_engine(parsed, settings.pool_size, schema)
+
+    async def open(self) -> None:
+        """Make the tables that are not there yet."""
+        async with self.transaction() as connection:
+            await connection.run_sync(METADATA.create_all)
+
+    async def close(self) -> None:
+        """Close every connection that no session holds."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Write without a context: committed at the end, rolled back if the body raised.
+
+        Raises PoolTimeoutError.
+        """
+        taken: list[Places] = []
+        try:
+            for places in (self.places, self.writers):
+                if places is not None:
+                    await places.take()
+                    taken.append(places)
+            async with self.engine.begin() as connection:
+                yield connection
+        finally:
+            for places in reversed(taken):
+                places.give_back()
+
+    def _make_engine(self, url: URL, pool_size: int, schema: str | None) -> AsyncEngine:
+        # The engine's own pool never lets anybody wait, as each of its users has a place.
+        return create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            execution_options={"schema_translate_map": {None: schema}},
+        )
+
+
+def _check_file(url: URL) -> None:
+    if url.database in (None, "", ":memory:") or url.query.get("mode") == "memory":
+        raise ValueError(
+            f"{url} keeps all in memory, where sessions would share their transactions; "
+            "name a file, as in sqlite+aiosqlite:///sessions.db"
+        )

@@ -1,0 +1,129 @@
+"""One database session of one context."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import TypeVarTuple, overload
+
+from sqlalchemy import Executable, Result
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from sessions.context import UserExecutionContext
+from sessions.database import Database
+from sessions.places import Places
+from sessions.tasks import Tasks
+
+Ts = TypeVarTuple("Ts")
+
+
+class RequestScopedSession:
+    """Runs one context's statements, in transactions (the contract, Database sessions).
+
+    It is open from the moment it is made. `async with` closes it; `await` returns it as it is,
+    and notes that its owner has to close it, at latest with the connection.
+    It takes a place of the pool at its first statement, and keeps it to commit, rollback or
+    close. Calls from several tasks are carried out one after another.
+    """
+
+    def __init__(
+        self,
+        context: UserExecutionContext,
+        database: Database,
+        tasks: Tasks,
+        on_closed: Callable[[RequestScopedSession], None],
+    ) -> None:
+        self.context = context
+        self.was_awaited = False
+        self._database = database
+        self._tasks = tasks
+        self._on_closed = on_closed
+        self._session = AsyncSession(database.engine)
+        self._one_at_a_time = asyncio.Lock()
+        self._taken: list[Places] = []
+        self._closing: asyncio.Task[None] | None = None
+
+    @overload
+    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]: ...
+
+    @overload
+    async def execute(self, statement: Executable) -> object: ...
+
+    async def execute(self, statement: Executable) -> object:
+        """Run a statement, beginning a transaction if there is none.
+
+        Raises PoolTimeoutError, what the database raises, and RuntimeError after close().
+        """
+        async with self._one_at_a_time:
+            await self._take(self._database.places)
+            if self._database.writers and not statement.is_select:
+                await self._take(self._database.writers)
+            return await self._session.execute(statement)
+
+    async def commit(self) -> None:
+        """Make the transaction last. If that raises, its place is kept to rollback or close."""
+        async with self._one_at_a_time:
+            self._check_open()
+            await self._session.commit()
+            self._give_back()
+
+    async def rollback(self) -> None:
+        """Undo the transaction."""
+        async with self._one_at_a_time:
+            self._check_open()
+            await self._session.rollback()
+            self._give_back()
+
+    async def close(self) -> None:
+        """Undo what was not committed, and end; a second close only waits for the first.
+
+        Waits for a statement that is under way. A cancelled close goes on to its end.
+        """
+        if self._closing is None:
+            self._on_closed(self)
+            self._closing = self._tasks.start(self._close(), "close of a database session")
+        await asyncio.shield(self._closing)
+
+    def __await__(self) -> Generator[None, None, RequestScopedSession]:
+        yield from ()
+        self.was_awaited = True
+        return self
+
+    async def __aenter__(self) -> RequestScopedSession:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _close(self) -> None:
+        async with self._one_at_a_time:
+            try:
+                await self._session.close()
+            finally:
+                self._give_back()
+
+    async def _take(self, places: Places) -> None:
+        self._check_open()
+        if places not in self._taken:
+            await places.take()
+            self._taken.append(places)
+            # It may have been closed while it waited; what is closing gives the place back.
+            self._check_open()
+
+    def _give_back(self) -> None:
+        while self._taken:
+            self._taken.pop().give_back()
+
+    def _check_open(self) -> None:
+        if self._closing is not None:
+            raise RuntimeError(
+                f"the database session of thread {self.context.thread_id!r} is closed; "
+                "create another from the same context"
+            )

@@ -1,0 +1,169 @@
+"""Keep messages in order until they are handled."""
+
+from __future__ import annotations
+
+import copy
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
+
+from sessions.clock import Clock
+from sessions.errors import QueueFullError
+from sessions.key import IsolationKey
+from sessions.message import Message, Queued
+from sessions.settings import Settings
+
+# How long a message rests before each retry (the contract, Queue).
+RETRY_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+@dataclass(slots=True)
+class QueueCounts:
+    """What the queue did, all 0 at the start; dropped counts dead letters that made room."""
+
+    retries: int = 0
+    dead_lettered: int = 0
+    dead_letters_dropped: int = 0
+
+
+class MessageQueue:
+    """Messages by thread (the contract, Queue): who takes one says how it came out.
+
+    Only the first of a thread's messages can be taken; it stays the first until it succeeded
+    or is a dead letter, so that a retry holds back the rest. Everything takes time that grows
+    with the logarithm of the messages, but removals, which look at every thread.
+    """
+
+    def __init__(self, clock: Clock, settings: Settings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._counts = QueueCounts()
+        self._arrivals = count(1)
+        self._size = 0
+        self._lines: dict[IsolationKey, deque[Queued]] = {}
+        # Both may name messages that were removed, which are passed over when they come up.
+        self._ready: list[tuple[tuple[int, int], Queued]] = []
+        self._resting: list[tuple[float, int, Queued]] = []
+        self._dead_letters: deque[Message] = deque()
+
+    def __len__(self) -> int:
+        """Return how many are in the queue: waiting, resting, or taken and not yet done with."""
+        return self._size
+
+    def put(self, message: Message) -> None:
+        """Add a message behind those of its thread; raises QueueFullError."""
+        if self._size >= self._settings.queue_max:
+            raise QueueFullError(
+                f"the queue has {self._size} messages, the limit; send this one again later"
+            )
+        queued = Queued(self._kept(message), next(self._arrivals))
+        line = self._lines.setdefault(queued.message.key, deque())
+        line.append(queued)
+        self._size += 1
+        if len(line) == 1:
+            self._make_ready(queued)
+
+    def take(self) -> Queued | None:
+        """Return the message to handle next, or None if none can be handled now."""
+        self._end_rests()
+        while self._ready:
+            _, queued = heapq.heappop(self._ready)
+            if self._is_first(queued):
+                return queued
+        return None
+
+    def rests_until_s(self) -> float | None:
+        """Return the clock second at which the next retry is due, or None."""
+        return self._resting[0][0] if self._resting else None
+
+    def succeeded(self, queued: Queued) -> None:
+        """Forget a message that was taken, and let the next of its thread follow."""
+        if self._is_first(queued):
+            self._step_on(queued.message.key)
+
+    def failed(self, queued: Queued) -> None:
+        """Let a message that was taken rest before its retry, or make it a dead letter."""
+        if not self._is_first(queued):
+            return
+        delay_s = self._retry_delay_s(queued.failures)
+        queued.failures += 1
+        if delay_s is None:
+            self._step_on(queued.message.key)
+            self._bury(queued.message)
+        else:
+            self._counts.retries += 1
+            due_at_s = self._clock.now() + delay_s
+            heapq.heappush(self._resting, (due_at_s, queued.arrival, queued))
+
+    def put_back(self, queued: Queued) -> None:
+        """Let a message that was taken, and neither succeeded nor failed, be taken again."""
+        if self._is_first(queued):
+            self._make_ready(queued)
+
+    def remove_user(self, user_id: str) -> int:
+        """Remove a user's messages and dead letters; return how many messages it were."""
+        return self._remove(lambda key: key.user_id == user_id)
+
+    def remove_thread(self, user_id: str, thread_id: str) -> int:
+        """Remove a thread's messages and dead letters; return how many messages it were."""
+        removed = IsolationKey(user_id, thread_id)
+        return self._remove(lambda key: key == removed)
+
+    def dead_letters(self) -> list[Message]:
+        """Return the messages that failed after every retry, oldest first."""
+        return list(self._dead_letters)
+
+    def counts(self) -> QueueCounts:
+        """Return a copy of the counts."""
+        return replace(self._counts)
+
+    def _kept(self, message: Message) -> Message:
+        # A copy, as its sender may go on with the payload.
+        return replace(message, payload=copy.deepcopy(message.payload))
+
+    def _rank(self, queued: Queued) -> tuple[int, int]:
+        return queued.message.priority, queued.arrival
+
+    def _retry_delay_s(self, failures: int) -> float | None:
+        """Return the rest after one more failure than that, or None if it was the last try."""
+        return RETRY_DELAYS_S[failures] if failures < len(RETRY_DELAYS_S) else None
+
+    def _is_first(self, queued: Queued) -> bool:
+        line = self._lines.get(queued.message.key)
+        return line is not None and line[0] is queued
+
+    def _make_ready(self, queued: Queued) -> None:
+        heapq.heappush(self._ready, (self._rank(queued), queued))
+
+    def _end_rests(self) -> None:
+        while self._resting and self._clock.now() >= self._resting[0][0]:
+            _, _, queued = heapq.heappop(self._resting)
+            if self._is_first(queued):
+                self._make_ready(queued)
+
+    def _step_on(self, key: IsolationKey) -> None:
+        line = self._lines[key]
+        line.popleft()
+        self._size -= 1
+        if line:
+            self._make_ready(line[0])
+        else:
+            del self._lines[key]
+
+    def _bury(self, message: Message) -> None:
+        self._counts.dead_lettered += 1
+        self._dead_letters.append(message)
+        while len(self._dead_letters) > self._settings.dead_letters_max:
+            self._dead_letters.popleft()
+            self._counts.dead_letters_dropped += 1
+
+    def _remove(self, chosen: Callable[[IsolationKey], bool]) -> int:
+        gone = [key for key in self._lines if chosen(key)]
+        removed = sum(len(self._lines.pop(key)) for key in gone)
+        self._size -= removed
+        self._dead_letters = deque(
+            message for message in self._dead_letters if not chosen(message.key)
+        )
+        return removed

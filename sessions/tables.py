@@ -1,0 +1,49 @@
+"""The tables of stored conversations: threads, and their turns."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+# SQLite counts by itself in a column of its own integer type only, which has 64 bits there.
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+# User and thread are two columns everywhere, never joined, as ids may contain any separator.
+# Times are clock seconds. ended: the session was invalidated, which the conversation outlives.
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("thread_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("active_at_s", Double, nullable=False, index=True),
+    Column("ended", Boolean, nullable=False),
+)
+
+# number counts the turns of all threads, so that it tells a user's latest thread without a clock.
+TURNS = Table(
+    "turns",
+    METADATA,
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("thread_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("message_id", Text),
+    Column("run_id", Text, nullable=False),
+    Column("at_s", Double, nullable=False),
+    UniqueConstraint("user_id", "thread_id", "position"),
+    Index("ix_turns_message", "user_id", "thread_id", "message_id"),
+)

@@ -1,0 +1,96 @@
+"""Keep the rows of threads, whoever's they are: at the start, at an invalidation, in a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+
+from sessions.clock import Clock
+from sessions.database import Database
+from sessions.key import IsolationKey
+from sessions.settings import Settings
+from sessions.tables import THREADS, TURNS
+from sessions.turn import StoredThread
+
+
+class ThreadStore:
+    """Knows which sessions go on after a start, and which conversations are due.
+
+    The end of a session, by expiry or invalidation, leaves the conversation. Everything raises
+    PoolTimeoutError, and what the database raises.
+    """
+
+    def __init__(self, database: Database, clock: Clock, settings: Settings) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+
+    async def threads_to_load(self) -> list[StoredThread]:
+        """Return the threads neither expired nor invalidated, the one with the last turn last.
+
+        That order is by a stored counter. A stored time later than now counts as now.
+        """
+        now_s = self._clock.now()
+        going_on = (
+            select(THREADS)
+            .join(TURNS, self._is_same_thread())
+            .where(self._is_live(now_s))
+            .group_by(*THREADS.c)
+            .order_by(func.max(TURNS.c.number))
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(going_on)).all()
+        return [
+            StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
+            for row in rows
+        ]
+
+    async def end_sessions(self, user_id: str) -> None:
+        """Note that a user's sessions were invalidated, before it returns."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(THREADS).where(THREADS.c.user_id == user_id).values(ended=True)
+            )
+
+    async def remove_due(self, live_since: Callable[[IsolationKey], float | None]) -> int:
+        """Remove each conversation that is due, in a transaction of its own; return how many.
+
+        live_since tells when the live session of a thread began, in clock seconds, or None. One
+        that began before the conversation was due keeps it. A session loaded at the start began
+        no later than its last turn.
+        """
+        limit_s = self._settings.retention_s
+        due = select(THREADS).where(THREADS.c.active_at_s + limit_s <= self._clock.now())
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(due)).all()
+        removed = 0
+        for row in rows:
+            key = IsolationKey(row.user_id, row.thread_id)
+            since_s = live_since(key)
+            if since_s is None or since_s >= row.active_at_s + limit_s:
+                removed += await self._remove(key, row.active_at_s)
+        return removed
+
+    def _is_live(self, now_s: float) -> ColumnElement[bool]:
+        ends_at_s = THREADS.c.active_at_s + self._settings.session_ttl_s
+        return and_(THREADS.c.ended.is_(False), ends_at_s > now_s)
+
+    def _is_same_thread(self) -> ColumnElement[bool]:
+        return and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
+
+    async def _remove(self, key: IsolationKey, active_at_s: float) -> bool:
+        """Remove a conversation, unless a turn has come since it was found due."""
+        unchanged = delete(THREADS).where(
+            THREADS.c.user_id == key.user_id,
+            THREADS.c.thread_id == key.thread_id,
+            THREADS.c.active_at_s == active_at_s,
+        )
+        turns = delete(TURNS).where(
+            TURNS.c.user_id == key.user_id, TURNS.c.thread_id == key.thread_id
+        )
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(unchanged.returning(THREADS.c.run_id))).first()
+            if found is not None:
+                await connection.execute(turns)
+        return found is not None

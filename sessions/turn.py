@@ -1,0 +1,30 @@
+"""What was said in a conversation, and which conversations there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["user", "agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One stored turn; position counts the turns of its thread from 1, at_s is clock seconds."""
+
+    position: int
+    role: Role
+    text: str
+    message_id: str | None
+    run_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredThread:
+    """A thread whose session goes on after a start, idle since active_at_s, its last turn."""
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    active_at_s: float

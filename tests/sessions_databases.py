@@ -1,0 +1,79 @@
+"""Databases for a test: SQLite in a file, and PostgreSQL in a schema of its own."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import CreateSchema, DropSchema
+
+from sessions.clock import Clock
+from sessions.database import Database
+from sessions.settings import Settings
+from sessions.system import ChatSystem
+from tests.sessions_clock import ManualClock
+from tests.sessions_peers import make_system
+
+POSTGRESQL = ("127.0.0.1", 5432)
+POSTGRESQL_URL = "postgresql+asyncpg://postgres@127.0.0.1:5432/test"
+
+
+def postgresql_runs() -> bool:
+    try:
+        socket.create_connection(POSTGRESQL, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+KINDS = (
+    "sqlite",
+    pytest.param(
+        "postgresql",
+        marks=pytest.mark.skipif(
+            not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432"
+        ),
+    ),
+)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, settings: Settings | None = None, kind: str = "sqlite"
+) -> AsyncIterator[tuple[Database, ChatSystem, ManualClock]]:
+    """Give an open database that is empty, a system and their clock; take away what it made."""
+    system, clock = make_system(settings)
+    make = sqlite if kind == "sqlite" else postgresql
+    async with make(folder, clock, system.settings) as database:
+        await database.open()
+        yield database, system, clock
+
+
+@asynccontextmanager
+async def sqlite(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator[Database]:
+    database = Database(clock, settings, f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def postgresql(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator[Database]:
+    schema = f"threadline_{secrets.token_hex(8)}"
+    owner = create_async_engine(POSTGRESQL_URL)
+    async with owner.begin() as connection:
+        await connection.execute(CreateSchema(schema))
+    database = Database(clock, settings, POSTGRESQL_URL, schema)
+    try:
+        yield database
+    finally:
+        await database.close()
+        async with owner.begin() as connection:
+            await connection.execute(DropSchema(schema, cascade=True))
+        await owner.dispose()

@@ -1,0 +1,183 @@
+"""Stored threads: which go on after a start, and which are removed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sessions.key import IsolationKey
+from sessions.settings import Settings
+from sessions.turn import StoredThread
+from tests.sessions_clock import START_S
+from tests.sessions_databases import KINDS
+from tests.sessions_stores import context, stores
+
+
+def nobody(key: IsolationKey) -> float | None:
+    return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_go_on_after_a_start_in_the_order_of_their_last_turn(
+    tmp_path: Path, kind: str
+) -> None:
+    """Two threads whose turns came in the same second are loaded as they were last used."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            await kept.turns.append_user_turn(context(thread_id="t"), "one")
+            await kept.turns.append_user_turn(context(thread_id="u"), "two")
+            await kept.turns.append_user_turn(context(thread_id="t", run_id="r2"), "three")
+
+            assert await kept.threads.threads_to_load() == [
+                StoredThread("ana", "u", "r1", START_S),
+                StoredThread("ana", "t", "r2", START_S),
+            ]
+
+    asyncio.run(run())
+
+
+def test_thread_is_idle_since_its_last_turn(tmp_path: Path) -> None:
+    """The agent's turn counts too."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(7)
+            await kept.turns.append_agent_turn(context(), "answer")
+
+            assert [thread.active_at_s for thread in await kept.threads.threads_to_load()] == [
+                START_S + 7
+            ]
+
+    asyncio.run(run())
+
+
+def test_stored_time_later_than_now_counts_as_now(tmp_path: Path) -> None:
+    """After a clock was put back a thread is idle since now."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            kept.clock.now_s -= 100
+
+            assert [thread.active_at_s for thread in await kept.threads.threads_to_load()] == [
+                START_S - 100
+            ]
+
+    asyncio.run(run())
+
+
+def test_thread_a_second_before_its_expiry_goes_on(tmp_path: Path) -> None:
+    """A thread idle for a second less than session_ttl_s is loaded."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(session_ttl_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(9)
+
+            assert len(await kept.threads.threads_to_load()) == 1
+
+    asyncio.run(run())
+
+
+def test_expired_thread_keeps_its_conversation_only(tmp_path: Path) -> None:
+    """A thread idle for session_ttl_s is not loaded, and its turns are still there."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(session_ttl_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(10)
+
+            assert await kept.threads.threads_to_load() == []
+            assert len(await kept.turns.latest_turns(context(), 50)) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_invalidated_thread_keeps_its_conversation_only(tmp_path: Path, kind: str) -> None:
+    """A user's invalidated threads are not loaded, another's are; the turns stay."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            await kept.turns.append_user_turn(context("ana"), "one")
+            await kept.turns.append_user_turn(context("ben"), "two")
+            await kept.threads.end_sessions("ana")
+
+            assert [thread.user_id for thread in await kept.threads.threads_to_load()] == ["ben"]
+            assert len(await kept.turns.latest_turns(context("ana"), 50)) == 1
+
+    asyncio.run(run())
+
+
+def test_invalidated_thread_goes_on_with_a_turn_of_a_new_run(tmp_path: Path) -> None:
+    """The next turn of the user's goes on with the conversation, and is loaded."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.threads.end_sessions("ana")
+
+            assert await kept.turns.append_user_turn(context(run_id="r2"), "two") == 2
+            assert await kept.threads.threads_to_load() == [StoredThread("ana", "t", "r2", START_S)]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_due_conversation_is_removed(tmp_path: Path, kind: str) -> None:
+    """A conversation retention_s after its last turn is removed, and counted once."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10), kind) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(10)
+
+            assert await kept.threads.remove_due(nobody) == 1
+            assert await kept.threads.remove_due(nobody) == 0
+            assert await kept.turns.latest_turns(context(), 50) == []
+
+    asyncio.run(run())
+
+
+def test_conversation_a_second_before_it_is_due_stays(tmp_path: Path) -> None:
+    """A second before the limit nothing is removed."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(9)
+
+            assert await kept.threads.remove_due(nobody) == 0
+
+    asyncio.run(run())
+
+
+def test_conversation_of_a_live_session_stays(tmp_path: Path) -> None:
+    """A session that began before the limit keeps its conversation."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(10)
+
+            assert await kept.threads.remove_due(lambda key: START_S + 9) == 0
+            assert len(await kept.turns.latest_turns(context(), 50)) == 1
+
+    asyncio.run(run())
+
+
+def test_session_begun_when_it_was_due_keeps_nothing(tmp_path: Path) -> None:
+    """A session that began at the limit does not bring the conversation back."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.clock.move(10)
+
+            assert await kept.threads.remove_due(lambda key: START_S + 10) == 1
+
+    asyncio.run(run())

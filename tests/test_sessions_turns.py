@@ -1,0 +1,249 @@
+"""Turns of one thread: their positions, their order, and who can read them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sessions.database_factory import DatabaseGauges
+from sessions.errors import ThreadEndedError
+from sessions.settings import Settings
+from sessions.turn import Turn
+from tests.sessions_clock import START_S
+from tests.sessions_databases import KINDS
+from tests.sessions_stores import context, stores
+
+LOOK_ALIKES = ("a:b", "a_b", "a:B", " a:b", "a:b ", "\u00e9", "e\u0301", "default", "\U0001f600")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_turns_are_read_back_as_they_were_stored(tmp_path: Path, kind: str) -> None:
+    """A user's turn and its answer have positions 1 and 2, and all that they were given."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            assert await kept.turns.append_user_turn(context(), " Hi \u2603", "m1") == 1
+            await kept.clock.move(2)
+            assert await kept.turns.append_agent_turn(context(), "Hello", "m1") == 2
+
+            assert await kept.turns.latest_turns(context(), 50) == [
+                Turn(1, "user", " Hi \u2603", "m1", "r1", START_S),
+                Turn(2, "agent", "Hello", "m1", "r1", START_S + 2),
+            ]
+
+    asyncio.run(run())
+
+
+def test_limit_keeps_the_latest(tmp_path: Path) -> None:
+    """Of three turns a limit of two gives the last two, in order."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.turns.append_user_turn(context(), "two")
+            await kept.turns.append_user_turn(context(), "three")
+
+            latest = await kept.turns.latest_turns(context(), 2)
+            assert [turn.text for turn in latest] == ["two", "three"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_positions_of_concurrent_turns_have_no_gap_and_no_double(tmp_path: Path, kind: str) -> None:
+    """Twelve turns at once, more than there are places, get positions 1 to 12."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            positions = await asyncio.gather(
+                *(kept.turns.append_user_turn(context(), "x") for _ in range(12))
+            )
+
+            assert sorted(positions) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+            assert kept.sessions.gauges() == DatabaseGauges(sessions_open=0, places_taken=0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cancelled_turn_leaves_no_gap(tmp_path: Path, kind: str) -> None:
+    """A turn that is cancelled before its commit takes no position."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            task = asyncio.create_task(kept.turns.append_user_turn(context(), "lost"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,))
+            assert await kept.turns.append_user_turn(context(), "kept") == 1
+            assert kept.sessions.gauges() == DatabaseGauges(sessions_open=0, places_taken=0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_look_alike_threads_never_meet(tmp_path: Path, kind: str) -> None:
+    """Threads whose ids differ by case, space, separator or normal form have turns of their own."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            positions = [
+                await kept.turns.append_user_turn(context(thread_id=thread_id), "x")
+                for thread_id in LOOK_ALIKES
+            ]
+
+            assert positions == [1] * 9
+
+    asyncio.run(run())
+
+
+def test_turns_of_another_user_are_not_seen(tmp_path: Path) -> None:
+    """A thread id that another user has too is another thread."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context("ana"), "secret", "m1")
+
+            assert await kept.turns.latest_turns(context("ben"), 50) == []
+            assert await kept.turns.position_of(context("ben"), "m1") is None
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_handled_message_has_its_position(tmp_path: Path, kind: str) -> None:
+    """A message id gives the position of the user's turn, not of the answer."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            await kept.turns.append_user_turn(context(), "one", "m1")
+            await kept.turns.append_user_turn(context(), "two", "m2")
+            await kept.turns.append_agent_turn(context(), "answer", "m2")
+
+            assert await kept.turns.position_of(context(), "m2") == 2
+            assert await kept.turns.position_of(context(), "m3") is None
+
+    asyncio.run(run())
+
+
+def test_handled_message_is_known_on_its_thread_only(tmp_path: Path) -> None:
+    """The same message id on another thread of the user is not handled yet."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one", "m1")
+
+            assert await kept.turns.position_of(context(thread_id="u"), "m1") is None
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deleted_thread_begins_anew(tmp_path: Path, kind: str) -> None:
+    """A deleted thread has no turn, and its next one is the first; others keep theirs."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            await kept.turns.append_user_turn(context(), "one", "m1")
+            await kept.turns.append_user_turn(context(thread_id="u"), "other")
+            await kept.turns.delete_thread(context())
+
+            assert await kept.turns.latest_turns(context(), 50) == []
+            assert await kept.turns.position_of(context(), "m1") is None
+            assert await kept.turns.append_user_turn(context(), "new") == 1
+            assert len(await kept.turns.latest_turns(context(thread_id="u"), 50)) == 1
+
+    asyncio.run(run())
+
+
+def test_no_answer_comes_after_a_delete(tmp_path: Path) -> None:
+    """An agent's turn on a deleted thread is refused, and nothing is stored."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.turns.delete_thread(context())
+
+            with pytest.raises(ThreadEndedError):
+                await kept.turns.append_agent_turn(context(), "late")
+            assert await kept.turns.latest_turns(context(), 50) == []
+
+    asyncio.run(run())
+
+
+def test_no_answer_comes_after_an_invalidation(tmp_path: Path) -> None:
+    """An agent's turn after its session was invalidated is refused."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.threads.end_sessions("ana")
+
+            with pytest.raises(ThreadEndedError):
+                await kept.turns.append_agent_turn(context(), "late")
+
+    asyncio.run(run())
+
+
+def test_no_answer_comes_to_a_run_that_was_replaced(tmp_path: Path) -> None:
+    """An agent's turn of an earlier run than the user's last turn is refused."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as kept:
+            await kept.turns.append_user_turn(context(run_id="r1"), "one")
+            await kept.turns.append_user_turn(context(run_id="r2"), "two")
+
+            with pytest.raises(ThreadEndedError):
+                await kept.turns.append_agent_turn(context(run_id="r1"), "late")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_conversation_that_was_due_is_gone_for_a_new_session(tmp_path: Path, kind: str) -> None:
+    """A session that began at the limit sees nothing, and its first turn is the first."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10), kind) as kept:
+            await kept.turns.append_user_turn(context(), "old", "m1")
+            await kept.clock.move(10)
+            later = context(began_at_s=START_S + 10)
+
+            assert await kept.turns.latest_turns(later, 50) == []
+            assert await kept.turns.position_of(later, "m1") is None
+            assert await kept.turns.append_user_turn(later, "new") == 1
+            assert [turn.text for turn in await kept.turns.latest_turns(later, 50)] == ["new"]
+
+    asyncio.run(run())
+
+
+def test_conversation_goes_on_for_a_session_begun_before_it_was_due(tmp_path: Path) -> None:
+    """A session that began a second before the limit keeps the history, even at the limit."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10)) as kept:
+            await kept.turns.append_user_turn(context(), "old")
+            await kept.clock.move(10)
+            earlier = context(began_at_s=START_S + 9)
+
+            assert await kept.turns.append_user_turn(earlier, "new") == 2
+
+    asyncio.run(run())
+
+
+def test_acknowledged_turn_is_there_after_a_crash(tmp_path: Path) -> None:
+    """A turn whose position was returned is read by another database on the same file."""
+
+    async def run() -> None:
+        async with stores(tmp_path) as lost, stores(tmp_path) as after:
+            await lost.turns.append_user_turn(context(), "one", "m1")
+
+            assert await after.turns.latest_turns(context(), 50) == [
+                Turn(1, "user", "one", "m1", "r1", START_S)
+            ]
+            assert await after.turns.append_agent_turn(context(), "answer", "m1") == 2
+
+    asyncio.run(run())
