@@ -136,7 +136,8 @@ class Connector:
         return self._factory.find_of(connection.context)
 
     def _lost(self, connection: Connection) -> None:
-        """Remove a connection that could not be sent to."""
+        """Remove a connection that could not be sent to; a manager that is due ends whole."""
+        self._factory.release_due_of(connection.context.user_id)
         self._remove(connection, close_code=UNDELIVERABLE)
 
     def _remove(self, connection: Connection, close_code: int | None) -> bool:

@@ -105,7 +105,7 @@ class Registry:
         """End the session that a connection began and that never had a message."""
         with self._lock:
             session = self._sessions.get(self._key(user_id, thread_id))
-            if session and session.ends_with_manager:
+            if session and session.ends_with_manager and not self._sat_idle(session):
                 self._end(session)
 
     def check_room(self, user_id: str, thread_id: str | None = None) -> None:
@@ -123,7 +123,7 @@ class Registry:
             due = [session for session in self._sessions.values() if self._is_due(session)]
             for session in due:
                 self._end(session)
-            return sum(not self._is_orphan(session) for session in due)
+            return sum(self._sat_idle(session) for session in due)
 
     def invalidate_user_sessions(self, user_id: str) -> int:
         """End every session of this user and of nobody else; return how many were live."""
@@ -175,6 +175,13 @@ class Registry:
     def _is_orphan(self, session: Session) -> bool:
         leased_until_s = session.leased_until_s
         return leased_until_s is not None and self._clock.now() >= leased_until_s
+
+    def _sat_idle(self, session: Session) -> bool:
+        """Say whether a session expired before its manager could end it."""
+        leased_until_s = session.leased_until_s
+        expires_at_s = session.active_at_s + self._settings.session_ttl_s
+        came_first = leased_until_s is None or expires_at_s <= leased_until_s
+        return came_first and self._is_expired(session)
 
     def _create(
         self, user_id: str, thread_id: str | None, run_id: str | None, *, by_connection: bool

@@ -111,10 +111,8 @@ class Router:
         return Event(kind, key, self._current_run(key), event_id, message_id, fields)
 
     def _current_run(self, key: IsolationKey) -> str | None:
-        """Return the run of the thread's session, or the last one that its manager knew."""
-        run_id = self._registry.current_run(key.user_id, key.thread_id)
-        manager = self._factory.find(key)
-        return run_id or (manager.context.run_id if manager else None)
+        """Return the run of the thread's session, or None once that has ended."""
+        return self._registry.current_run(key.user_id, key.thread_id)
 
     def _publish(self, event: Event, asker: Connection | None) -> None:
         for manager in self._managers_for(event):

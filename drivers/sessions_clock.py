@@ -1,0 +1,37 @@
+"""The clock of a pumped session manager."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.clock import VirtualClock
+
+
+class PumpedClock:
+    """Virtual time, in which those who sleep until one second wake in the order of their sleep.
+
+    asyncio's own timers keep no order among equals.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._sleepers: dict[float, list[asyncio.Future[None]]] = {}
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    async def sleep_until(self, t: float) -> None:
+        if t <= self.now():
+            return
+        loop = asyncio.get_running_loop()
+        sleeper: asyncio.Future[None] = loop.create_future()
+        if t not in self._sleepers:
+            self._sleepers[t] = []
+            loop.call_at(t, self._wake, t)
+        self._sleepers[t].append(sleeper)
+        await sleeper
+
+    def _wake(self, t: float) -> None:
+        for sleeper in self._sleepers.pop(t):
+            if not sleeper.done():
+                sleeper.set_result(None)

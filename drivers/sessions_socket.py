@@ -1,0 +1,82 @@
+"""The far ends of connections, in memory: sockets that stall, break and come back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
+from sessions.context import UserExecutionContext
+
+
+class Socket:
+    """One socket; what befalls its peer is a word of models.session_manager.peers."""
+
+    user_context: UserExecutionContext  # set by connecting
+
+    def __init__(self, sockets: Sockets, peer: str) -> None:
+        self._sockets = sockets
+        self._peer = peer
+        self._changed = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """The id of its connection."""
+        return self.user_context.websocket_connection_id or ""
+
+    async def send_json(self, data: Mapping[str, object]) -> None:
+        while self._peer == STALLED:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._peer == BROKEN:
+            raise ConnectionResetError("the peer is gone")
+        if self._peer == BRIEF:
+            self._peer = BROKEN
+        self._sockets.arrived.setdefault(self, []).append(dict(data))
+
+    async def close(self, code: int) -> None:
+        self._sockets.open.pop(self, None)
+        self._sockets.closed[self] = code
+
+    def stall(self) -> None:
+        self._turn(STALLED, only_from=(WELL,))
+
+    def resume(self) -> None:
+        self._turn(WELL, only_from=(STALLED,))
+
+    def cut(self) -> None:
+        self._turn(BROKEN, only_from=(WELL, STALLED))
+
+    def mend(self) -> None:
+        self._turn(WELL, only_from=(BROKEN,))
+
+    def _turn(self, peer: str, only_from: tuple[str, ...]) -> None:
+        if self._peer in only_from:
+            self._peer = peer
+            self._changed.set()
+
+
+class Sockets:
+    """The open sockets of one system; what arrived, and what was closed, since last asked."""
+
+    def __init__(self) -> None:
+        self.open: dict[Socket, None] = {}
+        self.closed: dict[Socket, int] = {}
+        self.arrived: dict[Socket, list[dict[str, object]]] = {}
+
+    def make(self, peer: str) -> Socket:
+        socket = Socket(self, peer)
+        self.open[socket] = None
+        return socket
+
+    def forget(self, socket: Socket) -> None:
+        """Let a peer be gone, or never have been."""
+        self.open.pop(socket, None)
+
+    def take_arrived(self) -> dict[Socket, list[dict[str, object]]]:
+        arrived, self.arrived = self.arrived, {}
+        return arrived
+
+    def take_closed(self) -> dict[Socket, int]:
+        closed, self.closed = self.closed, {}
+        return closed

@@ -1,0 +1,25 @@
+"""What a right session manager holds, for comparison after each step."""
+
+from __future__ import annotations
+
+from harness.contract import Census
+from models.session_manager.state import State
+from models.session_manager.switchboard import GOING_AWAY
+
+
+def census(state: State) -> Census:
+    """Return what lives. sessions: the run of each; managers: how many events wait in each;
+    connections: the key of the manager of each, by the connection's name.
+
+    The rest is for invariants, as a socket whose manager came due is open or closed until the
+    sweep. close_codes: with which code a socket is closed if it is closed in this step.
+    """
+    board = state.board
+    return {
+        "sessions": {key: session.run for key, session in state.sessions.live.items()},
+        "managers": {key: len(manager.queue) for key, manager in board.managers.items()},
+        "connections": {each.name: each.key for each in board.connections.values()},
+        "must_be_open": set(board.connections),
+        "may_be_open": set(board.awaiting_sweep),
+        "close_codes": {**dict.fromkeys(board.awaiting_sweep, GOING_AWAY), **board.closed},
+    }

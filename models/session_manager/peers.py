@@ -1,0 +1,47 @@
+"""The far ends of connections: how they take what is sent, and what each was sent."""
+
+from __future__ import annotations
+
+from models.session_manager.counts import Counts
+from models.session_manager.manager import Connection, Event
+from models.session_manager.moment import Moment
+
+WELL, STALLED, BROKEN, BRIEF = "well", "stalled", "broken", "brief"
+PEERS = (WELL, STALLED, BROKEN, BRIEF)
+"""Takes all; takes nothing yet; raises; takes one event, and raises from then on."""
+
+
+class Peers:
+    """Sends what waits for a connection, as far as its peer takes it."""
+
+    def __init__(self, moment: Moment, counts: Counts) -> None:
+        self._moment = moment
+        self._counts = counts
+        self._sends = 0
+        self._sent: dict[object, list[Event]] = {}
+
+    def take(self) -> dict[object, list[Event]]:
+        """Return what arrived at each connection since the last call."""
+        sent, self._sent = self._sent, {}
+        return sent
+
+    def send(self, connection: Connection) -> bool:
+        """Send what waits, in order; return whether the peer still lives."""
+        while connection.line:
+            if connection.peer == STALLED:
+                self._begin(connection)
+                return True
+            if connection.peer == BROKEN:
+                return False
+            if connection.peer == BRIEF:
+                connection.peer = BROKEN
+            event = connection.line.pop(0).event
+            self._sent.setdefault(connection.handle, []).append(event)
+            self._counts.events_delivered += 1
+        connection.sending = None
+        return True
+
+    def _begin(self, connection: Connection) -> None:
+        if connection.sending is None:
+            self._sends += 1
+            connection.sending = self._moment.now_s, self._sends

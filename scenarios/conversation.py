@@ -1,0 +1,106 @@
+"""One conversation after another: the same ids come back, whoever asks, until they end."""
+
+from __future__ import annotations
+
+from harness.handle import Handle
+from harness.pool import pool
+from harness.rule import rule
+from harness.scenario import Scenario
+from models.session_manager import SESSION_MANAGER
+from models.session_manager.operations import (
+    Child,
+    Create,
+    Existing,
+    FromWebsocket,
+    Get,
+    Invalidate,
+    Tamper,
+)
+from models.session_manager.operations_connections import Connect, Disconnect, Message, Ping, Wait
+from models.session_manager.peers import WELL
+from scenarios.population import (
+    CODES,
+    CONTEXTS,
+    KEYS,
+    MADE,
+    NAMES,
+    NOTHING,
+    OWN,
+    RUNS,
+    TEXTS,
+    THREADS,
+    USERS,
+    Key,
+)
+
+Text = str | Handle
+# Three are enough for parts of parts; the limit of ten is met at once, on it and above it.
+DEEP = pool(1, 3, 10, 11)
+TAGS = pool((), ("a", "b"))
+
+
+class Conversation(Scenario):
+    """What two users do who keep to their threads, and write from wherever they are."""
+
+    contract = SESSION_MANAGER
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=5)
+    def get(self, user: str, thread: Text | None, run: Text | None) -> Get:
+        return Get(user, thread, run)
+
+    @rule(user=USERS, thread=NOTHING | THREADS, run=RUNS)
+    def create(self, user: str, thread: Text | None, run: Text | None) -> Create:
+        return Create(user, thread, run)
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE)
+    def existing(self, user: str, thread: Text | None) -> Existing:
+        return Existing(user, thread)
+
+    @rule(user=USERS, name=NAMES, additional=TAGS)
+    def from_websocket(
+        self, user: str, name: Text | None, additional: tuple[str, ...]
+    ) -> FromWebsocket:
+        return FromWebsocket(user, name, additional)
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE, weight=3)
+    def connect(self, user: str, thread: Text | None) -> Connect:
+        return Connect(user, thread, None, WELL)
+
+    @rule(own=OWN, thread=NOTHING | THREADS, run=RUNS, text=TEXTS, weight=4)
+    def message(
+        self, own: tuple[str, Handle], thread: Text | None, run: Text | None, text: str
+    ) -> Message:
+        user, connection = own
+        return Message(user, thread, run, connection, text)
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, text=TEXTS, weight=2)
+    def write(self, user: str, thread: Text | None, run: Text | None, text: str) -> Message:
+        return Message(user, thread, run, None, text)
+
+    @rule(own=OWN, thread=NOTHING | THREADS)
+    def ping(self, own: tuple[str, Handle], thread: Text | None) -> Ping:
+        return Ping(*own, thread)
+
+    @rule(own=OWN, code=CODES)
+    def disconnect(self, own: tuple[str, Handle], code: int) -> Disconnect:
+        return Disconnect(own[1], code)
+
+    @rule(context=CONTEXTS, deep=DEEP)
+    def child(self, context: Handle, deep: int) -> Child:
+        return Child(context, deep)
+
+    @rule(context=CONTEXTS)
+    def tamper(self, context: Handle) -> Tamper:
+        return Tamper(context)
+
+    @rule(key=KEYS)
+    def get_again(self, key: Key) -> Get:
+        return Get(*key, None)
+
+    @rule(user=USERS)
+    def invalidate(self, user: str) -> Invalidate:
+        return Invalidate(user)
+
+    @rule(seconds=pool(1, 60))
+    def wait(self, seconds: int) -> Wait:
+        return Wait(seconds)
