@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from drivers.sessions_clock import PumpedClock
-from drivers.sessions_shown import START_S, shown_context, shown_form, tampered
+from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered
 from drivers.sessions_socket import Socket, Sockets
 from harness.clock import VirtualClock
 from harness.contract import Census, Driver
@@ -23,7 +23,7 @@ from sessions.key import IsolationKey
 Key = tuple[str, str]
 
 
-class NothingGivenError(RefusedError):
+class NothingGiven(Exception):
     """A call that names a manager was given nothing to name it by: a plain ValueError."""
 
     reason = "nothing given"
@@ -60,6 +60,10 @@ class SessionsDriver(Driver):
             lambda: shown_context(contexts.get_user_execution_context(user, thread, run))
         )
 
+    def get_session(self, user: str, thread: str | None, run: str | None) -> Outcome:
+        get = self._system.ids.get_or_create_user_session
+        return self._within(lambda: shown_session(get(user, thread, run)))
+
     def create(self, user: str, thread: str | None, run: str | None) -> Outcome:
         create = self._system.contexts.create_user_execution_context
         with warnings.catch_warnings(record=True) as caught:
@@ -68,15 +72,8 @@ class SessionsDriver(Driver):
         return replace(outcome, warnings=tuple(each.category.__name__ for each in caught))
 
     def existing(self, user: str, thread: str | None) -> Outcome:
-        def look() -> object:
-            found = self._system.registry.get_existing_session(user, thread)
-            return found and {
-                "thread": found["thread_id"],
-                "run": found["run_id"],
-                "request": found["request_id"],
-            }
-
-        return self._within(look)
+        look = self._system.ids.get_existing_session
+        return self._within(lambda: shown_session(look(user, thread)))
 
     def from_websocket(self, user: str, name: str | None, additional: tuple[str, ...]) -> Outcome:
         tags = list(additional)
@@ -255,7 +252,7 @@ class SessionsDriver(Driver):
     def _await(self, work: Coroutine[Any, Any, object]) -> Outcome:
         try:
             value = self._pump.call(work)
-        except RefusedError as error:
+        except (RefusedError, NothingGiven) as error:
             self._pump.settle()
             return Refused(error.reason)
         self._pump.settle()
@@ -273,4 +270,4 @@ async def _named(work: Coroutine[Any, Any, object]) -> object:
     except RefusedError:
         raise
     except ValueError:
-        raise NothingGivenError from None
+        raise NothingGiven from None

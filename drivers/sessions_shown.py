@@ -1,4 +1,4 @@
-"""What an outcome tells of a context or an id of the session manager."""
+"""What an outcome tells of a context, a session or an id of the session manager."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from sessions import UserExecutionContext
+from sessions.session import SessionData
 
 START_S = 1_700_000_000.0
 
@@ -28,6 +29,13 @@ def shown_context(context: UserExecutionContext) -> dict[str, object]:
         "depth": context.operation_depth,
     }
     return seen | {name: value for name, value in optional.items() if value}
+
+
+def shown_session(data: SessionData | None) -> dict[str, object] | None:
+    """Return the ids of a session, if there is one."""
+    if data is None:
+        return None
+    return {"thread": data["thread_id"], "run": data["run_id"], "request": data["request_id"]}
 
 
 def tampered(context: UserExecutionContext) -> UserExecutionContext:

@@ -96,6 +96,8 @@ class Renaming:
     def _named_key(self, actual: object, expected: object) -> object:
         """Return a key or a member by its name; where the model has handles, it is one of these."""
         keys = expected if isinstance(expected, (dict, set, frozenset)) else ()
+        if actual in keys:
+            return actual  # the model's own word, beside handles
         named = self.named(actual, next((key for key in keys if any(handles_in(key))), None))
         return tuple(named) if isinstance(named, list) else named
 

@@ -53,6 +53,7 @@ class Connections(Scenario):
         "recovery_max": pool(2, 3),
         "send_timeout_s": pool(2),
         "reconnect_grace_s": pool(4),
+        "connection_timeout_s": pool(1_800, 6),
         "sweep_interval_s": pool(60, 5),
     }
 
@@ -77,17 +78,21 @@ class Connections(Scenario):
         user, connection = own
         return Message(user, thread, None, connection, text)
 
-    @rule(user=USERS, connection=OPEN | ENDED, text=TEXTS)
-    def message_over_any(self, user: str, connection: Handle, text: str) -> Message:
-        return Message(user, None, None, connection, text)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS,
+        connection=NOTHING | OPEN | ENDED,
+        text=TEXTS,
+        weight=2,
+    )
+    def message_over_any(
+        self, user: str, thread: Text | None, connection: Handle | None, text: str
+    ) -> Message:
+        return Message(user, thread, None, connection, text)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS)
-    def write(self, user: str, thread: Text | None, text: str) -> Message:
-        return Message(user, thread, None, None, text)
-
-    @rule(own=OWN, thread=NOTHING | THREADS)
-    def ping(self, own: tuple[str, Handle], thread: Text | None) -> Ping:
-        return Ping(*own, thread)
+    @rule(user=USERS, connection=OPEN, thread=NOTHING | THREADS, weight=2)
+    def ping(self, user: str, connection: Handle, thread: Text | None) -> Ping:
+        return Ping(user, connection, thread)
 
     @rule(key=MANAGER_KEYS, text=TEXTS, weight=4)
     def deliver(self, key: Key, text: str) -> Deliver:

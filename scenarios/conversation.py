@@ -13,6 +13,7 @@ from models.session_manager.operations import (
     Existing,
     FromWebsocket,
     Get,
+    GetSession,
     Invalidate,
     Tamper,
 )
@@ -25,6 +26,7 @@ from scenarios.population import (
     MADE,
     NAMES,
     NOTHING,
+    OPEN,
     OWN,
     RUNS,
     TEXTS,
@@ -47,6 +49,10 @@ class Conversation(Scenario):
     @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=5)
     def get(self, user: str, thread: Text | None, run: Text | None) -> Get:
         return Get(user, thread, run)
+
+    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=2)
+    def get_session(self, user: str, thread: Text | None, run: Text | None) -> GetSession:
+        return GetSession(user, thread, run)
 
     @rule(user=USERS, thread=NOTHING | THREADS, run=RUNS)
     def create(self, user: str, thread: Text | None, run: Text | None) -> Create:
@@ -73,17 +79,31 @@ class Conversation(Scenario):
         user, connection = own
         return Message(user, thread, run, connection, text)
 
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, text=TEXTS, weight=2)
-    def write(self, user: str, thread: Text | None, run: Text | None, text: str) -> Message:
-        return Message(user, thread, run, None, text)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS | MADE,
+        run=RUNS,
+        connection=NOTHING | OPEN,
+        text=TEXTS,
+        weight=2,
+    )
+    def write(
+        self,
+        user: str,
+        thread: Text | None,
+        run: Text | None,
+        connection: Handle | None,
+        text: str,
+    ) -> Message:
+        return Message(user, thread, run, connection, text)
 
-    @rule(own=OWN, thread=NOTHING | THREADS)
-    def ping(self, own: tuple[str, Handle], thread: Text | None) -> Ping:
-        return Ping(*own, thread)
+    @rule(user=USERS, connection=OPEN, thread=NOTHING | THREADS, weight=2)
+    def ping(self, user: str, connection: Handle, thread: Text | None) -> Ping:
+        return Ping(user, connection, thread)
 
-    @rule(own=OWN, code=CODES)
-    def disconnect(self, own: tuple[str, Handle], code: int) -> Disconnect:
-        return Disconnect(own[1], code)
+    @rule(connection=OPEN, code=CODES)
+    def disconnect(self, connection: Handle, code: int) -> Disconnect:
+        return Disconnect(connection, code)
 
     @rule(context=CONTEXTS, deep=DEEP)
     def child(self, context: Handle, deep: int) -> Child:

@@ -24,7 +24,7 @@ from models.session_manager.operations_connections import (
     Wait,
 )
 from models.session_manager.peers import STALLED, WELL
-from scenarios.population import CODES, CONTEXTS, MANAGER_KEYS, NOTHING, OPEN, OWN, TEXTS, Key
+from scenarios.population import CODES, CONTEXTS, MANAGER_KEYS, NOTHING, OPEN, TEXTS, Key
 
 Text = str | Handle
 ONE = pool("ana")
@@ -65,14 +65,13 @@ class Expiry(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(own=OWN, thread=NOTHING | THREADS, text=TEXTS, weight=2)
-    def message(self, own: tuple[str, Handle], thread: Text | None, text: str) -> Message:
-        user, connection = own
+    @rule(user=ONE, thread=NOTHING | THREADS, connection=OPEN, text=TEXTS, weight=2)
+    def message(self, user: str, thread: Text | None, connection: Handle, text: str) -> Message:
         return Message(user, thread, None, connection, text)
 
-    @rule(own=OWN, thread=NOTHING | THREADS, weight=2)
-    def ping(self, own: tuple[str, Handle], thread: Text | None) -> Ping:
-        return Ping(*own, thread)
+    @rule(user=ONE, connection=OPEN, thread=NOTHING | THREADS, weight=2)
+    def ping(self, user: str, connection: Handle, thread: Text | None) -> Ping:
+        return Ping(user, connection, thread)
 
     @rule(key=MANAGER_KEYS, text=TEXTS)
     def deliver(self, key: Key, text: str) -> Deliver:

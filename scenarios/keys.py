@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.handle import Handle
-from harness.pool import pool
+from harness.pool import Pool, pool
 from harness.rule import rule
 from harness.scenario import Scenario
 from models.session_manager import SESSION_MANAGER
@@ -39,13 +39,18 @@ from scenarios.population import (
     NAMES,
     NOTHING,
     OPEN,
-    OWN,
     TEXTS,
     Key,
 )
 
 Text = str | Handle
 USERS, THREADS = LIKE_USERS, LIKE_THREADS
+# Pairs that differ at the ninth character, in form, in case, by white space, at the 256th.
+ALIKE_KEYS: Pool[Key] = pool(
+    *(("anastasia", "t"), ("anastasio", "t")),
+    *(("ana", "\u00e9"), ("ana", "e\u0301"), ("ana", "T"), ("ana", "t ")),
+    *(("ana", "x" * 256), ("ana", "x" * 255 + "y")),
+)
 PREFIXES = pool("id", "a_1700000000000_1")
 # Odd, even, none, and more digits than a counter has bytes.
 RANDOM_LENGTHS = pool(8, 7, 1, 0, 33)
@@ -64,6 +69,18 @@ class Keys(Scenario):
     def get(self, user: str, thread: Text | None) -> Get:
         return Get(user, thread, None)
 
+    @rule(key=ALIKE_KEYS, weight=2)
+    def get_alike(self, key: Key) -> Get:
+        return Get(*key, None)
+
+    @rule(key=ALIKE_KEYS, weight=2)
+    def connect_alike(self, key: Key) -> Connect:
+        return Connect(*key, None, WELL)
+
+    @rule(key=ALIKE_KEYS)
+    def find_alike(self, key: Key) -> GetManager:
+        return GetManager(key, None)
+
     @rule(user=USERS, thread=NOTHING | THREADS | MADE)
     def existing(self, user: str, thread: Text | None) -> Existing:
         return Existing(user, thread)
@@ -76,10 +93,11 @@ class Keys(Scenario):
     def connect(self, user: str, thread: Text | None, name: Text | None) -> Connect:
         return Connect(user, thread, name, WELL)
 
-    @rule(own=OWN, text=TEXTS)
-    def message(self, own: tuple[str, Handle], text: str) -> Message:
-        user, connection = own
-        return Message(user, None, None, connection, text)
+    @rule(user=USERS, thread=NOTHING | THREADS, connection=NOTHING | OPEN, text=TEXTS, weight=2)
+    def message(
+        self, user: str, thread: Text | None, connection: Handle | None, text: str
+    ) -> Message:
+        return Message(user, thread, None, connection, text)
 
     @rule(user=USERS, thread=THREADS | MADE, text=TEXTS)
     def deliver(self, user: str, thread: Text, text: str) -> Deliver:
@@ -89,9 +107,9 @@ class Keys(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(context=CONTEXTS, weight=2)
-    def create_manager(self, context: Handle) -> CreateManager:
-        return CreateManager(context, None)
+    @rule(context=NOTHING | CONTEXTS, user=USERS, weight=2)
+    def create_manager(self, context: Handle | None, user: str) -> CreateManager:
+        return CreateManager(context, user)
 
     @rule(user=USERS, thread=THREADS)
     def get_manager(self, user: str, thread: Text) -> GetManager:
@@ -121,7 +139,7 @@ class Keys(Scenario):
     def context_ids(self, user: str, purpose: str) -> ContextIds:
         return ContextIds(user, purpose)
 
-    @rule(user=USERS | pool("anastasia", "anastasio"))
+    @rule(user=USERS | pool("anastasia"))
     def websocket_ids(self, user: str) -> WebsocketIds:
         return WebsocketIds(user)
 

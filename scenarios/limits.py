@@ -28,7 +28,6 @@ from scenarios.population import (
     MANAGER_KEYS,
     NOTHING,
     OPEN,
-    OWN,
     TEXTS,
     USERS,
     Key,
@@ -69,22 +68,19 @@ class Limits(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS)
-    def write(self, user: str, thread: Text | None, text: str) -> Message:
-        return Message(user, thread, None, None, text)
-
-    @rule(own=OWN, thread=NOTHING | THREADS, text=TEXTS)
-    def message(self, own: tuple[str, Handle], thread: Text | None, text: str) -> Message:
-        user, connection = own
+    @rule(user=USERS, thread=NOTHING | THREADS, connection=NOTHING | OPEN, text=TEXTS, weight=2)
+    def message(
+        self, user: str, thread: Text | None, connection: Handle | None, text: str
+    ) -> Message:
         return Message(user, thread, None, connection, text)
 
     @rule(key=MANAGER_KEYS, text=TEXTS, weight=3)
     def deliver(self, key: Key, text: str) -> Deliver:
         return Deliver(*key, text)
 
-    @rule(context=CONTEXTS | NOTHING, user=USERS, weight=2)
+    @rule(context=NOTHING | CONTEXTS, user=USERS, weight=2)
     def create_manager(self, context: Handle | None, user: str) -> CreateManager:
-        return CreateManager(context, None if context else user)
+        return CreateManager(context, user)
 
     @rule(key=MANAGER_KEYS)
     def clean_up(self, key: Key) -> CleanupManager:

@@ -14,6 +14,7 @@ from models.session_manager.operations import (
     Existing,
     FromWebsocket,
     Get,
+    GetSession,
     Invalidate,
 )
 from models.session_manager.operations_connections import (
@@ -62,6 +63,10 @@ class Refusals(Scenario):
     @rule(user=USERS, thread=NOTHING | THREADS | ODD, run=RUNS | ODD, weight=3)
     def get_odd(self, user: str, thread: Text | None, run: Text | None) -> Get:
         return Get(user, thread, run)
+
+    @rule(user=USERS | BAD, thread=NOTHING | THREADS | BAD, run=RUNS | BAD)
+    def get_session(self, user: str, thread: Text | None, run: Text | None) -> GetSession:
+        return GetSession(user, thread, run)
 
     @rule(user=USERS | BAD, thread=NOTHING | THREADS | BAD, run=RUNS | BAD)
     def create(self, user: str, thread: Text | None, run: Text | None) -> Create:

@@ -186,3 +186,17 @@ def test_names_an_id_by_the_kind_that_is_expected() -> None:
     renaming.binds(T1, "one")
 
     assert renaming.named("one", Handle("t", 2)) == T1
+
+
+def test_shows_a_key_as_it_is_where_the_model_has_the_same() -> None:
+    """
+    A key of plain text beside one with a handle is no id that was never returned.
+    """
+    renaming = Renaming()
+    renaming.binds(C1, "real 1")
+    expected = {("ana", C1): 1, ("ana", "t"): 1}
+
+    assert renaming.named({("ana", "real 1"): 2, ("ana", "t"): 1}, expected) == {
+        ("ana", C1): 2,
+        ("ana", "t"): 1,
+    }

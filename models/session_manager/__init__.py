@@ -13,6 +13,7 @@ from models.session_manager.operations import (
     Existing,
     FromWebsocket,
     Get,
+    GetSession,
     Invalidate,
     ReadId,
     Tamper,
@@ -40,7 +41,8 @@ from models.session_manager.settings import Settings
 
 # Getting, then ids, connections and their peers, managers, time.
 OPERATIONS = (
-    *(Get, Create, Existing, FromWebsocket, Invalidate, CleanUpSessions, Child, Tamper),
+    *(Get, GetSession, Create, Existing, FromWebsocket, Invalidate, CleanUpSessions),
+    *(Child, Tamper),
     *(BaseId, ContextIds, WebsocketIds, ReadId),
     *(Connect, Disconnect, Message, Ping, Deliver, Stall, Resume, Cut, Mend),
     *(CreateManager, GetManager, CleanupManager, ManagerCount),

@@ -79,7 +79,11 @@ def _shows_a_stray(
 
 
 def _is_of_another(model: SessionManagerModel, user: str, handles: Iterable[Handle]) -> bool:
-    return any(model.owners.get(handle.step, user) != user for handle in handles)
+    """Say whether a handle was made for another user, and never became this one's by an echo."""
+    sessions = model.state.sessions.of(user)
+    own = {name for each in sessions for name in (each.thread, each.run, each.client)}
+    makers = (model.owners.get(handle.step, user) for handle in handles if handle not in own)
+    return any(maker != user for maker in makers)
 
 
 def _is_stray(model: SessionManagerModel, connection: object, event: object) -> bool:

@@ -21,8 +21,12 @@ class Getter(Protocol):
         """Return the context of a thread, or of the user's latest, or of a new one."""
         ...
 
+    def get_session(self, user: str, thread: Text | None, run: Text | None) -> Outcome:
+        """Do the same, and return the three ids alone."""
+        ...
+
     def create(self, user: str, thread: Text | None, run: Text | None) -> Outcome:
-        """Do the same with the warning that this is deprecated."""
+        """Do what get does, with the warning that this is deprecated."""
         ...
 
     def existing(self, user: str, thread: Text | None) -> Outcome:

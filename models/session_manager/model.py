@@ -14,6 +14,7 @@ from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids
 from models.session_manager.manager import Connection
 from models.session_manager.peers import BROKEN, STALLED, WELL
+from models.session_manager.sessions import Session
 from models.session_manager.settings import Settings
 from models.session_manager.shape import shape
 from models.session_manager.state import State
@@ -44,6 +45,11 @@ class SessionManagerModel:
             return refused
         return self._done(self._shown(self.state.context(self.state.visit(user, thread, run))))
 
+    def get_session(self, user: str, thread: Id | None, run: Id | None) -> Outcome:
+        if refused := self.state.refuse_get(user, thread, run):
+            return refused
+        return self._done(self._ids(self.state.visit(user, thread, run)))
+
     def create(self, user: str, thread: Id | None, run: Id | None) -> Outcome:
         outcome = self.get(user, thread, run)
         assert isinstance(outcome, Ok | Refused)
@@ -53,10 +59,7 @@ class SessionManagerModel:
         if refused := refused_ids(user, thread):
             return refused
         session = self.state.sessions.find(user, thread)
-        if session is None:
-            return self._done(None)
-        request = self.state.minted.keep("q")
-        return self._done({"thread": session.thread, "run": session.run, "request": request})
+        return self._done(self._ids(session) if session else None)
 
     def from_websocket(self, user: str, name: Id | None, additional: tuple[str, ...]) -> Outcome:
         refused = refused_ids(user, name) or self.state.sessions.refuse(user)
@@ -258,6 +261,15 @@ class SessionManagerModel:
             if connection.sending:
                 self.state.board.send(connection)
         return self._done(None)
+
+    def _ids(self, session: Session) -> dict[str, object]:
+        self.owners[self.state.moment.step] = session.user
+        request = self.state.minted.keep("q")
+        return {
+            "thread": session.thread,
+            "run": session.run,
+            "request": request,
+        }
 
     def _shown(self, context: Context) -> dict[str, object]:
         self.owners[self.state.moment.step] = context.user

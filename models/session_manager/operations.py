@@ -23,6 +23,18 @@ class Get(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class GetSession(Operation):
+    """The ids of a session are got, without a context."""
+
+    user: str
+    thread: Text | None
+    run: Text | None
+
+    def apply(self, target: Getter) -> Outcome:
+        return target.get_session(self.user, self.thread, self.run)
+
+
+@dataclass(frozen=True, slots=True)
 class Create(Operation):
     """A context is got by the deprecated function."""
 

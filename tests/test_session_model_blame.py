@@ -1,0 +1,81 @@
+"""Which property a disagreement of the session manager is said to break."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.failure import Disagreement, Property
+from harness.handle import Handle
+from harness.operation import Operation
+from harness.outcome import Ok, Outcome, Refused
+from models.session_manager.blame import blame
+from models.session_manager.operations import Get, ReadId
+from models.session_manager.operations_connections import (
+    Connect,
+    Deliver,
+    GetManager,
+    Metrics,
+)
+from tests.session_models import Talk
+
+GET = Get("ben", "t", None)
+CONNECT = Connect("ana", "t", None, "well")
+K1 = Handle("k", 1)
+
+
+def sent(text: str) -> Ok:
+    return Ok({"value": None, "sent": {K1: [{"type": "agent_thinking", "text": text}]}})
+
+
+def talk_of_two() -> Talk:
+    """Return a talk in which ana is connected to t (step 1), and ben has a text (step 2)."""
+    talk = Talk()
+    talk.connect("ana")
+    talk.next().message("ben", "u", None, None, "ben's")
+    talk.deliver("ana's")
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected", "actual", "broken"),
+    [
+        (GET, Ok({"run": Handle("r", 4)}), Ok({"run": Handle("r", 1)}), Property.ISOLATION),
+        (GET, Ok({"run": Handle("r", 2)}), Ok({"run": Handle("r", 4)}), Property.CONTINUITY),
+        (GET, Refused("session limit"), Ok({}), Property.MEMORY),
+        (GET, Refused("invalid context"), Ok({}), Property.KEYS),
+        (GET, Ok({}), Refused("session limit"), Property.CONTINUITY),
+        (Deliver("ben", "u", "ben's"), Ok(), sent("ben's"), Property.ISOLATION),
+        (Deliver("ana", "t", "ana's"), sent("ana's"), Ok(), Property.CONTINUITY),
+        (Metrics(), Ok({"messages": 1}), Ok({"messages": 2}), Property.MEMORY),
+        (ReadId("t"), Ok({}), Ok({"valid": True}), Property.KEYS),
+        (GetManager(("ana", "t"), None), Ok(("ana", "t")), Ok(None), Property.KEYS),
+    ],
+)
+def test_blames_an_outcome(
+    operation: Operation, expected: Outcome, actual: Outcome, broken: Property
+) -> None:
+    """
+    Another's id or text is isolation; else it is what the operation is about.
+    """
+    disagreement = Disagreement("outcome", expected, actual)
+
+    assert blame(talk_of_two().model, operation, disagreement) == broken
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "broken"),
+    [
+        ({("ana", "t"): 1}, {("ana", "u"): 1}, Property.KEYS),
+        ({("ana", "t"): 1}, {("ana", "t"): 2}, Property.MEMORY),
+        ({}, {("ana", "t"): 0}, Property.MEMORY),
+        ({("ana", "t"): 1}, {}, Property.CONTINUITY),
+        ({("ana", "t"): "r"}, {("ana", "t"): "s"}, Property.CONTINUITY),
+    ],
+)
+def test_blames_a_census(expected: object, actual: object, broken: Property) -> None:
+    """
+    Under another key is keys, too much is memory, the rest is continuity.
+    """
+    disagreement = Disagreement("census managers", expected, actual)
+
+    assert blame(Talk().model, CONNECT, disagreement) == broken

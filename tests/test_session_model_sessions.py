@@ -1,0 +1,168 @@
+"""The model's sessions, by the contract's Registry and Context."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.handle import Handle
+from harness.outcome import Ok, Refused
+from tests.session_models import Talk, shown
+
+T1 = Handle("t", 1)
+
+
+def test_thread_asked_for_is_the_thread_returned() -> None:
+    """
+    A new session lives under exactly the id that was asked for.
+    """
+    talk = Talk()
+
+    assert shown(talk.next().get("ana", " t", None))["thread"] == " t"
+    assert talk.held("sessions") == {("ana", " t"): Handle("r", 1)}
+
+
+def test_no_thread_is_the_one_of_the_latest_get() -> None:
+    """
+    Without a thread it is the one that was got last, though all were got in one second.
+    """
+    talk = Talk()
+    talk.next().get("ana", "t", None)
+    talk.next().get("ana", "u", None)
+    talk.next().get("ana", "t", None)
+
+    assert shown(talk.next().get("ana", None, None))["thread"] == "t"
+
+
+def test_ping_makes_no_thread_the_latest() -> None:
+    """
+    A ping extends a life and changes no order.
+    """
+    talk = Talk()
+    connection = talk.connect()
+    talk.next().get("ana", "u", None)
+    talk.next().ping("ana", connection, None)
+
+    assert shown(talk.next().get("ana", "", None))["thread"] == "u"
+
+
+def test_thread_of_another_user_is_a_new_key() -> None:
+    """
+    An echoed thread id of ana's gives ben a session of his own.
+    """
+    talk = Talk()
+    talk.next().get("ana", None, None)
+
+    assert shown(talk.next().get("ben", T1, None))["run"] == Handle("r", 2)
+
+
+def test_another_run_stays() -> None:
+    """
+    A run given becomes the thread's current one.
+    """
+    talk = Talk()
+    talk.next().get("ana", "t", None)
+    talk.next().get("ana", "t", "r")
+
+    assert shown(talk.next().get("ana", "t", None))["run"] == "r"
+
+
+def test_request_is_new_each_time() -> None:
+    """
+    Two gets of one session differ in the request.
+    """
+    talk = Talk()
+    talk.next().get("ana", "t", None)
+
+    assert shown(talk.next().get("ana", "t", None))["request"] == Handle("q", 2)
+
+
+@pytest.mark.parametrize(("idle_s", "run"), [(9, "r_1"), (10, "r_3"), (11, "r_3")])
+def test_session_expires_at_its_second(idle_s: int, run: str) -> None:
+    """
+    A session idle for session_ttl_s seconds is gone, one second before it is not.
+    """
+    talk = Talk(session_ttl_s=10)
+    talk.next().get("ana", "t", None)
+    talk.next().wait(idle_s)
+
+    assert str(shown(talk.next().get("ana", "t", None))["run"]) == run
+
+
+def test_reading_extends_nothing() -> None:
+    """
+    A session that is only read expires in its time.
+    """
+    talk = Talk(session_ttl_s=10)
+    talk.next().get("ana", "t", None)
+    talk.next().wait(9)
+    talk.next().existing("ana", "t")
+    talk.next().wait(1)
+
+    assert talk.next().existing("ana", "t") == Ok(None)
+
+
+@pytest.mark.parametrize(("sweep_interval_s", "freed"), [(60, 1), (10, 0)])
+def test_clean_up_counts_what_no_sweep_has_freed(sweep_interval_s: int, freed: int) -> None:
+    """
+    An expired session is counted once: by the clean-up, unless a sweep came first.
+    """
+    talk = Talk(session_ttl_s=10, sweep_interval_s=sweep_interval_s)
+    talk.next().get("ana", "t", None)
+    talk.next().wait(10)
+
+    assert talk.next().clean_up_sessions() == Ok(freed)
+
+
+def test_session_over_the_limit_is_refused() -> None:
+    """
+    A user with max_sessions_per_user live sessions gets no other, and loses none.
+    """
+    talk = Talk(max_sessions_per_user=1)
+    talk.next().get("ana", "t", None)
+
+    assert talk.next().get("ana", "u", None) == Refused("session limit")
+    assert list(talk.held("sessions")) == [("ana", "t")]
+
+
+def test_refused_run_replaces_none() -> None:
+    """
+    A refused get leaves the thread's run as it is.
+    """
+    talk = Talk()
+    talk.next().get("ana", "t", "r")
+    talk.next().get("ana", "t", "null")
+
+    assert talk.held("sessions") == {("ana", "t"): "r"}
+
+
+def test_invalidation_ends_one_user_only() -> None:
+    """
+    All of ana's goes; ana:b and what is theirs stays.
+    """
+    talk = Talk()
+    talk.connect("ana")
+    talk.connect("ana:b")
+
+    assert talk.next().invalidate("ana") == Ok(1)
+    assert list(talk.held("managers")) == [("ana:b", "t")]
+    assert list(talk.held("sessions")) == [("ana:b", "t")]
+
+
+def test_deprecated_function_warns_though_it_refuses() -> None:
+    """
+    The warning comes with the call, whatever becomes of it.
+    """
+    refused = Refused("invalid context", warnings=("DeprecationWarning",))
+
+    assert Talk().next().create(" ", None, None) == refused
+
+
+@pytest.mark.parametrize(("deep", "is_good"), [(9, True), (10, True), (11, False)])
+def test_child_is_at_most_ten_deep(deep: int, *, is_good: bool) -> None:
+    """
+    A depth over 10 is refused.
+    """
+    talk = Talk()
+    talk.next().get("ana", "t", None)
+
+    assert isinstance(talk.next().child(Handle("x", 1), deep), Ok) is is_good
