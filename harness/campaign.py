@@ -105,7 +105,7 @@ def campaign(job: Job, target: Target, listen: Listener) -> None:
     Raises WorkerFailed where the bug is not the system's.
     """
     started = time.monotonic()
-    tally = _Tally(listen)
+    tally = _Tally(job.scenario, listen)
     for deaths in range(1, DEATHS_MAX + 1):
         worker = start(job)
         try:
@@ -128,7 +128,8 @@ def campaign(job: Job, target: Target, listen: Listener) -> None:
 class _Tally:
     """Adds up what one worker after another tells of the same scenario."""
 
-    def __init__(self, listen: Listener) -> None:
+    def __init__(self, scenario: str, listen: Listener) -> None:
+        self._scenario = scenario
         self.runs = 0
         self.steps = 0
         self.last_run = 0
@@ -140,6 +141,8 @@ class _Tally:
         self._steps_before = 0
 
     def hear(self, event: Event) -> None:
+        if not self._began and not isinstance(event, Began):
+            self.hear(Began(self._scenario))  # its worker has ended before it could tell
         if isinstance(event, Began):
             self._runs_before, self._steps_before = self.runs, self.steps
             if self._began:

@@ -102,9 +102,13 @@ def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> i
     except WorkerFailed as error:
         click.echo(f"threadline: {error}", err=True)
         status = 3
-    if status != 3:
-        tidy(folder, [job.running() for job in jobs])
-    terminal.summary(interrupted=status == INTERRUPTED)
+    running = [job.running() for job in jobs]
+    if status == 0:
+        tidy(folder, running)
+    terminal.summary()
+    if status == INTERRUPTED:
+        left = ", ".join(str(path) for path in running if path and path.exists())
+        click.echo(f"interrupted: what was found until then is above; the last run is in {left}")
     return 1 if terminal.failed and status != 3 else status
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .failure import Failure
 from .history import Step
-from .outcome import Refused
+from .outcome import Crashed, Refused
 
 
 def failure_text(failure: Failure, trace: str = "", notes: Sequence[str] = ()) -> str:
@@ -53,7 +53,8 @@ def _compared(of: str, expected: object, actual: object) -> list[str]:
     if of == "outcome":
         return [f"  model:   {expected}", f"  system:  {actual}"]
     if of.startswith("census"):
-        return [f"  model:   holds {expected!r}", f"  system:  holds {actual!r}"]
+        held = str(actual) if isinstance(actual, Crashed) else f"holds {actual!r}"
+        return [f"  model:   holds {expected!r}", f"  system:  {held}"]
     first, *rest = str(actual).splitlines() or [""]
     return [f"  broken:  {of.partition(' ')[2]}: {first}", *(f"           {line}" for line in rest)]
 

@@ -32,7 +32,7 @@ class NoOutcome(TypeError):
 
 
 class Lockstep:
-    """One run: a fresh model beside a fresh system, from the first step to close().
+    """One run: a fresh model beside a fresh system, from the first step on.
 
     `record` is called before each step, so that what a step does to the process cannot lose it.
     """
@@ -70,10 +70,6 @@ class Lockstep:
         self.steps.append(step)
         self._compare_census(step)
         return step
-
-    def close(self) -> None:
-        """Give back what the system holds."""
-        self._driver.close()
 
     def _guarded(self, operation: Operation) -> Outcome:
         if self._warned is not None:

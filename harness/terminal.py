@@ -48,6 +48,7 @@ class Terminal:
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
+            disable=not self.console.is_terminal,
         )
 
     @property
@@ -85,7 +86,7 @@ class Terminal:
                 shown.failures, shown.complete = event.failures, event.complete
         self._bar.update(shown.task, told=_progress(shown))
 
-    def summary(self, *, interrupted: bool) -> None:
+    def summary(self) -> None:
         """Print each failure, then a table of the scenarios, then one sentence."""
         for shown in self._scenarios:
             for signature, found in shown.found.items():
@@ -98,8 +99,6 @@ class Terminal:
         self.console.print(self._table())
         for shown in self._scenarios:
             self._remark(shown)
-        if interrupted:
-            self._print("interrupted: what was found until then is above")
 
     def _begin(self, event: Began) -> None:
         name = event.scenario.rpartition(":")[2].lower()

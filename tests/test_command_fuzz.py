@@ -15,11 +15,14 @@ from tests.project import project, run
 __all__ = ["project"]
 
 
+STORE = ("--driver", "drivers.memory_store:MemoryStoreDriver")
+
+
 def test_a_clean_store_exits_with_0_and_leaves_no_folder(project: Path) -> None:
     """
     Nothing found: status 0, a table without failures, and no empty folder.
     """
-    result = run("fuzz", "--runs", "20", "--seed", "0")
+    result = run("fuzz", "--runs", "20", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
     assert "engine explore, seed 0" in result.output
@@ -57,7 +60,7 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
     """
     The estimate comes first, and then the statement with its count.
     """
-    result = run("fuzz", "--engine", "exhaust", "--depth", "2", "--seed", "0")
+    result = run("fuzz", "--engine", "exhaust", "--depth", "2", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
     assert "store: about 910 sequences to play" in result.output
@@ -67,7 +70,7 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["nope"], "no scenario is called 'nope'; there are store"),
+        (["nope"], "no scenario is called 'nope'; there are connections, conversation"),
         (["--driver", "nope"], "write MODULE:NAME, as in drivers.mine:MyDriver"),
         (["--driver", "nope:Driver"], "No module named 'nope'"),
         (["--driver", "drivers.memory_store:Nope"], "it has Conversation, MemoryStore"),
@@ -135,3 +138,35 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
     assert campaign.returncode == 1
     assert "not minimised: the campaign ended before that" in output
     assert len(list(project.glob("reports/runs/*/Store-continuity-pop.jsonl"))) == 1
+    assert "the last run is in reports/runs/" in output
+
+
+def test_a_scenario_of_another_contract_exits_with_2(project: Path) -> None:
+    """
+    A scenario is for the systems of one contract, and is not tried on others.
+    """
+    result = run("fuzz", "tests.bench.sequence:Pressing", *STORE)
+
+    assert result.exit_code == 2
+    assert "is for the contract buttons, and the driver keeps conversation_store" in " ".join(
+        result.output.split()
+    )
+
+
+def test_a_failure_that_hides_others_is_told_to_block(project: Path) -> None:
+    """
+    A bug that ends over half of the runs leaves little of them, and is to be mended first.
+    """
+    driver = "tests.mutants.store:LosesAppendsOfTheOther"
+    result = run("fuzz", "--runs", "30", "--seed", "2", "--driver", driver)
+
+    assert "store: memory-append blocks: it ended 22 of 30 runs" in result.output
+
+
+def test_a_time_budget_ends_a_campaign(project: Path) -> None:
+    """
+    With --for alone, time ends the campaign and not a number of runs.
+    """
+    result = run("fuzz", "--for", "1s", "--seed", "0", *STORE)
+
+    assert result.exit_code == 0

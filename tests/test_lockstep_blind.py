@@ -1,0 +1,32 @@
+"""A system that cannot tell what it holds, because telling raises."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.memory_store import MemoryStoreDriver
+from harness.contract import Census
+from harness.failure import Divergence
+from harness.failure_text import failure_text
+from harness.lockstep import Lockstep
+from models.conversation_store import CONVERSATION_STORE
+from models.conversation_store.operations import Open
+
+
+class Blind(MemoryStoreDriver):
+    """Opens conversations, and raises when it is asked what it holds."""
+
+    def census(self) -> Census:
+        raise LookupError("no such table: turns")
+
+
+def test_a_census_that_raises_is_a_failure_of_the_step_before_it() -> None:
+    """
+    What a system raises when it is looked at ends the run as a failure, not the campaign.
+    """
+    lockstep = Lockstep(CONVERSATION_STORE, Blind(), {})
+
+    with pytest.raises(Divergence) as divergence:
+        lockstep.step(1, Open("ana", "t"))
+
+    assert "crashed (LookupError: no such table: turns)" in failure_text(divergence.value.failure)
