@@ -19,6 +19,13 @@ def shorter(best: Operations, kept: Sequence[int] = ()) -> Iterator[Operations]:
     return (best[:gone] + best[gone + 1 :] for gone in range(len(best)) if gone not in kept)
 
 
+def without_blocks(best: Operations) -> Iterator[Operations]:
+    """Yield the operations without each block of neighbours, the longest first; the last stays."""
+    for size in range(len(best) - 1, 0, -1):
+        for start in range(len(best) - size):
+            yield best[:start] + best[start + size :]
+
+
 def with_operation(best: Operations, place: int, other: Operation) -> Operations:
     return (*best[:place], (best[place][0], other), *best[place + 1 :])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from .change import (
@@ -18,22 +20,23 @@ from .change import (
     with_argument,
     with_operation,
     with_value,
+    without_blocks,
 )
 from .exhaust import narrowed
 from .failure import Divergence, Failure, Signature
 from .operation import Operation
-from .option import options
+from .option import options, sequences
 from .pool import Now
 from .rule import Rule
 from .run import Runs, replay
 from .scenario import Scenario
 from .trace import Header, Numbered, Trace
 
-REPLAYS_MAX = 20_000  # a bound, 10 times what any of our mutants has needed
+REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
-SWAPS_MAX = (
-    6  # operations, up to which the same is tried with another operation in the place of one
-)
+SWAPS_MAX = 6  # operations, up to which others are tried in the place of each
+OPTIONS_MAX = 100  # operations that can come at a step, up to which all of them are tried there
+SEQUENCES_MAX = 1_000  # shorter sequences, up to which all are tried
 T = TypeVar("T")
 Again: TypeAlias = Callable[[Runs, Header, Iterable[Numbered]], Failure | None]
 Look: TypeAlias = Callable[[Now, Operation, Sequence[Rule]], T]
@@ -60,9 +63,10 @@ def minimise(
     Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
     simpler arguments, earlier handles and simpler settings from the pools of `scenario`, renames a
     value everywhere, and tries each change with each deletion where at most PAIRS_MAX operations
-    are left. Where at most SWAPS_MAX are, it puts other operations of the same values in the place
-    of one: those that name fewer handles, and any with each deletion. All again, until nothing
-    helps. Every trace is replayed at most once, by `again`.
+    are left. Where at most SWAPS_MAX are, it puts other operations in the place of one: those that
+    name fewer handles, and any with each deletion. Where there are at most SEQUENCES_MAX shorter
+    ones, it tries them all. And all again, until nothing helps. Every trace is replayed at most
+    once, by `again`; where that is no plain replay, no other operations are tried.
     """
     search = _Search(trace.header, signature, runs, scenario, again)
     best = search.attempt(trace.operations)
@@ -115,10 +119,12 @@ class _Search:
         best = self._with_other_settings(best, before, lambda whole: [whole])
         if len(best) <= PAIRS_MAX:
             best = self._first_of(best, self._changed_and_shorter)
-            best = self._with_other_settings(best, others, shorter)
-        if len(best) <= SWAPS_MAX:
+            best = self._with_other_settings(best, others, without_blocks)
+        # Where each replay has a process of its own, these are too many.
+        if len(best) <= SWAPS_MAX and self.again is replay:
             best = self._first_of(best, self._swapped)
             best = self._first_of(best, self._swapped_and_shorter)
+            best = self._first_of(best, self._any_shorter)
         return best
 
     def _without_blocks(self, best: Operations) -> Operations:
@@ -208,13 +214,26 @@ class _Search:
                 yield from shorter(with_operation(best, place, other), kept=(place, len(best) - 1))
 
     def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
-        """Return the operations that could have come at each step, of the values that occur."""
+        """Return what could have come at each step; if that is much, only of values that occur."""
         if self.scenario is None:
             return []
+        found = self._at_each(best, self.scenario, _operations)
+        if max(map(len, found)) <= OPTIONS_MAX:
+            return found
         scenario = narrowed(self.scenario, [operation for _, operation in best])
-        return self._at_each(
-            best, scenario, lambda now, _, rules: [o.operation for o in options(rules, now)]
-        )
+        return self._at_each(best, scenario, _operations)
+
+    def _any_shorter(self, best: Operations) -> Iterator[Operations]:
+        """Yield all sequences that are shorter by one and end alike, if they are few."""
+        if self.scenario is None or len(best) == 1:
+            return
+        target, kind = self.runs.target, best[-1][1].kind
+        make = partial(target.contract.model, target.policy, **self.header.settings)
+        rules = self.scenario.rules(target.lacks)
+        first = _operations(Now(make()), None, rules)
+        last = sum(operation.kind == kind for operation in first)
+        if len(first) ** (len(best) - 2) * last <= SEQUENCES_MAX:
+            yield from islice(sequences(make, rules, len(best) - 1, kind), SEQUENCES_MAX)
 
     def _choices(self, best: Operations) -> Choices:
         """Return what the rules could have drawn as arguments of each step."""
@@ -244,6 +263,10 @@ class _Search:
     def _text(self, operations: Operations) -> bytes:
         """Return what a trace tells: 1 and True, which Python calls equal, differ in it."""
         return Trace(self.header, operations).encoded()
+
+
+def _operations(now: Now, _: object, rules: Sequence[Rule]) -> list[Operation]:
+    return [option.operation for option in options(rules, now)]
 
 
 def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[str, list[object]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .operation import Operation
 from .pool import Now
 from .rule import Rule
+from .trace import Numbered
 
 
 class Option(NamedTuple):
@@ -32,6 +33,30 @@ def options(rules: Iterable[Rule], now: Now, named: Set[object] | None = None) -
                 # Two rules can make one operation; by line, because 1 and True are equal.
                 made.setdefault(option.operation.line(), option)
     return list(made.values())
+
+
+def sequences(
+    make: Callable[[], Any],  # Any: a model, which has a method for each operation
+    rules: Sequence[Rule],
+    length: int,
+    kind: str,
+    before: tuple[Numbered, ...] = (),
+) -> Iterator[tuple[Numbered, ...]]:
+    """Yield all sequences of so many operations of which the last is of this kind.
+
+    A fresh model tells what can come after those before.
+    """
+    model = make()
+    for number, operation in before:
+        operation.apply(model.at(number))
+    now = Now(model)
+    now.step = len(before) + 1
+    for operation, _ in options(rules, now):
+        longer = (*before, (now.step, operation))
+        if len(longer) < length:
+            yield from sequences(make, rules, length, kind, longer)
+        elif operation.kind == kind:
+            yield longer
 
 
 def names_in_order(rule: Rule, values: tuple[object, ...], named: Set[object]) -> bool:

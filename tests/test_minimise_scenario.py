@@ -112,3 +112,14 @@ def test_puts_in_place_what_needs_no_handle() -> None:
     least = minimised(third, Enter("ana"), Leave(Handle("t", 1)), Ring())
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+
+
+def test_shortens_by_two_values_at_once() -> None:
+    """
+    Where the shorter sequences are few they are all tried, so that no single step need lead there.
+    """
+    other = breaks(lambda log: log[:-1] in (["press 0", "press 0"], ["enter ben"]))
+
+    least = minimised(other, Press(0), Press(0), Ring())
+
+    assert steps(least) == ["1 enter(user='ben')", "2 ring()"]
