@@ -208,10 +208,12 @@ class _Search:
                     yield with_operation(best, place, other)
 
     def _swapped_and_shorter(self, best: Operations) -> Iterator[Operations]:
-        """Leave out one operation, and put another in the place of a second; the last one stays."""
-        for place, could_be in enumerate(self._options(best)[:-1]):
+        """Leave out one operation, and put another in the place of a second; the end is alike."""
+        last = len(best) - 1
+        for place, could_be in enumerate(self._options(best)):
             for other in could_be:
-                yield from shorter(with_operation(best, place, other), kept=(place, len(best) - 1))
+                if place < last or other.kind == best[last][1].kind:
+                    yield from shorter(with_operation(best, place, other), kept=(place, last))
 
     def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
         """Return what could have come at each step; if that is much, only of values that occur."""
