@@ -23,8 +23,8 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("quick", runs=2_000, examples=200),
-        Profile("ci", runs=10_000, examples=1_000),
-        Profile("nightly", runs=100_000, examples=10_000, depth=4),
+        Profile("quick", runs=500, examples=100),
+        Profile("ci", runs=5_000, examples=500),
+        Profile("nightly", runs=50_000, examples=5_000, depth=4),
     )
 }

@@ -6,7 +6,9 @@ from itertools import islice
 
 import pytest
 
+from harness.exhaust import Exhaust
 from harness.explore import Explorer
+from harness.failure_text import failure_text
 from harness.run import Runs
 from harness.scenario import Scenario
 from harness.target import load_target
@@ -18,19 +20,50 @@ from scenarios.expiry import Expiry
 from scenarios.keys import Keys
 from scenarios.limits import Limits
 from scenarios.refusals import Refusals
+from scenarios.small import ExpiryAlike, ExpiryApart, KeysAlike, KeysApart
 
 DRIVER = "drivers.sessions:SessionsDriver"
 
 
-@pytest.mark.parametrize(
+every_scenario = pytest.mark.parametrize(
     "scenario", [Conversation, Connections, Expiry, Keys, Limits, Refusals, Everything]
 )
+
+
+def runs_and_header(steps_max: int) -> tuple[Runs, Header]:
+    target = load_target(DRIVER)
+    header = Header(target.contract.name, target.name, seed=0, steps_max=steps_max)
+    return Runs(target, Recorder(None)), header
+
+
+def failures(scenario: type[Scenario], runs: int) -> list[str]:
+    batches = islice(Explorer(scenario, *runs_and_header(50)).batches(), runs)
+    return [failure_text(batch.failure) for batch in batches if batch.failure]
+
+
+@every_scenario
 def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
     """
     A hundred runs of fifty steps end without a failure.
     """
-    target = load_target(DRIVER)
-    header = Header(target.contract.name, target.name, seed=0, steps_max=50)
-    explorer = Explorer(scenario, Runs(target, Recorder(None)), header)
+    assert failures(scenario, runs=100) == []
 
-    assert [batch.failure for batch in islice(explorer.batches(), 100) if batch.failure] == []
+
+@pytest.mark.slow
+@every_scenario
+def test_agrees_with_the_model_for_long(scenario: type[Scenario]) -> None:
+    """
+    20,000 runs of fifty steps end without a failure.
+    """
+    assert failures(scenario, runs=20_000) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [KeysApart, KeysAlike, ExpiryApart, ExpiryAlike])
+def test_agrees_with_the_model_in_every_short_sequence(scenario: type[Scenario]) -> None:
+    """
+    No sequence of up to four operations fails, whether or not the ids of its users collide.
+    """
+    batches = Exhaust(scenario, *runs_and_header(4)).batches()
+
+    assert [failure_text(batch.failure) for batch in batches if batch.failure] == []
