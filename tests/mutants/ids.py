@@ -15,12 +15,15 @@ from tests.mutants.sessions import mutant
     "make_ids",
     Keys,
     continuity_connect=2,
+    continuity_from_websocket=2,
     continuity_get=2,
     continuity_message=2,
     isolation_connect=2,
+    isolation_create_manager=2,
     isolation_from_websocket=2,
     isolation_get=2,
     isolation_message=2,
+    keys_create_manager=2,
     keys_websocket_ids=2,
 )
 class IdsCollide(UnifiedIdGenerator):
