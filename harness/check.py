@@ -73,8 +73,7 @@ def _try(
         try:
             for batch in islice(explorer.batches(), RUNS):
                 if batch.failure and batch.failure.signature.kind not in found:
-                    rules = scenario.rules(target.lacks)
-                    least = minimise(batch.trace(), batch.failure.signature, runs, rules)
+                    least = minimise(batch.trace(), batch.failure.signature, runs, scenario)
                     failure = least.failure or batch.failure
                     kind = failure.signature.kind
                     text = f"breaks {failure.signature.property}, as below"

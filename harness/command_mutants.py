@@ -13,6 +13,8 @@ from .mutant import Kill, Mutant, kill
 from .target import BadName, load, load_target
 from .usage import usage_errors
 
+FILE_WIDTH = 100  # columns of what is no terminal, in which no row has to be folded
+
 
 @click.command()
 @click.option(
@@ -42,6 +44,8 @@ def mutants(engine: str, runs: int | None, seed: int) -> None:
             kills.append(kill(mutant, load_target(name), engine=engine, seed=seed, runs_max=limit))
             table.add_row(*_row(kills[-1]))
     console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, FILE_WIDTH)
     console.print(table)
     alive = [one.mutant.name for one in kills if one.signature is None]
     console.print(f"{len(kills) - len(alive)} of {len(kills)} died", highlight=False)

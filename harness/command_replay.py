@@ -19,9 +19,9 @@ from .isolate import HANG_S
 from .keep import save
 from .minimise import minimise as minimised
 from .pump import NotDone
-from .rule import Rule
 from .run import Runs, Skipped, play
 from .run import replay as replayed
+from .scenario import Scenario
 from .target import BadName, Target, load_scenario, load_target
 from .trace import Header, Recorder, Trace, read, read_header
 from .usage import usage_errors
@@ -73,11 +73,11 @@ def minimise(trace: Path, driver: str | None) -> None:
         if failure is None:
             click.echo(f"{trace} does not fail: there is nothing to minimise")
             sys.exit(1)
-        least = minimised(stored, failure.signature, runs, _rules(stored.header, target))
+        least = minimised(stored, failure.signature, runs, _scenario(stored.header))
     if least.failure is None:
         click.echo(f"{trace} failed once and not again: the system is not deterministic")
         sys.exit(1)
-    header = replace(stored.header, driver=target.name, signature=str(failure.signature))
+    header = replace(least.trace.header, driver=target.name, signature=str(failure.signature))
     path = trace.with_suffix(".least.jsonl")
     saved = save(path, Trace(header, least.trace.operations))
     click.echo(failure_text(least.failure, saved))
@@ -151,9 +151,9 @@ def _origin(header: Header) -> str:
     return f"found by {how}, seed {header.seed}, run {header.run}, steps up to {header.steps_max}"
 
 
-def _rules(header: Header, target: Target) -> list[Rule]:
+def _scenario(header: Header) -> type[Scenario] | None:
     try:
-        return load_scenario(header.scenario).rules(target.lacks)
+        return load_scenario(header.scenario)
     except BadName as error:
         click.echo(f"arguments are left as they are: {error}", err=True)
-        return []
+        return None

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from .failure import Divergence
 from .lockstep import Lockstep
 from .operation import Operation
+from .option import Option, options
 from .pool import Now, Pool
 from .pool import pool as pool_of
-from .rule import Rule
 from .run import Batch, Runs
 from .scenario import Scenario
 from .trace import Header
 
 PROBES = 40
-
-
-class Option(NamedTuple):
-    """One operation that can come, and the values that it was made of."""
-
-    operation: Operation
-    values: tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -125,14 +118,7 @@ class Exhaust:
 
     def _options(self, now: Now, levels: list[Level]) -> list[Option]:
         named = {value for level in levels for value in level.option.values}
-        made: dict[bytes, Option] = {}
-        for rule in [rule for rule in self._rules if rule.may_fire(now)]:
-            for values in product(*[pool.values(now) for _, pool in rule.pools]):
-                if names_in_order(rule, values, named):
-                    option = Option(rule.make(*values), values)
-                    # Two rules can make one operation; by line, because 1 and True are equal.
-                    made.setdefault(option.operation.line(), option)
-        return list(made.values())
+        return options(self._rules, now, named)
 
 
 def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:
@@ -154,14 +140,3 @@ def _narrowed(values: Pool[Any], atoms: Sequence[object]) -> Pool[Any]:
     kinds = [(type(atom), atom) for atom in atoms]
     kept = [value for value in values.constant if (type(value), value) in kinds]
     return pool_of(*(kept or values.constant[:1]), symmetric=values.symmetric)
-
-
-def names_in_order(rule: Rule, values: Sequence[object], named: Set[object]) -> bool:
-    """Say whether the symmetric values that are new here are the first ones not yet named."""
-    seen = set(named)
-    for (_, pool), value in zip(rule.pools, values, strict=True):
-        if pool.symmetric and value not in seen:
-            if value != next(first for first in pool.constant or () if first not in seen):
-                return False
-            seen.add(value)
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ from .history import Step
 from .keep import save
 from .minimise import minimise
 from .outcome import Crashed, Hung, Outcome, Unknown
-from .rule import Rule
 from .run import Runs, replay
+from .scenario import Scenario
 from .target import Target
 from .trace import Header, Numbered, Trace, read
 
@@ -28,7 +28,7 @@ POLL_S = 0.002
 
 
 def shorten(
-    path: Path, runs: Runs, rules: Sequence[Rule], running: Path | None, hang_s: float
+    path: Path, runs: Runs, scenario: type[Scenario], running: Path | None, hang_s: float
 ) -> Shorter:
     """Minimise a saved trace whose last step ends its process or never comes back.
 
@@ -45,8 +45,8 @@ def shorten(
         text = failure_text(again, str(path), ["it came back when it was replayed"])
         return Shorter(str(again.signature), text, path.read_text("ascii"), 0, len(again.steps))
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
-    least = minimise(trace, failure.signature, runs, rules, brief)
-    confirmed = whole(runs, trace.header, least.trace.operations)
+    least = minimise(trace, failure.signature, runs, scenario, brief)
+    confirmed = whole(runs, least.trace.header, least.trace.operations)
     if confirmed is not None:
         trace, failure = least.trace, confirmed
     text = failure_text(failure, save(path, trace))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from .events import Found, Shorter
 from .failure import Failure
 from .failure_text import failure_text
 from .minimise import Again, minimise
-from .rule import Rule
 from .run import Batch, Runs, replay
+from .scenario import Scenario
 from .trace import Trace
 
 
 def keep(
-    batch: Batch, failure: Failure, runs: Runs, rules: Sequence[Rule], path: Path | None
+    batch: Batch, failure: Failure, runs: Runs, scenario: type[Scenario], path: Path | None
 ) -> Iterator[Found | Shorter]:
     """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
 
@@ -29,20 +29,20 @@ def keep(
     lines = trace.encoded().decode("ascii")
     text = failure_text(failure, saved)
     yield Found(name, text, saved, lines, batch.runs, len(failure.steps))
-    yield shorten(trace, failure, runs, rules, path)
+    yield shorten(trace, failure, runs, scenario, path)
 
 
 def shorten(
     trace: Trace,
     failure: Failure,
     runs: Runs,
-    rules: Sequence[Rule],
+    scenario: type[Scenario],
     path: Path | None,
     again: Again = replay,
 ) -> Shorter:
     """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
     name = str(failure.signature)
-    least = minimise(trace, failure.signature, runs, rules, again)
+    least = minimise(trace, failure.signature, runs, scenario, again)
     if least.failure is None:
         text = failure_text(failure, str(path or ""), ["it did not fail again when replayed"])
         return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))

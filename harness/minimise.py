@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
+from .change import (
+    Choices,
+    Operations,
+    before,
+    bindings,
+    others,
+    places,
+    renumber,
+    shorter,
+    with_argument,
+    with_operation,
+    with_value,
+    without_blocks,
+)
+from .exhaust import narrowed
 from .failure import Divergence, Failure, Signature
-from .handle import Handle
 from .operation import Operation
+from .option import options, sequences
 from .pool import Now
 from .rule import Rule
 from .run import Runs, replay
-from .trace import Header, Numbered, Trace, numbered_line
+from .scenario import Scenario
+from .trace import Header, Numbered, Trace
 
-REPLAYS_MAX = 20_000  # a bound, 20 times what any of our mutants has needed
+REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
+SWAPS_MAX = 6  # operations, up to which others are tried in the place of each
+OPTIONS_MAX = 100  # operations that can come at a step, up to which all of them are tried there
+SEQUENCES_MAX = 1_000  # shorter sequences, up to which all are tried
+T = TypeVar("T")
 Again: TypeAlias = Callable[[Runs, Header, Iterable[Numbered]], Failure | None]
-Operations: TypeAlias = tuple[Numbered, ...]
-Choices: TypeAlias = Sequence[Mapping[str, Sequence[object]]]
-"""For each operation, and each of its arguments by name: the values it could have there."""
+Look: TypeAlias = Callable[[Now, Operation, Sequence[Rule]], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +55,20 @@ def minimise(
     trace: Trace,
     signature: Signature,
     runs: Runs,
-    rules: Sequence[Rule],
+    scenario: type[Scenario] | None,
     again: Again = replay,
 ) -> Minimised:
     """Return the trace made as small as these passes can, failing with the same signature.
 
     Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
-    simpler arguments and earlier handles from the pools of `rules`, renames a value everywhere,
-    and tries each change with each deletion where at most PAIRS_MAX operations are left; again,
-    until nothing helps. Every trace is replayed at most once, by `again`.
+    simpler arguments, earlier handles and simpler settings from the pools of `scenario`, renames a
+    value everywhere, and tries each change with each deletion where at most PAIRS_MAX operations
+    are left. Where at most SWAPS_MAX are, it puts other operations in the place of one: those that
+    name fewer handles, and any with each deletion. Where there are at most SEQUENCES_MAX shorter
+    ones, it tries them all. And all again, until nothing helps. Every trace is replayed at most
+    once, by `again`; where that is no plain replay, no other operations are tried.
     """
-    search = _Search(trace.header, signature, runs, rules, again)
+    search = _Search(trace.header, signature, runs, scenario, again)
     best = search.attempt(trace.operations)
     if best is None:
         return Minimised(trace, None, search.replays)
@@ -54,17 +77,17 @@ def minimise(
         if smaller is best:
             break
         best = smaller
-    return Minimised(Trace(trace.header, best), search.failures[_text(best)], search.replays)
+    return Minimised(Trace(search.header, best), search.failure_of(best), search.replays)
 
 
 @dataclass(slots=True)
 class _Search:
-    """What has been tried, and the passes over what is best so far."""
+    """What has been tried, and the passes over what is best so far; `header` has its settings."""
 
     header: Header
     signature: Signature
     runs: Runs
-    rules: Sequence[Rule]
+    scenario: type[Scenario] | None
     again: Again
     replays: int = 0
     failures: dict[bytes, Failure] = field(default_factory=dict)
@@ -72,7 +95,7 @@ class _Search:
 
     def attempt(self, operations: Operations) -> Operations | None:
         """Return the operations that ran, if they fail alike and were not tried before."""
-        text = _text(operations)
+        text = self._text(operations)
         if text in self.tried or self.replays >= REPLAYS_MAX:
             return None
         self.tried.add(text)
@@ -81,8 +104,11 @@ class _Search:
         if failure is None or failure.signature != self.signature:
             return None
         ran = tuple((step.number, step.operation) for step in failure.steps)
-        self.failures[_text(ran)] = failure
+        self.failures[self._text(ran)] = failure
         return ran
+
+    def failure_of(self, best: Operations) -> Failure:
+        return self.failures[self._text(best)]
 
     def smaller(self, best: Operations) -> Operations:
         """Return the trace after one round of all passes."""
@@ -90,8 +116,15 @@ class _Search:
         best = self._first_of(best, self._renumbered)
         best = self._first_of(best, self._simplified)
         best = self._first_of(best, self._renamed)
+        best = self._with_other_settings(best, before, lambda whole: [whole])
         if len(best) <= PAIRS_MAX:
             best = self._first_of(best, self._changed_and_shorter)
+            best = self._with_other_settings(best, others, without_blocks)
+        # Where each replay has a process of its own, these are too many.
+        if len(best) <= SWAPS_MAX and self.again is replay:
+            best = self._first_of(best, self._swapped)
+            best = self._first_of(best, self._swapped_and_shorter)
+            best = self._first_of(best, self._any_shorter)
         return best
 
     def _without_blocks(self, best: Operations) -> Operations:
@@ -116,11 +149,29 @@ class _Search:
                 return best
             best = ran
 
+    def _with_other_settings(
+        self,
+        best: Operations,
+        other_values: Callable[[object, Sequence[object]], list[object]],
+        candidates: Callable[[Operations], Iterable[Operations]],
+    ) -> Operations:
+        """Take, for each setting, the first of the other values under which one fails alike."""
+        for name, pool in (self.scenario.settings if self.scenario else {}).items():
+            kept = self.header
+            for value in other_values(kept.settings.get(name), pool.values(Now(None))):
+                self.header = replace(kept, settings={**kept.settings, name: value})
+                ran = next(filter(None, map(self.attempt, candidates(best))), None)
+                if ran is not None:
+                    best = ran
+                    break
+                self.header = kept
+        return best
+
     def _renumbered(self, best: Operations) -> Iterator[Operations]:
         numbers = {old: new for new, (old, _) in enumerate(best, 1)}
         if any(old != new for old, new in numbers.items()):
             yield tuple(
-                (numbers[old], operation.mapped(lambda atom: _renumber(atom, numbers)))
+                (numbers[old], operation.mapped(lambda atom: renumber(atom, numbers)))
                 for old, operation in best
             )
 
@@ -128,50 +179,96 @@ class _Search:
         choices = self._choices(best)
         for place, (_, operation) in enumerate(best):
             for name, values in choices[place].items():
-                for value in _before(operation.arguments()[name], values):
-                    yield _with_argument(best, place, name, value)
+                for value in before(operation.arguments()[name], values):
+                    yield with_argument(best, place, name, value)
 
     def _renamed(self, best: Operations) -> Iterator[Operations]:
-        for old, values in _places(best, self._choices(best)):
-            for value in _before(old, values):
-                yield _with_value(best, old, value)
+        for old, values in places(best, self._choices(best)):
+            for value in before(old, values):
+                yield with_value(best, old, value)
 
     def _changed_and_shorter(self, best: Operations) -> Iterator[Operations]:
         choices = self._choices(best)
-        for gone in range(len(best)):
-            rest = best[:gone] + best[gone + 1 :]
+        for gone, rest in enumerate(shorter(best)):
             kept = [*choices[:gone], *choices[gone + 1 :]]
             for place, (_, operation) in enumerate(rest):
                 for name, values in kept[place].items():
-                    for value in _others(operation.arguments()[name], values):
-                        yield _with_argument(rest, place, name, value)
-            for old, values in _places(rest, kept):
-                for value in _others(old, values):
-                    yield _with_value(rest, old, value)
+                    for value in others(operation.arguments()[name], values):
+                        yield with_argument(rest, place, name, value)
+            for old, values in places(rest, kept):
+                for value in others(old, values):
+                    yield with_value(rest, old, value)
+
+    def _swapped(self, best: Operations) -> Iterator[Operations]:
+        """Put in the place of an operation one that names fewer handles: others can go then."""
+        for place, could_be in enumerate(self._options(best)):
+            most = bindings(best[place][1])
+            for other in could_be:
+                if bindings(other) < most:
+                    yield with_operation(best, place, other)
+
+    def _swapped_and_shorter(self, best: Operations) -> Iterator[Operations]:
+        """Leave out one operation, and put another in the place of a second; the end is alike."""
+        last = len(best) - 1
+        for place, could_be in enumerate(self._options(best)):
+            for other in could_be:
+                if place < last or other.kind == best[last][1].kind:
+                    yield from shorter(with_operation(best, place, other), kept=(place, last))
+
+    def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
+        """Return what could have come at each step; if that is much, only of values that occur."""
+        if self.scenario is None:
+            return []
+        found = self._at_each(best, self.scenario, _operations)
+        if max(map(len, found)) <= OPTIONS_MAX:
+            return found
+        scenario = narrowed(self.scenario, [operation for _, operation in best])
+        return self._at_each(best, scenario, _operations)
+
+    def _any_shorter(self, best: Operations) -> Iterator[Operations]:
+        """Yield all sequences that are shorter by one and end alike, if they are few."""
+        if self.scenario is None or len(best) == 1:
+            return
+        target, kind = self.runs.target, best[-1][1].kind
+        make = partial(target.contract.model, target.policy, **self.header.settings)
+        rules = self.scenario.rules(target.lacks)
+        first = _operations(Now(make()), None, rules)
+        last = sum(operation.kind == kind for operation in first)
+        if len(first) ** (len(best) - 2) * last <= SEQUENCES_MAX:
+            yield from islice(sequences(make, rules, len(best) - 1, kind), SEQUENCES_MAX)
 
     def _choices(self, best: Operations) -> Choices:
-        """Return what the rules could have drawn at each step, the run being as it is.
+        """Return what the rules could have drawn as arguments of each step."""
+        found = self._at_each(best, self.scenario, _values_at)
+        unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
+        return [*found, *unknown]
+
+    def _at_each(self, best: Operations, scenario: type[Scenario] | None, look: Look[T]) -> list[T]:
+        """Return what is seen before each step, the run being as it is.
 
         Nothing after a step that parts here, though it did not when the whole was replayed.
         """
-        found: list[Mapping[str, Sequence[object]]] = []
+        found: list[T] = []
+        rules = scenario.rules(self.runs.target.lacks) if scenario else []
         with self.runs.open(self.header.line(), self.header.settings) as lockstep:
             now = Now(lockstep.model)
             for number, operation in best:
                 now.step = number
-                found.append(_values_at(now, operation, self.rules))
+                found.append(look(now, operation, rules))
                 if len(found) < len(best):
                     try:
                         lockstep.step(number, operation)
                     except Divergence:
                         break
-        unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
-        return [*found, *unknown]
+        return found
+
+    def _text(self, operations: Operations) -> bytes:
+        """Return what a trace tells: 1 and True, which Python calls equal, differ in it."""
+        return Trace(self.header, operations).encoded()
 
 
-def _text(operations: Operations) -> bytes:
-    """Return the operations as a trace tells them: 1 and True, which Python calls equal, differ."""
-    return b"".join(numbered_line(*item) for item in operations)
+def _operations(now: Now, _: object, rules: Sequence[Rule]) -> list[Operation]:
+    return [option.operation for option in options(rules, now)]
 
 
 def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[str, list[object]]:
@@ -183,52 +280,3 @@ def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[st
                 if name in values:
                     values[name] += pool.values(now)
     return values
-
-
-def _same(one: object, other: object) -> bool:
-    return type(one) is type(other) and one == other
-
-
-def _before(value: object, values: Sequence[object]) -> list[object]:
-    """Return what is simpler than a value: what comes before it; all, if it is not among them."""
-    for place, other in enumerate(values):
-        if _same(value, other):
-            return list(values[:place])
-    return list(values)
-
-
-def _others(value: object, values: Sequence[object]) -> list[object]:
-    return [other for other in values if not _same(value, other)]
-
-
-def _with_argument(best: Operations, place: int, name: str, value: object) -> Operations:
-    number, operation = best[place]
-    arguments = {**operation.arguments(), name: value}
-    return (*best[:place], (number, type(operation)(**arguments)), *best[place + 1 :])
-
-
-def _with_value(best: Operations, old: object, new: object) -> Operations:
-    def change(atom: object) -> object:
-        return new if _same(atom, old) else atom
-
-    return tuple((number, operation.mapped(change)) for number, operation in best)
-
-
-def _places(best: Operations, choices: Choices) -> list[tuple[object, list[object]]]:
-    """Return each value that stands in two places or more, with what it could be in the first."""
-    places: list[tuple[object, list[object], int]] = []
-    for place, (_, operation) in enumerate(best):
-        for name, value in operation.arguments().items():
-            for index, (known, values, count) in enumerate(places):
-                if _same(known, value):
-                    places[index] = (known, values, count + 1)
-                    break
-            else:
-                places.append((value, list(choices[place][name]), 1))
-    return [(value, values) for value, values, count in places if count > 1]
-
-
-def _renumber(atom: object, numbers: Mapping[int, int]) -> object:
-    if type(atom) is Handle and atom.step in numbers:
-        return Handle(atom.kind, numbers[atom.step])
-    return atom

@@ -77,9 +77,8 @@ def kill(
         played += batch.runs
         if batch.failure:
             seconds = time.perf_counter() - began
-            rules = mutant.scenario.rules(target.lacks)
             signature = batch.failure.signature
-            least = minimise(batch.trace(), signature, runs, rules)
+            least = minimise(batch.trace(), signature, runs, mutant.scenario)
             return Kill(mutant, played, seconds, signature, least)
     return Kill(mutant, played, time.perf_counter() - began)
 

@@ -132,7 +132,6 @@ class ScenarioTest(pytest.Item):
             database=database,
             phases=phases,
         )
-        rules = self._scenario.rules(self._target.lacks)
         told: set[str] = set()
         for batch in chunks.batches(runs_max=profile.examples):
             failure = batch.failure
@@ -140,7 +139,7 @@ class ScenarioTest(pytest.Item):
                 continue
             told.add(str(failure.signature))
             path = folder / f"{self._scenario.__name__}-{failure.signature}.jsonl"
-            for event in keep(batch, failure, runs, rules, path):
+            for event in keep(batch, failure, runs, self._scenario, path):
                 if isinstance(event, Shorter):
                     yield divergence_type(failure.signature)(failure, event.text)
 

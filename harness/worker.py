@@ -91,9 +91,8 @@ def work(job: Job, tell: Listener) -> None:
     )
     with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
         runs = Runs(target, recorder, warned)
-        rules = scenario.rules(target.lacks)
         if job.trace:
-            tell(shorten(Path(job.trace), runs, rules, job.running(), job.hang_s))
+            tell(shorten(Path(job.trace), runs, scenario, job.running(), job.hang_s))
         else:
             _Search(job, scenario, runs, tell).go(header)
 
@@ -152,8 +151,7 @@ class _Search:
         self._failures[name] = self._failures.get(name, 0) + 1
         if self._failures[name] > 1:
             return
-        rules = self._scenario.rules(self._runs.target.lacks)
-        for event in keep(batch, failure, self._runs, rules, self._job.path(name)):
+        for event in keep(batch, failure, self._runs, self._scenario, self._job.path(name)):
             self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
 
 

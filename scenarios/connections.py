@@ -98,6 +98,10 @@ class Connections(Scenario):
     def deliver(self, key: Key, text: str) -> Deliver:
         return Deliver(*key, text)
 
+    @rule(user=USERS, thread=THREADS, text=TEXTS)
+    def deliver_anywhere(self, user: str, thread: Text, text: str) -> Deliver:
+        return Deliver(user, thread, text)
+
     @rule(connection=OPEN, weight=2)
     def stall(self, connection: Handle) -> Stall:
         return Stall(connection)

@@ -112,7 +112,7 @@ def minimised(
     is_broken: Callable[[list[str]], bool], signature: Signature, *operations: Numbered
 ) -> Minimised:
     whole = Trace(header(), operations)
-    return minimise(whole, signature, Desks(is_broken).runs(), Everything.rules())
+    return minimise(whole, signature, Desks(is_broken).runs(), Everything)
 
 
 def numbered(*operations: Operation) -> list[Numbered]:
@@ -217,7 +217,7 @@ def test_keeps_numbers_while_it_deletes(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(runs.recorder, "record", lambda number, _operation: told.append(number))
     whole = Trace(header(), ((4, Enter("ana")), (9, Ring()), (12, Leave(Handle("t", 4)))))
 
-    minimise(whole, ON_LEAVE, runs, Everything.rules())
+    minimise(whole, ON_LEAVE, runs, Everything)
 
     assert told[:3] == [4, 9, 12]
     assert set(told) == {1, 2, 3, 4, 9, 12}
@@ -259,7 +259,7 @@ def test_tells_1_from_true() -> None:
     A trace with True is made one with 1, which Python calls equal, and fails as it is told.
     """
     whole = Trace(header(), ((1, Press(True)), (2, Ring())))
-    least = minimise(whole, ON_RING, Desks(rings_after_one).runs(), OneOrTrue.rules())
+    least = minimise(whole, ON_RING, Desks(rings_after_one).runs(), OneOrTrue)
 
     assert least.failure is not None
     assert [str(step) for step in least.failure.steps] == ["1 press(key=1)", "2 ring()"]
@@ -277,7 +277,7 @@ def test_replays_nothing_twice() -> None:
         return run.replay(runs, header, operations)
 
     whole = Trace(header(), tuple(numbered(Enter("cyd"), Press(1), Enter("cyd"))))
-    minimise(whole, ON_ENTER, Desks(enters_twice).runs(), Everything.rules(), again)
+    minimise(whole, ON_ENTER, Desks(enters_twice).runs(), Everything, again)
 
     assert len(replayed) > 2
     assert len(replayed) == len(set(replayed))

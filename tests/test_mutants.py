@@ -2,109 +2,148 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 import pytest
 
+from harness.defaults import read_defaults
 from harness.exhaust import Exhaust, narrowed
 from harness.explore import Explorer
 from harness.failure import Failure
 from harness.mutant import PROVABLE, Kill, Mutant, kill
+from harness.pool import pool
 from harness.run import Runs, replay
-from harness.target import Target, load_target
+from harness.target import load, load_target
 from harness.trace import Header, Recorder
 from scenarios.store import Store
-from tests.mutants.store import MUTANTS
+from tests.mutants.store import MUTANTS as STORES
+from tests.project import ROOT
 
-every_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+MUTANTS: dict[str, Mutant] = {
+    f"{name.partition(':')[0]}:{mutant.name}": mutant
+    for name in read_defaults(ROOT).mutants
+    for mutant in load(name)
+}
+STORE_NAMES = [name for name, mutant in MUTANTS.items() if mutant in STORES]
+SESSION_NAMES = [name for name in MUTANTS if name not in STORE_NAMES]
+# Hypothesis needs 50 to 320 runs for these, at 20 runs a second.
+RARE = {
+    "ChildClosesParent",
+    "JoinsKeyParts",
+    "KeepsRefusedRun",
+    "MutableInside",
+    "OwnIdsAreInvalid",
+    "PingMakesLatest",
+    "QueuesUnbounded",
+    "ReadingExtends",
+}
+QUICK_MAX = 3  # steps, up to which to play all that is shorter takes a second or two
+
+every_mutant = pytest.mark.parametrize("name", MUTANTS)
 other_seeds = pytest.mark.parametrize("seed", [1, 2, 3, 4])
 
 
-def target_of(mutant: Mutant) -> Target:
-    return load_target(f"tests.mutants.store:{mutant.name}")
+def hunt(name: str, seed: int, *, engine: str = "explore", runs_max: int = 200) -> Kill:
+    return kill(MUTANTS[name], load_target(name), engine=engine, seed=seed, runs_max=runs_max)
 
 
-def hunt(mutant: Mutant, seed: int) -> Kill:
-    return kill(mutant, target_of(mutant), engine="explore", seed=seed, runs_max=200)
-
-
-def shorter_failures(died: Kill) -> list[str]:
+def shorter_failures(name: str, died: Kill) -> list[str]:
     """Return what fails alike in fewer steps, of all sequences of the values that occur."""
     assert died.minimised is not None
-    operations = [operation for _, operation in died.minimised.trace.operations]
-    runs = Runs(target_of(died.mutant), Recorder(None))
-    header = Header("conversation_store", died.mutant.name, steps_max=died.steps - 1)
-    batches = Exhaust(narrowed(Store, operations), runs, header).batches()
+    trace, target = died.minimised.trace, load_target(name)
+    operations = [operation for _, operation in trace.operations]
+    settings = {setting: pool(value) for setting, value in trace.header.settings.items()}
+    scenario = type(
+        "Narrowed", (narrowed(died.mutant.scenario, operations),), {"settings": settings}
+    )
+    header = Header(target.contract.name, name, steps_max=died.steps - 1)
+    batches = Exhaust(scenario, Runs(target, Recorder(None)), header).batches()
     failures = (batch.failure for batch in batches if batch.failure)
     return [str(failure.step) for failure in failures if failure.signature == died.signature]
 
 
-def failures_without_one(died: Kill) -> list[Failure]:
+def failures_without_one(name: str, died: Kill) -> list[Failure]:
     """Return how the minimised trace still fails alike with one of its operations left out."""
     assert died.minimised is not None
     header, operations = died.minimised.trace.header, died.minimised.trace.operations
-    runs = Runs(target_of(died.mutant), Recorder(None))
+    runs = Runs(load_target(name), Recorder(None))
     shorter = (operations[:n] + operations[n + 1 :] for n in range(len(operations)))
     failures = (replay(runs, header, kept) for kept in shorter)
     return [one for one in failures if one and one.signature == died.signature]
 
 
+def slow_where(is_slow: Callable[[str], bool], names: Iterable[str] = MUTANTS) -> list[object]:
+    """Return the names of mutants as parameters, of which some are left to the nightly run."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if is_slow(name) else []) for name in names]
+
+
+def provable() -> list[str]:
+    """Return the mutants that die in few steps."""
+    return [name for name, mutant in MUTANTS.items() if min(mutant.least.values()) <= PROVABLE]
+
+
+def is_rare(name: str) -> bool:
+    return MUTANTS[name].name in RARE
+
+
+def takes_long(name: str) -> bool:
+    return name in SESSION_NAMES and max(MUTANTS[name].least.values()) > QUICK_MAX
+
+
 @every_mutant
-def test_explore_kills_the_mutant_in_the_fewest_steps(mutant: Mutant) -> None:
+def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     """
     200 runs of seed 0 are enough, and the minimised trace is as short as is known to be possible.
     """
-    assert hunt(mutant, seed=0).is_minimal
+    assert hunt(name, seed=0).is_minimal
 
 
 @pytest.mark.slow
 @other_seeds
 @every_mutant
-def test_explore_kills_the_mutant_on_other_seeds(mutant: Mutant, seed: int) -> None:
+def test_explore_kills_the_mutant_on_other_seeds(name: str, seed: int) -> None:
     """
     Seed 0 was not lucky.
     """
-    assert hunt(mutant, seed).is_minimal
+    assert hunt(name, seed).is_minimal
 
 
-@every_mutant
-def test_hypothesis_kills_the_mutant_in_the_fewest_steps(mutant: Mutant) -> None:
+@pytest.mark.parametrize("name", slow_where(is_rare))
+def test_hypothesis_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     """
     The same scenario finds the same bug as a Hypothesis machine, within 400 runs.
     """
-    assert kill(mutant, target_of(mutant), engine="hypothesis", seed=0, runs_max=400).is_minimal
+    assert hunt(name, seed=0, engine="hypothesis", runs_max=400).is_minimal
 
 
 @pytest.mark.slow
 @other_seeds
-@every_mutant
-def test_hypothesis_kills_the_mutant_on_other_seeds(mutant: Mutant, seed: int) -> None:
+@pytest.mark.parametrize("name", STORE_NAMES)
+def test_hypothesis_kills_the_mutant_on_other_seeds(name: str, seed: int) -> None:
     """
     Seed 0 was not lucky with Hypothesis either.
     """
-    assert kill(mutant, target_of(mutant), engine="hypothesis", seed=seed, runs_max=400).is_minimal
+    assert hunt(name, seed, engine="hypothesis", runs_max=400).is_minimal
 
 
-@pytest.mark.parametrize(
-    "mutant",
-    [mutant for mutant in MUTANTS if min(mutant.least.values()) <= PROVABLE],
-    ids=lambda mutant: mutant.name,
-)
-def test_nothing_shorter_shows_the_mutant(mutant: Mutant) -> None:
+@pytest.mark.parametrize("name", slow_where(takes_long, provable()))
+def test_nothing_shorter_shows_the_mutant(name: str) -> None:
     """
     No sequence that is shorter than the minimised one, over the values in it, fails alike.
     """
-    assert shorter_failures(hunt(mutant, seed=0)) == []
+    assert shorter_failures(name, hunt(name, seed=0)) == []
 
 
 def test_no_operation_can_go_from_what_is_too_long_to_prove() -> None:
     """
     Where all shorter sequences are too many to play, none with one operation less fails alike.
     """
-    died = hunt(next(m for m in MUTANTS if m.name == "OrderLostOnReopen"), seed=0)
+    name = "tests.mutants.store:OrderLostOnReopen"
+    died = hunt(name, seed=0)
 
     assert died.steps == 6
-    assert failures_without_one(died) == []
+    assert failures_without_one(name, died) == []
 
 
 def test_the_clean_store_raises_no_alarm() -> None:

@@ -10,7 +10,10 @@ from harness.run import Runs, replay
 from harness.target import load_target
 from harness.trace import Recorder, Trace, read, read_header
 
-CLEAN = {"conversation_store": "drivers.memory_store:MemoryStoreDriver"}
+CLEAN = {
+    "conversation_store": "drivers.memory_store:MemoryStoreDriver",
+    "session_manager": "drivers.sessions:SessionsDriver",
+}
 
 every_trace = pytest.mark.parametrize(
     "path", sorted((Path(__file__).parent / "regressions").glob("*.jsonl")), ids=lambda p: p.stem

@@ -88,8 +88,7 @@ def explored(place: int, seed: int) -> Found:
         for batch in Explorer(shape.scenario, runs, header).batches():
             seconds = time.perf_counter() - began
             if batch.failure:
-                rules = shape.scenario.rules()
-                least = minimise(batch.trace(), batch.failure.signature, runs, rules)
+                least = minimise(batch.trace(), batch.failure.signature, runs, shape.scenario)
                 return Found(batch.header.run, seconds, len(least.trace.operations))
             if seconds > SECONDS_MAX:
                 break

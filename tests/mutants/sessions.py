@@ -1,0 +1,27 @@
+"""Make a session manager of which one part has a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from drivers.sessions import SessionsDriver
+from harness.mutant import Mutant
+from harness.scenario import Scenario
+from sessions import ChatSystem
+
+
+def mutant(part: str, scenario: type[Scenario], **least: int) -> Callable[[type[Any]], Mutant]:
+    """Make a class a mutant: ChatSystem's `part` is made by it instead.
+
+    `least` says in how many steps of the scenario each signature shows it.
+    """
+
+    def decorate(broken: type[Any]) -> Mutant:
+        parts: dict[str, Any] = {part: broken}
+        make = partial(SessionsDriver, partial(ChatSystem, **parts))
+        signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        return Mutant(broken.__name__, broken.__doc__ or "", make, scenario, signatures)
+
+    return decorate

@@ -1,0 +1,125 @@
+"""Tests of minimising by what the scenario could have tried instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from harness.failure import Property, Signature
+from harness.handle import Handle
+from harness.minimise import Minimised, minimise
+from harness.operation import Operation
+from harness.pool import Pool, pool
+from harness.rule import rule
+from harness.trace import Trace
+from tests.desk import Desk, Desks, DeskScenario, Enter, Leave, Press, Ring, header
+
+ON_RING = Signature(Property.CONTINUITY, "ring")
+
+
+class Sized(DeskScenario):
+    """A desk of several sizes."""
+
+    settings: ClassVar[Mapping[str, Pool[Any]]] = {"size": pool(1, 2, 3)}
+
+    @rule(user=pool("ana", "ben"))
+    def enter(self, user: str) -> Enter:
+        return Enter(user)
+
+    @rule(ticket=Pool(lambda now: now.model.tickets))
+    def leave(self, ticket: Handle) -> Leave:
+        return Leave(ticket)
+
+    @rule(key=pool(0, 1))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+    @rule()
+    def ring(self) -> Ring:
+        return Ring()
+
+
+class FullDesks(Desks):
+    """Desks that break at a ring when as many lines are in the log as their size says."""
+
+    def __call__(self, **settings: int) -> Desk:
+        self.made.append(Desk(lambda log: log[-1] == "ring" and len(log) > settings["size"]))
+        return self.made[-1]
+
+
+def minimised(
+    desks: Desks, *operations: Operation, scenario: type[Sized] | None = Sized
+) -> Minimised:
+    whole = Trace(replace(header(), settings={"size": 3}), tuple(enumerate(operations, 1)))
+    return minimise(whole, ON_RING, desks.runs(), scenario)
+
+
+def breaks(is_broken: Callable[[list[str]], bool]) -> Desks:
+    return Desks(lambda log: log[-1] == "ring" and is_broken(log))
+
+
+def steps(least: Minimised) -> list[str]:
+    return [f"{number} {operation}" for number, operation in least.trace.operations]
+
+
+def test_takes_the_simplest_settings() -> None:
+    """
+    Settings that the failure does not need are the first ones of their pools.
+    """
+    least = minimised(breaks(lambda log: True), Ring())
+
+    assert least.trace.header.settings == {"size": 1}
+
+
+def test_takes_settings_under_which_fewer_operations_are_enough() -> None:
+    """
+    A limit of three that is broken in four steps becomes one of one, broken in two.
+    """
+    least = minimised(FullDesks(), Press(0), Press(0), Press(0), Ring())
+
+    assert steps(least) == ["1 press(key=0)", "2 ring()"]
+    assert least.trace.header.settings == {"size": 1}
+
+
+def test_leaves_settings_alone_without_a_scenario() -> None:
+    """
+    Without pools there is nothing to take a simpler value from.
+    """
+    least = minimised(FullDesks(), Press(0), Press(0), Press(0), Ring(), scenario=None)
+
+    assert len(least.trace.operations) == 4
+    assert least.trace.header.settings == {"size": 3}
+
+
+def test_puts_one_operation_in_the_place_of_two() -> None:
+    """
+    Where another operation does what two did, it takes their place.
+    """
+    left_or_pressed = breaks(lambda log: "press 0" in log or "leave ticket 1" in log)
+
+    least = minimised(left_or_pressed, Enter("ana"), Leave(Handle("t", 1)), Ring())
+
+    assert steps(least) == ["1 press(key=0)", "2 ring()"]
+
+
+def test_puts_in_place_what_needs_no_handle() -> None:
+    """
+    An operation on what an earlier one made gives way to one that stands alone.
+    """
+    third = breaks(lambda log: len(log) == 3)
+
+    least = minimised(third, Enter("ana"), Leave(Handle("t", 1)), Ring())
+
+    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+
+
+def test_shortens_by_two_values_at_once() -> None:
+    """
+    Where the shorter sequences are few they are all tried, so that no single step need lead there.
+    """
+    other = breaks(lambda log: log[:-1] in (["press 0", "press 0"], ["enter ben"]))
+
+    least = minimised(other, Press(0), Press(0), Ring())
+
+    assert steps(least) == ["1 enter(user='ben')", "2 ring()"]
