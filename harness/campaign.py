@@ -7,10 +7,11 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from .events import Began, Ended, Event, Found, Listener, Progress, decode
 from .failure_text import failure_text
@@ -20,6 +21,7 @@ from .target import Target
 from .trace import Trace
 from .worker import OUR_BUG, Job
 
+Interrupted: TypeAlias = Callable[[], bool]
 POLL_S = 0.2
 DEATHS_MAX = 3
 
@@ -30,27 +32,37 @@ class WorkerFailed(RuntimeError):
 
 @dataclass(slots=True)
 class Worker:
-    """One process that does a job; `hang_s` is how long a step may take, None for no limit."""
+    """One process that does a job; `hang_s` is how long a step may take, None for no limit.
+
+    `interrupted` is asked between events, so that none is lost by half: where it says so, events()
+    raises KeyboardInterrupt.
+    """
 
     process: subprocess.Popen[bytes]
     running: Path | None
     hang_s: float | None
+    interrupted: Interrupted
     hung: bool = False
+    rest: bytes = b""  # the beginning of a line
 
     def events(self) -> Iterator[Event]:
         """Yield what the worker tells, until it ends or is ended for a step without an end."""
         assert self.process.stdout is not None
         stream = self.process.stdout.fileno()
-        rest = b""
         for ready in self._turns(stream):
             if not ready:
                 continue
             chunk = os.read(stream, 1 << 16)
             if not chunk:
                 break
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from map(decode, lines)
+            yield from self._heard(chunk)
         self.process.wait()
+
+    def last_events(self) -> Iterator[Event]:
+        """End the process, and yield what it has told until then and nobody has heard."""
+        assert self.process.stdout is not None
+        self.process.kill()
+        yield from self._heard(self.process.stdout.read())
 
     def end(self) -> None:
         """End the process, and wait until it is gone."""
@@ -60,6 +72,10 @@ class Worker:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
+    def _heard(self, chunk: bytes) -> Iterator[Event]:
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
+        yield from map(decode, lines)
+
     def _turns(self, stream: int) -> Iterator[bool]:
         """Yield whether there is something to read; stops when a step has taken too long."""
         seen, since = self._growth(), time.monotonic()
@@ -67,6 +83,8 @@ class Worker:
             selector.register(stream, selectors.EVENT_READ)
             while True:
                 ready = bool(selector.select(POLL_S))
+                if self.interrupted():
+                    raise KeyboardInterrupt
                 growth = self._growth()
                 if ready or growth != seen:
                     seen, since = growth, time.monotonic()
@@ -84,7 +102,11 @@ class Worker:
         return None
 
 
-def start(job: Job) -> Worker:
+def never() -> bool:
+    return False
+
+
+def start(job: Job, interrupted: Interrupted = never) -> Worker:
     """Start a process for a job; only with a time budget is a step's time limited as well."""
     if (running := job.running()) is not None:
         with suppress(OSError):
@@ -95,22 +117,27 @@ def start(job: Job) -> Worker:
     assert process.stdin is not None
     with suppress(BrokenPipeError), process.stdin:
         process.stdin.write(job.encoded())
-    return Worker(process, running, job.hang_s if job.seconds is not None else None)
+    return Worker(process, running, job.hang_s if job.seconds is not None else None, interrupted)
 
 
-def campaign(job: Job, target: Target, listen: Listener) -> None:
+def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupted = never) -> None:
     """Run one scenario to its end, beginning again behind a step that ended its process.
 
     Tells `listen` everything, a step without an end or a dead process as a failure of liveness.
-    Raises WorkerFailed where the bug is not the system's.
+    Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt, with all told
+    that was found, when `interrupted` says so.
     """
     started = time.monotonic()
     tally = _Tally(job.scenario, listen)
     for deaths in range(1, DEATHS_MAX + 1):
-        worker = start(job)
+        worker = start(job, interrupted)
         try:
             for event in worker.events():
                 tally.hear(event)
+        except KeyboardInterrupt:
+            for event in worker.last_events():
+                tally.hear(event)
+            raise
         finally:
             worker.end()
         if tally.ended:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -94,9 +98,9 @@ def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> i
     terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
     status = 0
     try:
-        with terminal.live():
+        with terminal.live(), _interrupts() as interrupted:
             for job in jobs:
-                campaign(job, target, terminal.hear)
+                campaign(job, target, terminal.hear, interrupted)
     except KeyboardInterrupt:
         status = INTERRUPTED
     except WorkerFailed as error:
@@ -110,6 +114,23 @@ def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> i
         left = ", ".join(str(path) for path in running if path and path.exists())
         click.echo(f"interrupted: what was found until then is above; the last run is in {left}")
     return 1 if terminal.failed and status != 3 else status
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield whether Ctrl-C was pressed; pressed again, it interrupts at once, as ever."""
+    pressed: list[int] = []
+
+    def press(number: int, _frame: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _runs(engine: str, runs: int | None, seconds: float | None, base: Profile) -> int | None:

@@ -53,8 +53,9 @@ def _compared(of: str, expected: object, actual: object) -> list[str]:
     if of == "outcome":
         return [f"  model:   {expected}", f"  system:  {actual}"]
     if of.startswith("census"):
-        held = str(actual) if isinstance(actual, Crashed) else f"holds {actual!r}"
-        return [f"  model:   holds {expected!r}", f"  system:  {held}"]
+        part = of.removeprefix("census").strip()
+        held = str(actual) if isinstance(actual, Crashed) else f"holds {part} {actual!r}"
+        return [f"  model:   holds {part} {expected!r}", f"  system:  {held}"]
     first, *rest = str(actual).splitlines() or [""]
     return [f"  broken:  {of.partition(' ')[2]}: {first}", *(f"           {line}" for line in rest)]
 

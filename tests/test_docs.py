@@ -42,12 +42,12 @@ def test_the_failure_is_what_its_command_prints(
     """
     The failure that the README shows whole is printed by the command above it.
     """
-    words = next(words for words in commands() if words[-1].endswith("JoinsKeys"))
+    words = next(words for words in commands() if words[-1].endswith("CleansUpElsewhere"))
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
 
     output = re.sub(r"\d{8}T\d{6}Z", "<utc>", run(*words).output)
 
-    assert block("continuity: ") in output
+    assert block("keys: ") in output
 
 
 def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:

@@ -56,10 +56,12 @@ def test_names_where_tasks_wait_in_a_stable_order(
     The places where tasks wait are sorted, because the names of tasks count up in a process.
     """
 
+    held = []  # or the garbage collector could take a task that waits for nothing
+
     async def begin() -> None:
-        asyncio.create_task(turn_for_ever(), name="a")  # noqa: RUF006  # the pump ends it
-        asyncio.create_task(wait_for_nothing(), name="c")  # noqa: RUF006  # the same
-        asyncio.create_task(asyncio.sleep(9), name="b")  # noqa: RUF006  # the same
+        held.append(asyncio.create_task(turn_for_ever(), name="a"))
+        held.append(asyncio.create_task(wait_for_nothing(), name="c"))
+        held.append(asyncio.create_task(asyncio.sleep(9), name="b"))
         await wait_for_nothing()
 
     monkeypatch.setattr(pump_file, "TURNS_MAX", 50)
