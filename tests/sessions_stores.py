@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessions.context import UserExecutionContext
-from sessions.database_factory import RequestScopedSessionFactory
 from sessions.settings import Settings
-from sessions.thread_store import ThreadStore
-from sessions.turn_store import TurnStore
+from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.thread_store import ThreadStore
+from sessions.storage.turn_store import TurnStore
 from tests.sessions_clock import START_S, ManualClock
 from tests.sessions_databases import opened
 

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from sessions.context import UserExecutionContext
-from sessions.database import Database
-from sessions.database_factory import DatabaseGauges, RequestScopedSessionFactory
 from sessions.errors import InvalidContextError, PoolTimeoutError
 from sessions.settings import Settings
-from sessions.tables import THREADS
+from sessions.storage.database import Database
+from sessions.storage.database_factory import DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.tables import THREADS
 from tests.sessions_clock import ManualClock, settle
 from tests.sessions_databases import KINDS, opened
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from sessions.context import UserExecutionContext
-from sessions.database_factory import DatabaseGauges, RequestScopedSessionFactory
-from sessions.tables import THREADS
+from sessions.storage.database_factory import DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.tables import THREADS
 from tests.sessions_databases import KINDS, opened
 
 CONTEXT = UserExecutionContext("ana", "t", "r", "q", websocket_connection_id="c1")

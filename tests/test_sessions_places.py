@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sessions.errors import PoolTimeoutError
-from sessions.places import Places
+from sessions.storage.places import Places
 from tests.sessions_clock import ManualClock, settle
 
 

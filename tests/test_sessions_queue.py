@@ -6,8 +6,8 @@ import pytest
 
 from sessions.errors import QueueFullError
 from sessions.event import Json
-from sessions.message import Message, Priority, Queued
-from sessions.message_queue import MessageQueue, QueueCounts
+from sessions.queue.message import Message, Priority, Queued
+from sessions.queue.message_queue import MessageQueue, QueueCounts
 from sessions.settings import Settings
 from tests.sessions_clock import ManualClock
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from sessions.event import Json
-from sessions.message import Message
-from sessions.message_queue import MessageQueue
-from sessions.queue_worker import QueueWorker
+from sessions.queue.message import Message
+from sessions.queue.message_queue import MessageQueue
+from sessions.queue.queue_worker import QueueWorker
 from sessions.settings import Settings
 from sessions.tasks import Tasks
 from tests.sessions_clock import ManualClock, settle

@@ -9,7 +9,7 @@ import pytest
 
 from sessions.key import IsolationKey
 from sessions.settings import Settings
-from sessions.turn import StoredThread
+from sessions.storage.turn import StoredThread
 from tests.sessions_clock import START_S
 from tests.sessions_databases import KINDS
 from tests.sessions_stores import context, stores

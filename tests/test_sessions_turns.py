@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sessions.database_factory import DatabaseGauges
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
-from sessions.turn import Turn
+from sessions.storage.database_factory import DatabaseGauges
+from sessions.storage.turn import Turn
 from tests.sessions_clock import START_S
 from tests.sessions_databases import KINDS
 from tests.sessions_stores import context, stores

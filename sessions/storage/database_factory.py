@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
-from sessions.database import Database
-from sessions.database_session import RequestScopedSession
+from sessions.storage.database import Database
+from sessions.storage.database_session import RequestScopedSession
 from sessions.tasks import Tasks
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from itertools import count
 from sessions.clock import Clock
 from sessions.errors import QueueFullError
 from sessions.key import IsolationKey
-from sessions.message import Message, Queued
+from sessions.queue.message import Message, Queued
 from sessions.settings import Settings
 
 # How long a message rests before each retry (the contract, Queue).

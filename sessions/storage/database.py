@@ -9,9 +9,9 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sessions.clock import Clock
-from sessions.places import Places
 from sessions.settings import Settings
-from sessions.tables import METADATA
+from sessions.storage.places import Places
+from sessions.storage.tables import METADATA
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
 

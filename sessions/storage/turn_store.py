@@ -19,13 +19,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
-from sessions.database import Database
-from sessions.database_factory import RequestScopedSessionFactory
-from sessions.database_session import RequestScopedSession
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
-from sessions.tables import THREADS, TURNS
-from sessions.turn import Role, Turn
+from sessions.storage.database import Database
+from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.tables import THREADS, TURNS
+from sessions.storage.turn import Role, Turn
 
 
 class TurnStore:

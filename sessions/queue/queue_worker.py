@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from sessions.clock import Clock
-from sessions.message import Message, Queued
-from sessions.message_queue import MessageQueue
+from sessions.queue.message import Message, Queued
+from sessions.queue.message_queue import MessageQueue
 from sessions.tasks import Tasks
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from sessions.context import UserExecutionContext
-from sessions.database import Database
-from sessions.places import Places
+from sessions.storage.database import Database
+from sessions.storage.places import Places
 from sessions.tasks import Tasks
 
 Ts = TypeVarTuple("Ts")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from sessions.clock import Clock
-from sessions.database import Database
 from sessions.key import IsolationKey
 from sessions.settings import Settings
-from sessions.tables import THREADS, TURNS
-from sessions.turn import StoredThread
+from sessions.storage.database import Database
+from sessions.storage.tables import THREADS, TURNS
+from sessions.storage.turn import StoredThread
 
 
 class ThreadStore:

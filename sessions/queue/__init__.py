@@ -1,0 +1,1 @@
+"""Let messages wait in order, and handle them."""

@@ -1,0 +1,1 @@
+"""Keep conversations in a database, and take turns at it."""
