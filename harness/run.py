@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import NamedTuple
 
+from .bounds import Known
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
 from .lockstep import Lockstep
 from .operation import Operation
+from .round_trip import RoundTrip
 from .target import Target
 from .trace import Header, Numbered, Recorder, Trace
 from .warned import Warned
@@ -20,11 +23,18 @@ from .warned import Warned
 
 @dataclass(slots=True)
 class Runs:
-    """Opens one run after another on a target, each recorded from its first line."""
+    """Opens one run after another on a target, each recorded from its first line.
+
+    A round trip ends one run in `round_trip_every`; none, if that is 0. `known` is what the runs
+    so far have told of growth; `alive` is called while a round trip goes on.
+    """
 
     target: Target
     recorder: Recorder
     warned: Warned | None = None
+    round_trip_every: int = 0
+    known: Known = field(default_factory=Known)
+    alive: Callable[[], object] = lambda: None
 
     @contextmanager
     def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
@@ -40,6 +50,17 @@ class Runs:
             if self.warned is not None:
                 self.warned.take()
 
+    def is_due(self, header: Header) -> bool:
+        """Say whether a run is one of those that end with a round trip: the seed decides."""
+        every = self.round_trip_every
+        return every > 0 and Random(f"{header.seed}/{header.run}/round trip").random() * every < 1
+
+    def round_trip(self, lockstep: Lockstep, header: Header) -> None:
+        """Look for leaks at the end of a run; raises Divergence for one."""
+        wanted = header.signature.partition("-")[2]
+        resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
+        RoundTrip(lockstep, self.known, wanted, resources, self.alive).make()
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -53,7 +74,8 @@ class Batch:
     def trace(self) -> Trace:
         """Return the failing run as a trace."""
         steps = self.failure.steps if self.failure else ()
-        return Trace(self.header, tuple((step.number, step.operation) for step in steps))
+        header = replace(self.header, signature=str(self.failure.signature) if self.failure else "")
+        return Trace(header, tuple((step.number, step.operation) for step in steps))
 
 
 class Skipped(NamedTuple):
@@ -78,6 +100,8 @@ def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failur
     with runs.open(header.line(), header.settings) as lockstep:
         try:
             deque(play(lockstep, operations), maxlen=0)
+            if header.round_trip:
+                runs.round_trip(lockstep, header)
         except Divergence as divergence:
             return divergence.failure
     return None
