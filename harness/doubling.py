@@ -9,7 +9,7 @@ WARM_UP = 2  # cycles before the first census
 WATCHED = 4  # cycles before the second
 FIRST_BLOCK = 8
 CYCLES_MAX = 4096
-GROWTH_MAX = 4096  # entries: so much tells a leak from a cache of 1,000 as 4096 cycles of one do
+GROWTH_MAX = 2000  # entries: so much tells a leak from a cache of 1,000, in however few cycles
 BRIEF_MAX = 126  # cycles, where the same path was seen to leak before in this test
 EXACT_MAX = 30  # cycles, for threads, descriptors and the like, which no cache hoards
 

@@ -36,9 +36,11 @@ class Leak:
     def __str__(self) -> str:
         if self.at_most:
             return f"holds {self.now:,}; its declared bound is {self.at_most:,}"
+        # How many threads a process has is not this run's alone.
+        now = f"; {self.now:,} now" if self.path[0].kind else ""
         return (
             f"+{self.rate:.2f} {self.kind} per cycle ({self.per_operation:+.2f} per operation), "
-            f"linear over {self.cycles:,} cycles; {self.now:,} now"
+            f"linear over {self.cycles:,} cycles{now}"
         )
 
 

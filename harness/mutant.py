@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from .scenario import Scenario
 from .target import Target
 from .trace import Header, Recorder
 
+LEAK_STEPS = 10  # of a run that is repeated: short ones show as much, and sooner
 PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shorter fails
 
 
@@ -25,6 +26,8 @@ class Mutant:
     """Makes drivers of one system with one bug, so that its name can be given as a driver's.
 
     `least` has, for each signature that the bug can show itself by, the fewest steps that do.
+    One that `leaks` is looked for by a round trip after each run, and by nothing else: an
+    invariant that counts tasks would see some of them sooner, and say less.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Mutant:
     make: Callable[..., Driver]
     scenario: type[Scenario]
     least: Mapping[str, int]
+    leaks: bool = False
 
     RUNS_MAX: ClassVar[int] = 200
 
@@ -69,8 +73,13 @@ def kill(
     mutant: Mutant, target: Target, *, engine: str, seed: int, runs_max: int = Mutant.RUNS_MAX
 ) -> Kill:
     """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk."""
-    runs = Runs(target, Recorder(None))
-    header = Header(target.contract.name, target.name, engine=engine, seed=seed, steps_max=50)
+    if mutant.leaks:
+        target = replace(target, contract=replace(target.contract, invariants=()))
+    runs = Runs(target, Recorder(None), round_trip_every=int(mutant.leaks))
+    steps_max = LEAK_STEPS if mutant.leaks else 50
+    header = Header(
+        target.contract.name, target.name, engine=engine, seed=seed, steps_max=steps_max
+    )
     began = time.perf_counter()
     played = 0
     for batch in _batches(mutant.scenario, runs, header, runs_max):

@@ -32,7 +32,8 @@ TEARDOWN_MAX = 1_000  # operations
 class RoundTrip:
     """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
 
-    `alive` is called after each cycle, by which others see that it goes on.
+    `alive` is called after each cycle, by which others see that it goes on. Who only `glances`
+    watches half as many cycles before something has grown.
     """
 
     lockstep: Lockstep
@@ -40,7 +41,7 @@ class RoundTrip:
     wanted: str = ""
     warned: Callable[[], int] = lambda: 0
     alive: Callable[[], object] = lambda: None
-    cycles_min: int = 0  # for an investigation: to watch for so long whatever is seen
+    glances: bool = False
 
     def make(self) -> None:
         """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
@@ -76,15 +77,15 @@ class RoundTrip:
         raise divergence_type(failure.signature)(failure)
 
     def _watch(self, cycles: Cycles) -> list[Leak]:
-        cycles.run(WARM_UP)
-        first = cycles.measure()
-        cycles.run(WATCHED)
+        cycles.run(WARM_UP // 2 if self.glances else WARM_UP)
+        first, begun = cycles.measure(), cycles.played
+        cycles.run(WATCHED // 2 if self.glances else WATCHED)
         second = cycles.measure()
         if over := self._over(cycles, second):
             return over
-        suspects = self._suspects(cycles, first, second)
+        suspects = self._suspects(cycles, (begun, first), second)
         for size in blocks(cycles.played):
-            if not any(each.open for each in suspects.values()):
+            if self._is_decided(cycles, suspects):
                 break
             if (cycles.played + size) * len(cycles.steps) > OPERATIONS_MAX:
                 break
@@ -95,19 +96,24 @@ class RoundTrip:
                     each.see(cycles.played, now.get(key, 0))
         return self._judge(cycles, suspects)
 
+    def _is_decided(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> bool:
+        """Say whether nothing is left to watch, or something leaks that needs no watching."""
+        exact = any(each.leaks and is_exact(cycles.path(key)) for key, each in suspects.items())
+        return exact or not any(each.open for each in suspects.values())
+
     def _suspects(
-        self, cycles: Cycles, first: Measure, second: Measure
+        self, cycles: Cycles, first: tuple[int, Measure], second: Measure
     ) -> dict[int | str, Suspect]:
         """Return what grew, but for what is known to stop at such a level."""
         found = {}
         for key, count in second.items():
-            before = first.get(key, 0)
+            before = first[1].get(key, 0)
             if count <= before:
                 continue
             path = cycles.path(key)
             if count <= self.known.levels.get(path, 0):
                 continue
-            looks = (cycles.played - WATCHED, before), (cycles.played, count)
+            looks = (first[0], before), (cycles.played, count)
             found[key] = suspect(*looks, cycles_max=self._cycles_max(path))
         return found
 
@@ -120,16 +126,17 @@ class RoundTrip:
     def _judge(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> list[Leak]:
         """Remember what stopped, and return what did not, without what stands behind another."""
         leaks: dict[Path, Leak] = {}
+        decided = self._is_decided(cycles, suspects)
         for key, each in suspects.items():
             path = cycles.path(key)
             if each.bounded:
                 self.known.stops(path, each.levels[-1][1])
-            elif each.leaks:
+            elif each.leaks or decided:  # or grew all the time beside what leaks
                 leaks[path] = self._leak(cycles, path, each)
             else:
                 self.known.undecided[path] = cycles.played
         found = topmost(leaks)
-        self.known.leaks |= {path.name for path in found}
+        self.known.leaks |= {path.name for path in leaks}
         return [leaks[path] for path in found]
 
     def _leak(self, cycles: Cycles, path: Path, each: Suspect) -> Leak:

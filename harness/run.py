@@ -56,10 +56,15 @@ class Runs:
         return every > 0 and Random(f"{header.seed}/{header.run}/round trip").random() * every < 1
 
     def round_trip(self, lockstep: Lockstep, header: Header) -> None:
-        """Look for leaks at the end of a run; raises Divergence for one."""
+        """Look for leaks at the end of a run; raises Divergence for one.
+
+        A glance where it is one run of many: two cycles are watched, and more if something grew.
+        """
         wanted = header.signature.partition("-")[2]
         resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
-        RoundTrip(lockstep, self.known, wanted, resources, self.alive).make()
+        glances = self.round_trip_every > 1
+        trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive, glances=glances)
+        trip.make()
 
 
 @dataclass(frozen=True, slots=True)
