@@ -74,6 +74,8 @@ class Edges:
         """Return how to look at objects of a type; None where there is nothing to see."""
         if issubclass(kind, ModuleType):
             return self._variables.of
+        if issubclass(kind, bytearray):
+            return _nothing
         if is_code(kind) or not kind.__flags__ & _HAS_GC:
             return None
         special = next((tell for base, tell in _SPECIAL if issubclass(kind, base)), None)

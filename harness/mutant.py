@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from .contract import Driver
+from .doubling import BRIEF_MAX
 from .explore import Explorer
 from .failure import Signature
 from .minimise import Minimised, minimise
@@ -70,12 +71,22 @@ class Kill:
 
 
 def kill(
-    mutant: Mutant, target: Target, *, engine: str, seed: int, runs_max: int = Mutant.RUNS_MAX
+    mutant: Mutant,
+    target: Target,
+    *,
+    engine: str,
+    seed: int,
+    runs_max: int = Mutant.RUNS_MAX,
+    cycles_max: int = BRIEF_MAX,
 ) -> Kill:
-    """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk."""
+    """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk.
+
+    What leaks is watched for `cycles_max` cycles, which a cache of 1,000 would outlast.
+    """
     if mutant.leaks:
         target = replace(target, contract=replace(target.contract, invariants=()))
-    runs = Runs(target, Recorder(None), round_trip_every=int(mutant.leaks))
+    every = int(mutant.leaks)
+    runs = Runs(target, Recorder(None), round_trip_every=every, cycles_max=cycles_max)
     steps_max = LEAK_STEPS if mutant.leaks else 50
     header = Header(
         target.contract.name, target.name, engine=engine, seed=seed, steps_max=steps_max

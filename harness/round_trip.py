@@ -42,6 +42,7 @@ class RoundTrip:
     warned: Callable[[], int] = lambda: 0
     alive: Callable[[], object] = lambda: None
     glances: bool = False
+    cycles_max: int = CYCLES_MAX
 
     def make(self) -> None:
         """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
@@ -119,9 +120,9 @@ class RoundTrip:
 
     def _cycles_max(self, path: Path) -> int:
         if is_exact(path):
-            return EXACT_MAX
+            return min(EXACT_MAX, self.cycles_max)
         known = any(path.name.startswith(leak) for leak in self.known.leaks)
-        return BRIEF_MAX if known else CYCLES_MAX
+        return min(BRIEF_MAX, self.cycles_max) if known else self.cycles_max
 
     def _judge(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> list[Leak]:
         """Remember what stopped, and return what did not, without what stands behind another."""

@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from .bounds import Known
+from .doubling import CYCLES_MAX
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
@@ -26,7 +27,8 @@ class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
     A round trip ends one run in `round_trip_every`; none, if that is 0. `known` is what the runs
-    so far have told of growth; `alive` is called while a round trip goes on.
+    so far have told of growth; `alive` is called while a round trip goes on, and `cycles_max` is
+    how many cycles one watches at most.
     """
 
     target: Target
@@ -35,6 +37,7 @@ class Runs:
     round_trip_every: int = 0
     known: Known = field(default_factory=Known)
     alive: Callable[[], object] = lambda: None
+    cycles_max: int = CYCLES_MAX
 
     @contextmanager
     def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
@@ -63,8 +66,8 @@ class Runs:
         wanted = header.signature.partition("-")[2]
         resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
         glances = self.round_trip_every > 1
-        trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive, glances=glances)
-        trip.make()
+        trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive)
+        replace(trip, glances=glances, cycles_max=self.cycles_max).make()
 
 
 @dataclass(frozen=True, slots=True)
