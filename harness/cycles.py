@@ -7,10 +7,10 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .bounds import Known
 from .contract import Driver
 from .handle import Dangling, Handle
 from .history import Step
+from .known import Known
 from .operation import Operation, handles_in, map_atoms
 from .outcome import Ok, Outcome
 from .reach import Link, Path, Reach

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
-from .bounds import Known
 from .doubling import CYCLES_MAX
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
+from .known import Known
 from .lockstep import Lockstep
 from .operation import Operation
 from .round_trip import RoundTrip
