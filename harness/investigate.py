@@ -44,6 +44,7 @@ class Investigation:
     site: str
     counts: tuple[int, ...]
     known: Known
+    net: str
     uncovered: tuple[str, ...]
 
 
@@ -77,6 +78,7 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
         site=site,
         counts=counts,
         known=fresh.known,
+        net=runs.known.net,
         uncovered=uncovered,
     )
 

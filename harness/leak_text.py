@@ -55,6 +55,7 @@ def footnotes(found: Investigation) -> list[str]:
     return [
         f"watched: {found.leak.cycles:,} cycles of {count(found.leak.operations, 'operation')}",
         *(f"also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in found.also),
+        *([f"net:     {found.net}"] if found.net else []),
         *(f"bounded: {path.name}, at {level:,}" for path, level in found.known.levels.items()),
         *(f"open:    {path.name}, after {n:,} cycles" for path, n in found.known.undecided.items()),
         *(f"not covered: {what}" for what in found.uncovered),

@@ -21,7 +21,7 @@ class Link(NamedTuple):
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.label} -> {self.kind}"
+        return f"{self.label} -> {self.kind}" if self.kind else self.label
 
 
 class Path(tuple[Link, ...]):
@@ -46,7 +46,8 @@ class Path(tuple[Link, ...]):
 
     def __str__(self) -> str:
         first, *rest = self
-        return " / ".join([f"{first.label}: {first.kind}", *map(str, rest)])
+        root = f"{first.label}: {first.kind}" if first.kind else first.label
+        return " / ".join([root, *map(str, rest)])
 
     def begins_with(self, other: Path) -> bool:
         return self[: len(other)] == other

@@ -28,7 +28,7 @@ class Runs:
 
     A round trip ends one run in `round_trip_every`; none, if that is 0. `known` is what the runs
     so far have told of growth; `alive` is called while a round trip goes on, and `cycles_max` is
-    how many cycles one watches at most.
+    how many cycles one watches at most. Who `nets` looks outside the roots too, once.
     """
 
     target: Target
@@ -38,6 +38,7 @@ class Runs:
     known: Known = field(default_factory=Known)
     alive: Callable[[], object] = lambda: None
     cycles_max: int = CYCLES_MAX
+    nets: bool = False
 
     @contextmanager
     def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
@@ -67,7 +68,7 @@ class Runs:
         resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
         glances = self.round_trip_every > 1
         trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive)
-        replace(trip, glances=glances, cycles_max=self.cycles_max).make()
+        replace(trip, glances=glances, cycles_max=self.cycles_max, nets=self.nets).make()
 
 
 @dataclass(frozen=True, slots=True)

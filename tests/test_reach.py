@@ -52,18 +52,18 @@ def counts(root: object) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("held", "path", "count"),
     [
-        ({"a": 1, "b": 2}, ".held -> dict / len() -> ", 2),
-        ([None, None, None], ".held -> list / len() -> ", 3),
-        ({"x", "y"}, ".held -> set / len() -> ", 2),
-        (deque([1]), ".held -> deque / len() -> ", 1),
-        (OrderedDict(a=1), ".held -> OrderedDict / len() -> ", 1),
-        (bytearray(7), ".held -> bytearray / len() -> ", 7),
+        ({"a": 1, "b": 2}, ".held -> dict / len()", 2),
+        ([None, None, None], ".held -> list / len()", 3),
+        ({"x", "y"}, ".held -> set / len()", 2),
+        (deque([1]), ".held -> deque / len()", 1),
+        (OrderedDict(a=1), ".held -> OrderedDict / len()", 1),
+        (bytearray(7), ".held -> bytearray / len()", 7),
         ([Plain(), Plain()], ".held -> list / [*] -> Plain", 2),
         ({("a", Plain()): 1}, ".held -> dict / key -> tuple / [*] -> Plain", 1),
-        (Slotted([1]), ".held -> Slotted / .held -> list / len() -> ", 1),
+        (Slotted([1]), ".held -> Slotted / .held -> list / len()", 1),
         (partial(print, Plain()), ".held -> partial / argument -> Plain", 1),
         (Plain().ring, ".held -> method / self -> Plain", 1),
-        ([].append, ".held -> builtin_function_or_method / self -> list / len() -> ", 0),
+        ([].append, ".held -> builtin_function_or_method / self -> list / len()", 0),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -85,7 +85,7 @@ def test_looks_into_closures_and_defaults() -> None:
 
     found = counts(Plain(callback))
 
-    assert found["root: Plain / .held -> function / closure kept -> list / len() -> "] == 2
+    assert found["root: Plain / .held -> function / closure kept -> list / len()"] == 2
     assert found["root: Plain / .held -> function / default -> Plain"] == 1
 
 
@@ -100,7 +100,7 @@ def test_counts_the_entries_of_an_lru_cache() -> None:
 
     squared(1), squared(2)
 
-    assert counts(Plain(squared))["root: Plain / .held -> _lru_cache_wrapper / len() -> "] == 2
+    assert counts(Plain(squared))["root: Plain / .held -> _lru_cache_wrapper / len()"] == 2
 
 
 def test_counts_each_object_once_on_its_shortest_path() -> None:
@@ -171,8 +171,8 @@ def test_looks_into_a_module_that_is_a_root() -> None:
     after = {str(reach.paths.path(at)): count for at, count in reach.census().items()}
 
     assert "shop: module / .os -> module" not in before
-    assert after["shop: module / .CACHE -> dict / len() -> "] == 1
-    assert after["shop: module / .Shop.sold -> list / len() -> "] == 1
+    assert after["shop: module / .CACHE -> dict / len()"] == 1
+    assert after["shop: module / .Shop.sold -> list / len()"] == 1
 
 
 def test_leaves_modules_classes_and_weak_references_alone() -> None:
@@ -184,7 +184,7 @@ def test_leaves_modules_classes_and_weak_references_alone() -> None:
     assert counts(import_like) == {
         "root: Plain": 1,
         "root: Plain / .held -> list": 1,
-        "root: Plain / .held -> list / len() -> ": 3,
+        "root: Plain / .held -> list / len()": 3,
         "root: Plain / .held -> list / [*] -> builtin_function_or_method": 1,
     }
 
@@ -229,7 +229,7 @@ def test_returns_the_objects_on_a_path() -> None:
     paths = {str(reach.paths.path(at)): reach.paths.path(at) for at in reach.census()}
 
     assert reach.objects(paths["root: Plain / .held -> list / [*] -> Plain"]) == kept
-    assert reach.objects(paths["root: Plain / .held -> list / len() -> "]) == [kept]
+    assert reach.objects(paths["root: Plain / .held -> list / len()"]) == [kept]
 
 
 @pytest.mark.parametrize(
