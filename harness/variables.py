@@ -1,4 +1,4 @@
-"""The variables of modules and of their own classes, as far as something could grow there."""
+"""Global variables and those of classes, as far as something could grow there."""
 
 from __future__ import annotations
 
