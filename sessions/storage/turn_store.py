@@ -84,12 +84,12 @@ class TurnStore:
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
         latest = self._turns_of(context).order_by(TURNS.c.position.desc()).limit(limit)
-        async with self._sessions.create_session_from_context(context) as session:
-            rows = (await session.execute(latest)).all()
-        return [
-            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
-            for row in reversed(rows)
-        ]
+        return (await self._read(context, latest))[::-1]
+
+    async def agent_turns_since(self, context: UserExecutionContext, since_s: float) -> list[Turn]:
+        """Return what the agent said on the thread after a clock second, oldest first."""
+        said = self._turns_of(context).where(TURNS.c.role == "agent", TURNS.c.at_s > since_s)
+        return await self._read(context, said.order_by(TURNS.c.position))
 
     async def position_of(self, context: UserExecutionContext, message_id: str) -> int | None:
         """Return the position of the user's turn that a message became, or None."""
@@ -106,6 +106,16 @@ class TurnStore:
             for table in (THREADS, TURNS):
                 await session.execute(delete(table).where(self._is_of(context, table)))
             await session.commit()
+
+    async def _read(
+        self, context: UserExecutionContext, turns: Select[*tuple[object, ...]]
+    ) -> list[Turn]:
+        async with self._sessions.create_session_from_context(context) as session:
+            rows = (await session.execute(turns)).all()
+        return [
+            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
+            for row in rows
+        ]
 
     async def _append(
         self,
