@@ -41,7 +41,18 @@ class Contexts:
 
         Raises InvalidContextError.
         """
-        return self.context_of(self._registry.look_at(user_id, thread_id))
+        check_id("user_id", user_id)
+        check_id("thread_id", thread_id)
+        seen = self._registry.peek(user_id, thread_id)
+        _, run_id, request_id = self._ids.generate_user_context_ids(user_id, "read")
+        return self._make_context(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=seen.run_id if seen else run_id,
+            request_id=request_id,
+            websocket_client_id=seen.websocket_client_id if seen else None,
+            created_at=seen.began_at_s if seen else self._ids.now(),
+        )
 
     def create_user_execution_context(
         self,

@@ -149,13 +149,13 @@ class Intake:
         registry.accept_message(user_id, context.thread_id)
         metrics.messages += 1
         metrics.messages_continued += was_there
-        number = registry.number_of(user_id, context.thread_id)
-        assert number is not None  # it was got just now
+        session = registry.peek(user_id, context.thread_id)
+        assert session is not None  # it was got just now
         return Message(
             replace(context, websocket_connection_id=self._connection_id(user_id, asker)),
             draft.kind,
             draft.payload,
-            number,
+            session.number,
             draft.ids.message_id,
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),
