@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from sessions.clock import Clock
 from sessions.key import IsolationKey
@@ -12,6 +12,32 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.tables import THREADS, TURNS
 from sessions.storage.turn import StoredThread
+
+# Each is built once, and run with values.
+_GOING_ON = (
+    select(THREADS)
+    .join(
+        TURNS, and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
+    )
+    .where(THREADS.c.ended.is_(False))
+    .where(THREADS.c.active_at_s + bindparam("session_ttl_s") > bindparam("now_s"))
+    .group_by(*THREADS.c)
+    .order_by(func.max(TURNS.c.number))
+)
+_ENDED = update(THREADS).where(THREADS.c.user_id == bindparam("of_user")).values(ended=True)
+_DUE = select(THREADS).where(THREADS.c.active_at_s + bindparam("retention_s") <= bindparam("now_s"))
+_REMOVED_IF_UNCHANGED = (
+    delete(THREADS)
+    .where(
+        THREADS.c.user_id == bindparam("of_user"),
+        THREADS.c.thread_id == bindparam("of_thread"),
+        THREADS.c.active_at_s == bindparam("active_at_s"),
+    )
+    .returning(THREADS.c.run_id)
+)
+_TURNS_REMOVED = delete(TURNS).where(
+    TURNS.c.user_id == bindparam("of_user"), TURNS.c.thread_id == bindparam("of_thread")
+)
 
 
 class ThreadStore:
@@ -32,15 +58,9 @@ class ThreadStore:
         That order is by a stored counter. A stored time later than now counts as now.
         """
         now_s = self._clock.now()
-        going_on = (
-            select(THREADS)
-            .join(TURNS, self._is_same_thread())
-            .where(self._is_live(now_s))
-            .group_by(*THREADS.c)
-            .order_by(func.max(TURNS.c.number))
-        )
+        values = {"session_ttl_s": self._settings.session_ttl_s, "now_s": now_s}
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(going_on)).all()
+            rows = (await connection.execute(_GOING_ON, values)).all()
         return [
             StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
             for row in rows
@@ -49,9 +69,7 @@ class ThreadStore:
     async def end_sessions(self, user_id: str) -> None:
         """Note that a user's sessions were invalidated, before it returns."""
         async with self._database.transaction() as connection:
-            await connection.execute(
-                update(THREADS).where(THREADS.c.user_id == user_id).values(ended=True)
-            )
+            await connection.execute(_ENDED, {"of_user": user_id})
 
     async def remove_due(self, live_since: Callable[[IsolationKey], float | None]) -> int:
         """Remove each conversation that is due, in a transaction of its own; return how many.
@@ -61,9 +79,9 @@ class ThreadStore:
         no later than its last turn.
         """
         limit_s = self._settings.retention_s
-        due = select(THREADS).where(THREADS.c.active_at_s + limit_s <= self._clock.now())
+        values = {"retention_s": limit_s, "now_s": self._clock.now()}
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(due)).all()
+            rows = (await connection.execute(_DUE, values)).all()
         removed = 0
         for row in rows:
             key = IsolationKey(row.user_id, row.thread_id)
@@ -72,25 +90,12 @@ class ThreadStore:
                 removed += await self._remove(key, row.active_at_s)
         return removed
 
-    def _is_live(self, now_s: float) -> ColumnElement[bool]:
-        ends_at_s = THREADS.c.active_at_s + self._settings.session_ttl_s
-        return and_(THREADS.c.ended.is_(False), ends_at_s > now_s)
-
-    def _is_same_thread(self) -> ColumnElement[bool]:
-        return and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
-
     async def _remove(self, key: IsolationKey, active_at_s: float) -> bool:
         """Remove a conversation, unless a turn has come since it was found due."""
-        unchanged = delete(THREADS).where(
-            THREADS.c.user_id == key.user_id,
-            THREADS.c.thread_id == key.thread_id,
-            THREADS.c.active_at_s == active_at_s,
-        )
-        turns = delete(TURNS).where(
-            TURNS.c.user_id == key.user_id, TURNS.c.thread_id == key.thread_id
-        )
+        values = {"of_user": key.user_id, "of_thread": key.thread_id}
+        unchanged = {**values, "active_at_s": active_at_s}
         async with self._database.transaction() as connection:
-            found = (await connection.execute(unchanged.returning(THREADS.c.run_id))).first()
+            found = (await connection.execute(_REMOVED_IF_UNCHANGED, unchanged)).first()
             if found is not None:
-                await connection.execute(turns)
+                await connection.execute(_TURNS_REMOVED, values)
         return found is not None
