@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from sessions.agents.agent import AgentOutput, AgentRequest
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.agents.rule_based import RuleBasedAgent
-
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from collections.abc import Callable, Mapping
 
 from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.storage.tables import THREADS, TURNS
+from sessions.storage.thread_statements import (
+    DUE,
+    ENDED,
+    GOING_ON,
+    KEPT_OF_USER,
+    REMOVED_IF_UNCHANGED,
+    TURNS_REMOVED,
+)
 from sessions.storage.turn import StoredThread
-
-# Each is built once, and run with values.
-_GOING_ON = (
-    select(THREADS)
-    .join(
-        TURNS, and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
-    )
-    .where(THREADS.c.ended.is_(False))
-    .where(THREADS.c.active_at_s + bindparam("session_ttl_s") > bindparam("now_s"))
-    .group_by(*THREADS.c)
-    .order_by(func.max(TURNS.c.number))
-)
-_ENDED = update(THREADS).where(THREADS.c.user_id == bindparam("of_user")).values(ended=True)
-_DUE = select(THREADS).where(THREADS.c.active_at_s + bindparam("retention_s") <= bindparam("now_s"))
-_REMOVED_IF_UNCHANGED = (
-    delete(THREADS)
-    .where(
-        THREADS.c.user_id == bindparam("of_user"),
-        THREADS.c.thread_id == bindparam("of_thread"),
-        THREADS.c.active_at_s == bindparam("active_at_s"),
-    )
-    .returning(THREADS.c.run_id)
-)
-_TURNS_REMOVED = delete(TURNS).where(
-    TURNS.c.user_id == bindparam("of_user"), TURNS.c.thread_id == bindparam("of_thread")
-)
 
 
 class ThreadStore:
@@ -59,17 +38,26 @@ class ThreadStore:
         """
         now_s = self._clock.now()
         values = {"session_ttl_s": self._settings.session_ttl_s, "now_s": now_s}
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(_GOING_ON, values)).all()
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(GOING_ON, values)).all()
         return [
             StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
             for row in rows
         ]
 
+    async def threads_of(self, user_id: str) -> list[StoredThread]:
+        """Return a user's conversations that are not due, the one with the last turn first."""
+        values = {**self._now(), "of_user": user_id}
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(KEPT_OF_USER, values)).all()
+        return [
+            StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s) for row in rows
+        ]
+
     async def end_sessions(self, user_id: str) -> None:
         """Note that a user's sessions were invalidated, before it returns."""
         async with self._database.transaction() as connection:
-            await connection.execute(_ENDED, {"of_user": user_id})
+            await connection.execute(ENDED, {"of_user": user_id})
 
     async def remove_due(self, live_since: Callable[[IsolationKey], float | None]) -> int:
         """Remove each conversation that is due, in a transaction of its own; return how many.
@@ -79,9 +67,8 @@ class ThreadStore:
         no later than its last turn.
         """
         limit_s = self._settings.retention_s
-        values = {"retention_s": limit_s, "now_s": self._clock.now()}
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(_DUE, values)).all()
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(DUE, self._now())).all()
         removed = 0
         for row in rows:
             key = IsolationKey(row.user_id, row.thread_id)
@@ -90,12 +77,15 @@ class ThreadStore:
                 removed += await self._remove(key, row.active_at_s)
         return removed
 
+    def _now(self) -> Mapping[str, float]:
+        return {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
+
     async def _remove(self, key: IsolationKey, active_at_s: float) -> bool:
         """Remove a conversation, unless a turn has come since it was found due."""
         values = {"of_user": key.user_id, "of_thread": key.thread_id}
         unchanged = {**values, "active_at_s": active_at_s}
         async with self._database.transaction() as connection:
-            found = (await connection.execute(_REMOVED_IF_UNCHANGED, unchanged)).first()
+            found = (await connection.execute(REMOVED_IF_UNCHANGED, unchanged)).first()
             if found is not None:
-                await connection.execute(_TURNS_REMOVED, values)
+                await connection.execute(TURNS_REMOVED, values)
         return found is not None

@@ -72,6 +72,9 @@ DUE_TURNS_REMOVED = delete(TURNS).where(_is_of_thread(TURNS), not_(_was_kept(_LA
 NEXT_POSITION = select(func.coalesce(func.max(TURNS.c.position), 0) + 1).where(_is_of_thread(TURNS))
 TURN_ADDED = insert(TURNS)
 LATEST_TURNS = _KEPT_TURNS.order_by(TURNS.c.position.desc()).limit(bindparam("limit"))
+ANSWERS_SINCE = _KEPT_TURNS.where(
+    TURNS.c.role == "agent", TURNS.c.at_s > bindparam("since_s")
+).order_by(TURNS.c.position)
 HANDLED = _KEPT_TURNS.where(TURNS.c.message_id == bindparam("of_message"), TURNS.c.role == "user")
 THREAD_REMOVED = (
     delete(THREADS).where(_is_of_thread(THREADS)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy import Select
+
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 from sessions.errors import ThreadEndedError
@@ -13,6 +15,7 @@ from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
 from sessions.storage.turn import Role, Turn
 from sessions.storage.turn_statements import (
+    ANSWERS_SINCE,
     DUE_TURNS_REMOVED,
     HANDLED,
     LATEST_TURNS,
@@ -77,13 +80,11 @@ class TurnStore:
 
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
-        latest = {**self._kept_for(context), "limit": limit}
-        async with self._sessions.create_session_from_context(context) as session:
-            rows = (await session.execute(LATEST_TURNS, latest)).all()
-        return [
-            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
-            for row in reversed(rows)
-        ]
+        return (await self._read(context, LATEST_TURNS, {"limit": limit}))[::-1]
+
+    async def agent_turns_since(self, context: UserExecutionContext, since_s: float) -> list[Turn]:
+        """Return what the agent said on the thread after a clock second, oldest first."""
+        return await self._read(context, ANSWERS_SINCE, {"since_s": since_s})
 
     async def position_of(self, context: UserExecutionContext, message_id: str) -> int | None:
         """Return the position of the user's turn that a message became, or None."""
@@ -98,6 +99,19 @@ class TurnStore:
             for removed in THREAD_REMOVED:
                 await session.execute(removed, self._ids(context))
             await session.commit()
+
+    async def _read(
+        self,
+        context: UserExecutionContext,
+        turns: Select[*tuple[object, ...]],
+        values: Mapping[str, object],
+    ) -> list[Turn]:
+        async with self._sessions.create_session_from_context(context) as session:
+            rows = (await session.execute(turns, {**self._kept_for(context), **values})).all()
+        return [
+            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
+            for row in rows
+        ]
 
     async def _append(
         self,
