@@ -51,6 +51,7 @@ class Process:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
+        self._engines: list[Engine] = []
         self._connections: list[InlineConnection] = []
         self._has_crashed = False
 
@@ -64,6 +65,7 @@ class Process:
             dialect=prepared.dialect,
         )
         engine = Engine(pool, prepared.dialect, url)
+        self._engines.append(engine)
         return AsyncEngine(engine.execution_options(compiled_cache=prepared.compiled))
 
     def crash(self) -> None:
@@ -71,6 +73,8 @@ class Process:
         self._has_crashed = True
         for connection in self._connections:
             connection.cut()
+        for engine in self._engines:
+            engine.dispose(close=False)  # what was cut is not to be used again
 
     def _open(self) -> InlineConnection:
         if self._has_crashed:

@@ -24,10 +24,12 @@ class Raised(Exception):
 
 
 class HeldSession:
-    """One database session, whose owner closes it."""
+    """One database session, and a task that has it until the end; its owner closes it."""
 
     def __init__(self, session: RequestScopedSession) -> None:
         self.session = session
+        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._stay())
 
     async def read(self) -> None:
         await _unless_closed(self.session.execute(READ))
@@ -44,14 +46,13 @@ class HeldSession:
     async def close(self) -> None:
         await self.session.close()
 
+    async def _stay(self) -> None:
+        async with self.session:
+            await self._left
+
 
 class Block(HeldSession):
-    """One database session, open while a task of its own is in the body of its `async with`."""
-
-    def __init__(self, session: RequestScopedSession) -> None:
-        super().__init__(session)
-        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(self._stay())
+    """One whose task is in the body of its `async with`, by the end of which it closes."""
 
     async def close(self) -> None:
         await self._end(lambda: self._left.set_result(None))
@@ -61,10 +62,6 @@ class Block(HeldSession):
 
     async def cancel(self) -> None:
         await self._end(self.task.cancel)
-
-    async def _stay(self) -> None:
-        async with self.session:
-            await self._left
 
     async def _end(self, end: Callable[[], object]) -> None:
         if self.task.done():

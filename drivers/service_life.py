@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
 
@@ -28,6 +28,20 @@ from sessions.service import ChatService
 from sessions.storage.database import Database
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Life:
+    """One process: its loop, what it has open, its service, and the database sessions held."""
+
+    pump: Pump
+    process: Process
+    service: ChatService
+    databases: list[HeldSession] = field(default_factory=list)
+
+    def end(self) -> None:
+        self.process.crash()
+        self.pump.close()
+
+
 class ServiceLife(SessionsDriver):
     """Starts a service, stops or crashes it, and starts the next on what it stored.
 
@@ -44,15 +58,12 @@ class ServiceLife(SessionsDriver):
         self._words = Words()
         self._reached = Reached()
         self._exchanges: list[Exchange] = []
-        self._databases: list[HeldSession] = []
-        self._crashed: list[tuple[Pump, ChatService]] = []
-        self._pump = Pump(self._clock)
-        self._begin()
+        self._crashed: list[Life] = []
+        self._begin(Pump(self._clock))
 
     def close(self) -> None:
-        self._process.crash()
-        for pump in [*(crashed for crashed, _ in self._crashed), self._pump]:
-            pump.close()
+        for life in (*self._crashed, self._life):
+            life.end()
         self._disk.remove()
 
     def invalidate(self, user: str) -> Outcome:
@@ -67,15 +78,15 @@ class ServiceLife(SessionsDriver):
 
     def restart(self) -> Outcome:
         stopped = self._await(self._service.stop())
-        self._begin()
+        self._begin(self._pump)
         return stopped
 
     def crash(self) -> Outcome:
-        self._process.crash()
-        self._crashed.append((self._pump, self._service))
+        self._life.process.crash()
+        self._crashed.append(self._life)
         self._sockets.open.clear()
-        self._pump = Pump(self._clock)
-        self._begin()
+        self._exchanges.clear()
+        self._begin(Pump(self._clock))
         return self._done(None)
 
     def storage_fails(self) -> Outcome:
@@ -89,7 +100,7 @@ class ServiceLife(SessionsDriver):
     def open_database_session(self, context: UserExecutionContext, how: str) -> Outcome:
         async def work() -> object:
             held = await opened(self._service.session_factory, context, how)
-            self._databases.append(held)
+            self._life.databases.append(held)
             return {"session": held}
 
         return self._await(work())
@@ -119,7 +130,7 @@ class ServiceLife(SessionsDriver):
         held = self._service.census()
         for context in self._service.quality.subscriptions().values():
             self._reached.see(context)
-        own = {each.task for each in (*self._exchanges, *self._databases)}
+        own = {each.task for each in self._exchanges} | {each.task for each in self._life.databases}
         return {
             **super().census(),
             "tasks": len(set(self._pump.tasks()) - own),
@@ -131,9 +142,9 @@ class ServiceLife(SessionsDriver):
             "shared": self._reached.shared(),
         }
 
-    def _begin(self) -> None:
+    def _begin(self, pump: Pump) -> None:
         """Let a new service take over the disk."""
-        self._process = Process(self._disk)
+        process = Process(self._disk)
         system = ChatSystem(
             settings=self._settings,
             clock=PumpedClock(self._clock),
@@ -141,11 +152,13 @@ class ServiceLife(SessionsDriver):
             entropy=lambda size: next(self._numbers).to_bytes(max(8, size), "big")[-size:],
         )
         database = Database(
-            system.clock, self._settings, self._disk.url, make_engine=self._process.make_engine
+            system.clock, self._settings, self._disk.url, make_engine=process.make_engine
         )
         agent = WatchedAgent(self._words, system.clock, self._reached.see)
         self._service = self._make(system, database=database, agent=agent)
         self._system = self._service.system
+        self._pump = pump
+        self._life = Life(pump, process, self._service)
         self._pump.call(self._service.start())
         self._pump.settle()
 

@@ -71,7 +71,14 @@ class Database:
             await held.enter_async_context(self.places.held())
             if self.writers is not None:
                 await held.enter_async_context(self.writers.held())
-            yield await held.enter_async_context(self.engine.begin())
+            connection = await held.enter_async_context(self.engine.connect())
+            yield connection
+            try:
+                await connection.commit()
+            except BaseException:
+                # Else the next would get it with what was written still under way.
+                await connection.invalidate()
+                raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -69,7 +69,12 @@ class RequestScopedSession:
         """Make the transaction last. If that raises, its place is kept to rollback or close."""
         async with self._one_at_a_time:
             self._check_open()
-            await self._session.commit()
+            try:
+                await self._session.commit()
+            except BaseException:
+                # Else the next would get the connection with what was written still under way.
+                await self._session.invalidate()
+                raise
             self._give_back()
 
     async def rollback(self) -> None:
