@@ -36,6 +36,13 @@ class Contexts:
         """Return the context of a thread's session, or of the user's latest, or of a new one."""
         return self.context_of(self._registry.visit(user_id, thread_id, run_id))
 
+    def reading_context(self, user_id: str, thread_id: str) -> UserExecutionContext:
+        """Return a context to read a thread on, whether or not it has a session; makes none.
+
+        Raises InvalidContextError.
+        """
+        return self.context_of(self._registry.look_at(user_id, thread_id))
+
     def create_user_execution_context(
         self,
         user_id: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from threading import RLock
 
 from sessions.clock import Clock
@@ -34,6 +35,7 @@ class Registry:
         self._metrics = metrics
         self._lock = RLock()
         self._sessions: dict[IsolationKey, Session] = {}
+        self._numbers = count(1)
         # Per user, by thread, in order of the latest get or message: the last is the latest.
         self._by_user: dict[str, dict[str, Session]] = {}
 
@@ -80,6 +82,42 @@ class Registry:
         with self._lock:
             session = self._find(user_id, thread_id)
             return session.run_id if session else None
+
+    def look_at(self, user_id: str, thread_id: str) -> Visit:
+        """Read a thread, as if its session began now if it has none. Creates and extends nothing.
+
+        Raises InvalidContextError.
+        """
+        with self._lock:
+            check_id("thread_id", thread_id)
+            self._validate(user_id, thread_id, None)
+            if session := self._find(user_id, thread_id):
+                return self._seen(session, resumed=True)
+            _, run_id, _ = self._ids.generate_user_context_ids(user_id, "read")
+            nobodys = self._made(
+                user_id, thread_id, run_id, self._clock.now(), by_connection=False
+            )
+            return self._seen(nobodys, resumed=False)
+
+    def number_of(self, user_id: str, thread_id: str) -> int | None:
+        """Return the number of a live session, which no other session ever has, or None."""
+        with self._lock:
+            session = self._find(user_id, thread_id)
+            return session.number if session else None
+
+    def due_at_s(self, user_id: str, thread_id: str, number: int) -> float | None:
+        """Return when the session of this number is due, as it is now; None once it has ended."""
+        with self._lock:
+            session = self._find(user_id, thread_id)
+            if session is None or session.number != number:
+                return None
+            return session.active_at_s + self._settings.session_ttl_s
+
+    def began_at_s(self, user_id: str, thread_id: str) -> float | None:
+        """Return when a live session began, or None."""
+        with self._lock:
+            session = self._find(user_id, thread_id)
+            return session.created_at_s if session else None
 
     def accept_message(self, user_id: str, thread_id: str) -> None:
         """Note that a live session had a message, so that it outlives its manager."""
@@ -135,6 +173,22 @@ class Registry:
                 self._end(session)
             return live
 
+    def end_thread(self, user_id: str, thread_id: str) -> bool:
+        """End the session of a thread; return whether it was live."""
+        with self._lock:
+            session = self._sessions.get(self._key(user_id, thread_id))
+            was_live = session is not None and self._is_live(session)
+            if session:
+                self._end(session)
+            return was_live
+
+    def restore(self, user_id: str, thread_id: str, run_id: str, active_at_s: float) -> None:
+        """Let a stored session go on, idle since then; its thread is now the user's latest."""
+        with self._lock:
+            session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
+            self._register(session)
+            self._place_last(session)
+
     def live(self) -> dict[IsolationKey, str]:
         """Return the current run of every live session, by user and thread."""
         with self._lock:
@@ -189,18 +243,29 @@ class Registry:
         self._check_limit(user_id)
         operation = "websocket_session" if by_connection else "session"
         new_thread_id, new_run_id, _ = self._ids.generate_user_context_ids(user_id, operation)
-        now_s = self._clock.now()
-        session = Session(
-            user_id=user_id,
-            thread_id=thread_id or new_thread_id,
-            run_id=run_id or new_run_id,
-            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
-            created_at_s=now_s,
-            active_at_s=now_s,
-            ends_with_manager=by_connection,
+        session = self._made(
+            user_id,
+            thread_id or new_thread_id,
+            run_id or new_run_id,
+            self._clock.now(),
+            by_connection=by_connection,
         )
         self._register(session)
         return session
+
+    def _made(
+        self, user_id: str, thread_id: str, run_id: str, began_at_s: float, *, by_connection: bool
+    ) -> Session:
+        return Session(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
+            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
+            created_at_s=began_at_s,
+            active_at_s=began_at_s,
+            ends_with_manager=by_connection,
+            number=next(self._numbers),
+        )
 
     def _check_limit(self, user_id: str) -> None:
         limit = self._settings.max_sessions_per_user
@@ -238,6 +303,9 @@ class Registry:
     def _touch(self, session: Session) -> None:
         """Let the session live on, and make its thread the user's latest."""
         session.active_at_s = self._clock.now()
+        self._place_last(session)
+
+    def _place_last(self, session: Session) -> None:
         mine = self._by_user.setdefault(session.user_id, {})
         mine.pop(session.thread_id, None)
         mine[session.thread_id] = session

@@ -58,7 +58,13 @@ class Router:
         self._publish(self._event("message", key, {"text": text}, message_id), asker)
         return self._parts.contexts.context_of(visit, connection_id)
 
-    async def ping(self, user_id: str, connection_id: str, thread_id: str | None = None) -> None:
+    async def ping(
+        self,
+        user_id: str,
+        connection_id: str,
+        thread_id: str | None = None,
+        message_id: str | None = None,
+    ) -> None:
         """Let the connection's manager and the thread live on; answer the asker with pong.
 
         A thread whose session is gone stays gone. Raises InvalidContextError and
@@ -70,7 +76,7 @@ class Router:
         key = IsolationKey(user_id, thread_id or asker.context.thread_id)
         self._registry.extend(user_id, key.thread_id)
         self._connector.frame_arrived(asker)
-        pong = self._event("pong", key, {})
+        pong = self._event("pong", key, {}, message_id)
         asker.offer(pong, recoverable=False)
 
     async def deliver(

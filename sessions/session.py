@@ -19,7 +19,8 @@ class Session:
     """One conversation of one user, as the registry keeps it; times are clock seconds.
 
     ends_with_manager: a connection began it and no message has come yet, so that it ends with
-    its manager, which is at leased_until_s unless the manager says otherwise.
+    its manager, which is at leased_until_s unless the manager says otherwise. number tells it from
+    a later session of the same name.
     """
 
     user_id: str
@@ -29,6 +30,7 @@ class Session:
     created_at_s: float
     active_at_s: float
     ends_with_manager: bool
+    number: int
     leased_until_s: float | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -52,17 +52,17 @@ class Database:
 
         Raises PoolTimeoutError.
         """
-        taken: list[Places] = []
-        try:
-            for places in (self.places, self.writers):
-                if places is not None:
-                    await places.take()
-                    taken.append(places)
-            async with self.engine.begin() as connection:
-                yield connection
-        finally:
-            for places in reversed(taken):
-                places.give_back()
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self.places.held())
+            if self.writers is not None:
+                await held.enter_async_context(self.writers.held())
+            yield await held.enter_async_context(self.engine.begin())
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Read without a context, which waits for no writer. Raises PoolTimeoutError."""
+        async with self.places.held(), self.engine.connect() as connection:
+            yield connection
 
     def _make_engine(self, url: URL, pool_size: int, schema: str | None) -> AsyncEngine:
         # The engine's own pool never lets anybody wait, as each of its users has a place.

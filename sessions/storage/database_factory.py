@@ -56,14 +56,16 @@ class RequestScopedSessionFactory:
         logger.info("Getting context for %s: %s", operation, context.thread_id)
         return self.create_session_from_context(context)
 
+    def of_connection(self, connection_id: str) -> list[RequestScopedSession]:
+        """Return the open sessions that close_of_connection would close."""
+        return [session for session in self._open if self._is_of(session, connection_id)]
+
     async def close_of_connection(self, connection_id: str) -> None:
         """Close the sessions that were awaited on a connection's contexts.
 
         Those of an `async with` end with their block, such as that of a turn being stored.
         """
-        await self._close_all(
-            [session for session in self._open if self._is_of(session, connection_id)]
-        )
+        await self._close_all(self.of_connection(connection_id))
 
     async def close(self) -> None:
         """Close every session, and return when the last has given back its place."""

@@ -39,11 +39,28 @@ class ThreadStore:
             .group_by(*THREADS.c)
             .order_by(func.max(TURNS.c.number))
         )
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(going_on)).all()
         return [
             StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
             for row in rows
+        ]
+
+    async def threads_of(self, user_id: str) -> list[StoredThread]:
+        """Return a user's conversations that are not due, the one with the last turn first."""
+        limit_s = self._settings.retention_s
+        kept = (
+            select(THREADS)
+            .join(TURNS, self._is_same_thread())
+            .where(THREADS.c.user_id == user_id)
+            .where(THREADS.c.active_at_s + limit_s > self._clock.now())
+            .group_by(*THREADS.c)
+            .order_by(func.max(TURNS.c.number).desc())
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(kept)).all()
+        return [
+            StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s) for row in rows
         ]
 
     async def end_sessions(self, user_id: str) -> None:
@@ -62,7 +79,7 @@ class ThreadStore:
         """
         limit_s = self._settings.retention_s
         due = select(THREADS).where(THREADS.c.active_at_s + limit_s <= self._clock.now())
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(due)).all()
         removed = 0
         for row in rows:

@@ -1,0 +1,92 @@
+"""POST /agents/message and POST /agents/stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from sessions.errors import RefusedError
+from sessions.event import Event, Json
+from sessions.ids import UnifiedIdGenerator
+from sessions.messages.exchange import Exchange, Exchanges
+from sessions.messages.intake import Intake
+from sessions.queue.message import Message
+from sessions.routes.reply import STATUS, Reply, refusal
+
+CANCELLED = 409  # stopped, or its thread has ended
+
+
+class AgentRoute:
+    """Asks the agent without a connection, on the thread given, or else the user's latest."""
+
+    def __init__(self, intake: Intake, exchanges: Exchanges, ids: UnifiedIdGenerator) -> None:
+        self._intake = intake
+        self._exchanges = exchanges
+        self._ids = ids
+
+    async def process_agent_message(self, user_id: str, body: Mapping[str, Json]) -> Reply:
+        """Answer with the agent's reply, once it is stored."""
+        try:
+            message, exchange = self._ask(user_id, body)
+        except RefusedError as error:
+            return refusal(error, _thread_in(body))
+        try:
+            last: Event | None = None
+            async for event in exchange.events():
+                last = event
+            return _reply(message, last)
+        finally:
+            self._exchanges.finish(message.asker)
+
+    async def stream_response(
+        self, user_id: str, body: Mapping[str, Json]
+    ) -> Reply | AsyncIterator[dict[str, Json]]:
+        """Answer with each event of the request as it comes, or with why there will be none."""
+        try:
+            message, exchange = self._ask(user_id, body)
+        except RefusedError as error:
+            return refusal(error, _thread_in(body))
+        return self._events(message, exchange)
+
+    async def _events(
+        self, message: Message, exchange: Exchange
+    ) -> AsyncIterator[dict[str, Json]]:
+        try:
+            async for event in exchange.events():
+                yield event.as_json()
+        finally:
+            self._exchanges.finish(message.asker)
+
+    def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, Exchange]:
+        draft = self._intake.draft("user_message", {"payload": dict(body)})
+        name = self._ids.generate_base_id("exchange")
+        exchange = self._exchanges.open(name)
+        try:
+            return self._intake.accept(user_id, draft, name), exchange
+        except RefusedError:
+            self._exchanges.finish(name)
+            raise
+
+
+def _thread_in(body: Mapping[str, Json]) -> str | None:
+    thread_id = body.get("thread_id")
+    return thread_id if isinstance(thread_id, str) else None
+
+
+def _reply(message: Message, last: Event | None) -> Reply:
+    """Say how a request came out, by the last of its events."""
+    ids: dict[str, Json] = {
+        "thread_id": message.thread_id,
+        "run_id": message.run_id,
+        "message_id": message.message_id,
+    }
+    fields = dict(last.fields) if last else {}
+    match last.kind if last else None:
+        case "agent_completed":
+            return Reply(200, ids | fields)
+        case "already_handled":
+            return Reply(200, ids | fields | {"already_handled": True})
+        case "error":
+            return Reply(STATUS[str(fields["code"])], fields | {"thread_id": message.thread_id})
+    text = "the request was cancelled: it was stopped, or its thread has ended"
+    told: dict[str, Json] = {"code": "agent_failed", "message": text}
+    return Reply(CANCELLED, told | {"thread_id": message.thread_id})
