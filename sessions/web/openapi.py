@@ -17,7 +17,7 @@ _STAND_INS = "|".join(
 )
 ID_PATTERN = rf"^(?!\s*({_STAND_INS})?\s*$)[^\u0000-\u001f\u007f-\u009f]+$"
 TEXT_PATTERN = r"^[^\u0000]+$"
-SECURITY = [{"bearer": []}]
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 SECURITY_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}}
 
 
@@ -130,9 +130,7 @@ def _refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _route(
-    model: Any, refusals: dict[int | str, dict[str, Any]], **extra: Any
-) -> dict[str, Any]:
+def _route(model: Any, refusals: dict[int | str, dict[str, Any]], **extra: Any) -> dict[str, Any]:
     return {
         "response_model": model,
         "responses": refusals,
@@ -165,7 +163,9 @@ _ADMISSION = (
 )
 _STORAGE = ("pool_timeout", "storage_error")
 _THREAD_ID = _query("thread_id", _id(), required=True)
-_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, required=False)
+_LIMIT = _query(
+    "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, required=False
+)
 
 ASK = _route(
     Answered | AlreadyHandled,
@@ -181,7 +181,13 @@ THREADS = _route(Threads, _refusals(*_STORAGE))
 MESSAGES = _route(
     Turns, _refusals("bad_id", "bad_payload", *_STORAGE), parameters=[_THREAD_ID, _LIMIT]
 )
-DELETE_THREAD = _route(
-    DeletedThread, _refusals("bad_id", *_STORAGE), parameters=[_THREAD_ID]
-)
+DELETE_THREAD = _route(DeletedThread, _refusals("bad_id", *_STORAGE), parameters=[_THREAD_ID])
 DELETE_SESSIONS = _route(EndedSessions, _refusals(*_STORAGE))
+METRICS: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "the counts",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    }
+}

@@ -25,7 +25,9 @@ class Tokens:
         """
         user_id = self._owner(self._given(request))
         if user_id is None:
-            raise BadMessageError("unauthorized", "give a valid token, as in Authorization: Bearer ...")
+            raise BadMessageError(
+                "unauthorized", "give a valid token, as in Authorization: Bearer ..."
+            )
         check_user(user_id, query_value(request, "user_id"))
         return user_id
 
