@@ -94,9 +94,7 @@ class Registry:
             if session := self._find(user_id, thread_id):
                 return self._seen(session, resumed=True)
             _, run_id, _ = self._ids.generate_user_context_ids(user_id, "read")
-            nobodys = self._made(
-                user_id, thread_id, run_id, self._clock.now(), by_connection=False
-            )
+            nobodys = self._made(user_id, thread_id, run_id, self._clock.now(), by_connection=False)
             return self._seen(nobodys, resumed=False)
 
     def number_of(self, user_id: str, thread_id: str) -> int | None:

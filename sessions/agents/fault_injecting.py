@@ -6,7 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from enum import Enum
 
-from sessions.agents.agent import Agent, AgentOutput, AgentRequest, AgentUnavailableError, AgentReply
+from sessions.agents.agent import (
+    Agent,
+    AgentOutput,
+    AgentReply,
+    AgentRequest,
+    AgentUnavailableError,
+)
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 

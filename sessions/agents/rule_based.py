@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from sessions.agents.agent import AgentEvent, AgentOutput, AgentRequest, AgentReply
+from sessions.agents.agent import AgentEvent, AgentOutput, AgentReply, AgentRequest
 from sessions.context import UserExecutionContext
 
 

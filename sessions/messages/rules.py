@@ -76,7 +76,10 @@ def texts(most: int, longest: int) -> Rule:
     return check
 
 
-SAYING = {"text": Field(text(TEXT_MAX), required=True), "references": Field(texts(REFERENCES_MAX, 1_000))}
+SAYING = {
+    "text": Field(text(TEXT_MAX), required=True),
+    "references": Field(texts(REFERENCES_MAX, 1_000)),
+}
 # The types that wait in their thread's line, with the fields of their payloads.
 PAYLOADS: Mapping[str, Mapping[str, Field]] = {
     "start_agent": {"user_request": Field(text(TEXT_MAX), required=True)},

@@ -40,10 +40,12 @@ class MessageQueue:
         self,
         clock: Clock,
         settings: Settings,
+        is_over: Callable[[Message], bool] = lambda _: False,
         on_gone: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._settings = settings
+        self._is_over = is_over
         self._on_gone = on_gone
         self._counts = QueueCounts()
         self._arrivals = count(1)
@@ -61,6 +63,7 @@ class MessageQueue:
     def put(self, message: Message) -> None:
         """Add a message behind those of its thread; raises QueueFullError."""
         self.check_room()
+        self._forget_over(message.key)
         queued = Queued(self._kept(message), next(self._arrivals))
         line = self._lines.setdefault(queued.message.key, deque())
         line.append(queued)
@@ -69,7 +72,9 @@ class MessageQueue:
             self._make_ready(queued)
 
     def check_room(self) -> None:
-        """Raise QueueFullError if a message would find no room."""
+        """Raise QueueFullError if a message would find no room; what is over takes none."""
+        if self._size >= self._settings.queue_max:
+            self.remove(self._is_over)
         if self._size >= self._settings.queue_max:
             raise QueueFullError(
                 f"the queue has {self._size} messages, the limit; send this one again later"
@@ -202,6 +207,12 @@ class MessageQueue:
         while len(self._dead_letters) > self._settings.dead_letters_max:
             self._dead_letters.popleft()
             self._counts.dead_letters_dropped += 1
+
+    def _forget_over(self, key: IsolationKey) -> None:
+        """Let nothing of an ended session hold back what comes now on its thread."""
+        first = self.first(key)
+        if first and self._is_over(first.message):
+            self.remove(lambda message: message.key == key and self._is_over(message))
 
     def _forget_dead_letters(self, chosen: Callable[[IsolationKey], bool]) -> None:
         self._dead_letters = deque(

@@ -47,9 +47,7 @@ class AgentRoute:
             return refusal(error, _thread_in(body))
         return self._events(message, exchange)
 
-    async def _events(
-        self, message: Message, exchange: Exchange
-    ) -> AsyncIterator[dict[str, Json]]:
+    async def _events(self, message: Message, exchange: Exchange) -> AsyncIterator[dict[str, Json]]:
         try:
             async for event in exchange.events():
                 yield event.as_json()
