@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 
@@ -14,6 +13,7 @@ from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
 from sessions.system import ChatSystem
 from sessions.web.server import HOST, bound, make_server
+from sessions.web.tokens import tokens_from
 
 VARIABLE = "SESSIONS_TOKENS"
 
@@ -51,22 +51,9 @@ def _tokens() -> dict[str, str]:
         click.echo(f"token of the user local: {token}")
         return {token: "local"}
     try:
-        tokens = json.loads(given)
-    except ValueError:
-        tokens = None
-    if not _are_tokens(tokens):
-        raise click.ClickException(
-            f'{VARIABLE} must be a JSON object from token to user, as in {{"a secret": "ana"}}'
-        )
-    return dict(tokens)
-
-
-def _are_tokens(found: object) -> bool:
-    return (
-        isinstance(found, dict)
-        and bool(found)
-        and all(isinstance(user, str) and token and user for token, user in found.items())
-    )
+        return tokens_from(given)
+    except ValueError as error:
+        raise click.ClickException(f"{VARIABLE}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import Security
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from sessions.messages.rules import REFERENCES_MAX, TEXT_MAX
@@ -17,8 +19,8 @@ _STAND_INS = "|".join(
 )
 ID_PATTERN = rf"^(?!\s*({_STAND_INS})?\s*$)[^\u0000-\u001f\u007f-\u009f]+$"
 TEXT_PATTERN = r"^[^\u0000]+$"
-SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
-SECURITY_SCHEMES = {"bearer": {"type": "http", "scheme": "bearer"}}
+# It only tells of the token, which sessions.web.tokens looks at.
+SECURITY = Security(HTTPBearer(auto_error=False, scheme_name="bearer"))
 
 
 class Refusal(BaseModel):
@@ -134,7 +136,8 @@ def _route(model: Any, refusals: dict[int | str, dict[str, Any]], **extra: Any) 
     return {
         "response_model": model,
         "responses": refusals,
-        "openapi_extra": {"security": SECURITY, **extra},
+        "dependencies": [SECURITY],
+        "openapi_extra": extra,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -38,5 +38,10 @@ def encoded(body: Mapping[str, Json]) -> str:
 
 
 async def _lines(events: AsyncIterator[Mapping[str, Json]]) -> AsyncIterator[str]:
-    async for event in events:
-        yield encoded(event) + "\n"
+    try:
+        async for event in events:
+            yield encoded(event) + "\n"
+    finally:
+        # At once when the peer has gone, as nobody waits for what comes.
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from sessions.service import ChatService
 
 HOST = "127.0.0.1"
+# For requests that came while the service stopped; our choice.
+END_TIMEOUT_S = 5
 
 
 class Server(uvicorn.Server):
@@ -37,5 +39,10 @@ def bound(port: int) -> socket.socket:
 
 def make_server(app: FastAPI, service: ChatService) -> Server:
     """Return a server that answers a frame of one byte too many, and closes for larger ones."""
-    bytes_max = service.settings.message_bytes_max
-    return Server(uvicorn.Config(app, ws="websockets-sansio", ws_max_size=bytes_max + 1), service)
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=service.settings.message_bytes_max + 1,
+        timeout_graceful_shutdown=END_TIMEOUT_S,
+    )
+    return Server(config, service)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
 
 from starlette.requests import HTTPConnection
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
+from sessions.rules import check_id
 from sessions.web.query import query_value
 
 
@@ -47,3 +49,16 @@ def check_user(user_id: str, sent: Json) -> None:
     """Raise BadMessageError (unauthorized) if a request names another user than its token's."""
     if sent is not None and sent != user_id:
         raise BadMessageError("unauthorized", "user_id is not the user of the token; leave it out")
+
+
+def tokens_from(text: str) -> dict[str, str]:
+    """Return whose each token is, by a JSON object; raises ValueError, and tells no token."""
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found or "" in found:
+        raise ValueError('write a JSON object from token to user, as in {"a secret": "ana"}')
+    for user_id in found.values():
+        check_id("user_id", user_id)
+    return found

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
 from starlette import websockets
 
-from sessions.close_codes import CLEAN
+from sessions.close_codes import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LATER
+from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.messages.codes import code_of, told
 from sessions.service import ChatService
 from sessions.web.query import query_value
 from sessions.web.tokens import Tokens
 
-if TYPE_CHECKING:
-    from sessions.context import UserExecutionContext
-
-CLOSE_CODES = {"unauthorized": 4401, "bad_id": 4400, "session_limit": 4429, "manager_limit": 4429}
-TRY_AGAIN_LATER = 1013
+CLOSE_CODES = {
+    "unauthorized": INVALIDATED,
+    "bad_id": REFUSED,
+    "session_limit": LIMITED,
+    "manager_limit": LIMITED,
+}
 
 
 class Socket:
@@ -28,7 +30,7 @@ class Socket:
         self._websocket = websocket
         self.user_context: UserExecutionContext | None = None
         self.db_session: object | None = None
-        self.close_code = CLEAN
+        self.close_code = ABNORMAL
 
     async def send_json(self, data: dict[str, Json]) -> None:
         """Send an event; raises if the peer has gone."""
@@ -42,7 +44,7 @@ class Socket:
         """Return what the peer sends next; None, and its code in close_code, once it is gone."""
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            self.close_code = message.get("code") or CLEAN
+            self.close_code = message.get("code", ABNORMAL)
             return None
         text: str | None = message.get("text")
         data: bytes | None = message.get("bytes")
@@ -75,7 +77,7 @@ class WebSocketRoute:
 
     async def _connect(self, websocket: websockets.WebSocket, socket: Socket) -> None:
         user_id = self._tokens.user_of(websocket)
-        thread_id = query_value(websocket, "thread_id")
+        thread_id = self._thread_id(websocket)
         await self._service.handle_websocket_connection(socket, user_id, thread_id)
 
     async def _converse(self, socket: Socket) -> None:
@@ -88,16 +90,20 @@ class WebSocketRoute:
     async def _refuse(
         self, websocket: websockets.WebSocket, socket: Socket, code: str, message: str
     ) -> None:
-        thread_id = query_value(websocket, "thread_id") or None
-        await socket.send_json(
-            {
-                "type": "error",
-                "thread_id": None if code in ("unauthorized", "bad_id") else thread_id,
-                "run_id": None,
-                "event_id": self._service.system.ids.generate_base_id("event"),
-                "message_id": None,
-                "code": code,
-                "message": message,
-            }
-        )
-        await socket.close(CLOSE_CODES.get(code, TRY_AGAIN_LATER))
+        thread_id = None if code in ("unauthorized", "bad_id") else self._thread_id(websocket)
+        event: dict[str, Json] = {
+            "type": "error",
+            "thread_id": thread_id,
+            "run_id": None,
+            "event_id": self._service.system.ids.generate_base_id("event"),
+            "message_id": None,
+            "code": code,
+            "message": message,
+        }
+        # A peer that has gone meanwhile need not be told.
+        with suppress(websockets.WebSocketDisconnect):
+            await socket.send_json(event)
+            await socket.close(CLOSE_CODES.get(code, TRY_AGAIN_LATER))
+
+    def _thread_id(self, websocket: websockets.WebSocket) -> str | None:
+        return query_value(websocket, "thread_id") or None
