@@ -12,7 +12,7 @@ from sessions.ids import UnifiedIdGenerator
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
 from sessions.rules import check_id, check_optional_id
-from sessions.session import Session, SessionData, Visit
+from sessions.session import Peek, Session, SessionData, SessionsByUse, Visit
 from sessions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ class Registry:
         self._lock = RLock()
         self._sessions: dict[IsolationKey, Session] = {}
         self._numbers = count(1)
-        # Per user, by thread, in order of the latest get or message: the last is the latest.
-        self._by_user: dict[str, dict[str, Session]] = {}
+        self._by_use = SessionsByUse()
 
     def get_or_create_user_session(
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
@@ -77,45 +76,11 @@ class Registry:
             session = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
             return self._seen(session, resumed=True).data() if session else None
 
-    def current_run(self, user_id: str, thread_id: str) -> str | None:
-        """Return the run of a live session, or None. Extends nothing."""
+    def peek(self, user_id: str, thread_id: str) -> Peek | None:
+        """Read what is known of a live session, or None. Extends nothing."""
         with self._lock:
             session = self._find(user_id, thread_id)
-            return session.run_id if session else None
-
-    def look_at(self, user_id: str, thread_id: str) -> Visit:
-        """Read a thread, as if its session began now if it has none. Creates and extends nothing.
-
-        Raises InvalidContextError.
-        """
-        with self._lock:
-            check_id("thread_id", thread_id)
-            self._validate(user_id, thread_id, None)
-            if session := self._find(user_id, thread_id):
-                return self._seen(session, resumed=True)
-            _, run_id, _ = self._ids.generate_user_context_ids(user_id, "read")
-            nobodys = self._made(user_id, thread_id, run_id, self._clock.now(), by_connection=False)
-            return self._seen(nobodys, resumed=False)
-
-    def number_of(self, user_id: str, thread_id: str) -> int | None:
-        """Return the number of a live session, which no other session ever has, or None."""
-        with self._lock:
-            session = self._find(user_id, thread_id)
-            return session.number if session else None
-
-    def due_at_s(self, user_id: str, thread_id: str, number: int) -> float | None:
-        """Return when the session of this number is due, as it is now; None once it has ended."""
-        with self._lock:
-            session = self._find(user_id, thread_id)
-            if session is None or session.number != number:
-                return None
-            return session.active_at_s + self._settings.session_ttl_s
-
-    def began_at_s(self, user_id: str, thread_id: str) -> float | None:
-        """Return when a live session began, or None."""
-        with self._lock:
-            session = self._find(user_id, thread_id)
-            return session.created_at_s if session else None
+            return session.peek(self._settings.session_ttl_s) if session else None
 
     def accept_message(self, user_id: str, thread_id: str) -> None:
         """Note that a live session had a message, so that it outlives its manager."""
@@ -185,7 +150,7 @@ class Registry:
         with self._lock:
             session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
             self._register(session)
-            self._place_last(session)
+            self._by_use.place_last(session)
 
     def live(self) -> dict[IsolationKey, str]:
         """Return the current run of every live session, by user and thread."""
@@ -209,11 +174,11 @@ class Registry:
         return session if session and self._is_live(session) else None
 
     def _latest(self, user_id: str) -> Session | None:
-        used = reversed(self._by_user.get(user_id, {}).values())
+        used = reversed(self._sessions_of(user_id))
         return next((session for session in used if self._is_live(session)), None)
 
     def _sessions_of(self, user_id: str) -> list[Session]:
-        return list(self._by_user.get(user_id, {}).values())
+        return self._by_use.of(user_id)
 
     def _is_live(self, session: Session) -> bool:
         return not self._is_due(session)
@@ -278,7 +243,7 @@ class Registry:
         return sum(self._is_live(session) for session in records) < limit
 
     def _records(self, user_id: str) -> int:
-        return len(self._by_user.get(user_id, ()))
+        return self._by_use.count(user_id)
 
     def _register(self, session: Session) -> None:
         key = self._key(session.user_id, session.thread_id)
@@ -301,12 +266,7 @@ class Registry:
     def _touch(self, session: Session) -> None:
         """Let the session live on, and make its thread the user's latest."""
         session.active_at_s = self._clock.now()
-        self._place_last(session)
-
-    def _place_last(self, session: Session) -> None:
-        mine = self._by_user.setdefault(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        mine[session.thread_id] = session
+        self._by_use.place_last(session)
 
     def _seen(self, session: Session, *, resumed: bool) -> Visit:
         return Visit(
@@ -321,7 +281,4 @@ class Registry:
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(self._key(session.user_id, session.thread_id), None)
-        mine = self._by_user.get(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        if not mine:
-            self._by_user.pop(session.user_id, None)
+        self._by_use.remove(session)

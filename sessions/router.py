@@ -118,7 +118,8 @@ class Router:
 
     def _current_run(self, key: IsolationKey) -> str | None:
         """Return the run of the thread's session, or None once that has ended."""
-        return self._registry.current_run(key.user_id, key.thread_id)
+        seen = self._registry.peek(key.user_id, key.thread_id)
+        return seen.run_id if seen else None
 
     def _publish(self, event: Event, asker: Connection | None) -> None:
         for manager in self._managers_for(event):

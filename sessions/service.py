@@ -151,7 +151,7 @@ class ChatService:
         """Free all that is due, then remove the conversations that are; raises storage errors."""
         self.system.sweep()
         await self.parts.worker.drop(self.parts.lifetimes.is_over)
-        await self.parts.threads.remove_due(lambda key: self.system.registry.began_at_s(*key))
+        await self.parts.threads.remove_due(self._live_since)
 
     def census(self) -> ServiceCensus:
         """Return what is live now, beside what the system holds."""
@@ -160,6 +160,10 @@ class ChatService:
     def metrics(self) -> ServiceMetrics:
         """Return a copy of the counts, in which what is due by now has ended."""
         return self.parts.metrics()
+
+    def _live_since(self, key: IsolationKey) -> float | None:
+        seen = self.system.registry.peek(*key)
+        return seen.began_at_s if seen else None
 
     def _connection_ended(self, connection: Connection) -> None:
         for session in self.session_factory.of_connection(connection.connection_id):

@@ -64,10 +64,12 @@ class Intake:
         self._connector.frame_arrived(connection)
         asked = WebSocketContext(connection.context, connection.connection_id)
         envelope = self._validate_message_format(asked, data)
-        kind = envelope and self._extract_message_type(asked, envelope)
-        if envelope and kind == "ping":
+        if envelope is None:
+            return
+        kind = self._extract_message_type(asked, envelope)
+        if kind == "ping":
             await self._pong(asked, envelope)
-        elif envelope and kind:
+        elif kind is not None:
             self._sanitize_and_queue_message(asked, kind, envelope)
 
     def draft(self, kind: str, envelope: Mapping[str, Json]) -> Draft:
@@ -149,13 +151,13 @@ class Intake:
         registry.accept_message(user_id, context.thread_id)
         metrics.messages += 1
         metrics.messages_continued += was_there
-        number = registry.number_of(user_id, context.thread_id)
-        assert number is not None  # it was got just now
+        session = registry.peek(user_id, context.thread_id)
+        assert session is not None  # it was got just now
         return Message(
             replace(context, websocket_connection_id=self._connection_id(user_id, asker)),
             draft.kind,
             draft.payload,
-            number,
+            session.number,
             draft.ids.message_id,
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),

@@ -31,4 +31,6 @@ class Lifetimes:
             await self._clock.sleep_until(due_at_s)
 
     def _due_at_s(self, message: Message) -> float | None:
-        return self._registry.due_at_s(message.user_id, message.thread_id, message.session_number)
+        session = self._registry.peek(message.user_id, message.thread_id)
+        is_same = session is not None and session.number == message.session_number
+        return session.due_at_s if session and is_same else None
