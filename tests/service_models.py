@@ -39,6 +39,11 @@ class ServiceTalk:
         """Send a user's message."""
         return self.next().say(connection, thread, None, message, text, agent)
 
+    def say_often(self, connection: Handle, times: int) -> None:
+        """Say "text 0", "text 1" and so on."""
+        for number in range(times):
+            self.say(connection, f"text {number}")
+
     def post(self, text: str = "hello there", agent: str = "well", user: str = "ana") -> Outcome:
         """Post a user's message to t."""
         return self.next().post(user, "t", None, None, text, agent)

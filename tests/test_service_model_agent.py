@@ -227,3 +227,40 @@ def test_frame_of_an_ended_connection_is_ignored() -> None:
 
     assert talk.say(connection) == Ok(None)
     assert talk.count("messages") == 0
+
+
+def test_agent_is_shown_the_latest_twenty_turns() -> None:
+    """
+    Of 22 turns it sees 20, and of these it tells the user's latest.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say_often(connection, 11)
+    said = events(talk.say(connection, "last"), connection)
+
+    assert said[1]["turns"] == 20
+    assert said[4]["response"] == "You said: last Before that: text 10"
+
+
+def test_each_message_id_has_the_position_of_its_own_turn() -> None:
+    """
+    The second message's id is answered with the second message's position.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, message="one")
+    talk.say(connection, message="two")
+
+    assert events(talk.say(connection, message="two"), connection)[0]["position"] == 3
+
+
+def test_session_that_had_a_message_outlives_its_manager() -> None:
+    """
+    A clean close ends the manager, and not the session.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection)
+    talk.next().disconnect(connection, 1000)
+
+    assert list(talk.held("sessions")) == [("ana", "t")]

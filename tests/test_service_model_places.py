@@ -212,3 +212,31 @@ def test_lost_connection_has_no_database_session() -> None:
 
     assert talk.held("database_sessions_max") == 0
     assert talk.held("close_codes") == {Handle("k", 1): 1011}
+
+
+def test_history_that_waits_for_a_place_is_no_agent_to_stop() -> None:
+    """
+    Only what an agent was asked can be stopped.
+    """
+    talk = ServiceTalk(pool_size=1)
+    connection = talk.connect()
+    talk.next().read_database(talk.open_database("v"))
+    talk.next().history(connection, None, None)
+
+    assert types(talk.next().stop_agent(connection, None), connection) == ["nothing_to_stop"]
+
+
+def test_stopped_message_leaves_the_line_for_a_place() -> None:
+    """
+    Its place comes free at once, and nothing of it is stored.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    session = talk.open_database("v")
+    talk.next().write_database(session)
+    talk.say(connection)
+
+    assert types(talk.next().stop_agent(connection, None), connection) == ["agent_stopped"]
+    assert talk.held("places") == {"taken": 1}
+    talk.next().close_database(session)
+    assert talk.texts() == []

@@ -84,9 +84,11 @@ def test_hands_no_place_to_one_who_is_due() -> None:
     """
     told = Told()
     places = Places(1)
-    told.processes.start(told.holder("one", places, 10))
+    holder = told.processes.start(told.holder("one", places, 20))
     told.processes.start(told.holder("two", places, 20))
     told.processes.run()
+    told.moment.now_s = 10
+    told.processes.end(holder)
     told.go_to(10)
 
     assert told.said == ["one", "two gave up"]

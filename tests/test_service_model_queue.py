@@ -231,9 +231,9 @@ def test_events_wait_for_a_reconnect() -> None:
     What an agent does while nobody is there is replayed.
     """
     talk = ServiceTalk()
-    talk.say(talk.connect(), agent="slow")
-    for connection in list(talk.held("must_be_open")):
-        talk.next().disconnect(connection, 1006)
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+    talk.next().disconnect(connection, 1006)
     talk.wait(6)
     again = talk.next().connect("ana", "t", None, "well")
 

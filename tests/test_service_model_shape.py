@@ -22,14 +22,14 @@ def test_tells_what_is_stored_handled_and_failing() -> None:
     """
     talk = ServiceTalk()
     connection = talk.connect()
-    shapes = [talk.model.shape()]
-    for agent in ("well", "slow"):
-        talk.say(connection, agent=agent)
-        shapes.append(talk.model.shape())
+    empty = talk.model.shape()
+    talk.say(connection)
+    stored = talk.model.shape()
+    talk.say(connection, agent="slow")
+    handled = talk.model.shape()
     talk.next().stop_agent(connection, None)
     talk.say(connection, agent="unavailable")
-    shapes.append(talk.model.shape())
+    resting = talk.model.shape()
     talk.next().storage_fails()
-    shapes.append(talk.model.shape())
 
-    assert len(set(shapes)) == 5
+    assert len({empty, stored, handled, resting, talk.model.shape()}) == 5

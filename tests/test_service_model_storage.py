@@ -270,3 +270,27 @@ def test_lists_the_thread_of_the_latest_turn_first() -> None:
             {"thread_id": "u", "last_active_at_s": 0.0},
         ]
     }
+
+
+def test_session_that_began_when_it_was_due_keeps_no_conversation() -> None:
+    """
+    A get at that very second finds nothing that it could keep.
+    """
+    talk = ServiceTalk(retention_s=10, session_ttl_s=5)
+    talk.post()
+    talk.wait(10)
+    talk.next().get("ana", "t", None)
+
+    assert talk.texts() == []
+
+
+def test_deleted_session_is_not_freed_once_more() -> None:
+    """
+    A session that had expired is gone with its thread.
+    """
+    talk = ServiceTalk(session_ttl_s=5)
+    talk.post()
+    talk.wait(5)
+    talk.next().delete_thread("ana", "t")
+
+    assert talk.next().clean_up_sessions() == Ok(0)
