@@ -119,9 +119,10 @@ class ChatServiceModel(MessagesModel):
 
     def open_database_session(self, context: Handle, how: str) -> Outcome:
         handle = self.state.moment.mint("s")
-        session = DatabaseSession(handle, self.state.contexts.of(context), how)
-        self.service.databases.add(session)
-        return self._done({"session": handle})
+        under = self.state.contexts.of(context)
+        self.service.databases.add(DatabaseSession(handle, under, how))
+        ids = {"thread": under.thread, "run": under.run, "request": under.request}
+        return self._done({"session": handle, **ids})
 
     def write_database(self, session: Handle) -> Outcome:
         return self._on(session, lambda found: self.service.databases.take(found, writes=True))
