@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 # First, so that every part of the package can reach the process default, which is a ChatSystem.
 from sessions.system import ChatSystem  # isort: skip
 
@@ -25,3 +27,6 @@ __all__ = [
     "get_user_execution_context",
     "set_default_system",
 ]
+
+# A library leaves it to its user where its log goes, even that of errors.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
