@@ -101,7 +101,9 @@ class ServiceLife(SessionsDriver):
         async def work() -> object:
             held = await opened(self._service.session_factory, context, how)
             self._life.databases.append(held)
-            return {"session": held}
+            under = held.session.context
+            ids = {"thread": under.thread_id, "run": under.run_id, "request": under.request_id}
+            return {"session": held, **ids}
 
         return self._await(work())
 

@@ -62,7 +62,7 @@ class ChatSystem:
         self._metrics = Metrics()
         self.registry = make_registry(self.ids, self.clock, self.settings, self._metrics)
         self.ids.serve(self.registry)
-        self.contexts = make_contexts(self.ids, self.registry, make_context)
+        self.contexts = make_contexts(self.ids, self.registry, make_context, self.clock)
         self.parts = self._shared(make_manager)
         self.factory = make_factory(self.parts)
         self.connector = make_connector(self.parts, self.factory)

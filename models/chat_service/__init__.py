@@ -1,5 +1,9 @@
 """What a chat service must do: one contract, one vocabulary, one model."""
 
+from harness.contract import Contract
+from models.chat_service.blame import blame
+from models.chat_service.invariants import INVARIANTS
+from models.chat_service.model import ChatServiceModel
 from models.chat_service.operations import (
     History,
     Malformed,
@@ -77,4 +81,13 @@ OPERATIONS = (
     *(CloseDatabase, RaiseInDatabase, CancelDatabase),
 )
 
-__all__ = ["OPERATIONS", "Settings"]
+CHAT_SERVICE = Contract(
+    name="chat_service",
+    operations=OPERATIONS,
+    model=ChatServiceModel,
+    policy=None,
+    blame=blame,
+    invariants=INVARIANTS,
+)
+
+__all__ = ["CHAT_SERVICE", "OPERATIONS", "ChatServiceModel", "Settings"]

@@ -178,7 +178,7 @@ class DatabaseSessions(Protocol):
     """Database sessions of a caller's own. What is done on a closed one is refused ("closed")."""
 
     def open_database_session(self, context: Handle, how: str) -> Outcome:
-        """Open one, "awaited" or as a "block"; return {"session"}."""
+        """Open one, "awaited" or as a "block"; return it, with the ids that it is under."""
         ...
 
     def write_database(self, session: Handle) -> Outcome:

@@ -64,10 +64,12 @@ class Intake:
         self._connector.frame_arrived(connection)
         asked = WebSocketContext(connection.context, connection.connection_id)
         envelope = self._validate_message_format(asked, data)
-        kind = envelope and self._extract_message_type(asked, envelope)
-        if envelope and kind == "ping":
+        if envelope is None:
+            return
+        kind = self._extract_message_type(asked, envelope)
+        if kind == "ping":
             await self._pong(asked, envelope)
-        elif envelope and kind:
+        elif kind is not None:
             self._sanitize_and_queue_message(asked, kind, envelope)
 
     def draft(self, kind: str, envelope: Mapping[str, Json]) -> Draft:

@@ -33,7 +33,7 @@ class MessagesRoute:
         ]
         return Reply(200, {"threads": shown})
 
-    async def messages(self, user_id: str, thread_id: str, limit: int | None = None) -> Reply:
+    async def messages(self, user_id: str, thread_id: str, limit: Json = None) -> Reply:
         """Show the latest turns of one thread, oldest first; none for a thread without any."""
         try:
             most = checked("get_thread_history", {"limit": limit})["limit"]
