@@ -14,10 +14,13 @@ import pytest
 from harness.defaults import read_defaults
 from harness.mutant import Mutant
 from harness.target import load
+from models.chat_service import CHAT_SERVICE
+from models.session_manager import SESSION_MANAGER
 from sessions import default_service, default_system, set_default_service
 from tests import (
     test_seed_audits,
     test_seed_guides,
+    test_seed_lifecycle,
     test_seed_patterns,
     test_seed_scenarios,
     test_sessions_seeds,
@@ -26,7 +29,13 @@ from tests.project import ROOT
 from tests.sessions_subject import Subject
 
 SNIPPETS = test_sessions_seeds
-CLAIMS = (test_seed_scenarios, test_seed_patterns, test_seed_audits, test_seed_guides)
+CLAIMS = (
+    test_seed_scenarios,
+    test_seed_lifecycle,
+    test_seed_patterns,
+    test_seed_audits,
+    test_seed_guides,
+)
 MISSED = "missed"
 
 
@@ -44,7 +53,7 @@ def mutants() -> dict[str, Mutant]:
         f"{name.partition(':')[0]}:{mutant.name}": mutant
         for name in read_defaults(ROOT).mutants
         for mutant in load(name)
-        if _contract(mutant) in ("session_manager", "chat_service")
+        if mutant.scenario.contract in (SESSION_MANAGER, CHAT_SERVICE)
     }
 
 
@@ -76,8 +85,10 @@ def sees(claim: Claim, subject: Subject) -> bool:
 
 def subject_of(mutant: Mutant) -> Subject:
     """Return what makes a mutant's systems: what its driver is told to make."""
-    (make,) = _made(mutant).args
-    return Subject(service=make) if _contract(mutant) == "chat_service" else Subject(system=make)
+    assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
+    (make,) = mutant.make.args
+    is_service = mutant.scenario.contract is CHAT_SERVICE
+    return Subject(service=make) if is_service else Subject(system=make)
 
 
 @contextmanager
@@ -95,20 +106,29 @@ def imported_by_snippets(subject: Subject) -> Iterator[None]:
         set_default_service(None)
 
 
-def table(rows: Mapping[str, str]) -> str:
-    """Show by which of the seeds' tests each mutant was seen; all were killed by the harness."""
-    names = [name.rpartition(":")[2] for name in rows]
-    width = max(map(len, names)) + 2
-    lines = [f"{'mutant':{width}}threadline  the seeds' tests"]
-    lines += [
-        f"{name:{width}}killed      {saw}" for name, saw in zip(names, rows.values(), strict=True)
-    ]
-    seen = sum(saw != MISSED for saw in rows.values())
-    return "\n".join([*lines, f"{len(rows)} of {len(rows)} killed, {seen} of {len(rows)} seen"])
+def table(seen_by: Mapping[str, str]) -> str:
+    """Show by which of the seeds' tests each mutant was seen; the harness kills all."""
+    width = max(map(len, seen_by)) + 2
+    rows = [f"{name:{width}}killed      {saw}" for name, saw in seen_by.items()]
+    return "\n".join([f"{'mutant':{width}}threadline  the seeds' tests", *rows])
 
 
-def _contract(mutant: Mutant) -> str:
-    return _made(mutant).func.contract.name
+def summary(seen_by: Mapping[str, str]) -> str:
+    """Count both, for each kind of system, as the README has it."""
+    kinds = {SESSION_MANAGER: "the session manager", CHAT_SERVICE: "the chat service"}
+    lines = []
+    for contract, name in kinds.items():
+        own = [mutant.name for mutant in mutants().values() if mutant.scenario.contract is contract]
+        seen = sum(seen_by[each] != MISSED for each in own)
+        if own:
+            lines.append(f"| {name} | {len(own)} | {seen} | {len(own)} |")
+    return "\n".join(lines)
+
+
+def read_table(text: str) -> dict[str, str]:
+    """Return what a table shows: by which test each mutant was seen."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    return {name: saw for name, _, saw in rows}
 
 
 def _variants(test: Callable[..., None]) -> list[dict[str, object]]:
@@ -127,7 +147,7 @@ def _named(names: Any, row: Any) -> dict[str, object]:
 
 def main() -> None:
     """Print the table, after a minute or so."""
-    print(table({name: first_to_see(mutant) for name, mutant in mutants().items()}))
+    print(table({mutant.name: first_to_see(mutant) for mutant in mutants().values()}))
 
 
 if __name__ == "__main__":
