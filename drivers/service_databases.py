@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -27,27 +26,41 @@ class HeldSession:
     """One database session, and a task that has it until the end; its owner closes it."""
 
     def __init__(self, session: RequestScopedSession) -> None:
-        self.session = session
+        self._session = session
+        self._has_crashed = False
         self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._stay())
 
+    @property
+    def context(self) -> UserExecutionContext:
+        return self._session.context
+
     async def read(self) -> None:
-        await _unless_closed(self.session.execute(READ))
+        await self._opened().execute(READ)
 
     async def write(self) -> None:
-        await _unless_closed(self.session.execute(WRITE))
+        await self._opened().execute(WRITE)
 
     async def commit(self) -> None:
-        await _unless_closed(self.session.commit())
+        await self._opened().commit()
 
     async def roll_back(self) -> None:
-        await _unless_closed(self.session.rollback())
+        await self._opened().rollback()
 
     async def close(self) -> None:
-        await self.session.close()
+        await self._opened().close()
+
+    def crash(self) -> None:
+        """Note that the process which had it open is gone."""
+        self._has_crashed = True
+
+    def _opened(self) -> RequestScopedSession:
+        if self._has_crashed or not self._session.is_open:
+            raise Told("closed")
+        return self._session
 
     async def _stay(self) -> None:
-        async with self.session:
+        async with self._session:
             await self._left
 
 
@@ -64,8 +77,7 @@ class Block(HeldSession):
         await self._end(self.task.cancel)
 
     async def _end(self, end: Callable[[], object]) -> None:
-        if self.task.done():
-            raise Told("closed")
+        self._opened()
         end()
         with suppress(Raised, asyncio.CancelledError):
             await self.task
@@ -77,11 +89,3 @@ async def opened(
     """Open a session "awaited" or as a "block"."""
     session = factory.create_session_from_context(context)
     return Block(session) if how == "block" else HeldSession(await session)
-
-
-async def _unless_closed(work: Coroutine[Any, Any, object]) -> None:
-    """Await what is done with a session, which is a RuntimeError on a closed one."""
-    try:
-        await work
-    except RuntimeError as error:
-        raise Told("closed") from error

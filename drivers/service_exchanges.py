@@ -42,14 +42,10 @@ class Exchange:
         if isinstance(answered, Reply):
             self._arrive(self, _response(answered))
             return
-        thread: object = None
         async for event in answered:
-            thread = event["thread_id"]
             self._arrive(self, dict(event))
-        self._arrive(self, {"type": "end", "thread_id": thread})
+        self._arrive(self, {"type": "end"})
 
 
 def _response(reply: Reply) -> dict[str, object]:
-    """Return a reply as an event, without its words for people."""
-    shown = {name: value for name, value in reply.body.items() if name != "message"}
-    return {"type": "response", "status": reply.status, **shown}
+    return {"type": "response", "status": reply.status, **reply.body}

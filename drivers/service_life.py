@@ -37,6 +37,11 @@ class Life:
     service: ChatService
     databases: list[HeldSession] = field(default_factory=list)
 
+    def crash(self) -> None:
+        self.process.crash()
+        for held in self.databases:
+            held.crash()
+
     def end(self) -> None:
         self.process.crash()
         self.pump.close()
@@ -82,7 +87,7 @@ class ServiceLife(SessionsDriver):
         return stopped
 
     def crash(self) -> Outcome:
-        self._life.process.crash()
+        self._life.crash()
         self._crashed.append(self._life)
         self._sockets.open.clear()
         self._exchanges.clear()
@@ -101,7 +106,7 @@ class ServiceLife(SessionsDriver):
         async def work() -> object:
             held = await opened(self._service.session_factory, context, how)
             self._life.databases.append(held)
-            under = held.session.context
+            under = held.context
             ids = {"thread": under.thread_id, "run": under.run_id, "request": under.request_id}
             return {"session": held, **ids}
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from drivers.sessions_shown import START_S
 
-Event = Mapping[str, Any]
+Event: TypeAlias = Mapping[str, Any]
 TIMES = ("at_s", "last_active_at_s")
 
 
-def by_thread(events: list[dict[str, object]]) -> dict[object, list[object]]:
+def by_thread(events: Sequence[Event]) -> dict[object, list[object]]:
     """Group events: order holds within a thread only."""
     grouped: dict[object, list[object]] = {}
     for event in events:
-        grouped.setdefault(event["thread_id"], []).append(since_start(event))
+        grouped.setdefault(event.get("thread_id"), []).append(since_start(_compared(event)))
     return grouped
+
+
+def _compared(event: Event) -> Event:
+    """Return an event, or a response, without its words for people, which come with a code."""
+    is_told = "code" in event
+    return {name: value for name, value in event.items() if not (is_told and name == "message")}
 
 
 def since_start(shown: Any) -> Any:

@@ -9,19 +9,17 @@ from harness.handle import Handle
 from harness.pool import Pool, pool
 from harness.rule import rule
 from harness.scenario import Scenario
-from models.chat_service import (
-    CHAT_SERVICE,
-    DeleteThread,
+from models.chat_service import CHAT_SERVICE
+from models.chat_service.flaws import FLAWS
+from models.chat_service.operations import (
     History,
     Malformed,
     PingThread,
-    Post,
-    PostStream,
     Say,
     StartAgent,
     StopAgent,
 )
-from models.chat_service.flaws import FLAWS
+from models.chat_service.operations_routes import DeleteThread, Post, PostStream
 from models.session_manager.operations import Invalidate
 from models.session_manager.operations_connections import (
     Connect,
@@ -47,7 +45,7 @@ from scenarios.population import (
 from scenarios.service_population import AGENTS, LIMITS, MESSAGES, is_free
 
 Text = str | Handle
-SAID = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}
+SAID: dict[str, Any] = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}
 
 
 class Agents(Scenario):
@@ -61,7 +59,7 @@ class Agents(Scenario):
         "reconnect_grace_s": pool(4, 60),
         "connection_timeout_s": pool(1_800, 7),
         "send_timeout_s": pool(2, 5),
-        "outbox_max": pool(100, 3),
+        "outbox_max": pool(100, 30),  # an agent's events come all at once
         "recovery_max": pool(100, 3),
         "sweep_interval_s": pool(1_000, 5),
     }

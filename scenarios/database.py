@@ -9,28 +9,24 @@ from harness.handle import Handle
 from harness.pool import Pool, pool
 from harness.rule import rule
 from harness.scenario import Scenario
-from models.chat_service import (
-    CHAT_SERVICE,
+from models.chat_service import CHAT_SERVICE
+from models.chat_service.databases import HOWS
+from models.chat_service.operations import History, Say
+from models.chat_service.operations_routes import DeleteThread, Post, ThreadMessages, Threads
+from models.chat_service.operations_storage import (
     CancelDatabase,
     CloseDatabase,
     CommitDatabase,
     Crash,
-    DeleteThread,
-    History,
     OpenDatabaseSession,
-    Post,
     RaiseInDatabase,
     ReadDatabase,
     Restart,
     RollBackDatabase,
-    Say,
     StorageFails,
     StorageRecovers,
-    ThreadMessages,
-    Threads,
     WriteDatabase,
 )
-from models.chat_service.databases import HOWS
 from models.session_manager.operations import Get, Invalidate
 from models.session_manager.operations_connections import Connect, Disconnect, Sweep, Wait
 from models.session_manager.peers import WELL

@@ -9,16 +9,9 @@ from harness.handle import Handle
 from harness.pool import Pool, pool
 from harness.rule import rule
 from harness.scenario import Scenario
-from models.chat_service import (
-    CHAT_SERVICE,
-    Broadcast,
-    DeleteThread,
-    QualityMetrics,
-    QualityReport,
-    Say,
-    Subscribe,
-    Validate,
-)
+from models.chat_service import CHAT_SERVICE
+from models.chat_service.operations import QualityMetrics, QualityReport, Say, Subscribe, Validate
+from models.chat_service.operations_routes import Broadcast, DeleteThread
 from models.session_manager.operations import Invalidate
 from models.session_manager.operations_connections import Connect, Disconnect, Sweep, Wait
 from models.session_manager.peers import WELL

@@ -9,17 +9,10 @@ from harness.handle import Handle
 from harness.pool import Pool, pool
 from harness.rule import rule
 from harness.scenario import Scenario
-from models.chat_service import (
-    CHAT_SERVICE,
-    DeleteThread,
-    History,
-    Post,
-    QualityMetrics,
-    Say,
-    StopAgent,
-    Subscribe,
-)
+from models.chat_service import CHAT_SERVICE
 from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE, UNAVAILABLE_TWICE, WELL
+from models.chat_service.operations import History, QualityMetrics, Say, StopAgent, Subscribe
+from models.chat_service.operations_routes import DeleteThread, Post
 from models.session_manager.operations import Invalidate
 from models.session_manager.operations_connections import (
     Connect,

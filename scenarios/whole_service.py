@@ -25,6 +25,7 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
     contract = CHAT_SERVICE
     settings: ClassVar[Mapping[str, Pool[Any]]] = {
         **Everything.settings,
+        "outbox_max": pool(100, 30),  # an agent's events come all at once
         "session_ttl_s": pool(100, 10, 6),
         "connection_timeout_s": pool(1_800, 7, 12),
         "agent_timeout_s": pool(9, 6, 4),
@@ -36,9 +37,10 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
         "retention_s": pool(2_592_000, 12, 8),
     }
 
-    message = message_over_any = write = ping = deliver = deliver_anywhere = None
-    base_id = context_ids = websocket_ids = read_id = None
-    wait_long = None  # hours, in which all else would end
+    message = message_over_any = write = None  # type: ignore[assignment]  # taken back
+    ping = deliver = deliver_anywhere = None  # type: ignore[assignment]
+    base_id = context_ids = websocket_ids = read_id = None  # type: ignore[assignment]
+    wait_long = None  # type: ignore[assignment]  # hours, in which all else would end
 
     @rule(seconds=pool(1, 2, 3, 4, 5, 6, 8, 10, 12, 16), weight=6)
     def wait(self, seconds: int) -> Wait:

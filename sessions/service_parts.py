@@ -112,8 +112,12 @@ class ServiceParts:
         self.intake = makers.intake(
             core, system.connector, system.router, self.sender, self.queue, self.worker, stopper
         )
-        self.agent_route = makers.agent_route(self.intake, self.exchanges, system.ids)
-        self.messages_route = makers.messages_route(self.threads, self.turns, system.contexts)
+        self.agent_route = makers.agent_route(
+            self.intake, self.exchanges, system.ids, self.lifetimes
+        )
+        self.messages_route = makers.messages_route(
+            self.threads, self.turns, system.contexts, system.registry
+        )
         self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions)
 
     def census(self) -> ServiceCensus:

@@ -150,7 +150,9 @@ class QueueWorker:
 
     async def _wait(self) -> None:
         """Return once something has changed, or a retry is due."""
-        until_s = self._queue.rests_until_s()
+        # A rest that ended while every worker is busy is no reason to look again.
+        has_room = len(self._at_work) < self._most
+        until_s = self._queue.rests_until_s() if has_room else None
         waits: list[asyncio.Task[object]] = [asyncio.create_task(self._changed.wait())]
         if until_s is not None:
             waits.append(asyncio.create_task(self._clock.sleep_until(until_s)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 
 from sessions.errors import RefusedError
 from sessions.event import Event, Json
 from sessions.ids import UnifiedIdGenerator
 from sessions.messages.exchange import Exchange, Exchanges
 from sessions.messages.intake import Intake
+from sessions.messages.lifetime import Lifetimes
 from sessions.queue.message import Message
 from sessions.routes.reply import STATUS, Reply, refusal
 
@@ -18,10 +21,17 @@ CANCELLED = 409  # stopped, or its thread has ended
 class AgentRoute:
     """Asks the agent without a connection, on the thread given, or else the user's latest."""
 
-    def __init__(self, intake: Intake, exchanges: Exchanges, ids: UnifiedIdGenerator) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        exchanges: Exchanges,
+        ids: UnifiedIdGenerator,
+        lifetimes: Lifetimes,
+    ) -> None:
         self._intake = intake
         self._exchanges = exchanges
         self._ids = ids
+        self._lifetimes = lifetimes
 
     async def process_agent_message(self, user_id: str, body: Mapping[str, Json]) -> Reply:
         """Answer with the agent's reply, once it is stored."""
@@ -29,13 +39,11 @@ class AgentRoute:
             message, exchange = self._ask(user_id, body)
         except RefusedError as error:
             return refusal(error, _thread_in(body))
-        try:
-            last: Event | None = None
-            async for event in exchange.events():
+        last: Event | None = None
+        async with aclosing(self._events(message, exchange)) as events:
+            async for event in events:
                 last = event
-            return _reply(message, last)
-        finally:
-            self._exchanges.finish(message.asker)
+        return _reply(message, last)
 
     async def stream_response(
         self, user_id: str, body: Mapping[str, Json]
@@ -45,14 +53,28 @@ class AgentRoute:
             message, exchange = self._ask(user_id, body)
         except RefusedError as error:
             return refusal(error, _thread_in(body))
-        return self._events(message, exchange)
+        return self._shown(message, exchange)
 
-    async def _events(self, message: Message, exchange: Exchange) -> AsyncIterator[dict[str, Json]]:
+    async def _shown(
+        self, message: Message, exchange: Exchange
+    ) -> AsyncGenerator[dict[str, Json], None]:
+        async with aclosing(self._events(message, exchange)) as events:
+            async for event in events:
+                yield event.as_json()
+
+    async def _events(self, message: Message, exchange: Exchange) -> AsyncGenerator[Event, None]:
+        """Yield what comes of a message, until its session ends: it may never be handled."""
+        over = asyncio.create_task(self._finish_when_over(message))
         try:
             async for event in exchange.events():
-                yield event.as_json()
+                yield event
         finally:
+            over.cancel()
             self._exchanges.finish(message.asker)
+
+    async def _finish_when_over(self, message: Message) -> None:
+        await self._lifetimes.until_over(message)
+        self._exchanges.finish(message.asker)
 
     def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, Exchange]:
         draft = self._intake.draft("user_message", {"payload": dict(body)})

@@ -6,9 +6,11 @@ from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Json
+from sessions.key import IsolationKey
 from sessions.messages.codes import STORAGE_ERRORS
 from sessions.messages.rules import checked
 from sessions.messages.thread_history import shown_turn
+from sessions.registry import Registry
 from sessions.routes.reply import Reply, refusal
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
@@ -17,15 +19,18 @@ from sessions.storage.turn_store import TurnStore
 class MessagesRoute:
     """Reads what is stored of a user's conversations. Creates and extends nothing."""
 
-    def __init__(self, threads: ThreadStore, turns: TurnStore, contexts: Contexts) -> None:
+    def __init__(
+        self, threads: ThreadStore, turns: TurnStore, contexts: Contexts, registry: Registry
+    ) -> None:
         self._threads = threads
         self._turns = turns
         self._contexts = contexts
+        self._registry = registry
 
     async def threads(self, user_id: str) -> Reply:
         """List the conversations, the one with the last turn first."""
         try:
-            stored = await self._threads.threads_of(user_id)
+            stored = await self._threads.threads_of(user_id, self._live_since)
         except (RefusedError, *STORAGE_ERRORS) as error:
             return refusal(error)
         shown: list[Json] = [
@@ -42,6 +47,10 @@ class MessagesRoute:
         except (RefusedError, *STORAGE_ERRORS) as error:
             return refusal(error, thread_id)
         return Reply(200, {"thread_id": thread_id, "turns": [shown_turn(turn) for turn in turns]})
+
+    def _live_since(self, key: IsolationKey) -> float | None:
+        seen = self._registry.peek(*key)
+        return seen.began_at_s if seen else None
 
     def _context(self, user_id: str, thread_id: str) -> UserExecutionContext:
         return self._contexts.reading_context(user_id, thread_id)

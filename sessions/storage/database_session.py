@@ -46,6 +46,10 @@ class RequestScopedSession:
         self._taken: list[Places] = []
         self._closing: asyncio.Task[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._closing is None
+
     @overload
     async def execute(
         self, statement: TypedReturnsRows[*Ts], values: Values | None = None
@@ -130,7 +134,7 @@ class RequestScopedSession:
             self._taken.pop().give_back()
 
     def _check_open(self) -> None:
-        if self._closing is not None:
+        if not self.is_open:
             raise RuntimeError(
                 f"the database session of thread {self.context.thread_id!r} is closed; "
                 "create another from the same context"

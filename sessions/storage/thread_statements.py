@@ -21,10 +21,7 @@ _IS_LIVE = and_(
 _LAST_NUMBER = func.max(TURNS.c.number)
 
 GOING_ON = _with_turns(_IS_LIVE).order_by(_LAST_NUMBER)
-KEPT_OF_USER = _with_turns(
-    THREADS.c.user_id == bindparam("of_user"),
-    THREADS.c.active_at_s + bindparam("retention_s") > bindparam("now_s"),
-).order_by(_LAST_NUMBER.desc())
+OF_USER = _with_turns(THREADS.c.user_id == bindparam("of_user")).order_by(_LAST_NUMBER.desc())
 ENDED = update(THREADS).where(THREADS.c.user_id == bindparam("of_user")).values(ended=True)
 DUE = select(THREADS).where(THREADS.c.active_at_s + bindparam("retention_s") <= bindparam("now_s"))
 REMOVED_IF_UNCHANGED = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TypeAlias
 
 from sessions.clock import Clock
 from sessions.key import IsolationKey
@@ -12,11 +13,13 @@ from sessions.storage.thread_statements import (
     DUE,
     ENDED,
     GOING_ON,
-    KEPT_OF_USER,
+    OF_USER,
     REMOVED_IF_UNCHANGED,
     TURNS_REMOVED,
 )
 from sessions.storage.turn import StoredThread
+
+LiveSince: TypeAlias = Callable[[IsolationKey], float | None]
 
 
 class ThreadStore:
@@ -45,45 +48,46 @@ class ThreadStore:
             for row in rows
         ]
 
-    async def threads_of(self, user_id: str) -> list[StoredThread]:
+    async def threads_of(self, user_id: str, live_since: LiveSince) -> list[StoredThread]:
         """Return a user's conversations that are not due, the one with the last turn first."""
-        values = {**self._now(), "of_user": user_id}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(KEPT_OF_USER, values)).all()
-        return [
+            rows = (await connection.execute(OF_USER, {"of_user": user_id})).all()
+        stored = (
             StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s) for row in rows
-        ]
+        )
+        return [thread for thread in stored if not self._is_due(thread, live_since)]
 
     async def end_sessions(self, user_id: str) -> None:
         """Note that a user's sessions were invalidated, before it returns."""
         async with self._database.transaction() as connection:
             await connection.execute(ENDED, {"of_user": user_id})
 
-    async def remove_due(self, live_since: Callable[[IsolationKey], float | None]) -> int:
+    async def remove_due(self, live_since: LiveSince) -> int:
         """Remove each conversation that is due, in a transaction of its own; return how many.
 
         live_since tells when the live session of a thread began, in clock seconds, or None. One
         that began before the conversation was due keeps it. A session loaded at the start began
         no later than its last turn.
         """
-        limit_s = self._settings.retention_s
+        values = {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(DUE, self._now())).all()
+            rows = (await connection.execute(DUE, values)).all()
         removed = 0
         for row in rows:
-            key = IsolationKey(row.user_id, row.thread_id)
-            since_s = live_since(key)
-            if since_s is None or since_s >= row.active_at_s + limit_s:
-                removed += await self._remove(key, row.active_at_s)
+            thread = StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s)
+            if self._is_due(thread, live_since):
+                removed += await self._remove(thread)
         return removed
 
-    def _now(self) -> Mapping[str, float]:
-        return {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
+    def _is_due(self, thread: StoredThread, live_since: LiveSince) -> bool:
+        due_at_s = thread.active_at_s + self._settings.retention_s
+        since_s = live_since(IsolationKey(thread.user_id, thread.thread_id))
+        return self._clock.now() >= due_at_s and (since_s is None or since_s >= due_at_s)
 
-    async def _remove(self, key: IsolationKey, active_at_s: float) -> bool:
+    async def _remove(self, thread: StoredThread) -> bool:
         """Remove a conversation, unless a turn has come since it was found due."""
-        values = {"of_user": key.user_id, "of_thread": key.thread_id}
-        unchanged = {**values, "active_at_s": active_at_s}
+        values = {"of_user": thread.user_id, "of_thread": thread.thread_id}
+        unchanged = {**values, "active_at_s": thread.active_at_s}
         async with self._database.transaction() as connection:
             found = (await connection.execute(REMOVED_IF_UNCHANGED, unchanged)).first()
             if found is not None:
