@@ -94,11 +94,13 @@ def subject_of(mutant: Mutant) -> Subject:
 @contextmanager
 def imported_by_snippets(subject: Subject) -> Iterator[None]:
     """Let the snippets of the seeds, which import what they try, import the subject's."""
-    imports = {
+    imports: dict[str, Any] = {
         "WebSocketManagerFactory": lambda: default_system().factory,
         "RequestScopedSessionFactory": lambda: default_service().session_factory,
     }
-    set_default_service(subject.service(subject.system()))
+    # On a clock that stands still, so that what depends on the millisecond is seen each time.
+    system, _ = subject.make_system()
+    set_default_service(subject.service(system))
     try:
         with mock.patch.multiple(SNIPPETS, **imports):
             yield
