@@ -24,10 +24,12 @@ from sessions.key import IsolationKey
 Key = tuple[str, str]
 
 
-class NothingGiven(Exception):
-    """A call that names a manager was given nothing to name it by: a plain ValueError."""
+class Told(Exception):
+    """A refusal that the system tells by something else than an exception of its own."""
 
-    reason = "nothing given"
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class SessionsDriver(Driver):
@@ -256,7 +258,7 @@ class SessionsDriver(Driver):
     def _await(self, work: Coroutine[Any, Any, object]) -> Outcome:
         try:
             value = self._pump.call(work)
-        except (RefusedError, NothingGiven) as error:
+        except (RefusedError, Told) as error:
             self._pump.settle()
             return Refused(error.reason)
         self._pump.settle()
@@ -274,4 +276,4 @@ async def _named(work: Coroutine[Any, Any, object]) -> object:
     except RefusedError:
         raise
     except ValueError:
-        raise NothingGiven from None
+        raise Told("nothing given") from None

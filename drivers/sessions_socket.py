@@ -32,7 +32,7 @@ class Socket:
             raise ConnectionResetError("the peer is gone")
         if self._peer == BRIEF:
             self._peer = BROKEN
-        self._sockets.arrived.setdefault(self, []).append(dict(data))
+        self._sockets.arrive(self, dict(data))
 
     async def close(self, code: int) -> None:
         self._sockets.open.pop(self, None)
@@ -62,7 +62,7 @@ class Sockets:
     def __init__(self) -> None:
         self.open: dict[Socket, None] = {}
         self.closed: dict[Socket, int] = {}
-        self.arrived: dict[Socket, list[dict[str, object]]] = {}
+        self.arrived: dict[object, list[dict[str, object]]] = {}
 
     def make(self, peer: str) -> Socket:
         socket = Socket(self, peer)
@@ -73,7 +73,11 @@ class Sockets:
         """Let a peer be gone, or never have been."""
         self.open.pop(socket, None)
 
-    def take_arrived(self) -> dict[Socket, list[dict[str, object]]]:
+    def arrive(self, receiver: object, event: dict[str, object]) -> None:
+        """Note what a socket took, or whoever else is waited for like one."""
+        self.arrived.setdefault(receiver, []).append(event)
+
+    def take_arrived(self) -> dict[object, list[dict[str, object]]]:
         arrived, self.arrived = self.arrived, {}
         return arrived
 

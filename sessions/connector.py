@@ -56,8 +56,8 @@ class Connector:
         With its last connection closed by code 1000 a manager ends; after any other code it
         waits out its grace.
         """
-        connection = self._directory.connection_of(websocket)
-        if connection is None or self._manager_of(connection) is None:
+        connection = self.live(websocket)
+        if connection is None:
             return False
         left_alone = self._remove(connection, close_code=None)
         if left_alone and self._is_clean(code):
@@ -70,6 +70,11 @@ class Connector:
         if connection is None or connection.context.user_id != user_id:
             return None
         return connection if self._manager_of(connection) else None
+
+    def live(self, websocket: WebSocket) -> Connection | None:
+        """Return the live connection of a socket, or None."""
+        connection = self._directory.connection_of(websocket)
+        return connection if connection and self._manager_of(connection) else None
 
     def frame_arrived(self, connection: Connection) -> None:
         """Let a connection's manager live on, and with it a session not used yet."""

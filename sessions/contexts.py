@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sessions.clock import Clock, SystemClock
 from sessions.context import UserExecutionContext
+from sessions.context_times import ContextTimes
 from sessions.frozen import frozen_mapping
 from sessions.ids import UnifiedIdGenerator
 from sessions.registry import Registry
@@ -17,7 +19,8 @@ from sessions.session import Visit
 class Contexts:
     """The getter: the only way to a context, once per message, at the entry.
 
-    All refuse with InvalidContextError or SessionLimitError before they change anything.
+    All refuse with InvalidContextError or SessionLimitError before they change anything. times
+    is how long the gets took that did not refuse.
     """
 
     def __init__(
@@ -25,7 +28,10 @@ class Contexts:
         ids: UnifiedIdGenerator,
         registry: Registry,
         make_context: type[UserExecutionContext] = UserExecutionContext,
+        clock: Clock | None = None,
     ) -> None:
+        self.times = ContextTimes()
+        self._clock = clock or SystemClock()
         self._ids = ids
         self._registry = registry
         self._make_context = make_context
@@ -34,7 +40,28 @@ class Contexts:
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
     ) -> UserExecutionContext:
         """Return the context of a thread's session, or of the user's latest, or of a new one."""
-        return self.context_of(self._registry.visit(user_id, thread_id, run_id))
+        asked_at_s = self._clock.now()
+        context = self.context_of(self._registry.visit(user_id, thread_id, run_id))
+        self.times.observe(self._clock.now() - asked_at_s)
+        return context
+
+    def reading_context(self, user_id: str, thread_id: str) -> UserExecutionContext:
+        """Return a context to read a thread on, whether or not it has a session; makes none.
+
+        Raises InvalidContextError.
+        """
+        check_id("user_id", user_id)
+        check_id("thread_id", thread_id)
+        seen = self._registry.peek(user_id, thread_id)
+        _, run_id, request_id = self._ids.generate_user_context_ids(user_id, "read")
+        return self._make_context(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=seen.run_id if seen else run_id,
+            request_id=request_id,
+            websocket_client_id=seen.websocket_client_id if seen else None,
+            created_at=seen.began_at_s if seen else self._ids.now(),
+        )
 
     def create_user_execution_context(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sessions.connection import Connection
 from sessions.event import WebSocket
 from sessions.key import IsolationKey
@@ -12,6 +14,7 @@ class Directory:
     """The managers and connections of one system, in the order of their coming.
 
     It holds what is due as well, until that is released; whether it is due is not known here.
+    Whatever else lives with a manager or a connection asks to be told of its end.
     """
 
     def __init__(self) -> None:
@@ -20,6 +23,14 @@ class Directory:
         self._connections: dict[str, Connection] = {}
         # By identity: a socket need not be hashable, and lives as long as its connection here.
         self._by_socket: dict[int, Connection] = {}
+        self._on_manager_end: list[Callable[[IsolatedWebSocketManager], None]] = []
+        self._on_connection_end: list[Callable[[Connection], None]] = []
+
+    def tell_of_manager_ends(self, listener: Callable[[IsolatedWebSocketManager], None]) -> None:
+        self._on_manager_end.append(listener)
+
+    def tell_of_connection_ends(self, listener: Callable[[Connection], None]) -> None:
+        self._on_connection_end.append(listener)
 
     def manager(self, key: IsolationKey) -> IsolatedWebSocketManager | None:
         return self._managers.get(key)
@@ -41,6 +52,8 @@ class Directory:
         mine.pop(manager.key, None)
         if not mine:
             self._managers_by_user.pop(user_id, None)
+        for listener in self._on_manager_end:
+            listener(manager)
 
     def connection(self, connection_id: str) -> Connection | None:
         return self._connections.get(connection_id)
@@ -58,3 +71,5 @@ class Directory:
             del self._connections[connection.connection_id]
         if self.connection_of(connection.websocket) is connection:
             del self._by_socket[id(connection.websocket)]
+        for listener in self._on_connection_end:
+            listener(connection)

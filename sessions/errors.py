@@ -20,6 +20,8 @@ class RefusedError(Exception):
       PoolTimeoutError         "pool timeout"          no database place came free in time
       ThreadEndedError         "thread ended"          no run of the thread awaits this turn
       QueueFullError           "queue full"            queue_max messages are in the queue
+      BadMessageError          "bad message"           a message breaks a rule of the contract
+      AgentTimeoutError        "agent timeout"         an agent took agent_timeout_s
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -91,3 +93,19 @@ class QueueFullError(RefusedError):
     """As many messages are in the queue as it may have."""
 
     reason = "queue full"
+
+
+class BadMessageError(RefusedError):
+    """A message breaks a rule; code is the contract's name of it, such as bad_payload."""
+
+    reason = "bad message"
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class AgentTimeoutError(RefusedError):
+    """An agent took longer than it may."""
+
+    reason = "agent timeout"

@@ -132,6 +132,10 @@ class UnifiedIdGenerator:
         stamp = f"{int(self._clock.now() * 1000):013d}_{self._next_number()}"
         return f"{stamp}_{self._hex(random_length)}" if random_length else stamp
 
+    def now(self) -> float:
+        """Return the clock second that an id made now would carry."""
+        return self._clock.now()
+
     def _next_number(self) -> int:
         with self._lock:
             return next(self._counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from threading import RLock
 
 from sessions.clock import Clock
@@ -11,7 +12,7 @@ from sessions.ids import UnifiedIdGenerator
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
 from sessions.rules import check_id, check_optional_id
-from sessions.session import Session, SessionData, Visit
+from sessions.session import Peek, Session, SessionData, SessionsByUse, Visit
 from sessions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -34,8 +35,8 @@ class Registry:
         self._metrics = metrics
         self._lock = RLock()
         self._sessions: dict[IsolationKey, Session] = {}
-        # Per user, by thread, in order of the latest get or message: the last is the latest.
-        self._by_user: dict[str, dict[str, Session]] = {}
+        self._numbers = count(1)
+        self._by_use = SessionsByUse()
 
     def get_or_create_user_session(
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
@@ -75,11 +76,11 @@ class Registry:
             session = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
             return self._seen(session, resumed=True).data() if session else None
 
-    def current_run(self, user_id: str, thread_id: str) -> str | None:
-        """Return the run of a live session, or None. Extends nothing."""
+    def peek(self, user_id: str, thread_id: str) -> Peek | None:
+        """Read what is known of a live session, or None. Extends nothing."""
         with self._lock:
             session = self._find(user_id, thread_id)
-            return session.run_id if session else None
+            return session.peek(self._settings.session_ttl_s) if session else None
 
     def accept_message(self, user_id: str, thread_id: str) -> None:
         """Note that a live session had a message, so that it outlives its manager."""
@@ -135,6 +136,22 @@ class Registry:
                 self._end(session)
             return live
 
+    def end_thread(self, user_id: str, thread_id: str) -> bool:
+        """End the session of a thread; return whether it was live."""
+        with self._lock:
+            session = self._sessions.get(self._key(user_id, thread_id))
+            was_live = session is not None and self._is_live(session)
+            if session:
+                self._end(session)
+            return was_live
+
+    def restore(self, user_id: str, thread_id: str, run_id: str, active_at_s: float) -> None:
+        """Let a stored session go on, idle since then; its thread is now the user's latest."""
+        with self._lock:
+            session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
+            self._register(session)
+            self._by_use.place_last(session)
+
     def live(self) -> dict[IsolationKey, str]:
         """Return the current run of every live session, by user and thread."""
         with self._lock:
@@ -157,11 +174,11 @@ class Registry:
         return session if session and self._is_live(session) else None
 
     def _latest(self, user_id: str) -> Session | None:
-        used = reversed(self._by_user.get(user_id, {}).values())
+        used = reversed(self._sessions_of(user_id))
         return next((session for session in used if self._is_live(session)), None)
 
     def _sessions_of(self, user_id: str) -> list[Session]:
-        return list(self._by_user.get(user_id, {}).values())
+        return self._by_use.of(user_id)
 
     def _is_live(self, session: Session) -> bool:
         return not self._is_due(session)
@@ -189,18 +206,29 @@ class Registry:
         self._check_limit(user_id)
         operation = "websocket_session" if by_connection else "session"
         new_thread_id, new_run_id, _ = self._ids.generate_user_context_ids(user_id, operation)
-        now_s = self._clock.now()
-        session = Session(
-            user_id=user_id,
-            thread_id=thread_id or new_thread_id,
-            run_id=run_id or new_run_id,
-            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
-            created_at_s=now_s,
-            active_at_s=now_s,
-            ends_with_manager=by_connection,
+        session = self._made(
+            user_id,
+            thread_id or new_thread_id,
+            run_id or new_run_id,
+            self._clock.now(),
+            by_connection=by_connection,
         )
         self._register(session)
         return session
+
+    def _made(
+        self, user_id: str, thread_id: str, run_id: str, began_at_s: float, *, by_connection: bool
+    ) -> Session:
+        return Session(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
+            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
+            created_at_s=began_at_s,
+            active_at_s=began_at_s,
+            ends_with_manager=by_connection,
+            number=next(self._numbers),
+        )
 
     def _check_limit(self, user_id: str) -> None:
         limit = self._settings.max_sessions_per_user
@@ -215,7 +243,7 @@ class Registry:
         return sum(self._is_live(session) for session in records) < limit
 
     def _records(self, user_id: str) -> int:
-        return len(self._by_user.get(user_id, ()))
+        return self._by_use.count(user_id)
 
     def _register(self, session: Session) -> None:
         key = self._key(session.user_id, session.thread_id)
@@ -238,9 +266,7 @@ class Registry:
     def _touch(self, session: Session) -> None:
         """Let the session live on, and make its thread the user's latest."""
         session.active_at_s = self._clock.now()
-        mine = self._by_user.setdefault(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        mine[session.thread_id] = session
+        self._by_use.place_last(session)
 
     def _seen(self, session: Session, *, resumed: bool) -> Visit:
         return Visit(
@@ -255,7 +281,4 @@ class Registry:
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(self._key(session.user_id, session.thread_id), None)
-        mine = self._by_user.get(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        if not mine:
-            self._by_user.pop(session.user_id, None)
+        self._by_use.remove(session)

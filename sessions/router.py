@@ -58,7 +58,13 @@ class Router:
         self._publish(self._event("message", key, {"text": text}, message_id), asker)
         return self._parts.contexts.context_of(visit, connection_id)
 
-    async def ping(self, user_id: str, connection_id: str, thread_id: str | None = None) -> None:
+    async def ping(
+        self,
+        user_id: str,
+        connection_id: str,
+        thread_id: str | None = None,
+        message_id: str | None = None,
+    ) -> None:
         """Let the connection's manager and the thread live on; answer the asker with pong.
 
         A thread whose session is gone stays gone. Raises InvalidContextError and
@@ -70,7 +76,7 @@ class Router:
         key = IsolationKey(user_id, thread_id or asker.context.thread_id)
         self._registry.extend(user_id, key.thread_id)
         self._connector.frame_arrived(asker)
-        pong = self._event("pong", key, {})
+        pong = self._event("pong", key, {}, message_id)
         asker.offer(pong, recoverable=False)
 
     async def deliver(
@@ -112,7 +118,8 @@ class Router:
 
     def _current_run(self, key: IsolationKey) -> str | None:
         """Return the run of the thread's session, or None once that has ended."""
-        return self._registry.current_run(key.user_id, key.thread_id)
+        seen = self._registry.peek(key.user_id, key.thread_id)
+        return seen.run_id if seen else None
 
     def _publish(self, event: Event, asker: Connection | None) -> None:
         for manager in self._managers_for(event):

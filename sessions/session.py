@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 
 class SessionData(TypedDict):
@@ -19,7 +19,8 @@ class Session:
     """One conversation of one user, as the registry keeps it; times are clock seconds.
 
     ends_with_manager: a connection began it and no message has come yet, so that it ends with
-    its manager, which is at leased_until_s unless the manager says otherwise.
+    its manager, which is at leased_until_s unless the manager says otherwise. number tells it from
+    a later session of the same name.
     """
 
     user_id: str
@@ -29,7 +30,51 @@ class Session:
     created_at_s: float
     active_at_s: float
     ends_with_manager: bool
+    number: int
     leased_until_s: float | None = None
+
+    def peek(self, ttl_s: float) -> Peek:
+        return Peek(
+            self.number,
+            self.run_id,
+            self.websocket_client_id,
+            self.created_at_s,
+            self.active_at_s + ttl_s,
+        )
+
+
+class Peek(NamedTuple):
+    """What a look at a live session shows: when it began, and is due as it is now."""
+
+    number: int
+    run_id: str
+    websocket_client_id: str
+    began_at_s: float
+    due_at_s: float
+
+
+class SessionsByUse:
+    """Sessions by user and thread, the one of the latest get or message last."""
+
+    def __init__(self) -> None:
+        self._by_user: dict[str, dict[str, Session]] = {}
+
+    def of(self, user_id: str) -> list[Session]:
+        return list(self._by_user.get(user_id, {}).values())
+
+    def count(self, user_id: str) -> int:
+        return len(self._by_user.get(user_id, ()))
+
+    def place_last(self, session: Session) -> None:
+        mine = self._by_user.setdefault(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        mine[session.thread_id] = session
+
+    def remove(self, session: Session) -> None:
+        mine = self._by_user.get(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        if not mine:
+            self._by_user.pop(session.user_id, None)
 
 
 @dataclass(frozen=True, slots=True)

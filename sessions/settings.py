@@ -1,8 +1,9 @@
-"""Every limit of the session manager, with its default."""
+"""Every limit of the service, with its default."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +11,8 @@ class Settings:
     """The limits of one system. Seconds end in _s; the defaults are the contract's.
 
     emergency_percent is the share of max_managers_per_user from which a user's idle managers
-    make way for a new one. sweep_interval_s must be more than 0.
+    make way for a new one. sweep_interval_s must be more than 0. queue_workers is how many
+    messages are handled at once; tokens, whose each bearer token is.
     """
 
     session_ttl_s: float = 86_400
@@ -28,3 +30,7 @@ class Settings:
     retention_s: float = 2_592_000
     queue_max: int = 10_000
     dead_letters_max: int = 1_000
+    queue_workers: int = 64
+    agent_timeout_s: float = 300
+    message_bytes_max: int = 262_144
+    tokens: Mapping[str, str] = field(default_factory=dict)

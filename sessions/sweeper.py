@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sessions.parts import Parts
 
@@ -17,7 +17,7 @@ class Sweeper:
     It goes on after a sweep that raised, and counts it (the contract, Connections and managers).
     """
 
-    def __init__(self, parts: Parts, sweep: Callable[[], None]) -> None:
+    def __init__(self, parts: Parts, sweep: Callable[[], Awaitable[None]]) -> None:
         self._parts = parts
         self._sweep = sweep
         self._task: asyncio.Task[None] | None = None
@@ -40,11 +40,11 @@ class Sweeper:
         while True:
             next_at_s += self._parts.settings.sweep_interval_s
             await self._parts.clock.sleep_until(next_at_s)
-            self._sweep_once()
+            await self._sweep_once()
 
-    def _sweep_once(self) -> None:
+    async def _sweep_once(self) -> None:
         try:
-            self._sweep()
+            await self._sweep()
         except Exception:  # whatever it was, the next sweep may free what this one could not
             self._parts.metrics.sweep_errors += 1
             logger.exception("sweep raised; the next one is in its time")

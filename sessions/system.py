@@ -62,12 +62,12 @@ class ChatSystem:
         self._metrics = Metrics()
         self.registry = make_registry(self.ids, self.clock, self.settings, self._metrics)
         self.ids.serve(self.registry)
-        self.contexts = make_contexts(self.ids, self.registry, make_context)
+        self.contexts = make_contexts(self.ids, self.registry, make_context, self.clock)
         self.parts = self._shared(make_manager)
         self.factory = make_factory(self.parts)
         self.connector = make_connector(self.parts, self.factory)
         self.router = make_router(self.parts, self.factory, self.connector)
-        self.sweeper = make_sweeper(self.parts, self.sweep)
+        self.sweeper = make_sweeper(self.parts, self._sweep)
 
     def start(self) -> None:
         """Begin the background sweep."""
@@ -117,6 +117,9 @@ class ChatSystem:
         """Return a copy of the counts, in which what is due by now has ended."""
         self.factory.release_due()
         return dataclasses.replace(self._metrics)
+
+    async def _sweep(self) -> None:
+        self.sweep()
 
     def _shared(self, make_manager: MakeManager) -> Parts:
         return Parts(

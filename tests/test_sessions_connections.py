@@ -256,6 +256,8 @@ def test_every_refusal_has_a_reason_of_its_own() -> None:
     reasons = [refusal.reason for refusal in RefusedError.__subclasses__()]
 
     assert sorted(reasons) == [
+        "agent timeout",
+        "bad message",
         "connection taken",
         "context mismatch",
         "invalid context",

@@ -48,6 +48,10 @@ def test_defaults_are_the_contracts() -> None:
         "retention_s": 2_592_000,
         "queue_max": 10_000,
         "dead_letters_max": 1_000,
+        "queue_workers": 64,
+        "agent_timeout_s": 300,
+        "message_bytes_max": 262_144,
+        "tokens": {},
     }
 
 

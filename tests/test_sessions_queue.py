@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sessions.context import UserExecutionContext
 from sessions.errors import QueueFullError
 from sessions.event import Json
 from sessions.queue.message import Message, Priority, Queued
@@ -20,7 +21,8 @@ def make_queue(settings: Settings | None = None) -> tuple[MessageQueue, ManualCl
 def message(
     payload: Json, thread_id: str = "t", priority: Priority = Priority.NORMAL, user_id: str = "ana"
 ) -> Message:
-    return Message(user_id, thread_id, "r", payload, priority)
+    context = UserExecutionContext(user_id, thread_id, "r", "q")
+    return Message(context, "chat", {"n": payload}, session_number=1, priority=priority)
 
 
 def taken(queue: MessageQueue) -> Queued:
@@ -34,7 +36,7 @@ def handled(queue: MessageQueue) -> list[Json]:
     """Take all that can be taken now, each with success, and return the payloads."""
     payloads = []
     while queued := queue.take():
-        payloads.append(queued.message.payload)
+        payloads.append(queued.message.payload["n"])
         queue.succeeded(queued)
     return payloads
 
@@ -49,9 +51,10 @@ def fail(queue: MessageQueue, clock: ManualClock, *delays_s: float) -> None:
 def test_message_keeps_its_ids() -> None:
     """User, thread and run come out as they went in."""
     queue, _ = make_queue()
-    queue.put(Message("ana", "t:1", "r2", {"text": "hi"}))
+    context = UserExecutionContext("ana", "t:1", "r2", "q")
+    queue.put(Message(context, "chat", {"text": "hi"}, session_number=1))
 
-    assert taken(queue).message == Message("ana", "t:1", "r2", {"text": "hi"})
+    assert taken(queue).message.context == context
 
 
 def test_message_does_not_follow_its_senders_changes() -> None:
@@ -61,7 +64,7 @@ def test_message_does_not_follow_its_senders_changes() -> None:
     queue.put(message(payload))
     payload["text"] = "changed"
 
-    assert taken(queue).message.payload == {"text": "hi"}
+    assert taken(queue).message.payload == {"n": {"text": "hi"}}
 
 
 def test_thread_keeps_its_order_against_priority() -> None:
@@ -111,7 +114,7 @@ def test_threads_of_two_users_with_one_id_are_two() -> None:
     queue.put(message(2, user_id="ben"))
     queue.take()
 
-    assert taken(queue).message.payload == 2
+    assert taken(queue).message.payload == {"n": 2}
 
 
 def test_retry_holds_back_its_thread_and_no_other() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.queue.message import Message
+from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.settings import Settings
@@ -19,24 +20,33 @@ from tests.sessions_clock import ManualClock, settle
 class Desk:
     """A worker whose handler fails as often as it was told, and notes what it was handed."""
 
-    def __init__(self, *errors: BaseException) -> None:
+    def __init__(self, *errors: BaseException, most: int = 1) -> None:
         self.handed: list[Json] = []
         self.clock = ManualClock()
         self.queue = MessageQueue(self.clock, Settings())
         self.tasks = Tasks()
-        self.worker = QueueWorker(self.queue, self.handle, self.clock, self.tasks)
+        self.worker = QueueWorker(self.queue, self, self.clock, self.tasks, most)
         self.open = asyncio.Event()
         self.open.set()
+        self.given_up: list[Json] = []
+        self.over = asyncio.Event()
         self._errors: Iterator[BaseException] = iter(errors)
 
-    async def handle(self, message: Message) -> None:
-        self.handed.append(message.payload)
+    async def handle(self, queued: Queued) -> None:
+        self.handed.append(queued.message.payload["n"])
         await self.open.wait()
         if error := next(self._errors, None):
             raise error
 
-    def put(self, payload: Json, thread_id: str = "t") -> None:
-        self.worker.put(Message("ana", thread_id, "r", payload))
+    async def until_over(self, message: Message) -> None:
+        await self.over.wait()
+
+    def gave_up(self, message: Message) -> None:
+        self.given_up.append(message.payload["n"])
+
+    def put(self, number: int, thread_id: str = "t") -> None:
+        context = UserExecutionContext("ana", thread_id, "r", "q")
+        self.worker.put(Message(context, "chat", {"n": number}, session_number=1))
 
 
 def test_worker_handles_what_was_there_and_what_comes() -> None:
@@ -149,6 +159,85 @@ def test_worker_cannot_start_twice() -> None:
         desk.worker.start()
         with pytest.raises(RuntimeError, match="stop it before you start it again"):
             desk.worker.start()
+        await desk.worker.stop()
+
+    asyncio.run(run())
+
+
+def test_two_threads_are_handled_at_once() -> None:
+    """With room for two, one thread's message does not wait for another's; its own next does."""
+
+    async def run() -> None:
+        desk = Desk(most=2)
+        desk.open.clear()
+        desk.worker.start()
+        desk.put(1, "t")
+        desk.put(2, "t")
+        desk.put(3, "u")
+        desk.put(4, "v")
+        await settle()
+        assert desk.handed == [1, 3]
+        desk.open.set()
+        await settle()
+        assert desk.handed == [1, 3, 2, 4]
+        await desk.worker.stop()
+
+    asyncio.run(run())
+
+
+def test_message_that_outlives_its_session_is_dropped() -> None:
+    """Once a message is for nobody, its handling ends, and it is not retried."""
+
+    async def run() -> None:
+        desk = Desk()
+        desk.open.clear()
+        desk.worker.start()
+        desk.put(1)
+        await settle()
+        desk.over.set()
+        await settle()
+        assert len(desk.queue) == 0
+        await desk.worker.stop()
+
+    asyncio.run(run())
+
+
+def test_dropped_messages_are_forgotten_and_the_others_follow() -> None:
+    """Whatever is dropped while it is handled or waits is gone; the next of the line follows."""
+
+    async def run() -> None:
+        desk = Desk()
+        desk.open.clear()
+        desk.worker.start()
+        desk.put(1)
+        desk.put(2)
+        desk.put(3)
+        await settle()
+        await desk.worker.drop(lambda message: message.payload["n"] != 3)
+        desk.open.set()
+        await settle()
+        assert desk.handed == [1, 3]
+        await desk.worker.stop()
+
+    asyncio.run(run())
+
+
+def test_sixth_failure_is_told() -> None:
+    """A message that failed after its last retry is given up, once."""
+
+    async def run() -> None:
+        desk = Desk(*[LookupError("again")] * 6)
+        desk.worker.start()
+        desk.put(1)
+        await settle()
+        await desk.clock.move(1)
+        await desk.clock.move(2)
+        await desk.clock.move(4)
+        await desk.clock.move(8)
+        assert desk.given_up == []
+        await desk.clock.move(16)
+        assert desk.given_up == [1]
+        assert len(desk.queue.dead_letters()) == 1
         await desk.worker.stop()
 
     asyncio.run(run())

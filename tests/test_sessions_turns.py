@@ -247,3 +247,42 @@ def test_acknowledged_turn_is_there_after_a_crash(tmp_path: Path) -> None:
             assert await after.turns.append_agent_turn(context(), "answer", "m1") == 2
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_agent_turns_since_are_younger_than_that(tmp_path: Path, kind: str) -> None:
+    """The agent's turn of that very second is left out, and so is every turn of the user's."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind=kind) as kept:
+            await kept.turns.append_user_turn(context(), "one")
+            await kept.turns.append_agent_turn(context(), "then")
+            await kept.clock.move(1)
+            await kept.turns.append_user_turn(context(), "two", "m2")
+            await kept.turns.append_agent_turn(context(), "now", "m2")
+
+            assert await kept.turns.agent_turns_since(context(), START_S) == [
+                Turn(4, "agent", "now", "m2", "r1", START_S + 1)
+            ]
+            before = await kept.turns.agent_turns_since(context(), START_S - 1)
+            assert [turn.text for turn in before] == ["then", "now"]
+            assert await kept.turns.agent_turns_since(context(thread_id="u"), 0) == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_agent_turns_of_a_conversation_that_was_due_are_gone(tmp_path: Path, kind: str) -> None:
+    """A session that began at the limit sees no answer; one that began before sees it."""
+
+    async def run() -> None:
+        async with stores(tmp_path, Settings(retention_s=10), kind) as kept:
+            await kept.turns.append_user_turn(context(), "old")
+            await kept.turns.append_agent_turn(context(), "answer")
+            await kept.clock.move(10)
+            earlier, later = context(began_at_s=START_S + 9), context(began_at_s=START_S + 10)
+
+            assert len(await kept.turns.agent_turns_since(earlier, 0)) == 1
+            assert await kept.turns.agent_turns_since(later, 0) == []
+
+    asyncio.run(run())

@@ -70,10 +70,7 @@ class SessionManagerModel:
     def invalidate(self, user: str) -> Outcome:
         if refused := refused_ids(user):
             return refused
-        ended = self.state.sessions.end_user(user)
-        for manager in self.state.board.of(user):
-            self.state.board.end(manager, INVALIDATED)
-        return self._done(ended)
+        return self._done(self._end_user(user))
 
     def clean_up_sessions(self) -> Outcome:
         return self._done(self.state.sessions.free())
@@ -232,6 +229,12 @@ class SessionManagerModel:
 
     def shape(self) -> Hashable:
         return shape(self.state)
+
+    def _end_user(self, user: str) -> int:
+        ended = self.state.sessions.end_user(user)
+        for manager in self.state.board.of(user):
+            self.state.board.end(manager, INVALIDATED)
+        return ended
 
     def _refuse_connect(self, user: str, thread: Id | None, name: Id | None) -> Refused | None:
         """Return what refuses a connection first: its ids, its name, sessions, managers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.handle import Handle
 
@@ -13,7 +13,15 @@ class Moment:
 
     step: int = 0
     now_s: float = 0.0
+    _minted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def mint(self, kind: str) -> Handle:
         """Name an id that the system makes in this step."""
         return Handle(kind, self.step)
+
+    def mint_more(self, kind: str) -> Handle:
+        """Name one id more of a kind: e, e2, e3 and so on in each step."""
+        step, before = self._minted.get(kind, (self.step, 0))
+        count = before + 1 if step == self.step else 1
+        self._minted[kind] = self.step, count
+        return self.mint(kind if count == 1 else f"{kind}{count}")

@@ -79,6 +79,20 @@ class Sessions:
         self._counts.contexts_created += 1
         return self._touch(session)
 
+    def restore(self, user: str, thread: Id, run: Id, active_s: float) -> None:
+        """Let a session go on that was stored, idle since then, as the user's latest so far."""
+        session = Session(
+            user=user,
+            thread=thread,
+            run=run,
+            client=self._moment.mint_more("c"),
+            created_s=active_s,
+            is_fleeting=False,
+        )
+        self.live[session.key] = session
+        self._rank(session)
+        session.active_s = active_s
+
     def end(self, key: Key) -> None:
         self.live.pop(key, None)
 
@@ -110,7 +124,10 @@ class Sessions:
         return session.active_s + self._settings.session_ttl_s
 
     def _touch(self, session: Session) -> Session:
-        self._uses += 1
-        session.used = self._uses
+        self._rank(session)
         session.active_s = self._moment.now_s
         return session
+
+    def _rank(self, session: Session) -> None:
+        self._uses += 1
+        session.used = self._uses

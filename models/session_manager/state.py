@@ -18,9 +18,9 @@ from models.session_manager.switchboard import Switchboard
 class State:
     """All parts of one model, on one clock; what is due ends at its very second."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, moment: Moment | None = None) -> None:
         self.settings = settings
-        self.moment = Moment()
+        self.moment = moment or Moment()
         self.counts = Counts()
         self.sessions = Sessions(settings, self.moment, self.counts)
         self.board = Switchboard(settings, self.moment, self.counts, self.sessions)
@@ -102,7 +102,7 @@ class State:
             "type": kind,
             "thread_id": key[1],
             "run_id": session.run if session else None,
-            "event_id": self.moment.mint("e"),
+            "event_id": self.moment.mint_more("e"),
             "message_id": None,
             **own,
         }
@@ -112,13 +112,21 @@ class State:
         end_s = self.moment.now_s + seconds
         while (next_s := self._next_s()) <= end_s:
             self.moment.now_s = next_s
-            self.sessions.expire()
-            self.board.end_due()
-            self.board.time_out_sends()
+            self.end_due()
             if self._next_sweep_s <= next_s:
                 self._next_sweep_s += self.settings.sweep_interval_s
                 self.sweep()
         self.moment.now_s = end_s
+
+    def next_due_s(self) -> float:
+        """Return when something ends by itself, if nothing happens before."""
+        return min(self.sessions.next_due_s(), self.board.next_due_s())
+
+    def end_due(self) -> None:
+        """End what is due now."""
+        self.sessions.expire()
+        self.board.end_due()
+        self.board.time_out_sends()
 
     def sweep(self) -> None:
         """Free what has ended by itself."""
@@ -126,4 +134,4 @@ class State:
         self.board.sweep()
 
     def _next_s(self) -> float:
-        return min(self._next_sweep_s, self.sessions.next_due_s(), self.board.next_due_s())
+        return min(self._next_sweep_s, self.next_due_s())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.key import IsolationKey
+from sessions.storage.turn import Turn
 
 
 class Priority(IntEnum):
@@ -20,17 +23,46 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a user sent, under the ids of the context that it came with."""
+    """What a user sent, with the context that it came with, which it keeps to the end.
 
-    user_id: str
-    thread_id: str
-    run_id: str
-    payload: Json
+    payload: by field, checked. asker: the connection or the exchange that waits for answers.
+    session_number: that of the session that accepted it, with which it ends.
+    """
+
+    context: UserExecutionContext
+    kind: str
+    payload: Mapping[str, Json]
+    session_number: int
+    message_id: str | None = None
+    asker: str | None = None
     priority: Priority = Priority.NORMAL
+
+    @property
+    def user_id(self) -> str:
+        return self.context.user_id
+
+    @property
+    def thread_id(self) -> str:
+        return self.context.thread_id
+
+    @property
+    def run_id(self) -> str:
+        return self.context.run_id
 
     @property
     def key(self) -> IsolationKey:
         return IsolationKey(self.user_id, self.thread_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the first try of a request has done, and no retry does again: the user's turn is stored.
+
+    history: the turns before it, oldest first.
+    """
+
+    position: int
+    history: tuple[Turn, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -40,3 +72,4 @@ class Queued:
     message: Message
     arrival: int
     failures: int = 0
+    begun: Begun | None = None

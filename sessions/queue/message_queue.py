@@ -36,9 +36,17 @@ class MessageQueue:
     with the logarithm of the messages, but removals, which look at every thread.
     """
 
-    def __init__(self, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Settings,
+        is_over: Callable[[Message], bool] = lambda _: False,
+        on_gone: Callable[[Message], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
         self._settings = settings
+        self._is_over = is_over
+        self._on_gone = on_gone
         self._counts = QueueCounts()
         self._arrivals = count(1)
         self._size = 0
@@ -54,16 +62,32 @@ class MessageQueue:
 
     def put(self, message: Message) -> None:
         """Add a message behind those of its thread; raises QueueFullError."""
-        if self._size >= self._settings.queue_max:
-            raise QueueFullError(
-                f"the queue has {self._size} messages, the limit; send this one again later"
-            )
+        self.check_room()
+        self._forget_over(message.key)
         queued = Queued(self._kept(message), next(self._arrivals))
         line = self._lines.setdefault(queued.message.key, deque())
         line.append(queued)
         self._size += 1
         if len(line) == 1:
             self._make_ready(queued)
+
+    def check_room(self) -> None:
+        """Raise QueueFullError if a message would find no room; what is over takes none."""
+        if self._size >= self._settings.queue_max:
+            self.remove(self._is_over)
+        if self._size >= self._settings.queue_max:
+            raise QueueFullError(
+                f"the queue has {self._size} messages, the limit; send this one again later"
+            )
+
+    def first(self, key: IsolationKey) -> Queued | None:
+        """Return the first message of a thread, which may be resting or taken, or None."""
+        line = self._lines.get(key)
+        return line[0] if line else None
+
+    def messages(self) -> list[Message]:
+        """Return all that are in the queue, by thread."""
+        return [queued.message for line in self._lines.values() for queued in line]
 
     def take(self) -> Queued | None:
         """Return the message to handle next, or None if none can be handled now."""
@@ -83,6 +107,10 @@ class MessageQueue:
         if self._is_first(queued):
             self._step_on(queued.message.key)
 
+    def is_last_try(self, queued: Queued) -> bool:
+        """Say whether a message that was taken becomes a dead letter if it fails now."""
+        return self._is_first(queued) and self._retry_delay_s(queued.failures) is None
+
     def failed(self, queued: Queued) -> None:
         """Let a message that was taken rest before its retry, or make it a dead letter."""
         if not self._is_first(queued):
@@ -90,8 +118,8 @@ class MessageQueue:
         delay_s = self._retry_delay_s(queued.failures)
         queued.failures += 1
         if delay_s is None:
-            self._step_on(queued.message.key)
             self._bury(queued.message)
+            self._step_on(queued.message.key)
         else:
             self._counts.retries += 1
             due_at_s = self._clock.now() + delay_s
@@ -104,12 +132,24 @@ class MessageQueue:
 
     def remove_user(self, user_id: str) -> int:
         """Remove a user's messages and dead letters; return how many messages it were."""
-        return self._remove(lambda key: key.user_id == user_id)
+        self._forget_dead_letters(lambda key: key.user_id == user_id)
+        return self.remove(lambda message: message.user_id == user_id)
 
     def remove_thread(self, user_id: str, thread_id: str) -> int:
         """Remove a thread's messages and dead letters; return how many messages it were."""
         removed = IsolationKey(user_id, thread_id)
-        return self._remove(lambda key: key == removed)
+        self._forget_dead_letters(lambda key: key == removed)
+        return self.remove(lambda message: message.key == removed)
+
+    def remove(self, chosen: Callable[[Message], bool]) -> int:
+        """Remove the messages chosen, waiting, resting or taken; return how many it were."""
+        removed = [message for message in self.messages() if chosen(message)]
+        for key in dict.fromkeys(message.key for message in removed):
+            self._keep(key, [each for each in self._lines[key] if not chosen(each.message)])
+        for message in removed:
+            self._on_gone(message)
+        self._size -= len(removed)
+        return len(removed)
 
     def dead_letters(self) -> list[Message]:
         """Return the messages that failed after every retry, oldest first."""
@@ -121,7 +161,7 @@ class MessageQueue:
 
     def _kept(self, message: Message) -> Message:
         # A copy, as its sender may go on with the payload.
-        return replace(message, payload=copy.deepcopy(message.payload))
+        return replace(message, payload=copy.deepcopy(dict(message.payload)))
 
     def _rank(self, queued: Queued) -> tuple[int, int]:
         return queued.message.priority, queued.arrival
@@ -145,12 +185,21 @@ class MessageQueue:
 
     def _step_on(self, key: IsolationKey) -> None:
         line = self._lines[key]
-        line.popleft()
+        gone = line.popleft()
         self._size -= 1
         if line:
             self._make_ready(line[0])
         else:
             del self._lines[key]
+        self._on_gone(gone.message)
+
+    def _keep(self, key: IsolationKey, left: list[Queued]) -> None:
+        """Let these be a thread's line; a first that was not the first before can be taken."""
+        first = self._lines.pop(key)[0]
+        if left:
+            self._lines[key] = deque(left)
+        if left and left[0] is not first:
+            self._make_ready(left[0])
 
     def _bury(self, message: Message) -> None:
         self._counts.dead_lettered += 1
@@ -159,11 +208,13 @@ class MessageQueue:
             self._dead_letters.popleft()
             self._counts.dead_letters_dropped += 1
 
-    def _remove(self, chosen: Callable[[IsolationKey], bool]) -> int:
-        gone = [key for key in self._lines if chosen(key)]
-        removed = sum(len(self._lines.pop(key)) for key in gone)
-        self._size -= removed
+    def _forget_over(self, key: IsolationKey) -> None:
+        """Let nothing of an ended session hold back what comes now on its thread."""
+        first = self.first(key)
+        if first and self._is_over(first.message):
+            self.remove(lambda message: message.key == key and self._is_over(message))
+
+    def _forget_dead_letters(self, chosen: Callable[[IsolationKey], bool]) -> None:
         self._dead_letters = deque(
             message for message in self._dead_letters if not chosen(message.key)
         )
-        return removed

@@ -1,10 +1,12 @@
-"""Handle the messages of the queue, one after another."""
+"""Handle the messages of the queue, several threads' at once."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
 
 from sessions.clock import Clock
 from sessions.queue.message import Message, Queued
@@ -14,27 +16,40 @@ from sessions.tasks import Tasks
 logger = logging.getLogger(__name__)
 
 
-class QueueWorker:
-    """One task that takes messages from a queue and hands them to handle.
+class Handling(Protocol):
+    """What is done with a message."""
 
-    A handle that raises has failed, and its message is retried; the worker goes on. One that is
-    cancelled is done with. A message that the worker was at when it was stopped is handled again
-    after the next start.
+    async def handle(self, queued: Queued) -> None:
+        """Handle a message; one that raises has failed, and is retried."""
+        ...
+
+    async def until_over(self, message: Message) -> None:
+        """Return once a message has nobody left to be handled for."""
+        ...
+
+    def gave_up(self, message: Message) -> None:
+        """Tell of a message that becomes a dead letter."""
+        ...
+
+
+class QueueWorker:
+    """One task that takes messages from a queue, and starts a task for each, so many at once.
+
+    It goes on whatever a handling raises. A handling that is cancelled is done with. A message
+    that was being handled when the worker was stopped is handled again after the next start.
     """
 
     def __init__(
-        self,
-        queue: MessageQueue,
-        handle: Callable[[Message], Coroutine[object, object, None]],
-        clock: Clock,
-        tasks: Tasks,
+        self, queue: MessageQueue, handling: Handling, clock: Clock, tasks: Tasks, most: int
     ) -> None:
         self._queue = queue
-        self._handle = handle
+        self._handling = handling
         self._clock = clock
         self._tasks = tasks
+        self._most = most
         self._task: asyncio.Task[None] | None = None
-        self._arrived = asyncio.Event()
+        self._at_work: dict[asyncio.Task[None], Queued] = {}
+        self._changed = asyncio.Event()
 
     def start(self) -> None:
         """Begin to work; raises RuntimeError if it has begun already."""
@@ -45,52 +60,100 @@ class QueueWorker:
     async def stop(self) -> None:
         """End the work, and wait for its end; does nothing if it is not running."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
-            self._task = None
+            task, self._task = self._task, None
+            ending = [task, *self._at_work]
+            for each in ending:
+                each.cancel()
+            await asyncio.wait(ending)
 
     def put(self, message: Message) -> None:
         """Add a message, and wake the worker; raises QueueFullError."""
         self._queue.put(message)
-        self._arrived.set()
+        self._changed.set()
+
+    async def drop(self, chosen: Callable[[Message], bool]) -> None:
+        """Forget the messages chosen, and return when the handling of each has ended.
+
+        That is cancelled before the first wait, so that nothing more comes of it.
+        """
+        ending = [task for task, queued in self._at_work.items() if chosen(queued.message)]
+        for task in ending:
+            task.cancel()
+        self._queue.remove(chosen)
+        self._changed.set()
+        if ending:
+            await asyncio.wait(ending)
+
+    def is_at(self, queued: Queued) -> bool:
+        """Say whether a message is being handled."""
+        return any(each is queued for each in self._at_work.values())
+
+    def cancel(self, queued: Queued) -> None:
+        """Forget one message; the next of its thread follows when its handling has ended."""
+        at_work = [task for task, each in self._at_work.items() if each is queued]
+        for task in at_work:
+            task.cancel()
+        if not at_work:
+            self._queue.succeeded(queued)
+            self._changed.set()
 
     async def _run(self) -> None:
         while True:
             # Before the look, so that what comes after it is not missed.
-            self._arrived.clear()
-            if queued := self._queue.take():
-                await self._work(queued)
-            else:
-                await self._wait()
+            self._changed.clear()
+            while len(self._at_work) < self._most and (queued := self._queue.take()):
+                self._begin(queued)
+            await self._wait()
+
+    def _begin(self, queued: Queued) -> None:
+        task = self._tasks.start(self._work(queued), f"message {queued.arrival}")
+        self._at_work[task] = queued
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        queued = self._at_work.pop(task)
+        if task.cancelled():  # before it began
+            self._cancelled(queued)
+        self._changed.set()
 
     async def _work(self, queued: Queued) -> None:
-        name = f"message {queued.arrival}"
-        handling = self._tasks.start(self._handle(queued.message), name)
-        try:
-            await asyncio.wait((handling,))
-        except asyncio.CancelledError:
-            handling.cancel()
-            await asyncio.wait((handling,))
-            if handling.cancelled():
-                self._queue.put_back(queued)
-            else:
-                self._settle(queued, handling)
-            raise
+        handling = asyncio.create_task(self._handling.handle(queued))
+        over = asyncio.create_task(self._handling.until_over(queued.message))
+        # This task is ours, and so is its cancellation: what it was at has to be settled first.
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait((handling, over), return_when=asyncio.FIRST_COMPLETED)
+        for task in (handling, over):
+            task.cancel()
+        await asyncio.gather(handling, over, return_exceptions=True)
         self._settle(queued, handling)
 
     def _settle(self, queued: Queued, handling: asyncio.Task[None]) -> None:
-        # Whoever cancelled the handling, while the worker goes on, wants no retry of it.
-        error = None if handling.cancelled() else handling.exception()
-        if error is None:
-            self._queue.succeeded(queued)
+        if handling.cancelled():
+            self._cancelled(queued)
+        elif error := handling.exception():
+            self._failed(queued, error)
         else:
-            logger.error("message %d failed", queued.arrival, exc_info=error)
-            self._queue.failed(queued)
+            self._queue.succeeded(queued)
+
+    def _cancelled(self, queued: Queued) -> None:
+        """Keep a message for the next start, if this is a stop; else nobody wants a retry."""
+        if self._task is None:
+            self._queue.put_back(queued)
+        else:
+            self._queue.succeeded(queued)
+
+    def _failed(self, queued: Queued, error: BaseException) -> None:
+        logger.error("message %d failed", queued.arrival, exc_info=error)
+        if self._queue.is_last_try(queued):
+            self._handling.gave_up(queued.message)
+        self._queue.failed(queued)
 
     async def _wait(self) -> None:
-        """Return once a message has arrived, or a retry is due."""
-        until_s = self._queue.rests_until_s()
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._arrived.wait())]
+        """Return once something has changed, or a retry is due."""
+        # A rest that ended while every worker is busy is no reason to look again.
+        has_room = len(self._at_work) < self._most
+        until_s = self._queue.rests_until_s() if has_room else None
+        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._changed.wait())]
         if until_s is not None:
             waits.append(asyncio.create_task(self._clock.sleep_until(until_s)))
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -14,6 +15,12 @@ from sessions.storage.places import Places
 from sessions.storage.tables import METADATA
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
+MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
+
+
+def make_engine(url: URL, places: int) -> AsyncEngine:
+    """Return an engine whose own pool never lets anybody wait, as each of its users has a place."""
+    return create_async_engine(url, pool_size=places, max_overflow=0)
 
 
 class Database:
@@ -27,7 +34,12 @@ class Database:
     """
 
     def __init__(
-        self, clock: Clock, settings: Settings, url: str = DEFAULT_URL, schema: str | None = None
+        self,
+        clock: Clock,
+        settings: Settings,
+        url: str = DEFAULT_URL,
+        schema: str | None = None,
+        make_engine: MakeEngine = make_engine,
     ) -> None:
         parsed = make_url(url)
         self.places = Places(clock, settings.pool_size, settings.pool_timeout_s)
@@ -35,7 +47,10 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             _check_file(parsed)
             self.writers = Places(clock, 1, settings.pool_timeout_s)
-        self.engine = self._make_engine(parsed, settings.pool_size, schema)
+        engine = make_engine(parsed, settings.pool_size)
+        if schema is not None:
+            engine = engine.execution_options(schema_translate_map={None: schema})
+        self.engine = engine
 
     async def open(self) -> None:
         """Make the tables that are not there yet."""
@@ -52,26 +67,24 @@ class Database:
 
         Raises PoolTimeoutError.
         """
-        taken: list[Places] = []
-        try:
-            for places in (self.places, self.writers):
-                if places is not None:
-                    await places.take()
-                    taken.append(places)
-            async with self.engine.begin() as connection:
-                yield connection
-        finally:
-            for places in reversed(taken):
-                places.give_back()
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self.places.held())
+            if self.writers is not None:
+                await held.enter_async_context(self.writers.held())
+            connection = await held.enter_async_context(self.engine.connect())
+            yield connection
+            try:
+                await connection.commit()
+            except BaseException:
+                # Else the next would get it with what was written still under way.
+                await connection.invalidate()
+                raise
 
-    def _make_engine(self, url: URL, pool_size: int, schema: str | None) -> AsyncEngine:
-        # The engine's own pool never lets anybody wait, as each of its users has a place.
-        return create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            execution_options={"schema_translate_map": {None: schema}},
-        )
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Read without a context, which waits for no writer. Raises PoolTimeoutError."""
+        async with self.places.held(), self.engine.connect() as connection:
+            yield connection
 
 
 def _check_file(url: URL) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
+from sessions.default import default_service
 from sessions.storage.database import Database
 from sessions.storage.database_session import RequestScopedSession
 from sessions.tasks import Tasks
@@ -27,9 +28,14 @@ class RequestScopedSessionFactory:
     """Makes a database session for a context, under that context's ids and no others.
 
     Both ways to make one can be awaited, for an owner who closes it, or used as `async with`.
+    Without a database and contexts it is the process default's factory by another name.
     """
 
-    def __init__(self, database: Database, contexts: Contexts) -> None:
+    def __init__(self, database: Database | None = None, contexts: Contexts | None = None) -> None:
+        if database is None or contexts is None:
+            # All of it is shared, so that what it opens ends with its connection or the service.
+            self.__dict__ = default_service().session_factory.__dict__
+            return
         self._database = database
         self._contexts = contexts
         self._tasks = Tasks()
@@ -56,14 +62,16 @@ class RequestScopedSessionFactory:
         logger.info("Getting context for %s: %s", operation, context.thread_id)
         return self.create_session_from_context(context)
 
+    def of_connection(self, connection_id: str) -> list[RequestScopedSession]:
+        """Return the open sessions that close_of_connection would close."""
+        return [session for session in self._open if self._is_of(session, connection_id)]
+
     async def close_of_connection(self, connection_id: str) -> None:
         """Close the sessions that were awaited on a connection's contexts.
 
         Those of an `async with` end with their block, such as that of a turn being stored.
         """
-        await self._close_all(
-            [session for session in self._open if self._is_of(session, connection_id)]
-        )
+        await self._close_all(self.of_connection(connection_id))
 
     async def close(self) -> None:
         """Close every session, and return when the last has given back its place."""

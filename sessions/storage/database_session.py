@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
-from typing import TypeVarTuple, overload
+from typing import TypeAlias, TypeVarTuple, overload
 
 from sqlalchemy import Executable, Result
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,7 @@ from sessions.storage.places import Places
 from sessions.tasks import Tasks
 
 Ts = TypeVarTuple("Ts")
+Values: TypeAlias = Mapping[str, object]
 
 
 class RequestScopedSession:
@@ -45,14 +46,20 @@ class RequestScopedSession:
         self._taken: list[Places] = []
         self._closing: asyncio.Task[None] | None = None
 
-    @overload
-    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]: ...
+    @property
+    def is_open(self) -> bool:
+        return self._closing is None
 
     @overload
-    async def execute(self, statement: Executable) -> object: ...
+    async def execute(
+        self, statement: TypedReturnsRows[*Ts], values: Values | None = None
+    ) -> Result[*Ts]: ...
 
-    async def execute(self, statement: Executable) -> object:
-        """Run a statement, beginning a transaction if there is none.
+    @overload
+    async def execute(self, statement: Executable, values: Values | None = None) -> object: ...
+
+    async def execute(self, statement: Executable, values: Values | None = None) -> object:
+        """Run a statement with the values of its parameters, in a transaction.
 
         Raises PoolTimeoutError, what the database raises, and RuntimeError after close().
         """
@@ -60,13 +67,18 @@ class RequestScopedSession:
             await self._take(self._database.places)
             if self._database.writers and not statement.is_select:
                 await self._take(self._database.writers)
-            return await self._session.execute(statement)
+            return await self._session.execute(statement, values)
 
     async def commit(self) -> None:
         """Make the transaction last. If that raises, its place is kept to rollback or close."""
         async with self._one_at_a_time:
             self._check_open()
-            await self._session.commit()
+            try:
+                await self._session.commit()
+            except BaseException:
+                # Else the next would get the connection with what was written still under way.
+                await self._session.invalidate()
+                raise
             self._give_back()
 
     async def rollback(self) -> None:
@@ -122,7 +134,7 @@ class RequestScopedSession:
             self._taken.pop().give_back()
 
     def _check_open(self) -> None:
-        if self._closing is not None:
+        if not self.is_open:
             raise RuntimeError(
                 f"the database session of thread {self.context.thread_id!r} is closed; "
                 "create another from the same context"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sessions.clock import Clock
@@ -39,6 +41,15 @@ class Places:
             self._taken += 1
         else:
             await self._wait()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold a place for as long as a block runs; raises PoolTimeoutError."""
+        await self.take()
+        try:
+            yield
+        finally:
+            self.give_back()
 
     def give_back(self) -> None:
         """Hand a place to the first who still waits for one, or leave it free."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from typing import TypeAlias
 
 from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.storage.tables import THREADS, TURNS
+from sessions.storage.thread_statements import (
+    DUE,
+    ENDED,
+    GOING_ON,
+    OF_USER,
+    REMOVED_IF_UNCHANGED,
+    TURNS_REMOVED,
+)
 from sessions.storage.turn import StoredThread
+
+LiveSince: TypeAlias = Callable[[IsolationKey], float | None]
 
 
 class ThreadStore:
@@ -32,65 +40,56 @@ class ThreadStore:
         That order is by a stored counter. A stored time later than now counts as now.
         """
         now_s = self._clock.now()
-        going_on = (
-            select(THREADS)
-            .join(TURNS, self._is_same_thread())
-            .where(self._is_live(now_s))
-            .group_by(*THREADS.c)
-            .order_by(func.max(TURNS.c.number))
-        )
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(going_on)).all()
+        values = {"session_ttl_s": self._settings.session_ttl_s, "now_s": now_s}
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(GOING_ON, values)).all()
         return [
             StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
             for row in rows
         ]
 
+    async def threads_of(self, user_id: str, live_since: LiveSince) -> list[StoredThread]:
+        """Return a user's conversations that are not due, the one with the last turn first."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(OF_USER, {"of_user": user_id})).all()
+        stored = (
+            StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s) for row in rows
+        )
+        return [thread for thread in stored if not self._is_due(thread, live_since)]
+
     async def end_sessions(self, user_id: str) -> None:
         """Note that a user's sessions were invalidated, before it returns."""
         async with self._database.transaction() as connection:
-            await connection.execute(
-                update(THREADS).where(THREADS.c.user_id == user_id).values(ended=True)
-            )
+            await connection.execute(ENDED, {"of_user": user_id})
 
-    async def remove_due(self, live_since: Callable[[IsolationKey], float | None]) -> int:
+    async def remove_due(self, live_since: LiveSince) -> int:
         """Remove each conversation that is due, in a transaction of its own; return how many.
 
         live_since tells when the live session of a thread began, in clock seconds, or None. One
         that began before the conversation was due keeps it. A session loaded at the start began
         no later than its last turn.
         """
-        limit_s = self._settings.retention_s
-        due = select(THREADS).where(THREADS.c.active_at_s + limit_s <= self._clock.now())
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(due)).all()
+        values = {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(DUE, values)).all()
         removed = 0
         for row in rows:
-            key = IsolationKey(row.user_id, row.thread_id)
-            since_s = live_since(key)
-            if since_s is None or since_s >= row.active_at_s + limit_s:
-                removed += await self._remove(key, row.active_at_s)
+            thread = StoredThread(row.user_id, row.thread_id, row.run_id, row.active_at_s)
+            if self._is_due(thread, live_since):
+                removed += await self._remove(thread)
         return removed
 
-    def _is_live(self, now_s: float) -> ColumnElement[bool]:
-        ends_at_s = THREADS.c.active_at_s + self._settings.session_ttl_s
-        return and_(THREADS.c.ended.is_(False), ends_at_s > now_s)
+    def _is_due(self, thread: StoredThread, live_since: LiveSince) -> bool:
+        due_at_s = thread.active_at_s + self._settings.retention_s
+        since_s = live_since(IsolationKey(thread.user_id, thread.thread_id))
+        return self._clock.now() >= due_at_s and (since_s is None or since_s >= due_at_s)
 
-    def _is_same_thread(self) -> ColumnElement[bool]:
-        return and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
-
-    async def _remove(self, key: IsolationKey, active_at_s: float) -> bool:
+    async def _remove(self, thread: StoredThread) -> bool:
         """Remove a conversation, unless a turn has come since it was found due."""
-        unchanged = delete(THREADS).where(
-            THREADS.c.user_id == key.user_id,
-            THREADS.c.thread_id == key.thread_id,
-            THREADS.c.active_at_s == active_at_s,
-        )
-        turns = delete(TURNS).where(
-            TURNS.c.user_id == key.user_id, TURNS.c.thread_id == key.thread_id
-        )
+        values = {"of_user": thread.user_id, "of_thread": thread.thread_id}
+        unchanged = {**values, "active_at_s": thread.active_at_s}
         async with self._database.transaction() as connection:
-            found = (await connection.execute(unchanged.returning(THREADS.c.run_id))).first()
+            found = (await connection.execute(REMOVED_IF_UNCHANGED, unchanged)).first()
             if found is not None:
-                await connection.execute(turns)
+                await connection.execute(TURNS_REMOVED, values)
         return found is not None

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    ColumnElement,
-    Executable,
-    FromClause,
-    Select,
-    and_,
-    delete,
-    func,
-    insert,
-    not_,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from collections.abc import Mapping
+
+from sqlalchemy import Select
 
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
@@ -24,8 +13,19 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
-from sessions.storage.tables import THREADS, TURNS
 from sessions.storage.turn import Role, Turn
+from sessions.storage.turn_statements import (
+    ANSWERS_SINCE,
+    DUE_TURNS_REMOVED,
+    HANDLED,
+    LATEST_TURNS,
+    NEXT_POSITION,
+    THREAD_REMOVED,
+    THREAD_TOUCHED,
+    THREAD_WRITTEN_ON_POSTGRESQL,
+    THREAD_WRITTEN_ON_SQLITE,
+    TURN_ADDED,
+)
 
 
 class TurnStore:
@@ -46,7 +46,10 @@ class TurnStore:
         self._sessions = sessions
         self._clock = clock
         self._settings = settings
-        self._on_sqlite = database.engine.dialect.name == "sqlite"
+        on_sqlite = database.engine.dialect.name == "sqlite"
+        self._thread_written = (
+            THREAD_WRITTEN_ON_SQLITE if on_sqlite else THREAD_WRITTEN_ON_POSTGRESQL
+        )
 
     async def append_user_turn(
         self, context: UserExecutionContext, text: str, message_id: str | None = None
@@ -54,8 +57,8 @@ class TurnStore:
         """Store what a user said, and return its position; the context's run is now current."""
         async with self._sessions.create_session_from_context(context) as session:
             # First, as it locks the thread's row, by which positions have no gap and no double.
-            await session.execute(self._thread_written(context))
-            await session.execute(self._due_turns_removed(context))
+            await session.execute(self._thread_written, self._written_in(context))
+            await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
             return await self._append(session, context, "user", text, message_id)
 
     async def append_agent_turn(
@@ -67,13 +70,7 @@ class TurnStore:
         replaced, since the user's turn: no turn comes after an end.
         """
         async with self._sessions.create_session_from_context(context) as session:
-            touched = await session.execute(
-                update(THREADS)
-                .where(self._is_of(context, THREADS))
-                .where(THREADS.c.run_id == context.run_id, THREADS.c.ended.is_(False))
-                .values(active_at_s=self._clock.now())
-                .returning(THREADS.c.run_id)
-            )
+            touched = await session.execute(THREAD_TOUCHED, self._written_in(context))
             if touched.first() is None:
                 raise ThreadEndedError(
                     f"run {context.run_id!r} of thread {context.thread_id!r} is not going on; "
@@ -83,29 +80,38 @@ class TurnStore:
 
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
-        latest = self._turns_of(context).order_by(TURNS.c.position.desc()).limit(limit)
-        async with self._sessions.create_session_from_context(context) as session:
-            rows = (await session.execute(latest)).all()
-        return [
-            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
-            for row in reversed(rows)
-        ]
+        return (await self._read(context, LATEST_TURNS, {"limit": limit}))[::-1]
+
+    async def agent_turns_since(self, context: UserExecutionContext, since_s: float) -> list[Turn]:
+        """Return what the agent said on the thread after a clock second, oldest first."""
+        return await self._read(context, ANSWERS_SINCE, {"since_s": since_s})
 
     async def position_of(self, context: UserExecutionContext, message_id: str) -> int | None:
         """Return the position of the user's turn that a message became, or None."""
-        handled = self._turns_of(context).where(
-            TURNS.c.message_id == message_id, TURNS.c.role == "user"
-        )
+        handled = {**self._kept_for(context), "of_message": message_id}
         async with self._sessions.create_session_from_context(context) as session:
-            row = (await session.execute(handled)).first()
+            row = (await session.execute(HANDLED, handled)).first()
         return row.position if row else None
 
     async def delete_thread(self, context: UserExecutionContext) -> None:
         """Remove a thread and all its turns, in one transaction."""
         async with self._sessions.create_session_from_context(context) as session:
-            for table in (THREADS, TURNS):
-                await session.execute(delete(table).where(self._is_of(context, table)))
+            for removed in THREAD_REMOVED:
+                await session.execute(removed, self._ids(context))
             await session.commit()
+
+    async def _read(
+        self,
+        context: UserExecutionContext,
+        turns: Select[*tuple[object, ...]],
+        values: Mapping[str, object],
+    ) -> list[Turn]:
+        async with self._sessions.create_session_from_context(context) as session:
+            rows = (await session.execute(turns, {**self._kept_for(context), **values})).all()
+        return [
+            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
+            for row in rows
+        ]
 
     async def _append(
         self,
@@ -115,60 +121,28 @@ class TurnStore:
         text: str,
         message_id: str | None,
     ) -> int:
-        position = (await session.execute(self._next_position(context))).scalar_one()
-        turn = insert(TURNS).values(
-            user_id=context.user_id,
-            thread_id=context.thread_id,
-            position=position,
-            role=role,
-            text=text,
-            message_id=message_id,
-            run_id=context.run_id,
-            at_s=self._clock.now(),
-        )
-        await session.execute(turn)
+        found = await session.execute(NEXT_POSITION, self._ids(context))
+        position: int = found.scalar_one()
+        turn = {
+            "user_id": context.user_id,
+            "thread_id": context.thread_id,
+            "position": position,
+            "role": role,
+            "text": text,
+            "message_id": message_id,
+            "run_id": context.run_id,
+            "at_s": self._clock.now(),
+        }
+        await session.execute(TURN_ADDED, turn)
         await session.commit()
         return position
 
-    def _is_of(self, context: UserExecutionContext, table: FromClause) -> ColumnElement[bool]:
-        return and_(
-            table.c.user_id == context.user_id,
-            table.c.thread_id == context.thread_id,
-        )
+    def _ids(self, context: UserExecutionContext) -> Mapping[str, object]:
+        return {"of_user": context.user_id, "of_thread": context.thread_id}
 
-    def _thread_written(self, context: UserExecutionContext) -> Executable:
-        state = {"run_id": context.run_id, "active_at_s": self._clock.now(), "ended": False}
-        thread: sqlite.Insert | postgresql.Insert
-        thread = sqlite.insert(THREADS) if self._on_sqlite else postgresql.insert(THREADS)
-        return thread.values(
-            user_id=context.user_id, thread_id=context.thread_id, **state
-        ).on_conflict_do_update(index_elements=["user_id", "thread_id"], set_=state)
+    def _written_in(self, context: UserExecutionContext) -> Mapping[str, object]:
+        return {**self._ids(context), "of_run": context.run_id, "now_s": self._clock.now()}
 
-    def _next_position(self, context: UserExecutionContext) -> Select[int]:
-        last = func.coalesce(func.max(TURNS.c.position), 0)
-        return select(last + 1).where(self._is_of(context, TURNS))
-
-    def _turns_of(self, context: UserExecutionContext) -> Select[*tuple[object, ...]]:
-        kept = select(THREADS.c.run_id).where(
-            self._is_of(context, THREADS), self._was_kept(context, THREADS.c.active_at_s)
-        )
-        return select(TURNS).where(self._is_of(context, TURNS), kept.exists())
-
-    def _due_turns_removed(self, context: UserExecutionContext) -> Executable:
-        turns = TURNS.alias()
-        last_at_s = (
-            select(turns.c.at_s)
-            .where(self._is_of(context, turns))
-            .order_by(turns.c.position.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        return delete(TURNS).where(
-            self._is_of(context, TURNS), not_(self._was_kept(context, last_at_s))
-        )
-
-    def _was_kept(
-        self, context: UserExecutionContext, last_at_s: ColumnElement[float]
-    ) -> ColumnElement[bool]:
-        """Say whether a conversation was not yet due when the context's session began."""
-        return last_at_s + self._settings.retention_s > context.created_at
+    def _kept_for(self, context: UserExecutionContext) -> Mapping[str, object]:
+        limits = {"retention_s": self._settings.retention_s, "began_at_s": context.created_at}
+        return {**self._ids(context), **limits}

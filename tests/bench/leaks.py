@@ -85,10 +85,11 @@ def print_cost(others: int) -> None:
     """Print what looking takes of the cycles that it watches, beside so many other objects."""
     heap = [[number] for number in range(others)]
     looked_s = cycled_s = 0.0
+    known = Known()
     for run in range(1, COST_RUNS + 1):
         with played(load_target(CLEAN), Connections, 0, run, COST_STEPS) as lockstep:
             tear_down(lockstep)
-            cycles = cycles_of(lockstep, Known())
+            cycles = cycles_of(lockstep, known)
             with heap_aside():
                 for count in (WARM_UP, WATCHED):
                     cycled_s += timed(lambda cycles=cycles, count=count: cycles.run(count))  # type: ignore[misc]  # defaults

@@ -1,0 +1,54 @@
+"""The agent of a driven service: it goes wrong as the word of each text says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+from sessions.agents.agent import AgentOutput, AgentRequest
+from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
+from sessions.agents.rule_based import RuleBasedAgent
+from sessions.clock import Clock
+from sessions.context import UserExecutionContext
+
+UNAVAILABLE_TWICE = "unavailable twice"
+TWICE = 2
+
+
+class Words:
+    """Which word applies to which text; texts are unique to a step."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+        self._tries: Counter[str] = Counter()
+
+    def tell(self, text: str, word: str) -> None:
+        self._words[text] = word
+
+    def fault_of(self, request: AgentRequest) -> Fault:
+        """Return the fault for one more try of a request."""
+        word = self._words.get(request.text, Fault.NONE.value)
+        if word != UNAVAILABLE_TWICE:
+            return Fault(word)
+        self._tries[request.text] += 1
+        return Fault.UNAVAILABLE if self._tries[request.text] <= TWICE else Fault.NONE
+
+
+class WatchedAgent:
+    """Does what the words say, and shows every context that it is handed."""
+
+    def __init__(
+        self, words: Words, clock: Clock, on_context: Callable[[UserExecutionContext], None]
+    ) -> None:
+        self._agent = FaultInjectingAgent(RuleBasedAgent(), clock, words.fault_of)
+        self._on_context = on_context
+
+    @property
+    def name(self) -> str:
+        return self._agent.name
+
+    def run(
+        self, context: UserExecutionContext, request: AgentRequest
+    ) -> AsyncIterator[AgentOutput]:
+        self._on_context(context)
+        return self._agent.run(context, request)

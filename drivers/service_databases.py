@@ -1,0 +1,91 @@
+"""Database sessions of a caller's own, held open from one operation to the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy import select, update
+
+from drivers.sessions import Told
+from sessions.context import UserExecutionContext
+from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.tables import THREADS
+
+READ = select(THREADS.c.run_id)
+WRITE = update(THREADS).where(THREADS.c.user_id == "nobody").values(ended=True)
+
+
+class Raised(Exception):
+    """What the body of a block raises when it is told to."""
+
+
+class HeldSession:
+    """One database session, and a task that has it until the end; its owner closes it."""
+
+    def __init__(self, session: RequestScopedSession) -> None:
+        self._session = session
+        self._has_crashed = False
+        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._stay())
+
+    @property
+    def context(self) -> UserExecutionContext:
+        return self._session.context
+
+    async def read(self) -> None:
+        await self._opened().execute(READ)
+
+    async def write(self) -> None:
+        await self._opened().execute(WRITE)
+
+    async def commit(self) -> None:
+        await self._opened().commit()
+
+    async def roll_back(self) -> None:
+        await self._opened().rollback()
+
+    async def close(self) -> None:
+        await self._opened().close()
+
+    def crash(self) -> None:
+        """Note that the process which had it open is gone."""
+        self._has_crashed = True
+
+    def _opened(self) -> RequestScopedSession:
+        if self._has_crashed or not self._session.is_open:
+            raise Told("closed")
+        return self._session
+
+    async def _stay(self) -> None:
+        async with self._session:
+            await self._left
+
+
+class Block(HeldSession):
+    """One whose task is in the body of its `async with`, by the end of which it closes."""
+
+    async def close(self) -> None:
+        await self._end(lambda: self._left.set_result(None))
+
+    async def raise_inside(self) -> None:
+        await self._end(lambda: self._left.set_exception(Raised()))
+
+    async def cancel(self) -> None:
+        await self._end(self.task.cancel)
+
+    async def _end(self, end: Callable[[], object]) -> None:
+        self._opened()
+        end()
+        with suppress(Raised, asyncio.CancelledError):
+            await self.task
+
+
+async def opened(
+    factory: RequestScopedSessionFactory, context: UserExecutionContext, how: str
+) -> HeldSession:
+    """Open a session "awaited" or as a "block"."""
+    session = factory.create_session_from_context(context)
+    return Block(session) if how == "block" else HeldSession(await session)

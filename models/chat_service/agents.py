@@ -1,0 +1,25 @@
+"""How the agent of one message behaves, in words."""
+
+from __future__ import annotations
+
+WELL, SLOW = "well", "slow"
+REFUSES, RAISES_EARLY, RAISES_LATE = "refuses", "raises early", "raises late"
+NEVER_ENDS = "never ends"
+UNAVAILABLE_TWICE, UNAVAILABLE = "unavailable twice", "unavailable"
+
+AGENTS = (
+    WELL,
+    SLOW,
+    REFUSES,
+    RAISES_EARLY,
+    RAISES_LATE,
+    NEVER_ENDS,
+    UNAVAILABLE_TWICE,
+    UNAVAILABLE,
+)
+"""Answers at once; SLOW_S before its first event, and again before its reply; its run raises at
+once; its iterator raises before its first event; after its first; waits for ever after its first;
+is unavailable at its first two tries; at every try."""
+
+SLOW_S = 3
+NAME = "rule_based"

@@ -1,0 +1,84 @@
+"""The database sessions that operations have opened (the contract, Database sessions)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.handle import Dangling, Handle
+from harness.outcome import Refused
+from models.chat_service.processes import Places, Processes
+from models.chat_service.storage import Storage
+from models.session_manager.context import Context
+from models.session_manager.ids import Id
+
+KEPT = 4  # closed ones, for an owner who does not know yet
+
+AWAITED, BLOCK = "awaited", "block"
+HOWS = (AWAITED, BLOCK)
+
+
+@dataclass(slots=True, eq=False)
+class DatabaseSession:
+    """An open one, and the places that it holds."""
+
+    handle: Handle
+    context: Context
+    how: str
+    held: list[Places] = field(default_factory=list)
+
+
+class Databases:
+    """Those that are open, and the names of those closed last."""
+
+    def __init__(self, storage: Storage, processes: Processes, closed: list[Handle]) -> None:
+        self.open: dict[Handle, DatabaseSession] = {}
+        self.closed = closed
+        self._storage = storage
+        self._processes = processes
+
+    def add(self, session: DatabaseSession) -> None:
+        self.open[session.handle] = session
+
+    def find(self, handle: Handle, *, how: str = "") -> DatabaseSession | Refused:
+        """Return an open one; raises Dangling for one long closed, or not opened that way."""
+        session = self.open.get(handle)
+        if session is None and handle in self.closed:
+            return Refused("closed", because=f"{handle} was closed")
+        if session is None or how not in ("", session.how):
+            raise Dangling(handle)
+        return session
+
+    def check_free(self) -> None:
+        """Raise Dangling, for a session that holds a place, if there is one."""
+        holder = next((each for each in self.open.values() if each.held), None)
+        if holder:
+            raise Dangling(holder.handle)
+
+    def take(self, session: DatabaseSession, *, writes: bool) -> None:
+        """Give a session the places that it needs; raises Dangling if it had to wait for one."""
+        needed = [self._storage.pool, self._storage.writers] if writes else [self._storage.pool]
+        missing = [places for places in needed if places not in session.held]
+        if any(places.is_full for places in missing):
+            raise Dangling(session.handle)
+        for places in missing:
+            places.taken += 1
+            session.held.append(places)
+
+    def has_written(self, session: DatabaseSession) -> bool:
+        return self._storage.writers in session.held
+
+    def give_back(self, session: DatabaseSession) -> None:
+        while session.held:
+            self._processes.give_back(session.held.pop())
+
+    def close(self, session: DatabaseSession) -> None:
+        self.give_back(session)
+        del self.open[session.handle]
+        self.closed.append(session.handle)
+        del self.closed[:-KEPT]
+
+    def close_of(self, connection: Id) -> None:
+        """Close those that were awaited on a context of a connection."""
+        for session in list(self.open.values()):
+            if session.how == AWAITED and session.context.connection == connection:
+                self.close(session)

@@ -1,0 +1,127 @@
+"""Things that go on beside each other and wait: a kernel of discrete events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from models.session_manager.moment import Moment
+
+
+@dataclass(slots=True, eq=False)
+class Places:
+    """A number of places, of which so many are taken."""
+
+    size: int
+    taken: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.taken >= self.size
+
+
+class Until(NamedTuple):
+    """A wait for a second."""
+
+    until_s: float
+
+
+class Place(NamedTuple):
+    """A wait for a place, in vain if there is none before a second; first come, first served."""
+
+    places: Places
+    until_s: float
+
+
+Wait: TypeAlias = Until | Place
+Steps: TypeAlias = Generator[Wait, bool, None]
+"""What a process does: it yields what it waits for, and is told whether it has got a place."""
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One that goes on, and the place that it was handed and has not heard of yet."""
+
+    steps: Steps
+    handed: Places | None = None
+    has_begun: bool = False
+
+
+class Processes:
+    """Runs each process to its next wait, in the order in which the waits began or ended."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._ready: deque[Process] = deque()
+        self._waits: dict[Process, Wait] = {}  # in the order in which they began
+
+    def start(self, steps: Steps) -> Process:
+        """Let a process begin at the next run."""
+        process = Process(steps)
+        self._ready.append(process)
+        return process
+
+    def end(self, process: Process) -> None:
+        """Cancel a process, wherever it is; it gives back what it has."""
+        self._waits.pop(process, None)
+        if process in self._ready:
+            self._ready.remove(process)
+        if process.handed:
+            self.give_back(process.handed)
+        process.steps.close()
+
+    def give_back(self, places: Places) -> None:
+        """Hand a place to the first whose wait for one is not due, or leave it free."""
+        for process, wait in self._waits.items():
+            if isinstance(wait, Place) and wait.places is places and not self._is_due(wait):
+                process.handed = places
+                self._make_ready(process)
+                return
+        places.taken -= 1
+
+    def next_s(self) -> float:
+        """Return when the next wait ends by itself."""
+        return min((wait.until_s for wait in self._waits.values()), default=float("inf"))
+
+    def wake(self) -> None:
+        """End the waits that are due."""
+        for process in [process for process, wait in self._waits.items() if self._is_due(wait)]:
+            self._make_ready(process)
+
+    def run(self) -> bool:
+        """Let all that are ready go on until nothing is; return whether anything was."""
+        found = bool(self._ready)
+        while self._ready:
+            self._go_on(self._ready.popleft())
+        return found
+
+    def is_in_line(self, process: Process) -> bool:
+        """Say whether a process waits for a place."""
+        return isinstance(self._waits.get(process), Place)
+
+    def _make_ready(self, process: Process) -> None:
+        del self._waits[process]
+        self._ready.append(process)
+
+    def _go_on(self, process: Process) -> None:
+        has_place, process.handed = process.handed is not None, None
+        try:
+            wait = process.steps.send(has_place) if process.has_begun else next(process.steps)
+            process.has_begun = True
+            while (answer := self._at_once(wait)) is not None:
+                wait = process.steps.send(answer)
+        except StopIteration:
+            return
+        self._waits[process] = wait
+
+    def _at_once(self, wait: Wait) -> bool | None:
+        """Return what ends a wait as it begins, if anything does: whether it has got a place."""
+        if isinstance(wait, Place) and not wait.places.is_full:
+            wait.places.taken += 1
+            return True
+        return False if self._is_due(wait) else None
+
+    def _is_due(self, wait: Wait) -> bool:
+        return wait.until_s <= self._moment.now_s

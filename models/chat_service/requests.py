@@ -1,0 +1,160 @@
+"""Which messages wait in which thread's line, are handled, or rest (the contract, Queue)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+
+from models.chat_service.delivery import Asker, Delivery, Heading
+from models.chat_service.processes import Process, Processes, Steps, Wait
+from models.chat_service.settings import Settings
+from models.chat_service.turns import Turn
+from models.session_manager.ids import Id, Key
+from models.session_manager.moment import Moment
+from models.session_manager.sessions import Session
+
+RESTS_S = (1, 2, 4, 8, 16)  # before each retry
+AGENT_REQUESTS = ("start_agent", "user_message", "chat")
+HIGH, NORMAL, LOW = 1, 2, 3
+PRIORITIES = {"get_thread_history": HIGH, **dict.fromkeys(AGENT_REQUESTS, NORMAL)}
+
+
+class Unavailable(Exception):
+    """The agent cannot be had now: the request is tried again."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """An accepted message: of the session that accepted it, under the run of that moment.
+
+    history: the turns before the user's own, once that is stored. has_begun: a worker took it.
+    """
+
+    kind: str
+    fields: Mapping[str, object]
+    agent: str
+    session: Session
+    heading: Heading
+    asker: Asker
+    arrival: int
+    failures: int = 0
+    rests_until_s: float | None = None
+    process: Process | None = None
+    history: list[Turn] | None = None
+    has_begun: bool = False
+
+    @property
+    def key(self) -> Key:
+        return self.heading.key
+
+    @property
+    def run(self) -> Id:
+        assert self.heading.run is not None
+        return self.heading.run
+
+    @property
+    def began_s(self) -> float:
+        return self.session.created_s
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return PRIORITIES.get(self.kind, LOW), self.arrival
+
+    @property
+    def is_agents(self) -> bool:
+        return self.kind in AGENT_REQUESTS
+
+
+@dataclass(slots=True)
+class QueueCounts:
+    """What the queue did, all 0 at the start."""
+
+    retries: int = 0
+    dead_lettered: int = 0
+    dead_letters_dropped: int = 0
+
+
+@dataclass(slots=True)
+class Requests:
+    """The lines, of which so many heads are handled at once; and the dead letters, by key."""
+
+    settings: Settings
+    moment: Moment
+    processes: Processes
+    delivery: Delivery
+    handle: Callable[[Request], Generator[Wait, bool, None]]
+    lines: dict[Key, list[Request]] = field(default_factory=dict)
+    dead_letters: list[Key] = field(default_factory=list)
+    counts: QueueCounts = field(default_factory=QueueCounts)
+
+    def all(self) -> list[Request]:
+        return [request for line in self.lines.values() for request in line]
+
+    def put(self, request: Request) -> None:
+        self.lines.setdefault(request.key, []).append(request)
+
+    def head(self, key: Key) -> Request | None:
+        line = self.lines.get(key)
+        return line[0] if line else None
+
+    def storing(self) -> int:
+        """Return how many wait for a place."""
+        handled = (request.process for request in self.all() if request.process)
+        return sum(map(self.processes.is_in_line, handled))
+
+    def cancel(self, request: Request) -> None:
+        """Forget a request, whatever it does now; its thread's next one follows."""
+        if request.process:
+            self.processes.end(request.process)
+        self._forget(request)
+
+    def dispatch(self) -> None:
+        """Let free workers take the ready heads, the most urgent first."""
+        while ready := self._ready():
+            request = min(ready, key=lambda request: request.rank)
+            request.rests_until_s, request.has_begun = None, True
+            request.process = self.processes.start(self._work(request))
+
+    def next_s(self) -> float:
+        """Return when the next rest ends."""
+        rests = (request.rests_until_s or 0.0 for request in self.all())
+        return min((s for s in rests if s > self.moment.now_s), default=float("inf"))
+
+    def _ready(self) -> list[Request]:
+        heads = [line[0] for line in self.lines.values()]
+        if sum(head.process is not None for head in heads) >= self.settings.queue_workers:
+            return []
+        now_s = self.moment.now_s
+        return [head for head in heads if not head.process and (head.rests_until_s or 0) <= now_s]
+
+    def _work(self, request: Request) -> Steps:
+        try:
+            yield from self.handle(request)
+        except Unavailable:
+            self._fail(request)
+        else:
+            self._forget(request)
+        self.dispatch()
+
+    def _fail(self, request: Request) -> None:
+        """Let a request rest before its next try, or make it a dead letter."""
+        request.process = None
+        if request.failures < len(RESTS_S):
+            request.rests_until_s = self.moment.now_s + RESTS_S[request.failures]
+            request.failures += 1
+            self.counts.retries += 1
+            return
+        self.counts.dead_lettered += 1
+        self.dead_letters.append(request.key)
+        if len(self.dead_letters) > self.settings.dead_letters_max:
+            del self.dead_letters[0]
+            self.counts.dead_letters_dropped += 1
+        self.delivery.answer(request.heading, request.asker, "error", code="agent_failed")
+        self._forget(request)
+
+    def _forget(self, request: Request) -> None:
+        line = self.lines[request.key]
+        line.remove(request)
+        if not line:
+            del self.lines[request.key]
+        self.delivery.end(request.heading, request.asker)

@@ -1,0 +1,180 @@
+"""Everything that a right chat service holds, on one clock, and its life."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+
+from harness.handle import Handle
+from models.chat_service.databases import AWAITED, Databases, DatabaseSession
+from models.chat_service.delivery import Delivery
+from models.chat_service.handling import Handling
+from models.chat_service.processes import Processes, Steps, Until, Wait
+from models.chat_service.requests import Requests
+from models.chat_service.settings import Settings
+from models.chat_service.storage import PoolTimeout, Storage
+from models.chat_service.subscriptions import Subscriptions
+from models.chat_service.turns import Conversation, StorageFailed, Turns
+from models.session_manager.ids import Id, Key
+from models.session_manager.moment import Moment
+from models.session_manager.state import State
+from models.session_manager.switchboard import GOING_AWAY
+
+
+class ServiceState:
+    """What is stored, and what lives from one start to the next stop.
+
+    core: what a session manager holds. What ends a session or a manager says so to nobody:
+    settle looks for what has lost its own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.moment = Moment()
+        self.turns = Turns(settings, self.moment)
+        self._begin(State(settings, self.moment), [])
+
+    def settle(self) -> None:
+        """Let go what has ended, and let all that can go on do so."""
+        self._let_go()
+        while self.processes.run():
+            self._let_go()
+
+    def wait(self, seconds: int) -> None:
+        """Go from one second at which something is due to the next; what is due ends first."""
+        end_s = self.moment.now_s + seconds
+        while (next_s := self._next_s()) <= end_s:
+            self.moment.now_s = next_s
+            self.core.end_due()
+            self._let_go()
+            self.processes.wake()
+            self.settle()
+        self.moment.now_s = end_s
+
+    def sweep(self) -> Generator[Wait, bool, None]:
+        """Free what has ended; raises PoolTimeout and StorageFailed."""
+        self.core.sweep()
+        due = yield from self.storage.read(
+            lambda: [(found, found.active_s) for found in self.turns.due()]
+        )
+        for found, active_s in due:
+            if not self.is_kept(found):
+                yield from self.storage.write(partial(self._remove, found.key, active_s))
+
+    def sweep_at_once(self) -> bool:
+        """Sweep while no place is taken; return whether the storage took it."""
+        done = []
+
+        def steps() -> Steps:
+            try:
+                yield from self.sweep()
+                done.append(True)
+            except StorageFailed:
+                done.append(False)
+
+        self.processes.start(steps())
+        self.processes.run()
+        return done[0]
+
+    def is_kept(self, conversation: Conversation) -> bool:
+        """Say whether a conversation is not due, or a session keeps it that began before it was."""
+        due_s = self.turns.due_s(conversation)
+        session = self.core.sessions.live.get(conversation.key)
+        return due_s > self.moment.now_s or (session is not None and session.created_s < due_s)
+
+    def conversation(self, key: Key) -> Conversation | None:
+        """Return a stored conversation that is not due."""
+        found = self.turns.stored.get(key)
+        return found if found and self.is_kept(found) else None
+
+    def is_dying(self, session: DatabaseSession) -> bool:
+        """Say whether a database session ends with a connection that ended and was not swept."""
+        name = session.context.connection
+        names = [self.sockets.get(handle) for handle in self.core.board.awaiting_sweep]
+        return session.how == AWAITED and name is not None and name in names
+
+    def stop(self) -> None:
+        """End everything, and tell those who are there."""
+        for request in self.requests.all():
+            self.requests.cancel(request)
+        for manager in list(self.core.board.managers.values()):
+            self.core.board.end(manager, GOING_AWAY)
+        self.core.board.sweep()
+
+    def start(self) -> None:
+        """Begin anew with what is stored; what was already sent, and kept contexts, stay."""
+        before, arrived = self.core, self.delivery.collect()
+        core = State(self.settings, self.moment)
+        core.contexts, core.minted = before.contexts, before.minted
+        core.board.closed, core.board.ended = before.board.closed, before.board.ended
+        closed = [*self.databases.closed, *self.databases.open]
+        self._begin(core, closed)
+        self.delivery.exchanged = arrived
+        for found in self.turns.in_order():
+            expires_s = found.active_s + self.settings.session_ttl_s
+            if not found.is_ended and expires_s > self.moment.now_s:
+                core.sessions.restore(*found.key, found.run, found.active_s)
+
+    def crash(self) -> None:
+        """Forget all that is not stored; nobody is told."""
+        for names in (self.core.board.closed, self.core.board.ended):
+            names.clear()
+        self.start()
+
+    def _begin(self, core: State, closed: list[Handle]) -> None:
+        """Make all parts that do not outlive a stop."""
+        self.core = core
+        self.processes = Processes(self.moment)
+        self.storage = Storage(self.settings, self.moment, self.processes)
+        self.databases = Databases(self.storage, self.processes, closed)
+        self.delivery = Delivery(core)
+        self.subscriptions = Subscriptions(core)
+        handling = Handling(
+            *(self.settings, self.moment, self.turns),
+            *(self.storage, self.delivery, self.subscriptions),
+        )
+        self.requests = Requests(
+            self.settings, self.moment, self.processes, self.delivery, handling.handle
+        )
+        self.sockets: dict[Handle, Id] = {}
+        self.processes.start(self._sweeps())
+        self.processes.run()
+
+    def _let_go(self) -> None:
+        """Cancel requests whose session has ended; close what ends with its connection."""
+        live = self.core.sessions.live
+        for request in self.requests.all():
+            if live.get(request.key) is not request.session:
+                self.requests.cancel(request)
+        self._close_databases()
+        self.requests.dispatch()
+
+    def _close_databases(self) -> None:
+        """Close those of connections that were closed, or whose name is another one's now."""
+        board = self.core.board
+        live = {handle: each.name for handle, each in board.connections.items()}
+        for handle, name in list(self.sockets.items()):
+            has_successor = handle not in live and name in live.values()
+            if has_successor or (handle not in live and handle not in board.awaiting_sweep):
+                del self.sockets[handle]
+                self.databases.close_of(name)
+        self.sockets |= live
+
+    def _sweeps(self) -> Steps:
+        next_s = self.moment.now_s
+        while True:
+            next_s += self.settings.sweep_interval_s
+            yield Until(next_s)
+            try:
+                yield from self.sweep()
+            except (PoolTimeout, StorageFailed):
+                self.core.counts.sweep_errors += 1
+
+    def _remove(self, key: Key, active_s: float) -> None:
+        """Remove a conversation, unless it has a turn since then."""
+        found = self.turns.stored.get(key)
+        if found and found.active_s == active_s:
+            self.turns.delete(key)
+
+    def _next_s(self) -> float:
+        return min(self.core.next_due_s(), self.processes.next_s(), self.requests.next_s())

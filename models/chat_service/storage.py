@@ -1,0 +1,49 @@
+"""The places that storage takes: those of the pool, and the one of SQLite's only writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+from models.chat_service.processes import Place, Places, Processes, Wait
+from models.chat_service.settings import Settings
+from models.session_manager.moment import Moment
+
+T = TypeVar("T")
+
+
+class PoolTimeout(Exception):
+    """No place came free in time."""
+
+
+class Storage:
+    """Does what a process asks for once it has its places, and gives them back."""
+
+    def __init__(self, settings: Settings, moment: Moment, processes: Processes) -> None:
+        self.pool = Places(settings.pool_size)
+        self.writers = Places(1)
+        self._timeout_s = settings.pool_timeout_s
+        self._moment = moment
+        self._processes = processes
+
+    def read(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
+        """Read with a place; raises PoolTimeout."""
+        return self._with_places([self.pool], function)
+
+    def write(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
+        """Write with a place, and then that of writers; raises PoolTimeout and StorageFailed."""
+        return self._with_places([self.pool, self.writers], function)
+
+    def _with_places(
+        self, wanted: list[Places], function: Callable[[], T]
+    ) -> Generator[Wait, bool, T]:
+        taken: list[Places] = []
+        try:
+            for places in wanted:
+                if not (yield Place(places, self._moment.now_s + self._timeout_s)):
+                    raise PoolTimeout
+                taken.append(places)
+            return function()
+        finally:
+            for places in reversed(taken):
+                self._processes.give_back(places)

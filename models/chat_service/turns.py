@@ -1,0 +1,126 @@
+"""What is stored: the turns of conversations, and how each goes on (the contract, Persistence)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.chat_service.settings import Settings
+from models.session_manager.ids import Id, Key
+from models.session_manager.moment import Moment
+
+USER, AGENT = "user", "agent"
+
+
+class StorageFailed(Exception):
+    """A commit raised: nothing of its transaction is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn; number is its place among the turns of all threads."""
+
+    number: int
+    position: int
+    role: str
+    text: str
+    message: Id | None
+    run: Id
+    at_s: float
+
+    def view(self) -> dict[str, object]:
+        return {
+            "position": self.position,
+            "role": self.role,
+            "text": self.text,
+            "message_id": self.message,
+            "run_id": self.run,
+            "at_s": self.at_s,
+        }
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A thread's row and its turns; is_ended: invalidated, which the turns outlive."""
+
+    key: Key
+    run: Id
+    is_ended: bool = False
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def active_s(self) -> float:
+        return self.turns[-1].at_s
+
+
+class Turns:
+    """All conversations. One that was due when a session began is gone for that session."""
+
+    def __init__(self, settings: Settings, moment: Moment) -> None:
+        self.stored: dict[Key, Conversation] = {}
+        self.fails = False
+        self._settings = settings
+        self._moment = moment
+        self._numbers = 0
+
+    def of(self, key: Key, began_s: float) -> list[Turn]:
+        """Return the turns that a session of a thread has, which began then."""
+        found = self.stored.get(key)
+        return found.turns if found and self.due_s(found) > began_s else []
+
+    def position_of(self, key: Key, began_s: float, message: Id) -> int | None:
+        """Return the position of the user's turn that a message became, if it did."""
+        turns = self.of(key, began_s)
+        found = (turn for turn in turns if turn.message == message and turn.role == USER)
+        return next((turn.position for turn in found), None)
+
+    def add_user_turn(
+        self, key: Key, began_s: float, run: Id, text: str, message: Id | None
+    ) -> int:
+        """Store what a user said, in a new conversation if the old one was due."""
+        self._check()
+        kept = self.of(key, began_s)
+        self.stored[key] = Conversation(key, run, turns=kept)
+        return self._add(key, USER, run, text, message)
+
+    def add_agent_turn(self, key: Key, run: Id, text: str, message: Id | None) -> int | None:
+        """Store an agent's answer; None if the run is not going on any more."""
+        found = self.stored.get(key)
+        if found is None or found.run != run or found.is_ended:
+            return None
+        self._check()
+        return self._add(key, AGENT, run, text, message)
+
+    def end_sessions(self, user: str) -> None:
+        """Note that a user's sessions were invalidated."""
+        self._check()
+        for conversation in self.stored.values():
+            conversation.is_ended |= conversation.key[0] == user
+
+    def delete(self, key: Key) -> None:
+        self._check()
+        self.stored.pop(key, None)
+
+    def due_s(self, conversation: Conversation) -> float:
+        """Return when a conversation is due, unless a session that began before keeps it."""
+        return conversation.active_s + self._settings.retention_s
+
+    def due(self) -> list[Conversation]:
+        """Return those that are due, whether or not a session keeps them."""
+        now_s = self._moment.now_s
+        return [found for found in self.stored.values() if self.due_s(found) <= now_s]
+
+    def in_order(self) -> list[Conversation]:
+        """Return all, the one with the latest turn last."""
+        return sorted(self.stored.values(), key=lambda found: found.turns[-1].number)
+
+    def _add(self, key: Key, role: str, run: Id, text: str, message: Id | None) -> int:
+        self._numbers += 1
+        turns = self.stored[key].turns
+        position = turns[-1].position + 1 if turns else 1
+        now_s = self._moment.now_s
+        turns.append(Turn(self._numbers, position, role, text, message, run, now_s))
+        return position
+
+    def _check(self) -> None:
+        if self.fails:
+            raise StorageFailed

@@ -1,0 +1,59 @@
+"""What the scenarios of the chat service choose from, beside what those of sessions do."""
+
+from __future__ import annotations
+
+from harness.handle import Handle
+from harness.pool import Now, Pool, pool
+from models.chat_service.agents import (
+    NEVER_ENDS,
+    RAISES_EARLY,
+    RAISES_LATE,
+    REFUSES,
+    SLOW,
+    UNAVAILABLE,
+    UNAVAILABLE_TWICE,
+    WELL,
+)
+from models.chat_service.databases import BLOCK, DatabaseSession
+
+# Most agents answer, or nothing would ever build up.
+AGENTS = pool(
+    *(WELL, WELL, WELL, WELL, SLOW, SLOW, NEVER_ENDS),
+    *(REFUSES, RAISES_EARLY, RAISES_LATE, UNAVAILABLE_TWICE, UNAVAILABLE),
+)
+GOOD_AGENTS = pool(WELL, WELL, SLOW)
+# A message id that comes again is that of a client who was not sure to be heard.
+MESSAGES = pool(None, None, None, "id1", "id2")
+LIMITS = pool(None, 1, 2, 500)
+
+
+def is_free(now: Now) -> bool:
+    """Say whether no database session holds a place, for which others would have to wait."""
+    return not any(session.held for session in now.model.service.databases.open.values())
+
+
+def _open(now: Now) -> list[DatabaseSession]:
+    """Return the open database sessions, but for those of connections that await the sweep."""
+    service = now.model.service
+    opened = service.databases.open.values()
+    return [session for session in opened if not service.is_dying(session)]
+
+
+def _holding(now: Now, *, writes: bool) -> list[Handle]:
+    """Return those that could write, or read, without waiting for a place."""
+    storage = now.model.service.storage
+    needed = [storage.pool, storage.writers] if writes else [storage.pool]
+    return [
+        session.handle
+        for session in _open(now)
+        if not any(places.is_full for places in needed if places not in session.held)
+    ]
+
+
+WRITERS: Pool[Handle] = Pool(lambda now: _holding(now, writes=True))
+READERS: Pool[Handle] = Pool(lambda now: _holding(now, writes=False))
+DATABASES: Pool[Handle] = Pool(lambda now: [session.handle for session in _open(now)])
+BLOCKS: Pool[Handle] = Pool(
+    lambda now: [session.handle for session in _open(now) if session.how == BLOCK]
+)
+CLOSED: Pool[Handle] = Pool(lambda now: list(now.model.service.databases.closed))

@@ -1,0 +1,47 @@
+"""All scenarios of the chat service, and those of its sessions, at once on small limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from harness.pool import Pool, pool
+from harness.rule import rule
+from models.chat_service import CHAT_SERVICE
+from models.session_manager.operations_connections import Wait
+from scenarios.agents import Agents
+from scenarios.database import Database
+from scenarios.everything import Everything
+from scenarios.quality import Quality
+from scenarios.queue import Queue
+
+
+class WholeService(Database, Queue, Agents, Quality, Everything):
+    """What no single one of them would try together; of rules with one name, the first counts.
+
+    Messages, pings and events come by frames, so that those of bare sessions are taken back.
+    """
+
+    contract = CHAT_SERVICE
+    settings: ClassVar[Mapping[str, Pool[Any]]] = {
+        **Everything.settings,
+        "outbox_max": pool(100, 30),  # an agent's events come all at once
+        "session_ttl_s": pool(100, 10, 6),
+        "connection_timeout_s": pool(1_800, 7, 12),
+        "agent_timeout_s": pool(9, 6, 4),
+        "queue_workers": pool(2, 1, 64),
+        "queue_max": pool(4, 10, 10_000),
+        "dead_letters_max": pool(1, 1_000),
+        "pool_size": pool(2, 10),
+        "pool_timeout_s": pool(3, 2, 4),
+        "retention_s": pool(2_592_000, 12, 8),
+    }
+
+    message = message_over_any = write = None  # type: ignore[assignment]  # taken back
+    ping = deliver = deliver_anywhere = None  # type: ignore[assignment]
+    base_id = context_ids = websocket_ids = read_id = None  # type: ignore[assignment]
+    wait_long = None  # type: ignore[assignment]  # hours, in which all else would end
+
+    @rule(seconds=pool(1, 2, 3, 4, 5, 6, 8, 10, 12, 16), weight=6)
+    def wait(self, seconds: int) -> Wait:
+        return Wait(seconds)

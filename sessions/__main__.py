@@ -1,0 +1,61 @@
+"""Serve the chat service from the command line: python -m sessions."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from sessions.app import create_app
+from sessions.service import ChatService
+from sessions.settings import Settings
+from sessions.storage.database import DEFAULT_URL, Database
+from sessions.system import ChatSystem
+from sessions.web.server import HOST, bound, make_server
+from sessions.web.tokens import tokens_from
+
+VARIABLE = "SESSIONS_TOKENS"
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: a free one."
+)
+@click.option(
+    "--database", default=DEFAULT_URL, show_default=True, help="Where conversations are stored."
+)
+@click.option("--schema", help="Where PostgreSQL keeps the tables.")
+def main(port: int, database: str, schema: str | None) -> None:
+    """Serve the chat service on 127.0.0.1, until Ctrl-C.
+
+    SESSIONS_TOKENS says who may use it: a JSON object from bearer token to user, such as
+    {"a secret": "ana"}. Without it a token for the user local is made, and shown.
+    """
+    system = ChatSystem(Settings(tokens=_tokens()))
+    try:
+        store = Database(system.clock, system.settings, database, schema)
+        listening = bound(port)
+    except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
+        raise click.ClickException(str(error)) from None
+    service = ChatService(system, database=store)
+    click.echo(f"listening on http://{HOST}:{listening.getsockname()[1]}")
+    make_server(create_app(service), service).run([listening])
+
+
+def _tokens() -> dict[str, str]:
+    """Return whose each token is; raises ClickException if the variable says it wrongly."""
+    given = os.environ.get(VARIABLE)
+    if given is None:
+        token = secrets.token_urlsafe(24)
+        click.echo(f"token of the user local: {token}")
+        return {token: "local"}
+    try:
+        return tokens_from(given)
+    except ValueError as error:
+        raise click.ClickException(f"{VARIABLE}: {error}") from None
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m sessions")

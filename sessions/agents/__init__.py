@@ -1,0 +1,1 @@
+"""Agents, and what runs them for a user."""

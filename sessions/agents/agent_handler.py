@@ -1,0 +1,126 @@
+"""Let an agent answer a request, and tell what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+
+from sessions.agents.agent import AgentEvent, AgentOutput, AgentRequest, AgentUnavailableError
+from sessions.agents.supervisor import SupervisorFactory
+from sessions.agents.websocket_context import WebSocketContext
+from sessions.clock import Clock
+from sessions.errors import AgentTimeoutError, ThreadEndedError
+from sessions.messages.lifetime import Lifetimes
+from sessions.messages.sender import Sender
+from sessions.queue.message import Message
+from sessions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class AgentHandler:
+    """Runs an agent for agent_timeout_s at most, and sends its events as they come.
+
+    Whatever happens is told on the context that it was given.
+    """
+
+    def __init__(
+        self,
+        supervisors: SupervisorFactory,
+        sender: Sender,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._supervisors = supervisors
+        self._sender = sender
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self, message: Message, request: AgentRequest) -> str | None:
+        """Return the agent's reply to a message, or None after an error that was told.
+
+        Raises AgentUnavailableError if the agent could not be had, before its first event, and
+        ThreadEndedError once the session that accepted the message has ended.
+        """
+        asked = WebSocketContext.of(message)
+        try:
+            return await self._in_time(message, asked, request)
+        except AgentTimeoutError as error:
+            self._report_timeout(asked, error)
+        except (AgentUnavailableError, ThreadEndedError):
+            raise
+        except Exception as error:  # an agent may raise anything
+            logger.warning("agent failed on %s", asked.context.thread_id, exc_info=error)
+            self._report_failure(asked, error)
+        return None
+
+    async def _in_time(
+        self, message: Message, asked: WebSocketContext, request: AgentRequest
+    ) -> str:
+        deadline_s = self._clock.now() + self._settings.agent_timeout_s
+        running = asyncio.create_task(self._consume(message, asked, request, deadline_s))
+        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
+        try:
+            await asyncio.wait((running, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (running, timer):
+                task.cancel()
+            await asyncio.gather(running, timer, return_exceptions=True)
+        if running.cancelled():
+            raise self._timeout()
+        return running.result()
+
+    async def _consume(
+        self, message: Message, asked: WebSocketContext, request: AgentRequest, deadline_s: float
+    ) -> str:
+        outputs = self._supervisors.create_supervisor(asked.context).run(request)
+        has_begun = False
+        try:
+            async for output in outputs:
+                # What is due is gone, even if this has come at the very second.
+                self._lifetimes.check(message)
+                if self._clock.now() >= deadline_s:
+                    raise self._timeout()
+                if not isinstance(output, AgentEvent):
+                    return output.text
+                has_begun = True
+                self._sender.publish(
+                    asked.context, output.kind, output.fields, asked.message_id, asked.asker
+                )
+        except AgentUnavailableError as error:
+            if has_begun:
+                raise RuntimeError("the agent was lost after its first event") from error
+            raise
+        finally:
+            await _close(outputs)
+        raise RuntimeError("the agent ended without a reply")
+
+    def _report_failure(self, asked: WebSocketContext, error: Exception) -> None:
+        self._sender.error(
+            asked.context, "agent_failed", _told(error), asked.message_id, asked.asker
+        )
+
+    def _report_timeout(self, asked: WebSocketContext, error: AgentTimeoutError) -> None:
+        self._sender.error(
+            asked.context, "agent_timeout", str(error), asked.message_id, asked.asker
+        )
+
+    def _timeout(self) -> AgentTimeoutError:
+        limit_s = self._settings.agent_timeout_s
+        return AgentTimeoutError(f"the agent took {limit_s} s, the limit; ask again, or for less")
+
+
+def _told(error: Exception) -> str:
+    """Say what went wrong without the agent's own words, which are for our log only."""
+    return f"the agent failed ({type(error).__name__}); ask again"
+
+
+async def _close(outputs: AsyncIterator[AgentOutput]) -> None:
+    """Let an agent's iterator clean up; one that cannot be closed, or fails to, is left."""
+    if isinstance(outputs, AsyncGenerator):
+        with suppress(Exception):
+            await outputs.aclose()

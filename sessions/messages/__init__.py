@@ -1,0 +1,1 @@
+"""Take in what users send, handle it, and answer."""

@@ -1,0 +1,40 @@
+"""Which code a user is told when something was refused or went wrong."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from sessions.errors import (
+    BadMessageError,
+    ConnectionTakenError,
+    InvalidContextError,
+    ManagerLimitError,
+    PoolTimeoutError,
+    QueueFullError,
+    SessionLimitError,
+)
+
+# What a database driver lets through for a server that is not there is an OSError.
+STORAGE_ERRORS = (SQLAlchemyError, OSError)
+CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    ((InvalidContextError, ConnectionTakenError), "bad_id"),
+    (SessionLimitError, "session_limit"),
+    (ManagerLimitError, "manager_limit"),
+    (PoolTimeoutError, "pool_timeout"),
+    (QueueFullError, "queue_full"),
+    (STORAGE_ERRORS, "storage_error"),
+)
+
+
+def code_of(error: Exception) -> str | None:
+    """Return the code of the contract's closed list (Messages), or None for what has none."""
+    if isinstance(error, BadMessageError):
+        return error.code
+    return next((code for kinds, code in CODES if isinstance(error, kinds)), None)
+
+
+def told(error: Exception) -> str:
+    """Return what a user may read of an error: nothing of a database's own words."""
+    if isinstance(error, STORAGE_ERRORS):
+        return "the conversation could not be stored or read; send it again later"
+    return str(error)

@@ -1,0 +1,54 @@
+"""Hand each message to its handler, and tell what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TypeAlias
+
+from sessions.errors import ThreadEndedError
+from sessions.messages.codes import code_of, told
+from sessions.messages.lifetime import Lifetimes
+from sessions.messages.rules import AGENT_REQUESTS
+from sessions.messages.sender import Sender
+from sessions.queue.message import Message, Queued
+
+Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
+
+
+class Desk:
+    """What the queue's worker calls (queue_worker.Handling).
+
+    What has a code is told to the asker and done with; what has none is retried.
+    """
+
+    def __init__(
+        self, handlers: Mapping[str, Handle], lifetimes: Lifetimes, sender: Sender
+    ) -> None:
+        self._handlers = handlers
+        self._lifetimes = lifetimes
+        self._sender = sender
+
+    async def handle(self, queued: Queued) -> None:
+        message = queued.message
+        if self._lifetimes.is_over(message):
+            return
+        try:
+            await self._handlers[message.kind](queued)
+        except ThreadEndedError:
+            return  # nobody is there to be told
+        except Exception as error:
+            code = code_of(error)
+            if code is None:
+                raise
+            self._report(message, code, told(error))
+
+    async def until_over(self, message: Message) -> None:
+        await self._lifetimes.until_over(message)
+
+    def gave_up(self, message: Message) -> None:
+        """Tell who asked the agent that it could not be had."""
+        if message.kind in AGENT_REQUESTS and not self._lifetimes.is_over(message):
+            self._report(message, "agent_failed", "the agent could not be had; ask again later")
+
+    def _report(self, message: Message, code: str, text: str) -> None:
+        self._sender.error(message.context, code, text, message.message_id, message.asker)

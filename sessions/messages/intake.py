@@ -1,0 +1,173 @@
+"""Take in what users send: check it, find its context, and put it into its thread's line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sessions.agents.websocket_context import WebSocketContext
+from sessions.connection import Connection
+from sessions.connector import Connector
+from sessions.errors import RefusedError
+from sessions.event import Json, WebSocket
+from sessions.key import IsolationKey
+from sessions.messages.codes import code_of, told
+from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
+from sessions.messages.rules import PRIORITIES, checked
+from sessions.messages.sender import Sender
+from sessions.messages.stop_agent import StopAgentHandler
+from sessions.parts import Parts
+from sessions.queue.message import Message, Priority
+from sessions.queue.message_queue import MessageQueue
+from sessions.queue.queue_worker import QueueWorker
+from sessions.router import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that keeps every rule, and has no context yet."""
+
+    kind: str
+    payload: Mapping[str, Json]
+    ids: Ids
+
+
+class Intake:
+    """Refuses a message before it changes anything, or gets its context once and queues it.
+
+    A refused message is answered on its connection's context (the contract, Messages).
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        connector: Connector,
+        router: Router,
+        sender: Sender,
+        queue: MessageQueue,
+        worker: QueueWorker,
+        stopper: StopAgentHandler,
+    ) -> None:
+        self._parts = parts
+        self._connector = connector
+        self._router = router
+        self._sender = sender
+        self._queue = queue
+        self._worker = worker
+        self._stopper = stopper
+
+    async def receive(self, websocket: WebSocket, data: str | bytes) -> None:
+        """Take in one frame of a live connection; frames of others are ignored."""
+        connection = self._connector.live(websocket)
+        if connection is None:
+            return
+        self._connector.frame_arrived(connection)
+        asked = WebSocketContext(connection.context, connection.connection_id)
+        envelope = self._validate_message_format(asked, data)
+        if envelope is None:
+            return
+        kind = self._extract_message_type(asked, envelope)
+        if kind == "ping":
+            await self._pong(asked, envelope)
+        elif kind is not None:
+            self._sanitize_and_queue_message(asked, kind, envelope)
+
+    def draft(self, kind: str, envelope: Mapping[str, Json]) -> Draft:
+        """Check the payload and the ids of a message; raises RefusedError."""
+        payload = envelope.get("payload")
+        payload = {} if payload is None else payload
+        fields = checked(kind, payload)
+        return Draft(kind, fields, ids_of(envelope, payload if isinstance(payload, dict) else {}))
+
+    def accept(
+        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None = None
+    ) -> Message:
+        """Get the context of a message, and queue it; raises RefusedError, and changed nothing.
+
+        own_thread_id is the thread of the connection that it came by.
+        """
+        self._queue.check_room()
+        message = self._message(user_id, draft, asker, own_thread_id)
+        self._worker.put(message)
+        return message
+
+    def _validate_message_format(
+        self, asked: WebSocketContext, data: str | bytes
+    ) -> dict[str, Json] | None:
+        try:
+            return parsed(data, self._parts.settings.message_bytes_max)
+        except RefusedError as error:
+            self._refuse(asked, error)
+            return None
+
+    def _extract_message_type(
+        self, asked: WebSocketContext, envelope: Mapping[str, Json]
+    ) -> str | None:
+        try:
+            return kind_of(envelope)
+        except RefusedError as error:
+            self._refuse(asked, error)
+            return None
+
+    def _sanitize_and_queue_message(
+        self, asked: WebSocketContext, kind: str, envelope: Mapping[str, Json]
+    ) -> None:
+        own = asked.context
+        try:
+            draft = self.draft(kind, envelope)
+            asked = replace(asked, message_id=draft.ids.message_id)
+            if kind == "stop_agent":
+                self._stop(asked, draft)
+            else:
+                self.accept(own.user_id, draft, asked.asker, own.thread_id)
+        except RefusedError as error:
+            self._refuse(asked, error)
+
+    async def _pong(self, asked: WebSocketContext, envelope: Mapping[str, Json]) -> None:
+        try:
+            ids = self.draft("ping", envelope).ids
+            asked = replace(asked, message_id=ids.message_id)
+            await self._router.ping(
+                asked.context.user_id, asked.asker or "", ids.thread_id, ids.message_id
+            )
+        except RefusedError as error:
+            self._refuse(asked, error)
+
+    def _stop(self, asked: WebSocketContext, draft: Draft) -> None:
+        own = asked.context
+        key = IsolationKey(own.user_id, draft.ids.thread_id or own.thread_id)
+        running = self._stopper.running(key)
+        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, key.thread_id))
+
+    def _message(
+        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None
+    ) -> Message:
+        """Get the context of a message, of which the session takes note."""
+        registry, metrics = self._parts.registry, self._parts.metrics
+        thread_id = draft.ids.thread_id or own_thread_id
+        was_there = registry.get_existing_session(user_id, thread_id) is not None
+        getter = self._parts.contexts.get_user_execution_context
+        context = getter(user_id, thread_id, draft.ids.run_id)
+        registry.accept_message(user_id, context.thread_id)
+        metrics.messages += 1
+        metrics.messages_continued += was_there
+        session = registry.peek(user_id, context.thread_id)
+        assert session is not None  # it was got just now
+        return Message(
+            replace(context, websocket_connection_id=self._connection_id(user_id, asker)),
+            draft.kind,
+            draft.payload,
+            session.number,
+            draft.ids.message_id,
+            asker,
+            PRIORITIES.get(draft.kind, Priority.NORMAL),
+        )
+
+    def _connection_id(self, user_id: str, asker: str | None) -> str | None:
+        connection: Connection | None = self._connector.find(user_id, asker) if asker else None
+        return connection.connection_id if connection else None
+
+    def _refuse(self, asked: WebSocketContext, error: RefusedError) -> None:
+        code = code_of(error)
+        assert code is not None, f"{error!r} has no code"  # each of these refusals has one
+        self._sender.error(asked.context, code, told(error), asked.message_id, asked.asker)

@@ -1,0 +1,42 @@
+"""Handle stop_agent, which waits for nothing."""
+
+from __future__ import annotations
+
+from sessions.errors import BadMessageError
+from sessions.key import IsolationKey
+from sessions.messages.lifetime import Lifetimes
+from sessions.messages.rules import AGENT_REQUESTS
+from sessions.messages.sender import Sender
+from sessions.queue.message import Message, Queued
+from sessions.queue.message_queue import MessageQueue
+from sessions.queue.queue_worker import QueueWorker
+
+
+class StopAgentHandler:
+    """Ends the agent request that a thread is at, running or resting before a retry."""
+
+    def __init__(
+        self, queue: MessageQueue, worker: QueueWorker, lifetimes: Lifetimes, sender: Sender
+    ) -> None:
+        self._queue = queue
+        self._worker = worker
+        self._lifetimes = lifetimes
+        self._sender = sender
+
+    def running(self, key: IsolationKey) -> Queued:
+        """Return the request to stop; raises BadMessageError (nothing_to_stop)."""
+        queued = self._queue.first(key)
+        if queued and queued.message.kind in AGENT_REQUESTS and self._has_begun(queued):
+            return queued
+        raise BadMessageError("nothing_to_stop", "no agent runs on this thread")
+
+    def stop(self, queued: Queued, message: Message) -> None:
+        """Cancel a request, and tell its thread, on the context of the message that stops it."""
+        self._worker.cancel(queued)
+        self._sender.publish(
+            message.context, "agent_stopped", {}, message.message_id, message.asker
+        )
+
+    def _has_begun(self, queued: Queued) -> bool:
+        tried = queued.failures > 0 or self._worker.is_at(queued)
+        return tried and not self._lifetimes.is_over(queued.message)

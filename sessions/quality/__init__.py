@@ -1,0 +1,1 @@
+"""Judge what was said, and tell those who asked to hear of it."""

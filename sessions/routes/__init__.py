@@ -1,0 +1,1 @@
+"""What an HTTP request comes to, whatever serves HTTP."""

@@ -1,0 +1,56 @@
+"""GET /threads and GET /threads/messages."""
+
+from __future__ import annotations
+
+from sessions.context import UserExecutionContext
+from sessions.contexts import Contexts
+from sessions.errors import RefusedError
+from sessions.event import Json
+from sessions.key import IsolationKey
+from sessions.messages.codes import STORAGE_ERRORS
+from sessions.messages.rules import checked
+from sessions.messages.thread_history import shown_turn
+from sessions.registry import Registry
+from sessions.routes.reply import Reply, refusal
+from sessions.storage.thread_store import ThreadStore
+from sessions.storage.turn_store import TurnStore
+
+
+class MessagesRoute:
+    """Reads what is stored of a user's conversations. Creates and extends nothing."""
+
+    def __init__(
+        self, threads: ThreadStore, turns: TurnStore, contexts: Contexts, registry: Registry
+    ) -> None:
+        self._threads = threads
+        self._turns = turns
+        self._contexts = contexts
+        self._registry = registry
+
+    async def threads(self, user_id: str) -> Reply:
+        """List the conversations, the one with the last turn first."""
+        try:
+            stored = await self._threads.threads_of(user_id, self._live_since)
+        except (RefusedError, *STORAGE_ERRORS) as error:
+            return refusal(error)
+        shown: list[Json] = [
+            {"thread_id": each.thread_id, "last_active_at_s": each.active_at_s} for each in stored
+        ]
+        return Reply(200, {"threads": shown})
+
+    async def messages(self, user_id: str, thread_id: str, limit: Json = None) -> Reply:
+        """Show the latest turns of one thread, oldest first; none for a thread without any."""
+        try:
+            most = checked("get_thread_history", {"limit": limit})["limit"]
+            assert isinstance(most, int)  # checked just now
+            turns = await self._turns.latest_turns(self._context(user_id, thread_id), most)
+        except (RefusedError, *STORAGE_ERRORS) as error:
+            return refusal(error, thread_id)
+        return Reply(200, {"thread_id": thread_id, "turns": [shown_turn(turn) for turn in turns]})
+
+    def _live_since(self, key: IsolationKey) -> float | None:
+        seen = self._registry.peek(*key)
+        return seen.began_at_s if seen else None
+
+    def _context(self, user_id: str, thread_id: str) -> UserExecutionContext:
+        return self._contexts.reading_context(user_id, thread_id)

@@ -1,0 +1,173 @@
+"""The whole chat service: a session manager, with storage, agents, a queue, and quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from sessions.agents.agent import Agent
+from sessions.agents.rule_based import RuleBasedAgent
+from sessions.close_codes import CLEAN, DELETED
+from sessions.connection import Connection
+from sessions.context import UserExecutionContext
+from sessions.event import Json, WebSocket
+from sessions.key import IsolationKey
+from sessions.manager import IsolatedWebSocketManager
+from sessions.service_census import ServiceCensus, ServiceMetrics
+from sessions.service_parts import ServiceMakers, ServiceParts
+from sessions.storage.database import Database
+from sessions.sweeper import Sweeper
+from sessions.system import ChatSystem
+
+
+class ChatService:
+    """Serves conversations over sockets and by HTTP, all on one ChatSystem and one database.
+
+    start() and stop() are its life, on one event loop; each part can be replaced by giving its
+    maker. Without a database it is SQLite in the file sessions.db.
+    """
+
+    def __init__(
+        self,
+        system: ChatSystem | None = None,
+        *,
+        database: Database | None = None,
+        agent: Agent | None = None,
+        makers: ServiceMakers | None = None,
+    ) -> None:
+        self.system = system or ChatSystem()
+        self.settings = self.system.settings
+        self.database = database or Database(self.system.clock, self.settings)
+        makers = makers or ServiceMakers()
+        self.parts = ServiceParts(
+            self.system, self.database, agent or RuleBasedAgent(), makers, self
+        )
+        self.agent_route = self.parts.agent_route
+        self.messages_route = self.parts.messages_route
+        self.thread_route = self.parts.thread_route
+        self.session_factory = self.parts.session_factory
+        self.quality = self.parts.quality
+        self._sweeper: Sweeper = makers.sweeper(self.system.parts, self.sweep)
+        directory = self.system.parts.directory
+        directory.tell_of_connection_ends(self._connection_ended)
+        directory.tell_of_manager_ends(self._manager_ended)
+
+    async def start(self) -> None:
+        """Make the tables, let the stored sessions go on, and begin to work and to sweep.
+
+        Raises what the database raises.
+        """
+        await self.database.open()
+        for thread in await self.parts.threads.threads_to_load():
+            self.system.registry.restore(
+                thread.user_id, thread.thread_id, thread.run_id, thread.active_at_s
+            )
+        self.parts.worker.start()
+        self._sweeper.start()
+
+    async def stop(self) -> None:
+        """End all that runs, close sockets with 1001 and the database; wait for every task."""
+        await self._sweeper.stop()
+        await self.parts.worker.stop()
+        self.parts.exchanges.finish_all()
+        await self.system.stop()
+        await self.session_factory.close()
+        await self.database.close()
+
+    async def __aenter__(self) -> ChatService:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def handle_websocket_connection(
+        self,
+        websocket: WebSocket,
+        user_id: str,
+        thread_id: str | None = None,
+        connection_id: str | None = None,
+    ) -> UserExecutionContext:
+        """Connect a socket (Connector.connect), with a database session for as long as it lives.
+
+        That is kept as websocket.db_session, and takes no place of the pool until it is used.
+        """
+        connector = self.system.connector
+        context = await connector.connect(websocket, user_id, thread_id, connection_id)
+        session = await self.session_factory.create_session_from_context(context)
+        setattr(websocket, "db_session", session)  # noqa: B010  # no socket declares it
+        return context
+
+    async def handle_websocket_disconnect(self, websocket: WebSocket, code: int = CLEAN) -> bool:
+        """See Connector.handle_websocket_disconnect."""
+        return await self.system.connector.handle_websocket_disconnect(websocket, code)
+
+    async def receive(self, websocket: WebSocket, data: str | bytes) -> None:
+        """Take in one frame of a socket; whatever comes of it is sent as events."""
+        await self.parts.intake.receive(websocket, data)
+
+    async def invalidate_user_sessions(self, user_id: str) -> int:
+        """End all that a user has going on, and store that; return how many sessions were live.
+
+        Conversations stay. Raises InvalidContextError; and what storage raises, when all has
+        ended already.
+        """
+        ended = await self.system.invalidate_user_sessions(user_id)
+        self.parts.queue.remove_user(user_id)
+        await self.parts.worker.drop(lambda message: message.user_id == user_id)
+        await self.parts.threads.end_sessions(user_id)
+        return ended
+
+    async def delete_thread(self, user_id: str, thread_id: str) -> bool:
+        """End all that goes on on a thread, and remove its turns; return whether it was there.
+
+        Raises InvalidContextError; and what storage raises, when all but the turns is gone.
+        """
+        context = self.system.contexts.reading_context(user_id, thread_id)
+        key = IsolationKey(user_id, thread_id)
+        was_live = self.system.registry.end_thread(user_id, thread_id)
+        self.parts.queue.remove_thread(user_id, thread_id)
+        if manager := self.system.factory.find(key):
+            self.system.factory.end(manager, DELETED)
+        await self.parts.worker.drop(lambda message: message.key == key)
+        had_turns = bool(await self.parts.turns.latest_turns(context, 1))
+        await self.parts.turns.delete_thread(context)
+        return was_live or had_turns
+
+    async def broadcast_quality_update(self, payload: Mapping[str, Json]) -> None:
+        """Tell every thread that hears of quality of something that changed."""
+        self.quality.broadcast("quality_update", payload)
+
+    async def broadcast_quality_alert(self, payload: Mapping[str, Json]) -> None:
+        """Alert every thread that hears of quality."""
+        self.quality.broadcast("quality_alert", payload)
+
+    async def sweep(self) -> None:
+        """Free all that is due, then remove the conversations that are; raises storage errors."""
+        self.system.sweep()
+        await self.parts.worker.drop(self.parts.lifetimes.is_over)
+        await self.parts.threads.remove_due(self._live_since)
+
+    def census(self) -> ServiceCensus:
+        """Return what is live now, beside what the system holds."""
+        return self.parts.census()
+
+    def metrics(self) -> ServiceMetrics:
+        """Return a copy of the counts, in which what is due by now has ended."""
+        return self.parts.metrics()
+
+    def _live_since(self, key: IsolationKey) -> float | None:
+        seen = self.system.registry.peek(*key)
+        return seen.began_at_s if seen else None
+
+    def _connection_ended(self, connection: Connection) -> None:
+        for session in self.session_factory.of_connection(connection.connection_id):
+            self.system.parts.tasks.start(session.close(), "close of a database session")
+
+    def _manager_ended(self, manager: IsolatedWebSocketManager) -> None:
+        self.quality.ended(manager.key)

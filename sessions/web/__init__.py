@@ -1,0 +1,1 @@
+"""Serve the chat service over HTTP and WebSockets."""

@@ -1,0 +1,47 @@
+"""Turn what a route answers into what goes over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from sessions.errors import BadMessageError
+from sessions.event import Json
+from sessions.routes.reply import Reply, refusal
+
+JSON_LINES = "application/x-ndjson"
+
+
+def response_of(reply: Reply) -> Response:
+    """Return a route's answer as a response."""
+    headers = {"WWW-Authenticate": "Bearer"} if reply.status == 401 else None
+    return Response(encoded(reply.body), reply.status, headers, "application/json")
+
+
+def stream_of(events: AsyncIterator[Mapping[str, Json]]) -> Response:
+    """Return a response that sends each event as a line of JSON, as it comes."""
+    return StreamingResponse(_lines(events), media_type=JSON_LINES)
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """Answer a request that came to no route."""
+    assert isinstance(error, BadMessageError)  # it is registered for these alone
+    return response_of(refusal(error))
+
+
+def encoded(body: Mapping[str, Json]) -> str:
+    """Return JSON in ASCII, as a refused id that is told may not be fit for UTF-8."""
+    return json.dumps(dict(body), separators=(",", ":"))
+
+
+async def _lines(events: AsyncIterator[Mapping[str, Json]]) -> AsyncIterator[str]:
+    try:
+        async for event in events:
+            yield encoded(event) + "\n"
+    finally:
+        # At once when the peer has gone, as nobody waits for what comes.
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()

@@ -1,0 +1,48 @@
+"""Run an app on this machine alone, until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from sessions.service import ChatService
+
+HOST = "127.0.0.1"
+# For requests that came while the service stopped; our choice.
+END_TIMEOUT_S = 5
+
+
+class Server(uvicorn.Server):
+    """Lets the service tell its sockets goodbye, before the server would hang up on them.
+
+    Otherwise those would close with the server's own code, and a request whose agent takes long
+    would hold up the end for as long.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: ChatService) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await self._service.stop()
+        await super().shutdown(sockets)
+
+
+def bound(port: int) -> socket.socket:
+    """Return a socket on a port, or on one that is free for port 0; raises OSError."""
+    return socket.create_server((HOST, port))
+
+
+def make_server(app: FastAPI, service: ChatService) -> Server:
+    """Return a server that answers a frame of one byte too many, and closes for larger ones."""
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=service.settings.message_bytes_max + 1,
+        timeout_graceful_shutdown=END_TIMEOUT_S,
+    )
+    return Server(config, service)

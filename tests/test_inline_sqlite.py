@@ -1,0 +1,141 @@
+"""SQLite without a thread: what was committed stays, and faults are as they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from drivers.inline_sqlite import Disk, Process, make_disk
+from harness.pump import Pump
+from sessions.settings import Settings
+from sessions.storage.database import Database
+from tests.sessions_clock import ManualClock
+
+WRITE = text("INSERT INTO threads VALUES ('ana', 't', 'r', 1.0, false)")
+READ = text("SELECT count(*) FROM threads")
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    made = make_disk()
+    yield made
+    made.remove()
+
+
+def engine_of(disk: Disk, process: Process) -> AsyncEngine:
+    database = Database(ManualClock(), Settings(), disk.url, make_engine=process.make_engine)
+    return database.engine
+
+
+async def write(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(WRITE)
+
+
+async def count(engine: AsyncEngine) -> object:
+    async with engine.connect() as connection:
+        return (await connection.execute(READ)).scalar_one()
+
+
+def test_call_comes_back_at_once(disk: Disk) -> None:
+    """
+    A transaction ends on a loop that stands still, so no thread has a part in it.
+    """
+    engine = engine_of(disk, Process(disk))
+    pump = Pump()
+
+    pump.call(write(engine))
+    assert pump.call(count(engine)) == 1
+    pump.call(engine.dispose())
+    pump.close()
+
+
+def test_new_disk_is_empty() -> None:
+    """
+    What one run wrote, the next one does not read.
+    """
+    written, other = make_disk(), make_disk()
+    engine, empty = engine_of(written, Process(written)), engine_of(other, Process(other))
+    pump = Pump()
+
+    pump.call(write(engine))
+    assert pump.call(count(empty)) == 0
+    for each in (engine, empty):
+        pump.call(each.dispose())
+    for disk in (written, other):
+        disk.remove()
+    pump.close()
+
+
+def test_failing_disk_takes_no_commit(disk: Disk) -> None:
+    """
+    While it fails a commit raises and reads go on; afterwards nothing of it is there.
+    """
+    engine = engine_of(disk, Process(disk))
+    pump = Pump()
+
+    disk.fails = True
+    with pytest.raises(OperationalError, match="disk I/O error"):
+        pump.call(write(engine))
+    assert pump.call(count(engine)) == 0
+    disk.fails = False
+    pump.call(write(engine))
+    assert pump.call(count(engine)) == 1
+    pump.call(engine.dispose())
+    pump.close()
+
+
+def test_crash_leaves_what_was_committed(disk: Disk) -> None:
+    """
+    After a crash the next process reads what was committed, and not what was under way.
+    """
+    process = Process(disk)
+    engine = engine_of(disk, process)
+    pump = Pump()
+    pump.call(write(engine))
+    under_way = engine.connect()
+    pump.call(under_way.__aenter__())
+    pump.call(under_way.execute(text("UPDATE threads SET run_id = 's'")))
+    process.crash()
+
+    after = engine_of(disk, Process(disk))
+    pump.call(write_another(after))
+    assert pump.call(count(after)) == 2
+    pump.call(under_way.close())
+    pump.call(after.dispose())
+    pump.close()
+
+
+def test_crashed_process_opens_nothing(disk: Disk) -> None:
+    """
+    What goes on after a crash cannot reach the disk.
+    """
+    process = Process(disk)
+    engine = engine_of(disk, process)
+    process.crash()
+    pump = Pump()
+
+    with pytest.raises(OperationalError, match="the process has ended"):
+        pump.call(write(engine))
+    pump.close()
+
+
+def test_disk_leaves_nothing_behind() -> None:
+    """
+    A disk that was removed is gone with its folder.
+    """
+    disk = make_disk()
+    folder = Path(disk.path).parent
+    disk.remove()
+
+    assert not folder.exists()
+
+
+async def write_another(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("INSERT INTO threads VALUES ('ben', 't', 'r', 1.0, false)"))
