@@ -46,6 +46,7 @@ class Driver(Protocol):
     policy: ClassVar[object] = None  # where systems legitimately differ; given to the model
     lacks: ClassVar[tuple[type[Operation], ...]] = ()
     bounds: ClassVar[tuple[Bounded, ...]] = ()  # what may be held at most after a run
+    foreign: ClassVar[tuple[str, ...]] = ()  # packages whose objects a look for leaks leaves alone
 
     def census(self) -> Census | None:
         """Return what the system says it holds, or None if it cannot tell."""
@@ -57,6 +58,10 @@ class Driver(Protocol):
         What grows is looked for from here; nothing of the driver's own belongs to it.
         """
         return {}
+
+    def forget(self) -> None:
+        """Let go of what was noted for the next census: a run was torn down, and is repeated."""
+        self.census()
 
     def close(self) -> None:  # a driver with nothing to close writes nothing
         """Give back everything that the system holds: the run is over."""

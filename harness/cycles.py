@@ -45,8 +45,10 @@ class Cycles:
     ) -> None:
         self.steps = steps
         self.played = 0
-        self.reach = Reach(driver.roots(), known.paths)
+        known.paths.edges.stop_at(driver.foreign)
+        self.reach = Reach(driver.roots, known.paths)
         self._driver = driver
+        driver.forget()
         self._play = play
         self._binds = [any(handles_in(_value(step.expected))) for step in steps]
         self._warned = warned
@@ -54,7 +56,6 @@ class Cycles:
         self._real: dict[Handle, object] = {}
         self._returned: dict[type, None] = {}
         self._before: dict[str, int] = {}
-        self._loops = [r for r in self.reach.roots.values() if isinstance(r, AbstractEventLoop)]
 
     def run(self, count: int, *, following: bool = True) -> None:
         """Play so many cycles; raises Unlike where an operation ends otherwise than recorded.
@@ -82,14 +83,16 @@ class Cycles:
     def end(self) -> None:
         """Let go of what the cycle was given."""
         self._real.clear()
-        self._driver.census()  # lets a driver forget what it notes for the next one
+        self._driver.forget()
         self.played += 1
         self._alive()
 
     def measure(self) -> Measure:
         """Count what is reached, what the process holds, and what is alive that should be gone."""
         found: Measure = {**self.reach.census()}  # type: ignore[dict-item]
-        self._before = settled(self._before, lambda: resources(self._loops, self._warned()))
+        roots = self.reach.roots().values()
+        loops = [root for root in roots if isinstance(root, AbstractEventLoop)]
+        self._before = settled(self._before, lambda: resources(loops, self._warned()))
         found.update(self._before)
         found.update(self._survivors())
         return found

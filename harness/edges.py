@@ -54,6 +54,13 @@ class Edges:
     def __init__(self) -> None:
         self._known: dict[type, Tell | None] = {}
         self._variables = Variables(is_code)
+        self._foreign: tuple[str, ...] = ()
+
+    def stop_at(self, packages: tuple[str, ...]) -> None:
+        """Leave objects alone whose classes are from these packages."""
+        if packages != self._foreign:
+            self._foreign = packages
+            self._known.clear()
 
     def of(self, holder: object) -> Iterable[Edge]:
         """Yield what an object holds, without what holds nothing itself; cost: what it holds."""
@@ -77,6 +84,8 @@ class Edges:
         if issubclass(kind, bytearray):
             return _nothing
         if is_code(kind) or not kind.__flags__ & _HAS_GC:
+            return None
+        if kind.__module__.partition(".")[0] in self._foreign:
             return None
         special = next((tell for base, tell in _SPECIAL if issubclass(kind, base)), None)
         if special is not None:

@@ -145,7 +145,7 @@ def _chain(path: Path, alive: list[object]) -> Path:
 
 def _uncovered(cycles: Cycles, runs: Runs) -> Iterator[str]:
     """Yield what the probes did not look at."""
-    if not cycles.reach.roots:
+    if not cycles.reach.roots():
         yield "paths: the driver names no roots (roots())"
     elif not any(is_exact(Path(path)) for path in _first_links(cycles)):
         yield "tasks and timers: the driver names no loop among its roots"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import NamedTuple
@@ -92,12 +92,14 @@ class Paths:
 
 @dataclass(slots=True)
 class Reach:
-    """What can be reached from these roots, the nearest way; `cut` says that a census had to stop.
+    """What can be reached from the roots, the nearest way; `cut` says that a census had to stop.
+
+    `roots` tells them anew for each census: a system can be started again.
 
     A module among the roots is looked into; elsewhere modules, classes and loops end the way.
     """
 
-    roots: Mapping[str, object]
+    roots: Callable[[], Mapping[str, object]]
     paths: Paths = field(default_factory=Paths)
     cut: bool = False
 
@@ -123,7 +125,7 @@ class Reach:
     def _walk(self) -> Iterator[tuple[int, object]]:
         """Yield each object once, breadth first, so that each has its shortest path."""
         edges, number, is_leaf = self.paths.edges.of, self.paths.number, self.paths.edges.is_leaf
-        queue = deque((number(-1, n, type(root)), root) for n, root in self.roots.items())
+        queue = deque((number(-1, n, type(root)), root) for n, root in self.roots().items())
         seen = {id(root) for _, root in queue}
         left = OBJECTS_MAX
         while queue:

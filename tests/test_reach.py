@@ -45,7 +45,7 @@ class Node:
 
 def counts(root: object) -> dict[str, int]:
     """Return what a census counts, by the text of its path."""
-    reach = Reach({"root": root})
+    reach = Reach(lambda: {"root": root})
     return {str(reach.paths.path(at)): count for at, count in reach.census().items()}
 
 
@@ -163,7 +163,7 @@ def test_looks_into_a_module_that_is_a_root() -> None:
     exec(
         "import os\nCACHE = None\nclass Shop:\n    sold = []\n    def sell(self): ...", vars(module)
     )
-    reach = Reach({"shop": module})
+    reach = Reach(lambda: {"shop": module})
     before = {str(reach.paths.path(at)) for at in reach.census()}
 
     module.CACHE = {"a": 1}  # type: ignore[attr-defined]  # as the module would
@@ -212,7 +212,7 @@ def test_costs_the_same_in_a_large_heap() -> None:
     """
     looked: list[object] = []
     others = [[number] for number in range(50_000)]
-    reach = Reach({"root": Plain([1])})
+    reach = Reach(partial(dict, root=Plain([1])))
 
     looked.extend(found for _, found in reach.all_objects())
 
@@ -225,7 +225,7 @@ def test_returns_the_objects_on_a_path() -> None:
     A path leads back to what was counted; a length, to its container.
     """
     kept = [Plain(), Plain()]
-    reach = Reach({"root": Plain(kept)})
+    reach = Reach(partial(dict, root=Plain(kept)))
     paths = {str(reach.paths.path(at)): reach.paths.path(at) for at in reach.census()}
 
     assert reach.objects(paths["root: Plain / .held -> list / [*] -> Plain"]) == kept
@@ -240,6 +240,6 @@ def test_names_a_path_for_files_and_signatures(make: Callable[[], object], name:
     """
     The short name of a path has the labels alone.
     """
-    reach = Reach({"root": Plain(make())})
+    reach = Reach(partial(dict, root=Plain(make())))
 
     assert name in {reach.paths.path(at).name for at in reach.census()}
