@@ -57,6 +57,10 @@ class SessionsDriver(Driver):
     def roots(self) -> Mapping[str, object]:
         return {"system": self._system, "loop": self._pump.loop, **modules_of("sessions")}
 
+    def forget(self) -> None:
+        super().forget()
+        self._pump.errors.clear()
+
     def close(self) -> None:
         self._pump.close()
 

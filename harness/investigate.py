@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
-from .cycles import ALIVE, Cycles, heap_aside
+from .cycles import ALIVE, Cycles, Unlike, heap_aside
 from .doubling import WARM_UP
 from .failure import Failure
 from .history import Step
@@ -58,29 +59,38 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
     if failure is None or not is_leak(failure):
         return None
     leak = leak_of(failure)
-    with _cycles(trace, fresh) as (cycles, drawn):
-        with heap_aside():
-            cycles.run(WARM_UP)
-            counts = tuple(_counts(cycles, leak.path))
-            ledger = _booked(cycles, leak.path, drawn)
-            site = _site(cycles, leak.path)
-            alive = _alive(cycles, leak.path)
-        chain = _chain(leak.path, alive)
-        uncovered = tuple(_uncovered(cycles, fresh))
+    try:
+        seen = _look(trace, fresh, leak, holds=True)
+    except Unlike:
+        seen = _look(trace, fresh, leak, holds=False)
     also = failure.disagreement.expected
     return Investigation(
         leak=leak,
         also=tuple(also) if isinstance(also, (list, tuple)) else (),
         failure=failure,
         trace=trace,
-        chain=chain,
-        ledger=ledger,
-        site=site,
-        counts=counts,
         known=fresh.known,
         net=runs.known.net,
-        uncovered=uncovered,
+        **seen,
     )
+
+
+def _look(trace: Trace, runs: Runs, leak: Leak, *, holds: bool) -> dict[str, Any]:
+    """Return what an investigation sees in cycles of its own, by name; raises Unlike."""
+    with _cycles(trace, runs) as (cycles, drawn):
+        with heap_aside():
+            cycles.run(WARM_UP)
+            counts = tuple(_counts(cycles, leak.path))
+            ledger = _booked(cycles, leak.path, drawn, holds=holds)
+            site = _site(cycles, leak.path, holds=holds)
+            alive = _alive(cycles, leak.path)
+        return {
+            "chain": _chain(leak.path, alive),
+            "ledger": ledger,
+            "site": site,
+            "counts": counts,
+            "uncovered": tuple(_uncovered(cycles, runs)),
+        }
 
 
 @contextmanager
@@ -109,21 +119,21 @@ def _counts(cycles: Cycles, path: Path) -> Iterator[int]:
         yield found.get(path, 0)
 
 
-def _booked(cycles: Cycles, path: Path, drawn: int) -> Ledger:
+def _booked(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
     """Book a cycle that leaks: not all of them need to."""
-    ledger = book(cycles, path, drawn)
+    ledger = book(cycles, path, drawn, holds=holds)
     for _ in range(BOOKED_MAX):
         if ledger.leak.net > 0:
             break
-        ledger = book(cycles, path, drawn)
+        ledger = book(cycles, path, drawn, holds=holds)
     return ledger
 
 
-def _site(cycles: Cycles, path: Path) -> str:
+def _site(cycles: Cycles, path: Path, *, holds: bool) -> str:
     """Return where what survives was allocated."""
     with allocations_traced():
         for _ in range(TRACED):
-            made = _booked(cycles, path, 0).survivors
+            made = _booked(cycles, path, 0, holds=holds).survivors
             if site := next(filter(None, map(site_of, reversed(made))), ""):
                 return site
     return ""

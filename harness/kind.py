@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Handle
 from collections import deque
+from collections.abc import Iterable
 from functools import _lru_cache_wrapper, partial
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -53,17 +54,20 @@ def _container_kind(container: object) -> str:
     return f"{word} ({of})" if of else word
 
 
-def _latest(container: object) -> object:
-    """Return what a container took last, where it has an order; of a dict, the value."""
-    values = container.values() if isinstance(container, dict) else container
-    if isinstance(values, (list, tuple, deque)):
-        return values[-1] if values else None
+def members(container: object) -> list[object]:
+    """Return what a container holds: of a dict its values, and where these are None its keys."""
     if isinstance(container, dict):
-        return next(reversed(container.values()), None)
-    if isinstance(values, (set, frozenset)):
-        kinds = {type(item).__name__: item for item in islice(values, 100)}
+        return [key if value is None else value for key, value in container.items()]
+    return list(container) if isinstance(container, Iterable) else []
+
+
+def _latest(container: object) -> object:
+    """Return what a container took last, where it has an order."""
+    if isinstance(container, (set, frozenset)):
+        kinds = {type(item).__name__: item for item in islice(container, 100)}
         return kinds[min(kinds)] if kinds else None
-    return None
+    held = members(container)
+    return held[-1] if held else None
 
 
 def _of(value: object) -> str:

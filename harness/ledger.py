@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .cycles import ALIVE, Cycles
 from .history import Step
+from .kind import members
 from .reach import LENGTH, Path
 
 ROWS_MAX = 4  # of siblings; our choice
@@ -49,18 +50,18 @@ class Ledger:
         return f"{step.operation.kind} ({where})"
 
 
-def book(cycles: Cycles, path: Path, drawn: int) -> Ledger:
+def book(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
     """Play one cycle and book it; the heap of before should be aside.
 
-    What the cycle makes is held until it is booked, so that no two objects have one identity;
-    but not where what is alive is counted.
+    If it `holds`, what the cycle makes is kept until it is booked, so that no two objects have one
+    identity; but not where what is alive is counted. Raises Unlike, as a system can feel that.
     """
     before = _identities(_items(cycles, path))
     last = _counts(cycles)
     deltas: list[dict[str, int]] = []
     made: list[object] = []
     births: dict[int, int] = {}
-    holds = not path[0].label.startswith(ALIVE)  # which would count what is only held here
+    holds = holds and not path[0].label.startswith(ALIVE)  # it would count what is held here
     for place in range(len(cycles.steps)):
         cycles.step(place)
         if place == len(cycles.steps) - 1:
@@ -101,13 +102,7 @@ def _items(cycles: Cycles, path: Path) -> list[object]:
     found = cycles.reach.objects(path)
     if path[-1].label != LENGTH:
         return found
-    return [item for holder in found for item in _held(holder)]
-
-
-def _held(holder: object) -> Iterable[object]:
-    if isinstance(holder, dict):
-        return list(holder.values())
-    return list(holder) if isinstance(holder, Iterable) else []
+    return [item for holder in found for item in members(holder)]
 
 
 def _identities(items: Iterable[object]) -> set[int]:

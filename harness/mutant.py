@@ -12,6 +12,7 @@ from .contract import Driver
 from .doubling import BRIEF_MAX
 from .explore import Explorer
 from .failure import Signature
+from .leak import is_leak
 from .minimise import Minimised, minimise
 from .run import Batch, Runs
 from .scenario import Scenario
@@ -95,7 +96,7 @@ def kill(
     played = 0
     for batch in _batches(mutant.scenario, runs, header, runs_max):
         played += batch.runs
-        if batch.failure:
+        if batch.failure and (is_leak(batch.failure) or not mutant.leaks):
             seconds = time.perf_counter() - began
             signature = batch.failure.signature
             least = minimise(batch.trace(), signature, runs, mutant.scenario)

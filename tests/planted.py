@@ -18,6 +18,8 @@ from scenarios.connections import Connections
 from sessions.connector import Connector
 from tests.mutants.benign import driver_of
 from tests.mutants.leaks import MUTANTS
+from tests.mutants.service_leaks import IN_HANDLER
+from tests.mutants.service_leaks import MUTANTS as OF_SERVICES
 
 CLEAN = "drivers.sessions:SessionsDriver"
 STEPS_MAX = 10  # of a run
@@ -71,12 +73,30 @@ PLANTED = {
     "TaskPerDisconnect": Planted("task", "disconnect", "loop: _Loop / task -> Task"),
     "ThreadPerConnection": Planted("thread", "connect", "threads"),
 }
-BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+OF_SERVICE = {
+    "KeepsQualityHandlers": Planted(
+        "list item (callback)",
+        "subscribe",
+        "service: ChatService / .quality -> KeepsQualityHandlers / ._handlers -> list",
+    ),
+    "KeepsFailedRequests": Planted("list item (WebSocketContext)", "", f"{IN_HANDLER}._failed"),
+    "SessionPerError": Planted(
+        "dict entry (_OpenAfterError)",
+        "",
+        "service: ChatService / .session_factory -> SessionPerError / ._open -> dict",
+    ),
+}
+BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *OF_SERVICES)}
+MODULES = {
+    **dict.fromkeys(PLANTED, "tests.mutants.leaks"),
+    **dict.fromkeys(OF_SERVICE, "tests.mutants.service_leaks"),
+}
+SERVICE_CYCLES = 30  # a cycle of a service takes ten times as long
 
 
 def hunt(mutant: Mutant, seed: int, cycles_max: int = BRIEF_MAX) -> tuple[Kill, Investigation]:
     """Find, minimise and investigate a planted leak; raises AssertionError where one fails."""
-    target = load_target(f"tests.mutants.leaks:{mutant.name}")
+    target = load_target(f"{MODULES[mutant.name]}:{mutant.name}")
     died = kill(mutant, target, engine="explore", seed=seed, cycles_max=cycles_max)
     assert died.minimised is not None, f"{mutant.name} lives, seed {seed}"
     blind = replace(target, contract=replace(target.contract, invariants=()))
@@ -90,6 +110,17 @@ def told(found: Investigation) -> Planted:
     """Return what a report says of a leak."""
     kinds = {found.ledger.steps[place].operation.kind for place in found.ledger.born}
     return Planted(found.leak.kind, " ".join(sorted(kinds)), str(found.chain))
+
+
+def is_told(found: Investigation, expected: Planted) -> bool:
+    """Say whether a report says what it must; where several operations can be the step of birth,
+    none is expected, and where a chain is long, its name.
+    """
+    said = told(found)
+    chain = str(found.chain) if " / " in expected.chain else found.chain.name
+    born = expected.born or said.born
+    is_short = " " not in said.born and bool(said.born)
+    return is_short and replace(said, chain=chain) == replace(expected, born=born)
 
 
 def alarms(grower: type[Connector], seed: int, runs_max: int) -> tuple[list[Failure], Known]:
