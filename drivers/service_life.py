@@ -74,6 +74,7 @@ class ServiceLife(SessionsDriver):
         for held in self._databases:
             held.task.cancel()  # it has its session until the end of the run, however soon closed
         self._databases.clear()
+        self._exchanges = [each for each in self._exchanges if each.is_open()]
         self._pump.settle()
         for life in self._crashed:
             life.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from .contract import Driver
@@ -56,6 +56,11 @@ class Cycles:
         self._real: dict[Handle, object] = {}
         self._returned: dict[type, None] = {}
         self._before: dict[str, int] = {}
+
+    def follow(self, returned: Iterable[object]) -> None:
+        """Count objects like these as well."""
+        for value in returned:
+            self._follow(value)
 
     def run(self, count: int, *, following: bool = True) -> None:
         """Play so many cycles; raises Unlike where an operation ends otherwise than recorded.

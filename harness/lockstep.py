@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -71,6 +71,10 @@ class Lockstep:
         self.steps.append(step)
         self._compare_census(step)
         return step
+
+    def returned(self) -> Iterable[object]:
+        """Return what the system has returned under a handle so far."""
+        return self._renaming.real.values()
 
     def play(self, operation: Operation) -> Outcome:
         """Let the system alone take an operation, and return what came back, whatever that is."""

@@ -37,8 +37,8 @@ class RoundTrip:
     """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
 
     `alive` is called after each cycle, by which others see that it goes on. Who only `glances`
-    watches half as many cycles before something has grown. Who `nets` counts memory blocks too,
-    once in a test, on a run in which nothing else grew.
+    watches two cycles, and more where something has grown in them. Who `nets` counts memory blocks
+    too, once in a test, on a run in which nothing else grew.
     """
 
     lockstep: Lockstep
@@ -68,6 +68,7 @@ class RoundTrip:
             self.warned,
             self.alive,
         )
+        cycles.follow(self.lockstep.returned())
         try:
             with heap_aside():
                 leaks = self._watch(cycles)
@@ -84,7 +85,7 @@ class RoundTrip:
         raise divergence_type(failure.signature)(failure)
 
     def _watch(self, cycles: Cycles) -> list[Leak]:
-        cycles.run(WARM_UP // 2 if self.glances else WARM_UP)
+        cycles.run(0 if self.glances else WARM_UP)  # the run itself has warmed up
         first, begun = cycles.measure(), cycles.played
         cycles.run(WATCHED // 2 if self.glances else WATCHED)
         second = cycles.measure()
