@@ -32,7 +32,10 @@ def allocations_traced() -> Iterator[None]:
 
 
 def site_of(made: object) -> str:
-    """Return FILE:LINE of the system's code that made an object; "" where that is not known."""
+    """Return FILE:LINE of the system's code that made an object; "" where that is not known.
+
+    CPython traces no memory that it uses again from a list of its own, as it does for many lists.
+    """
     trace = tracemalloc.get_object_traceback(made)
     if (
         trace is None

@@ -1,0 +1,102 @@
+"""Exact resources, and where something was made: what is counted, waited for and named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from types import ModuleType
+
+from harness.resources import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
+from harness.site import allocations_traced, site_of, way_to
+
+
+class Made:
+    """An object whose making is traced."""
+
+    def __init__(self) -> None:
+        self.parts: deque[int] = deque()
+
+
+def test_counts_threads_and_descriptors(tmp_path: Path) -> None:
+    """
+    One thread and one open file more are one more of each.
+    """
+    over = threading.Event()
+    before = resources((), warned=0)
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    with (tmp_path / "open").open("w"):
+        during = resources((), warned=0)
+    over.set()
+    thread.join()
+
+    assert during[THREADS] - before[THREADS] == 1
+    assert during[DESCRIPTORS] - before[DESCRIPTORS] == 1
+
+
+def test_counts_child_processes() -> None:
+    """
+    A process that was started and not waited for is one more.
+    """
+    before = resources((), warned=0)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    during = resources((), warned=0)
+    child.communicate()
+
+    assert during[CHILDREN] - before[CHILDREN] == 1
+
+
+def test_looks_again_while_a_thread_is_ending() -> None:
+    """
+    What is more than before is looked at again, until it is not.
+    """
+    seen = iter([{THREADS: 3}, {THREADS: 3}, {THREADS: 2}, {THREADS: 9}])
+
+    assert settled({THREADS: 2}, lambda: next(seen)) == {THREADS: 2}
+
+
+def test_gives_up_on_what_does_not_end() -> None:
+    """
+    A thread that stays is told after a bounded number of looks.
+    """
+    assert settled({THREADS: 2}, lambda: {THREADS: 3}) == {THREADS: 3}
+
+
+def test_the_first_look_waits_for_nothing() -> None:
+    """
+    Where there is no count from before, the first one is it.
+    """
+    seen = iter([{WARNINGS: 3}])
+
+    assert settled({}, lambda: next(seen)) == {WARNINGS: 3}
+
+
+def test_names_the_line_that_made_an_object() -> None:
+    """
+    Of an object, or of what its own __init__ made.
+    """
+    with allocations_traced():
+        made = [Made(), "".join(["a", "text", "of", "its", "own"])]
+        sites = [site_of(each) for each in made]
+
+    assert sites[0].startswith("tests/test_resources.py:")
+    assert sites[1].startswith("tests/test_resources.py:")
+
+
+def test_finds_the_module_that_holds_an_object() -> None:
+    """
+    What no root leads to is held by some module, through whatever containers.
+    """
+    cache = ModuleType("some_cache")
+    held = Made()
+    cache.KEPT = {"a": [held]}  # type: ignore[attr-defined]  # as the module would
+    sys.modules["some_cache"] = cache
+    try:
+        way = way_to(held, [])
+    finally:
+        del sys.modules["some_cache"]
+
+    assert str(way) == "some_cache: module / .KEPT -> dict / .a -> list / [*] -> Made"
