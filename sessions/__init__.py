@@ -3,30 +3,61 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 # First, so that every part of the package can reach the process default, which is a ChatSystem.
 from sessions.system import ChatSystem  # isort: skip
 
 from sessions.context import UserExecutionContext
-from sessions.default import default_system, set_default_system
+from sessions.default import (
+    default_service,
+    default_system,
+    set_default_service,
+    set_default_system,
+)
+from sessions.entry import handle_websocket_connection, handle_websocket_disconnect
 from sessions.factory import WebSocketManagerFactory
 from sessions.getter import create_user_execution_context, get_user_execution_context
 from sessions.ids import UnifiedIdGenerator
 from sessions.manager import IsolatedWebSocketManager
 from sessions.settings import Settings
 
+if TYPE_CHECKING:
+    from sessions.service import ChatService
+    from sessions.storage.database_factory import RequestScopedSessionFactory
+
 __all__ = [
+    "ChatService",
     "ChatSystem",
     "IsolatedWebSocketManager",
+    "RequestScopedSessionFactory",
     "Settings",
     "UnifiedIdGenerator",
     "UserExecutionContext",
     "WebSocketManagerFactory",
     "create_user_execution_context",
+    "default_service",
     "default_system",
     "get_user_execution_context",
+    "handle_websocket_connection",
+    "handle_websocket_disconnect",
+    "set_default_service",
     "set_default_system",
 ]
 
 # A library leaves it to its user where its log goes, even that of errors.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+# What needs the extra `sessions` is loaded when it is asked for, and not before.
+_LATE = {
+    "ChatService": "sessions.service",
+    "RequestScopedSessionFactory": "sessions.storage.database_factory",
+}
+
+if not TYPE_CHECKING:  # which would take every name for one of the package
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATE[name]), name)

@@ -6,6 +6,7 @@ import os
 import secrets
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from sessions.app import create_app
 from sessions.service import ChatService
@@ -36,7 +37,7 @@ def main(port: int, database: str, schema: str | None) -> None:
     try:
         store = Database(system.clock, system.settings, database, schema)
         listening = bound(port)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
         raise click.ClickException(str(error)) from None
     service = ChatService(system, database=store)
     click.echo(f"listening on http://{HOST}:{listening.getsockname()[1]}")

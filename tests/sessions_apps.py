@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from sessions.agents.agent import Agent
 from sessions.app import create_app
@@ -30,3 +33,10 @@ def make_service(
 
 def make_app(folder: Path, settings: Settings | None = None) -> FastAPI:
     return create_app(make_service(folder, settings))
+
+
+@contextmanager
+def served(service: ChatService) -> Iterator[TestClient]:
+    """Start a service behind its app, give a far end to ask it with, and stop it."""
+    with TestClient(create_app(service)) as far_end:
+        yield far_end

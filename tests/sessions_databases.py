@@ -65,15 +65,24 @@ async def sqlite(folder: Path, clock: Clock, settings: Settings) -> AsyncIterato
 
 @asynccontextmanager
 async def postgresql(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator[Database]:
+    async with own_schema() as schema:
+        database = Database(clock, settings, POSTGRESQL_URL, schema)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def own_schema() -> AsyncIterator[str]:
+    """Make a schema of PostgreSQL that nobody else has, and take it away with all in it."""
     schema = f"threadline_{secrets.token_hex(8)}"
     owner = create_async_engine(POSTGRESQL_URL)
-    async with owner.begin() as connection:
-        await connection.execute(CreateSchema(schema))
-    database = Database(clock, settings, POSTGRESQL_URL, schema)
     try:
-        yield database
-    finally:
-        await database.close()
         async with owner.begin() as connection:
-            await connection.execute(DropSchema(schema, cascade=True))
+            await connection.execute(CreateSchema(schema))
+        yield schema
+    finally:
+        async with owner.begin() as connection:
+            await connection.execute(DropSchema(schema, cascade=True, if_exists=True))
         await owner.dispose()

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.key import IsolationKey
+from sessions.queue.message import Message
 from tests.sessions_stores import context
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A message, as its entry hands it on."""
-
-    payload: Mapping[str, Json]
-    kind: str = "validate_content"
-    context: UserExecutionContext = field(default_factory=context)
-    message_id: str | None = "m1"
-    asker: str | None = "c1"
+def asked(
+    payload: Mapping[str, Json],
+    kind: str = "validate_content",
+    asked_on: UserExecutionContext | None = None,
+) -> Message:
+    """Return a message as its entry hands it on."""
+    return Message(asked_on or context(), kind, payload, 1, message_id="m1", asker="c1")
 
 
 class Sent(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -44,6 +45,7 @@ every_mutant = pytest.mark.parametrize("name", MUTANTS)
 other_seeds = pytest.mark.parametrize("seed", [1, 2, 3, 4])
 
 
+@cache
 def hunt(name: str, seed: int, *, engine: str = "explore", runs_max: int = 200) -> Kill:
     return kill(MUTANTS[name], load_target(name), engine=engine, seed=seed, runs_max=runs_max)
 

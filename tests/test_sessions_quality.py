@@ -13,18 +13,19 @@ from sessions.quality.message_router import QualityMessageRouter
 from sessions.quality.metrics_handler import QualityMetricsHandler
 from sessions.quality.report_handler import QualityReportHandler
 from sessions.quality.validation_handler import QualityValidationHandler
-from tests.sessions_quality import Asked, Outbox, Sent
+from sessions.queue.message import Message
+from tests.sessions_quality import Outbox, Sent, asked
 from tests.sessions_stores import Stores, context, stores
 
 HOUR_S = 3_600
 
 
-def metrics(hours: int = 24, agent_name: str | None = None) -> Asked:
-    return Asked({"agent_name": agent_name, "period_hours": hours}, "get_quality_metrics")
+def metrics(hours: int = 24, agent_name: str | None = None) -> Message:
+    return asked({"agent_name": agent_name, "period_hours": hours}, "get_quality_metrics")
 
 
-def report(report_type: str, period: str = "day") -> Asked:
-    return Asked({"report_type": report_type, "period": period}, "generate_quality_report")
+def report(report_type: str, period: str = "day") -> Message:
+    return asked({"report_type": report_type, "period": period}, "generate_quality_report")
 
 
 def answers(kept: Stores) -> Answers:
@@ -53,8 +54,8 @@ def test_metrics_count_the_agents_turns_of_the_period(
             await two_answers(kept)
             outbox = Outbox()
             handler = QualityMetricsHandler(answers(kept), outbox, "rule_based")
-            asked = metrics(hours)
-            await handler.handle(asked)
+            message = metrics(hours)
+            await handler.handle(message)
 
             fields: dict[str, Json] = {
                 "agent_name": None,
@@ -62,7 +63,7 @@ def test_metrics_count_the_agents_turns_of_the_period(
                 "answers": count,
                 "average_score": average_score,
             }
-            assert outbox.answers == [Sent(asked.context, "quality_metrics", fields, "m1", "c1")]
+            assert outbox.answers == [Sent(message.context, "quality_metrics", fields, "m1", "c1")]
 
     asyncio.run(run())
 
@@ -99,8 +100,8 @@ def test_summary_has_no_scores(tmp_path: Path) -> None:
         async with stores(tmp_path) as kept:
             await two_answers(kept)
             outbox = Outbox()
-            asked = report("summary")
-            await QualityReportHandler(answers(kept), outbox).handle(asked)
+            message = report("summary")
+            await QualityReportHandler(answers(kept), outbox).handle(message)
 
             fields: dict[str, Json] = {
                 "report_type": "summary",
@@ -109,7 +110,7 @@ def test_summary_has_no_scores(tmp_path: Path) -> None:
                 "average_score": 85,
             }
             assert outbox.answers == [
-                Sent(asked.context, "quality_report_generated", fields, "m1", "c1")
+                Sent(message.context, "quality_report_generated", fields, "m1", "c1")
             ]
 
     asyncio.run(run())
@@ -138,9 +139,9 @@ def test_detailed_report_of_a_week_has_each_score(tmp_path: Path) -> None:
 def test_validation_is_answered_with_all_that_was_found() -> None:
     """The verdict goes to the asker, on the message's context."""
     outbox = Outbox()
-    asked = Asked({"content": "TODO", "content_type": "json", "strict_mode": True})
+    message = asked({"content": "TODO", "content_type": "json", "strict_mode": True})
 
-    asyncio.run(QualityValidationHandler(outbox).handle(asked))
+    asyncio.run(QualityValidationHandler(outbox).handle(message))
 
     fields: dict[str, Json] = {
         "content_type": "json",
@@ -149,7 +150,9 @@ def test_validation_is_answered_with_all_that_was_found() -> None:
         "score": 0,
         "issues": ["too_short", "shouting", "placeholder", "not_json"],
     }
-    assert outbox.answers == [Sent(asked.context, "content_validation_result", fields, "m1", "c1")]
+    assert outbox.answers == [
+        Sent(message.context, "content_validation_result", fields, "m1", "c1")
+    ]
 
 
 def test_router_hands_each_message_to_the_handler_of_its_type() -> None:
@@ -161,9 +164,9 @@ def test_router_hands_each_message_to_the_handler_of_its_type() -> None:
             "subscribe_quality_alerts": QualityValidationHandler(unused),
         }
     )
-    asked = Asked({"content": "it is fine", "content_type": "text", "strict_mode": False})
+    message = asked({"content": "it is fine", "content_type": "text", "strict_mode": False})
 
-    asyncio.run(router.handle(asked))
+    asyncio.run(router.handle(message))
 
-    assert [sent.context for sent in outbox.answers] == [asked.context]
+    assert [sent.context for sent in outbox.answers] == [message.context]
     assert unused.answers == []

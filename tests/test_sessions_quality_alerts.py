@@ -9,7 +9,8 @@ from sessions.event import Json
 from sessions.key import IsolationKey
 from sessions.quality.alert_handler import QualityAlertHandler
 from sessions.quality.manager import QualityManager
-from tests.sessions_quality import Asked, Managers, Outbox, Sent
+from sessions.queue.message import Message
+from tests.sessions_quality import Managers, Outbox, Sent, asked
 from tests.sessions_stores import context
 
 T = IsolationKey("ana", "t")
@@ -17,20 +18,20 @@ U = IsolationKey("ana", "u")
 BENS = IsolationKey("ben", "t")
 
 
-def alerts(action: str, context: UserExecutionContext) -> Asked:
-    return Asked({"action": action}, "subscribe_quality_alerts", context)
+def alerts(action: str, context: UserExecutionContext) -> Message:
+    return asked({"action": action}, "subscribe_quality_alerts", context)
 
 
 def test_subscription_is_answered_on_the_context_of_its_message() -> None:
     """The answer goes to the asker, and the subscription keeps the message's very context."""
     outbox = Outbox()
     manager = QualityManager(Managers(T), outbox)
-    asked = alerts("subscribe", context())
+    message = alerts("subscribe", context())
 
-    asyncio.run(QualityAlertHandler(manager, outbox).handle(asked))
+    asyncio.run(QualityAlertHandler(manager, outbox).handle(message))
 
-    assert outbox.answers == [Sent(asked.context, "quality_alerts_subscribed", {}, "m1", "c1")]
-    assert manager.subscriptions() == {T: asked.context}
+    assert outbox.answers == [Sent(message.context, "quality_alerts_subscribed", {}, "m1", "c1")]
+    assert manager.subscriptions() == {T: message.context}
 
 
 def test_later_subscription_of_a_thread_replaces_the_earlier() -> None:

@@ -8,19 +8,32 @@ from collections.abc import Iterator
 import pytest
 
 from sessions import (
+    RequestScopedSessionFactory,
+    UnifiedIdGenerator,
     UserExecutionContext,
     WebSocketManagerFactory,
+    create_user_execution_context,
+    default_service,
     get_user_execution_context,
-    set_default_system,
+    handle_websocket_connection,
+    handle_websocket_disconnect,
+    set_default_service,
 )
+from tests.sessions_peers import Peer
 
 
 @pytest.fixture(autouse=True)
-def _new_default_system() -> Iterator[None]:
+def _new_default() -> Iterator[None]:
     """Give each snippet a process default that nobody has used."""
-    set_default_system(None)
+    set_default_service(None)
     yield
-    set_default_system(None)
+    set_default_service(None)
+
+
+class WebSocket(Peer):
+    """A socket that declares what the snippets look at."""
+
+    user_context: UserExecutionContext
 
 
 def test_context_continuity() -> None:
@@ -98,3 +111,56 @@ async def manager_creation_and_cleanup_with_ssot_context() -> None:
 def test_manager_creation_and_cleanup_with_ssot_context() -> None:
     """Test complete manager lifecycle with SSOT context."""
     asyncio.run(manager_creation_and_cleanup_with_ssot_context())
+
+
+def test_get_user_execution_context_uses_session_data() -> None:
+    """Create UserExecutionContext with session-managed IDs (seed 000, 3.1)."""
+    session_data = UnifiedIdGenerator.get_or_create_user_session(
+        user_id="user", thread_id="thread", run_id="run"
+    )
+    context = get_user_execution_context("user", "thread")
+
+    assert context.thread_id == session_data["thread_id"]
+    assert context.run_id == session_data["run_id"]
+
+
+def test_create_user_execution_context_is_deprecated() -> None:
+    """For backward compatibility, fall back to session management (seed 002, step 3)."""
+    context1 = get_user_execution_context("user", "thread")
+    with pytest.warns(DeprecationWarning, match="create_user_execution_context is deprecated"):
+        context2 = create_user_execution_context("user", "thread")
+
+    assert context2.run_id == context1.run_id
+
+
+def test_same_context_goes_to_all_components() -> None:
+    """Pass SAME context to ALL components (seed 003, the correct pattern)."""
+
+    async def run() -> None:
+        websocket_factory = WebSocketManagerFactory()
+        session_factory = RequestScopedSessionFactory()
+        user_context = UserExecutionContext.from_websocket_request("user", "websocket")
+        ws_manager = await websocket_factory.create_manager(user_context)
+        db_session = await session_factory.create_session_from_context(user_context)
+
+        assert ws_manager.context.thread_id == db_session.context.thread_id
+        await default_service().stop()
+
+    asyncio.run(run())
+
+
+def test_websocket_entry_points_use_one_context() -> None:
+    """Use SAME context for cleanup that was used for creation (seed 003, step 4)."""
+
+    async def run() -> None:
+        websocket = WebSocket()
+        await handle_websocket_connection(websocket, "user")
+        factory = WebSocketManagerFactory()
+        isolation_key = factory._generate_isolation_key(websocket.user_context)
+        assert await factory.get_manager(isolation_key) is not None
+
+        await handle_websocket_disconnect(websocket)
+        assert await factory.get_manager(isolation_key) is None
+        await default_service().stop()
+
+    asyncio.run(run())

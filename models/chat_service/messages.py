@@ -33,10 +33,10 @@ class MessagesModel(SessionManagerModel):
 
     def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> Outcome:
         outcome = super().connect(user, thread, name, peer)
-        for handle, connection in self.state.board.connections.items():
-            if handle not in self.intake.headings:
-                run = self.state.sessions.live[connection.key].run
-                self.intake.headings[handle] = Heading(connection.key, run)
+        socket = Handle("k", self.state.moment.step)
+        if connection := self.state.board.connections.get(socket):
+            run = self.state.sessions.live[connection.key].run
+            self.intake.headings[socket] = Heading(connection.key, run)
         return outcome
 
     def say(

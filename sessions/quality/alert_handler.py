@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sessions.context import UserExecutionContext
 from sessions.quality.manager import QualityManager
-from sessions.quality.seams import Message, Sender
+from sessions.quality.seams import Sender
+from sessions.queue.message import Message
 
 
 class QualityAlertHandler:

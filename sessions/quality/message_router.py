@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sessions.quality.seams import Handler, Message
+from sessions.quality.seams import Handler
+from sessions.queue.message import Message
 
 
 class QualityMessageRouter:

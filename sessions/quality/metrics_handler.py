@@ -5,7 +5,8 @@ from __future__ import annotations
 from sessions.context import UserExecutionContext
 from sessions.quality.answers import Answers
 from sessions.quality.scoring import average
-from sessions.quality.seams import Message, Sender
+from sessions.quality.seams import Sender
+from sessions.queue.message import Message
 
 
 class QualityMetricsHandler:

@@ -6,7 +6,8 @@ from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.quality.answers import Answers
 from sessions.quality.scoring import average
-from sessions.quality.seams import Message, Sender
+from sessions.quality.seams import Sender
+from sessions.queue.message import Message
 
 PERIOD_HOURS = {"day": 24, "week": 168}
 

@@ -8,25 +8,7 @@ from typing import Protocol
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.key import IsolationKey
-
-
-class Message(Protocol):
-    """A message with the context that it came with; its payload is checked and complete."""
-
-    @property
-    def context(self) -> UserExecutionContext: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def payload(self) -> Mapping[str, Json]: ...
-
-    @property
-    def message_id(self) -> str | None: ...
-
-    @property
-    def asker(self) -> str | None: ...
+from sessions.queue.message import Message
 
 
 class Sender(Protocol):

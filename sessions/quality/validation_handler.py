@@ -5,7 +5,8 @@ from __future__ import annotations
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.quality.scoring import is_valid, issues_of, score_of
-from sessions.quality.seams import Message, Sender
+from sessions.quality.seams import Sender
+from sessions.queue.message import Message
 
 
 class QualityValidationHandler:

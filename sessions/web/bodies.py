@@ -8,6 +8,9 @@ from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.messages.envelope import parsed
 
+# More of them are no length of anything.
+DIGITS_MAX = 15
+
 
 async def read_object(request: Request, bytes_max: int) -> dict[str, Json]:
     """Return the JSON object of a body; raises BadMessageError (too_large, bad_json)."""
@@ -16,8 +19,7 @@ async def read_object(request: Request, bytes_max: int) -> dict[str, Json]:
 
 async def _read(request: Request, bytes_max: int) -> bytes:
     """Read a body, up to the first piece that makes it too large."""
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > bytes_max:
+    if _says_more_than(bytes_max, request.headers.get("content-length", "")):
         raise BadMessageError("too_large", f"a body has at most {bytes_max:,} bytes")
     body = b""
     async for piece in request.stream():
@@ -25,3 +27,8 @@ async def _read(request: Request, bytes_max: int) -> bytes:
         if len(body) > bytes_max:
             break
     return body
+
+
+def _says_more_than(bytes_max: int, length: str) -> bool:
+    is_number = length.isascii() and length.isdigit()
+    return is_number and (len(length) > DIGITS_MAX or int(length) > bytes_max)

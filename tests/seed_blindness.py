@@ -1,0 +1,156 @@
+"""Which of the known bugs the tests that the seeds ask for can see."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pytest
+
+from harness.defaults import read_defaults
+from harness.mutant import Mutant
+from harness.target import load
+from models.chat_service import CHAT_SERVICE
+from models.session_manager import SESSION_MANAGER
+from sessions import default_service, default_system, set_default_service
+from tests import (
+    test_seed_audits,
+    test_seed_guides,
+    test_seed_lifecycle,
+    test_seed_patterns,
+    test_seed_scenarios,
+    test_sessions_seeds,
+)
+from tests.project import ROOT
+from tests.sessions_subject import Subject
+
+SNIPPETS = test_sessions_seeds
+CLAIMS = (
+    test_seed_scenarios,
+    test_seed_lifecycle,
+    test_seed_patterns,
+    test_seed_audits,
+    test_seed_guides,
+)
+MISSED = "missed"
+
+
+class Claim(NamedTuple):
+    """One test of the seeds', with the values of one of its variants."""
+
+    name: str
+    test: Callable[..., None]
+    values: Mapping[str, object]
+
+
+def mutants() -> dict[str, Mutant]:
+    """Return the mutants that the seeds' tests can be run on, by the name that tests give them."""
+    return {
+        f"{name.partition(':')[0]}:{mutant.name}": mutant
+        for name in read_defaults(ROOT).mutants
+        for mutant in load(name)
+        if mutant.scenario.contract in (SESSION_MANAGER, CHAT_SERVICE)
+    }
+
+
+def claims() -> Iterator[Claim]:
+    """Yield every test of the seeds', their own snippets first, each variant by itself."""
+    for module in (SNIPPETS, *CLAIMS):
+        for name, test in list(vars(module).items()):
+            if name.startswith("test_"):
+                yield from (Claim(name, test, values) for values in _variants(test))
+
+
+def first_to_see(mutant: Mutant) -> str:
+    """Return the name of the first of the seeds' tests that fails on a mutant, or MISSED."""
+    subject = subject_of(mutant)
+    return next((claim.name for claim in claims() if sees(claim, subject)), MISSED)
+
+
+def sees(claim: Claim, subject: Subject) -> bool:
+    """Say whether a test fails on a subject, whatever it raises."""
+    wanted = inspect.signature(claim.test).parameters
+    given = {"subject": subject} if "subject" in wanted else {}
+    try:
+        with imported_by_snippets(subject):
+            claim.test(**given, **claim.values)
+    except (Exception, pytest.fail.Exception):
+        return True
+    return False
+
+
+def subject_of(mutant: Mutant) -> Subject:
+    """Return what makes a mutant's systems: what its driver is told to make."""
+    assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
+    (make,) = mutant.make.args
+    is_service = mutant.scenario.contract is CHAT_SERVICE
+    return Subject(service=make) if is_service else Subject(system=make)
+
+
+@contextmanager
+def imported_by_snippets(subject: Subject) -> Iterator[None]:
+    """Let the snippets of the seeds, which import what they try, import the subject's."""
+    imports: dict[str, Any] = {
+        "WebSocketManagerFactory": lambda: default_system().factory,
+        "RequestScopedSessionFactory": lambda: default_service().session_factory,
+    }
+    # On a clock that stands still, so that what depends on the millisecond is seen each time.
+    system, _ = subject.make_system()
+    set_default_service(subject.service(system))
+    try:
+        with mock.patch.multiple(SNIPPETS, **imports):
+            yield
+    finally:
+        set_default_service(None)
+
+
+def table(seen_by: Mapping[str, str]) -> str:
+    """Show by which of the seeds' tests each mutant was seen; the harness kills all."""
+    width = max(map(len, seen_by)) + 2
+    rows = [f"{name:{width}}killed      {saw}" for name, saw in seen_by.items()]
+    return "\n".join([f"{'mutant':{width}}threadline  the seeds' tests", *rows])
+
+
+def summary(seen_by: Mapping[str, str]) -> str:
+    """Count both, for each kind of system, as the README has it."""
+    kinds = {SESSION_MANAGER: "the session manager", CHAT_SERVICE: "the chat service"}
+    lines = []
+    for contract, name in kinds.items():
+        own = [mutant.name for mutant in mutants().values() if mutant.scenario.contract is contract]
+        seen = sum(seen_by[each] != MISSED for each in own)
+        if own:
+            lines.append(f"| {name} | {len(own)} | {seen} | {len(own)} |")
+    return "\n".join(lines)
+
+
+def read_table(text: str) -> dict[str, str]:
+    """Return what a table shows: by which test each mutant was seen."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    return {name: saw for name, _, saw in rows}
+
+
+def _variants(test: Callable[..., None]) -> list[dict[str, object]]:
+    """Return the values of each variant of a test, as its parametrize marks say."""
+    variants: list[dict[str, object]] = [{}]
+    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
+    for mark in marks:
+        names, rows = mark.args
+        variants = [variant | _named(names, row) for variant in variants for row in rows]
+    return variants
+
+
+def _named(names: Any, row: Any) -> dict[str, object]:
+    return {names: row} if isinstance(names, str) else dict(zip(names, row, strict=True))
+
+
+def main() -> None:
+    """Print the table, after a minute or so."""
+    print(table({mutant.name: first_to_see(mutant) for mutant in mutants().values()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The service as a process of its own, and a far end that talks with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from sessions.event import Json
+from tests.sessions_apps import TOKENS
+
+Event: TypeAlias = dict[str, Json]
+# For anything that a server on this machine does; reached only by one that hangs.
+PATIENCE_S = 30
+
+
+class Server:
+    """A running server: where it listens, and how to ask it."""
+
+    def __init__(self, process: Process) -> None:
+        self.address = ""
+        self._process = process
+
+    def end(self) -> None:
+        """Tell the process, and no other, to end."""
+        if self._process.returncode is None:
+            self._process.terminate()
+
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: object = None
+    ) -> tuple[int, Event]:
+        """Send a request over HTTP, and return the status and the JSON of its answer."""
+        return await asyncio.to_thread(self._ask, method, path, headers, body)
+
+    @asynccontextmanager
+    async def connected(
+        self, headers: Mapping[str, str], query: str = ""
+    ) -> AsyncIterator[ClientConnection]:
+        address = f"ws://{self.address}/ws{query}"
+        async with connect(address, additional_headers=headers) as far_end:
+            yield far_end
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: object
+    ) -> tuple[int, Event]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"http://{self.address}{path}", data, dict(headers), method=method)
+        try:
+            with urlopen(request, timeout=PATIENCE_S) as answer:
+                return answer.status, json.loads(answer.read())
+        except HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+
+@asynccontextmanager
+async def serving(*options: str) -> AsyncIterator[Server]:
+    """Run `python -m sessions` on a free port, and end it by a signal to it alone."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sessions", "--port", "0", *options),
+        env={**os.environ, "SESSIONS_TOKENS": json.dumps(TOKENS)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None  # it is a pipe
+    server = Server(process)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            line = await process.stdout.readline()
+        server.address = line.decode().strip().partition("http://")[2]
+        yield server
+    finally:
+        server.end()
+        async with asyncio.timeout(PATIENCE_S):
+            await process.communicate()
+
+
+async def send(far_end: ClientConnection, kind: str, **fields: Json) -> None:
+    await far_end.send(json.dumps({"type": kind, **fields}))
+
+
+async def receive(far_end: ClientConnection) -> Event:
+    async with asyncio.timeout(PATIENCE_S):
+        event: Event = json.loads(await far_end.recv())
+    return event
+
+
+async def close_code(far_end: ClientConnection) -> int | None:
+    """Wait until the server has closed, and return the code by which it did."""
+    async with asyncio.timeout(PATIENCE_S):
+        await far_end.wait_closed()
+    return far_end.close_code

@@ -1,0 +1,68 @@
+"""What the seeds' own tests miss, and that the harness misses none of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.project import ROOT
+from tests.seed_blindness import (
+    MISSED,
+    claims,
+    first_to_see,
+    mutants,
+    read_table,
+    sees,
+    subject_of,
+    summary,
+    table,
+)
+from tests.test_mutants import hunt, slow_where
+
+# Written by `python -m tests.seed_blindness`, and held to below.
+TABLE = (ROOT / "tests/golden/seed-blindness.txt").read_text("utf-8").rstrip("\n")
+SEEN_BY = read_table(TABLE)
+NAMES = {mutant.name: name for name, mutant in mutants().items()}
+SEEN = [name for name in SEEN_BY if SEEN_BY[name] != MISSED]
+
+
+def test_the_table_has_every_mutant() -> None:
+    """
+    Each mutant of the session manager and of the service has its row, under a name of its own.
+    """
+    assert list(SEEN_BY) == [mutant.name for mutant in mutants().values()]
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_the_seeds_test_in_the_table_sees_the_mutant(name: str) -> None:
+    """
+    The test that the table names fails on the mutant, in one of its variants.
+    """
+    subject = subject_of(mutants()[NAMES[name]])
+
+    assert any(sees(claim, subject) for claim in claims() if claim.name == SEEN_BY[name])
+
+
+@pytest.mark.slow
+def test_the_table_is_what_the_tests_see() -> None:
+    """
+    All of the seeds' tests on all mutants come to the table, missed ones and all.
+    """
+    found = {mutant.name: first_to_see(mutant) for mutant in mutants().values()}
+    print(table(found))
+
+    assert table(found) == TABLE
+
+
+@pytest.mark.parametrize("name", slow_where(SEEN.__contains__, SEEN_BY))
+def test_the_harness_kills_the_mutant(name: str) -> None:
+    """
+    Seen or missed by the seeds' tests, 200 runs kill it; those that were seen in the nightly run.
+    """
+    assert hunt(NAMES[name], seed=0).signature is not None
+
+
+def test_the_readme_counts_both() -> None:
+    """
+    The README tells how many of the mutants the seeds' tests see, and how many the harness.
+    """
+    assert summary(SEEN_BY) in (ROOT / "README.md").read_text("utf-8")

@@ -1,0 +1,262 @@
+"""What the model refuses of frames and posts, and what it answers, by the contract's Messages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.handle import Handle
+from harness.outcome import Ok, Refused
+from models.chat_service.flaws import FLAWS
+from models.chat_service.payload import Frame
+from tests.service_models import ServiceTalk, events, types, value
+
+LONG = "a" * 32_768
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_tells_the_code_of_a_flaw(flaw: str) -> None:
+    """
+    A flawed frame is answered on the connection's own context, and nothing else happens.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    told = talk.next().malformed(connection, flaw)
+
+    assert events(told, connection) == [
+        {
+            "type": "error",
+            "code": FLAWS[flaw].code,
+            "thread_id": "t",
+            "run_id": Handle("r", 1),
+            "event_id": Handle("e", 2),
+            "message_id": None,
+        }
+    ]
+    assert talk.count("messages") == 0
+
+
+def test_measures_frames_in_bytes() -> None:
+    """
+    One byte more than allowed is too large, before anything else is looked at.
+    """
+    talk = ServiceTalk(message_bytes_max=1)
+    connection = talk.connect()
+
+    assert FLAWS["too large"].size_bytes == 262_145
+    assert types(talk.next().malformed(connection, "no JSON"), connection) == ["bad_json"]
+    assert types(talk.next().malformed(connection, "a JSON list"), connection) == ["too_large"]
+
+
+def test_flaws_of_form_are_what_they_say() -> None:
+    """
+    What is called no JSON is none, and what has a flaw further in is an object.
+    """
+    further = [flaw.frame for flaw in FLAWS.values() if flaw.code not in ("bad_json", "too_large")]
+
+    assert {type(json.loads(frame)) for frame in further} == {dict}
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(FLAWS["no JSON"].frame)
+    with pytest.raises(UnicodeDecodeError):
+        json.loads(FLAWS["no UTF-8"].frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (Frame("user_message", {"text": LONG}), ""),
+        (Frame("user_message", {"text": LONG + "a"}), "bad_payload"),
+        (Frame("user_message", {"text": ""}, thread="none"), "bad_payload"),
+        (Frame("user_message", {"text": "a\ud800"}), "bad_payload"),
+        (Frame("user_message", {"text": "a\n"}), ""),
+        (Frame("user_message", {"text": "a"}, thread="none"), "bad_id"),
+        (Frame("user_message", {"text": "a"}, thread=""), ""),
+        (Frame("user_message", {"text": "a"}, message="a" * 257), "bad_id"),
+        (Frame("ping", thread="null"), "bad_id"),
+        (Frame("get_thread_history", {"limit": None}), ""),
+        (Frame("get_thread_history", {"limit": 500}), ""),
+        (Frame("get_thread_history", {"limit": 501}), "bad_payload"),
+        (Frame("get_thread_history", {"limit": True}), "bad_payload"),
+        (Frame("get_quality_metrics", {"period_hours": 720}), ""),
+        (Frame("get_quality_metrics", {"period_hours": 0}), "bad_payload"),
+        (Frame("subscribe_quality_alerts", {"action": None}), "bad_payload"),
+    ],
+)
+def test_finds_what_is_wrong_first(frame: Frame, code: str) -> None:
+    """
+    The payload is looked at before the ids, each at its limits.
+    """
+    assert frame.flaw() == code
+
+
+def test_refused_frame_lets_the_manager_live() -> None:
+    """
+    Any frame counts for the manager of its connection.
+    """
+    talk = ServiceTalk(connection_timeout_s=10)
+    connection = talk.connect()
+    talk.wait(9)
+    talk.next().malformed(connection, "no JSON")
+    talk.wait(9)
+
+    assert talk.held("managers") == {("ana", "t"): 0}
+
+
+def test_pong_tells_the_run_of_the_addressed_thread() -> None:
+    """
+    A ping extends a live session, and makes none.
+    """
+    talk = ServiceTalk(session_ttl_s=10)
+    connection = talk.connect()
+    talk.wait(9)
+    pong = talk.next().ping_thread(connection, None)
+    elsewhere = talk.next().ping_thread(connection, "u")
+    talk.wait(9)
+
+    assert events(pong, connection)[0]["run_id"] == Handle("r", 1)
+    assert events(elsewhere, connection, "u")[0]["run_id"] is None
+    assert list(talk.held("sessions")) == [("ana", "t")]
+
+
+def test_history_has_the_latest_turns_oldest_first() -> None:
+    """
+    The limit cuts off the oldest, and the answer goes to the asker only.
+    """
+    talk = ServiceTalk()
+    one, two = talk.connect(), talk.connect()
+    talk.say(one, "one", message="m")
+    talk.wait(5)
+    told = talk.next().history(one, None, 1)
+
+    assert events(told, one)[0]["turns"] == [
+        {
+            "position": 2,
+            "role": "agent",
+            "text": "You said: one",
+            "message_id": "m",
+            "run_id": Handle("r", 1),
+            "at_s": 0.0,
+        }
+    ]
+    assert events(told, two) == []
+
+
+def test_posts_and_gets_the_reply() -> None:
+    """
+    A post begins a thread of its own, and is answered once, with the reply.
+    """
+    talk = ServiceTalk()
+    posted = talk.next().post("ana", None, None, "m", "hello there", "well")
+    thread, run = Handle("t", 1), Handle("r", 1)
+
+    assert value(posted) == {"exchange": Handle("h", 1), "thread": thread, "run": run}
+    assert events(posted, Handle("h", 1), thread) == [
+        {
+            "type": "response",
+            "status": 200,
+            "thread_id": thread,
+            "run_id": run,
+            "message_id": "m",
+            "position": 2,
+            "response": "You said: hello there",
+        }
+    ]
+
+
+def test_posts_twice_and_is_handled_once() -> None:
+    """
+    The second post of a message id gets the position of the first.
+    """
+    talk = ServiceTalk()
+    talk.next().post("ana", "t", None, "m", "hello there", "well")
+    again = talk.next().post("ana", "t", None, "m", "hello there", "well")
+
+    assert events(again, Handle("h", 2)) == [
+        {
+            "type": "response",
+            "status": 200,
+            "thread_id": "t",
+            "run_id": Handle("r", 1),
+            "message_id": "m",
+            "position": 1,
+            "already_handled": True,
+        }
+    ]
+
+
+def test_streams_every_event_and_an_end() -> None:
+    """
+    A stream has the five events of its request, as the thread's tabs have them.
+    """
+    talk = ServiceTalk()
+    tab = talk.connect()
+    streamed = talk.next().post_stream("ana", "t", None, None, "hello there", "well")
+    exchange = Handle("h", 2)
+
+    assert len(events(streamed, exchange)) == 5
+    assert events(streamed, exchange) == events(streamed, tab)
+    assert types(streamed, exchange, None) == ["end"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "status", "code"),
+    [("refuses", 502, "agent_failed"), ("never ends", 504, "agent_timeout")],
+)
+def test_posts_and_gets_the_status_of_an_error(agent: str, status: int, code: str) -> None:
+    """
+    What goes wrong with the agent is a status, with the thread.
+    """
+    talk = ServiceTalk(agent_timeout_s=0.5)
+    posted = talk.post(agent=agent)
+    later = talk.wait(1)
+
+    assert [*events(posted, Handle("h", 1)), *events(later, Handle("h", 1))] == [
+        {"type": "response", "status": status, "code": code, "thread_id": "t"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("thread", "text", "status", "code"),
+    [
+        ("none", "text", 422, "bad_id"),
+        ("t", "", 422, "bad_payload"),
+        ("u", "text", 429, "session_limit"),
+    ],
+)
+def test_refused_post_has_a_status(thread: str, text: str, status: int, code: str) -> None:
+    """
+    Stream or not, what is refused before it is queued is one response, of no thread.
+    """
+    talk = ServiceTalk(max_sessions_per_user=1)
+    talk.connect()
+    posted = talk.next().post_stream("ana", thread, None, None, text, "well")
+
+    assert events(posted, Handle("h", 2), None) == [
+        {"type": "response", "status": status, "code": code, "thread_id": None}
+    ]
+
+
+def test_stopped_post_is_a_conflict() -> None:
+    """
+    Whoever waits for a reply that was stopped gets 409.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.post(agent="slow")
+    stopped = talk.next().stop_agent(connection, None)
+
+    assert events(stopped, Handle("h", 2))[0]["status"] == 409
+    assert types(stopped, connection) == ["agent_stopped"]
+
+
+@pytest.mark.parametrize(("limit", "code"), [(0, "bad_payload"), (501, "bad_payload")])
+def test_thread_messages_refuse_a_limit(limit: int, code: str) -> None:
+    """
+    A limit is 1 to 500; a thread that is not there has no turns.
+    """
+    talk = ServiceTalk()
+
+    assert talk.next().thread_messages("ana", "t", limit) == Refused(code)
+    assert talk.next().thread_messages("ana", "t", 500) == Ok({"thread_id": "t", "turns": []})
+    assert talk.next().thread_messages("ana", "none", 1) == Refused("bad_id")

@@ -1,0 +1,171 @@
+"""The model's quality rules, subscriptions and reports, by the contract's Messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.handle import Handle
+from harness.outcome import Ok
+from models.chat_service.quality import judge
+from tests.service_models import ServiceTalk, events, types
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "strict", "issues", "score", "is_valid"),
+    [
+        ("long enough", "text", False, [], 100, True),
+        ("too short", "text", False, ["too_short"], 70, True),
+        ("  too short  ", "text", False, ["too_short"], 70, True),
+        ("ten chars!", "text", False, [], 100, True),
+        ("long enough", "text", True, ["too_short"], 70, False),
+        ("WHY DO YOU SHOUT", "text", False, ["shouting"], 70, True),
+        ("1234567890", "text", False, [], 100, True),
+        ("This is still ToDo", "markdown", False, ["placeholder"], 70, True),
+        ("TODO", "text", False, ["too_short", "shouting", "placeholder"], 10, False),
+        ("TODO", "json", False, ["too_short", "shouting", "placeholder", "not_json"], 0, False),
+        ('{"a": "long enough"}', "json", False, [], 100, True),
+        ("no json", "json", False, ["too_short", "not_json"], 40, False),
+    ],
+)
+def test_judges(
+    content: str, content_type: str, strict: bool, issues: list[str], score: int, is_valid: bool
+) -> None:
+    """
+    Each issue costs 30; strict allows none.
+    """
+    assert judge(content, content_type, strict=strict) == (issues, score, is_valid)
+
+
+def test_answers_a_validation() -> None:
+    """
+    What is not given is what it is by default.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    told = talk.next().validate(connection, None, "TODO", None, None)
+
+    assert events(told, connection) == [
+        {
+            "type": "content_validation_result",
+            "thread_id": "t",
+            "run_id": Handle("r", 1),
+            "event_id": Handle("e", 2),
+            "message_id": None,
+            "content_type": "text",
+            "strict_mode": False,
+            "valid": False,
+            "score": 10,
+            "issues": ["too_short", "shouting", "placeholder"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("agent_name", "answers", "average"), [(None, 2, 85), ("rule_based", 2, 85), ("x", 0, None)]
+)
+def test_measures_the_answers(agent_name: str | None, answers: int, average: int | None) -> None:
+    """
+    The answers of the thread's agent are scored: 100 for the first, 70 for the second.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, "one")
+    talk.say(connection, "todo")
+    told = events(talk.next().quality_metrics(connection, None, agent_name, None), connection)[0]
+
+    assert told["answers"] == answers
+    assert told["average_score"] == average
+    assert told["agent_name"] == agent_name
+    assert told["period_hours"] == 24
+
+
+@pytest.mark.parametrize(("waited_s", "answers"), [(3_599, 1), (3_600, 0)])
+def test_measures_the_last_hours_only(waited_s: int, answers: int) -> None:
+    """
+    An answer of exactly an hour ago is not of the last hour.
+    """
+    talk = ServiceTalk(connection_timeout_s=7_200)
+    connection = talk.connect()
+    talk.say(connection)
+    talk.wait(waited_s)
+    told = talk.next().quality_metrics(connection, None, None, 1)
+
+    assert events(told, connection)[0]["answers"] == answers
+
+
+def test_detailed_report_has_a_score_for_each_answer() -> None:
+    """
+    A summary has none.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, "one")
+    summary = events(talk.next().quality_report(connection, None, None, None), connection)[0]
+    detailed = talk.next().quality_report(connection, None, "detailed", "week")
+    told = events(detailed, connection)[0]
+
+    assert "scores" not in summary
+    assert summary["period"] == "day"
+    assert told["scores"] == [{"position": 2, "score": 100}]
+    assert told["report_type"] == "detailed"
+    assert told["period"] == "week"
+
+
+def test_broadcast_reaches_subscribed_threads() -> None:
+    """
+    An alert goes to every connection of a subscribed thread, under the run of its subscription.
+    """
+    talk = ServiceTalk()
+    one, two, elsewhere = talk.connect(), talk.connect(), talk.connect(thread="u")
+    subscribed = talk.next().subscribe(one, None, "subscribe")
+    talk.next().get("ana", "t", "another run")
+    sent = talk.next().broadcast("quality_alert", "text")
+
+    assert types(subscribed, one) == ["quality_alerts_subscribed"]
+    assert types(subscribed, two) == []
+    assert events(sent, one) == events(sent, two)
+    assert events(sent, one)[0]["run_id"] == Handle("r", 1)
+    assert events(sent, one)[0]["text"] == "text"
+    assert types(sent, elsewhere, "u") == []
+
+
+def test_subscription_ends_with_its_manager() -> None:
+    """
+    A new manager of the thread has none.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.next().subscribe(connection, None, "subscribe")
+    subscribed = talk.held("subscriptions")
+    talk.next().disconnect(connection, 1000)
+    talk.connect()
+
+    assert subscribed == {("ana", "t")}
+    assert talk.held("subscriptions") == set()
+    assert talk.next().broadcast("quality_alert", "text") == Ok(None)
+
+
+def test_subscription_outlives_its_connection() -> None:
+    """
+    An update waits in the recovery queue of a manager that has no connection.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.next().subscribe(connection, None, "subscribe")
+    talk.next().disconnect(connection, 1006)
+    talk.next().broadcast("quality_update", "text")
+
+    assert talk.held("managers") == {("ana", "t"): 1}
+
+
+@pytest.mark.parametrize(("thread", "action"), [("t", "unsubscribe"), ("u", "subscribe")])
+def test_unsubscribed(thread: str, action: str) -> None:
+    """
+    Whoever unsubscribes, or asks for a thread without a manager, has no subscription.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    told = talk.next().subscribe(connection, thread, action)
+
+    assert types(told, connection, thread) == ["quality_alerts_unsubscribed"]
+    assert talk.held("subscriptions") == set()

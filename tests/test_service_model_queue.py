@@ -1,0 +1,240 @@
+"""The model's lines, and what ends them, by the contract's Queue."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.handle import Handle
+from harness.outcome import Ok
+from tests.service_models import ServiceTalk, events, types
+
+COMPLETED = [
+    "agent_started",
+    "agent_thinking",
+    "tool_executing",
+    "tool_completed",
+    "agent_completed",
+]
+
+
+def test_handles_one_message_of_a_thread_at_a_time() -> None:
+    """
+    The second message waits for the first, and then follows at once.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+
+    assert types(talk.say(connection), connection) == []
+    assert talk.held("requests") == {("ana", "t"): 2}
+    assert types(talk.wait(6), connection)[-6:] == ["agent_completed", *COMPLETED]
+    assert talk.held("requests") == {}
+
+
+def test_one_worker_takes_the_most_urgent_first() -> None:
+    """
+    A free worker takes a history before a message, and that before anything of quality.
+    """
+    talk = ServiceTalk(queue_workers=1)
+    connection = talk.connect()
+    talk.say(connection, agent="slow", thread="busy")
+    talk.next().validate(connection, "low", "content", None, None)
+    talk.say(connection, thread="normal")
+    talk.next().history(connection, "high", None)
+    told = talk.wait(6)
+    assert isinstance(told, Ok)
+    first_ids = {
+        thread: events(told, connection, thread)[0]["event_id"].kind
+        for thread in ("high", "normal", "low")
+    }
+
+    # The busy thread had e to e4: three of the agent's events, and the reply.
+    assert first_ids == {"high": "e5", "normal": "e6", "low": "e11"}
+
+
+def test_two_workers_leave_the_third_thread_waiting() -> None:
+    """
+    As many threads are handled at once as there are workers.
+    """
+    talk = ServiceTalk(queue_workers=2)
+    connection = talk.connect()
+    talk.say(connection, agent="slow", thread="one")
+    talk.say(connection, agent="slow", thread="two")
+
+    assert types(talk.say(connection, thread="three"), connection, "three") == []
+    assert types(talk.wait(6), connection, "three") == COMPLETED
+
+
+def test_full_queue_refuses_on_the_context_of_the_connection() -> None:
+    """
+    What waits, rests or is handled counts, and a refused message begins no session.
+    """
+    talk = ServiceTalk(queue_max=1)
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+    refused = talk.say(connection, thread="u", message="m")
+
+    assert events(refused, connection) == [
+        {
+            "type": "error",
+            "code": "queue_full",
+            "thread_id": "t",
+            "run_id": Handle("r", 1),
+            "event_id": Handle("e", 3),
+            "message_id": "m",
+        }
+    ]
+    assert list(talk.held("sessions")) == [("ana", "t")]
+
+
+def test_session_limit_is_told() -> None:
+    """
+    A message for one thread more than a user may have is refused, and counted.
+    """
+    talk = ServiceTalk(max_sessions_per_user=1)
+    connection = talk.connect()
+
+    assert types(talk.say(connection, thread="u"), connection) == ["session_limit"]
+    assert talk.count("session_limit_refusals") == 1
+
+
+def test_stopped_agent_leaves_the_turn_of_the_user() -> None:
+    """
+    The agent of another tab's message stops, both tabs are told, and the next one follows.
+    """
+    talk = ServiceTalk()
+    one, two = talk.connect(), talk.connect()
+    talk.say(one, "one", "slow")
+    talk.say(one, "two")
+    stopped = talk.next().stop_agent(two, None)
+
+    assert types(stopped, one) == ["agent_stopped", *COMPLETED]
+    assert types(stopped, two) == ["agent_stopped", *COMPLETED]
+    assert talk.texts()[:2] == [("user", "one"), ("user", "two")]
+    assert talk.count("messages") == 3
+
+
+def test_stops_an_agent_that_rests() -> None:
+    """
+    A message that rests for a retry is forgotten.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, agent="unavailable")
+
+    assert types(talk.next().stop_agent(connection, None), connection) == ["agent_stopped"]
+    assert talk.wait(31) == Ok(None)
+
+
+@pytest.mark.parametrize("agent", ["well", "refuses"])
+def test_nothing_to_stop_where_no_agent_is_at_work(agent: str) -> None:
+    """
+    Stopping what has ended is refused, and no message.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, agent=agent)
+
+    assert types(talk.next().stop_agent(connection, None), connection) == ["nothing_to_stop"]
+    assert talk.count("messages") == 1
+
+
+def test_nothing_to_stop_where_the_first_waits_for_a_worker() -> None:
+    """
+    A message that no worker has taken yet cannot be stopped.
+    """
+    talk = ServiceTalk(queue_workers=1)
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+    talk.say(connection, thread="u")
+
+    assert types(talk.next().stop_agent(connection, "u"), connection) == ["nothing_to_stop"]
+
+
+@pytest.mark.parametrize(("ttl_s", "told"), [(6, []), (7, ["agent_completed"])])
+def test_expiry_cancels_at_its_very_second(ttl_s: int, told: list[str]) -> None:
+    """
+    A session that expires as its agent would answer ends first: no event, no turn.
+    """
+    talk = ServiceTalk(session_ttl_s=ttl_s)
+    connection = talk.connect()
+    talk.say(connection, "one", "slow")
+    talk.wait(5)
+
+    assert types(talk.wait(1), connection) == told
+    assert len(talk.texts()) == 1 + len(told)
+    assert talk.held("requests") == {}
+
+
+def test_request_belongs_to_the_session_that_accepted_it() -> None:
+    """
+    A thread that is asked for again after an invalidation has no old request.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+    talk.next().invalidate("ana")
+    again = talk.connect()
+
+    assert talk.held("requests") == {}
+    assert types(talk.wait(6), again) == []
+
+
+def test_invalidation_ends_what_a_user_has() -> None:
+    """
+    Requests, dead letters, managers and sessions of the user go, and another's stay.
+    """
+    talk = ServiceTalk()
+    connection, other = talk.connect("ana"), talk.connect("ben")
+    talk.say(connection, agent="unavailable")
+    talk.say(other, agent="unavailable")
+    talk.wait(31)
+    talk.say(connection, agent="slow")
+    talk.say(other, agent="slow")
+    ended = talk.next().invalidate("ana")
+
+    assert ended == Ok(1)
+    assert talk.held("dead_letters") == 1
+    assert talk.held("requests") == {("ben", "t"): 1}
+    assert talk.held("close_codes") == {connection: 4401}
+
+
+def test_worker_of_a_cancelled_message_takes_another() -> None:
+    """
+    With one worker, an invalidation of one user lets another's message be handled.
+    """
+    talk = ServiceTalk(queue_workers=1)
+    connection, other = talk.connect("ana"), talk.connect("ben")
+    talk.say(connection, agent="never ends")
+    talk.say(other)
+
+    assert types(talk.next().invalidate("ana"), other) == COMPLETED
+
+
+def test_dead_letters_are_bounded() -> None:
+    """
+    The oldest dead letter makes room, and is counted.
+    """
+    talk = ServiceTalk(dead_letters_max=1)
+    connection = talk.connect()
+    talk.say(connection, agent="unavailable")
+    talk.say(connection, agent="unavailable", thread="u")
+    talk.wait(31)
+
+    assert talk.held("dead_letters") == 1
+    assert talk.count("dead_lettered") == 2
+    assert talk.count("dead_letters_dropped") == 1
+
+
+def test_events_wait_for_a_reconnect() -> None:
+    """
+    What an agent does while nobody is there is replayed.
+    """
+    talk = ServiceTalk()
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+    talk.next().disconnect(connection, 1006)
+    talk.wait(6)
+    again = talk.next().connect("ana", "t", None, "well")
+
+    assert types(again, Handle("k", 5)) == ["connected", *COMPLETED[1:]]

@@ -1,0 +1,233 @@
+"""Conversations with the service from outside: a real server, real sockets, real databases."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from sessions.event import Json
+from tests.sessions_apps import ANA, BEN
+from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema
+from tests.sessions_server import Server, close_code, receive, send, serving
+
+AGENT_EVENTS = [
+    "agent_started",
+    "agent_thinking",
+    "tool_executing",
+    "tool_completed",
+    "agent_completed",
+]
+
+
+@asynccontextmanager
+async def stored(folder: Path, kind: str) -> AsyncIterator[tuple[str, ...]]:
+    """Give the options by which every server here finds one database, which begins empty."""
+    if kind == "sqlite":
+        yield ("--database", f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
+    else:
+        async with own_schema() as schema:
+            yield ("--database", POSTGRESQL_URL, "--schema", schema)
+
+
+def on(thread_id: Json) -> str:
+    return "?" + urlencode({"thread_id": thread_id})
+
+
+async def begin(server: Server, text: str) -> Json:
+    """Say something in a new conversation, hear the answer, and return its thread."""
+    async with server.connected(ANA) as far_end:
+        thread_id = (await receive(far_end))["thread_id"]
+        await send(far_end, "chat", payload={"text": text})
+        events = [await receive(far_end) for _ in AGENT_EVENTS]
+        assert [event["type"] for event in events] == AGENT_EVENTS
+        return thread_id
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_conversation_outlives_its_connection_and_its_server(tmp_path: Path, kind: str) -> None:
+    """A dropped peer resumes its thread with its history, and so does one after a restart."""
+
+    async def run() -> None:
+        async with stored(tmp_path, kind) as options:
+            async with serving(*options) as server:
+                thread_id = await talk_and_drop(server)
+                await resume(server, thread_id)
+            async with serving(*options) as server:
+                await resume(server, thread_id)
+
+    asyncio.run(run())
+
+
+async def talk_and_drop(server: Server) -> Json:
+    """Talk once, and vanish without a word; return the thread."""
+    async with server.connected(ANA) as far_end:
+        connected = await receive(far_end)
+        await send(far_end, "chat", message_id="m1", payload={"text": "hello"})
+        events = [await receive(far_end) for _ in AGENT_EVENTS]
+        await send(far_end, "ping")
+        pong = await receive(far_end)
+        far_end.transport.abort()
+
+    assert connected["resumed"] is False
+    assert [event["type"] for event in events] == AGENT_EVENTS
+    assert {event["thread_id"] for event in events} == {connected["thread_id"]}
+    assert (events[0]["position"], events[-1]["position"]) == (1, 2)
+    assert events[-1]["response"] == "You said: hello"
+    assert (pong["type"], pong["thread_id"]) == ("pong", connected["thread_id"])
+    return connected["thread_id"]
+
+
+async def resume(server: Server, thread_id: Json) -> None:
+    """Come back to a thread, and find what was said, over the socket and over HTTP."""
+    async with server.connected(ANA, on(thread_id)) as far_end:
+        connected = await receive(far_end)
+        await send(far_end, "get_thread_history")
+        history = await receive(far_end)
+        status, shown = await server.ask("GET", f"/threads/messages{on(thread_id)}", ANA)
+
+    assert (connected["thread_id"], connected["resumed"]) == (thread_id, True)
+    assert status == 200
+    assert shown["turns"] == history["turns"]
+    assert isinstance(shown["turns"], list)
+    assert [turn["text"] for turn in shown["turns"] if isinstance(turn, dict)] == [
+        "hello",
+        "You said: hello",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_user_sees_nothing_of_it(tmp_path: Path, kind: str) -> None:
+    """The same thread id is a new thread for another user, and theirs is not listed."""
+
+    async def run() -> None:
+        async with stored(tmp_path, kind) as options, serving(*options) as server:
+            thread_id = await begin(server, "secret")
+
+            assert await server.ask("GET", "/threads", BEN) == (200, {"threads": []})
+            assert await server.ask("GET", f"/threads/messages{on(thread_id)}", BEN) == (
+                200,
+                {"thread_id": thread_id, "turns": []},
+            )
+            async with server.connected(BEN, on(thread_id)) as far_end:
+                assert (await receive(far_end))["resumed"] is False
+                await send(far_end, "get_thread_history")
+                assert (await receive(far_end))["turns"] == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deleted_thread_closes_its_sockets(tmp_path: Path, kind: str) -> None:
+    """Who is connected to it is sent away with 4404, and nothing is left to read."""
+
+    async def run() -> None:
+        async with stored(tmp_path, kind) as options, serving(*options) as server:
+            thread_id = await begin(server, "forget this")
+            async with server.connected(ANA, on(thread_id)) as far_end:
+                await receive(far_end)
+                deleted = await server.ask("DELETE", f"/threads{on(thread_id)}", ANA)
+                assert await close_code(far_end) == 4404
+
+            assert deleted == (200, {"thread_id": thread_id, "deleted": True})
+            assert await server.ask("GET", "/threads", ANA) == (200, {"threads": []})
+
+    asyncio.run(run())
+
+
+def test_wrong_token_comes_to_nothing(tmp_path: Path) -> None:
+    """A socket is told and closed with 4401, a request answered with 401; no session is made."""
+
+    async def run() -> None:
+        async with stored(tmp_path, "sqlite") as options, serving(*options) as server:
+            wrong = {"Authorization": "Bearer nobody's"}
+            async with server.connected(wrong) as far_end:
+                assert (await receive(far_end))["code"] == "unauthorized"
+                assert await close_code(far_end) == 4401
+            status, told = await server.ask("POST", "/agents/message", wrong, {"text": "hello"})
+
+            assert (status, told["code"], told["thread_id"]) == (401, "unauthorized", None)
+            assert await server.ask("DELETE", "/sessions", ANA) == (200, {"ended": 0})
+
+    asyncio.run(run())
+
+
+def test_frame_that_is_too_large_is_told_of(tmp_path: Path) -> None:
+    """One byte too many is answered, and the connection goes on; two close it with 1009."""
+
+    async def run() -> None:
+        async with (
+            stored(tmp_path, "sqlite") as options,
+            serving(*options) as server,
+            server.connected(ANA) as far_end,
+        ):
+            await receive(far_end)
+            await far_end.send("x" * 262_145)
+            assert (await receive(far_end))["code"] == "too_large"
+            await far_end.send("x" * 262_146)
+            assert await close_code(far_end) == 1009
+
+    asyncio.run(run())
+
+
+def test_server_says_goodbye(tmp_path: Path) -> None:
+    """A server that is told to end closes its sockets with 1001."""
+
+    async def run() -> None:
+        async with (
+            stored(tmp_path, "sqlite") as options,
+            serving(*options) as server,
+            server.connected(ANA) as far_end,
+        ):
+            await receive(far_end)
+            server.end()
+            assert await close_code(far_end) == 1001
+
+    asyncio.run(run())
+
+
+def command(*arguments: str, tokens: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sessions", *arguments],
+        env={**os.environ, "SESSIONS_TOKENS": tokens},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_command_tells_what_it_takes() -> None:
+    """The help names each option with its default, and where the tokens come from."""
+    shown = command("--help", tokens="").stdout
+
+    assert "--port" in shown
+    assert "8000" in shown
+    assert "--database" in shown
+    assert "sqlite+aiosqlite:///sessions.db" in shown
+    assert "SESSIONS_TOKENS" in shown
+
+
+def test_command_refuses_malformed_tokens() -> None:
+    """What is no JSON object is told of in one line, and nothing is served."""
+    ended = command("--port", "0", tokens="ana")
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "Error: SESSIONS_TOKENS: write a JSON object from token to user, as in "
+        '{"a secret": "ana"}\n'
+    )
+
+
+def test_command_refuses_a_database_in_memory() -> None:
+    """Its sessions would share their transactions, so the error says what to write instead."""
+    ended = command("--database", "sqlite+aiosqlite://", tokens='{"t": "ana"}')
+
+    assert ended.returncode == 1
+    assert "name a file" in ended.stderr
