@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Generator
@@ -22,23 +22,24 @@ T = TypeVar("T")
 
 
 class Disk:
-    """One file in a folder of its own, which outlives the processes that open it.
+    """One temporary file, which outlives the processes that open it.
 
     While it fails, no transaction that wrote can be committed; reads go on.
     """
 
     def __init__(self, content: bytes) -> None:
         self.fails = False
-        self._folder = tempfile.mkdtemp(prefix="threadline-")
-        self.path = Path(self._folder, "sessions.db")
-        self.path.write_bytes(content)
+        file, path = tempfile.mkstemp(prefix="threadline-", suffix=".db")
+        with os.fdopen(file, "wb") as opened:
+            opened.write(content)
+        self.path = Path(path)
 
     @property
     def url(self) -> str:
         return f"sqlite+aiosqlite:///{self.path}"
 
     def remove(self) -> None:
-        shutil.rmtree(self._folder)
+        self.path.unlink()
 
 
 def make_disk() -> Disk:

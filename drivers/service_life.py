@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
@@ -30,17 +30,11 @@ from sessions.storage.database import Database
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Life:
-    """One process: its loop, what it has open, its service, and the database sessions held."""
+    """One process: its loop, what it has open of the disk, and its service."""
 
     pump: Pump
     process: Process
     service: ChatService
-    databases: list[HeldSession] = field(default_factory=list)
-
-    def crash(self) -> None:
-        self.process.crash()
-        for held in self.databases:
-            held.crash()
 
     def end(self) -> None:
         self.process.crash()
@@ -63,6 +57,7 @@ class ServiceLife(SessionsDriver):
         self._words = Words()
         self._reached = Reached()
         self._exchanges: list[Exchange] = []
+        self._databases: list[HeldSession] = []
         self._crashed: list[Life] = []
         self._begin(Pump(self._clock))
 
@@ -87,10 +82,11 @@ class ServiceLife(SessionsDriver):
         return stopped
 
     def crash(self) -> Outcome:
-        self._life.crash()
+        self._life.process.crash()
         self._crashed.append(self._life)
+        for held in self._databases:
+            held.crash()
         self._sockets.open.clear()
-        self._exchanges.clear()
         self._begin(Pump(self._clock))
         return self._done(None)
 
@@ -105,7 +101,7 @@ class ServiceLife(SessionsDriver):
     def open_database_session(self, context: UserExecutionContext, how: str) -> Outcome:
         async def work() -> object:
             held = await opened(self._service.session_factory, context, how)
-            self._life.databases.append(held)
+            self._databases.append(held)
             under = held.context
             ids = {"thread": under.thread_id, "run": under.run_id, "request": under.request_id}
             return {"session": held, **ids}
@@ -137,7 +133,7 @@ class ServiceLife(SessionsDriver):
         held = self._service.census()
         for context in self._service.quality.subscriptions().values():
             self._reached.see(context)
-        own = {each.task for each in self._exchanges} | {each.task for each in self._life.databases}
+        own = {each.task for each in self._exchanges} | {each.task for each in self._databases}
         return {
             **super().census(),
             "tasks": len(set(self._pump.tasks()) - own),

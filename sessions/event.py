@@ -35,12 +35,15 @@ class Event:
     fields: Mapping[str, Json]
 
     def as_json(self) -> dict[str, Json]:
-        """Return a copy of its own for each socket, so that no two users share an object."""
-        return {
+        """Return a copy of its own for each socket, so that no two users share an object.
+
+        No field of the event's own can take the place of its type or its ids.
+        """
+        ids: dict[str, Json] = {
             "type": self.kind,
             "thread_id": self.key.thread_id,
             "run_id": self.run_id,
             "event_id": self.event_id,
             "message_id": self.message_id,
-            **copy.deepcopy(dict(self.fields)),
         }
+        return ids | copy.deepcopy(dict(self.fields)) | ids

@@ -38,7 +38,7 @@ class AgentRoute:
         try:
             message, exchange = self._ask(user_id, body)
         except RefusedError as error:
-            return refusal(error, _thread_in(body))
+            return refusal(error)
         last: Event | None = None
         async with aclosing(self._events(message, exchange)) as events:
             async for event in events:
@@ -52,7 +52,7 @@ class AgentRoute:
         try:
             message, exchange = self._ask(user_id, body)
         except RefusedError as error:
-            return refusal(error, _thread_in(body))
+            return refusal(error)
         return self._shown(message, exchange)
 
     async def _shown(
@@ -85,11 +85,6 @@ class AgentRoute:
         except RefusedError:
             self._exchanges.finish(name)
             raise
-
-
-def _thread_in(body: Mapping[str, Json]) -> str | None:
-    thread_id = body.get("thread_id")
-    return thread_id if isinstance(thread_id, str) else None
 
 
 def _reply(message: Message, last: Event | None) -> Reply:

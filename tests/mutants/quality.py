@@ -1,0 +1,128 @@
+"""Parts of quality with one bug each: ids made where none were given, as the seeds' audit found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from harness.mutant import Mutant
+from scenarios.quality import Quality
+from sessions.context import UserExecutionContext
+from sessions.event import Json
+from sessions.key import IsolationKey
+from sessions.quality.alert_handler import QualityAlertHandler
+from sessions.quality.manager import QualityManager
+from sessions.quality.message_router import QualityMessageRouter
+from sessions.quality.metrics_handler import QualityMetricsHandler
+from sessions.quality.report_handler import QualityReportHandler
+from sessions.quality.validation_handler import QualityValidationHandler
+from sessions.queue.message import Message
+from tests.mutants.services import new_context, on_new_context, service_mutant
+
+
+@service_mutant("quality_alerts", Quality)
+class SubscribesElsewhere(QualityAlertHandler):
+    """Subscribes a new thread to alerts (quality_alert_handler)."""
+
+    def _context(self, message: Message) -> UserExecutionContext:
+        return new_context(message.context)
+
+
+@service_mutant("quality_metrics", Quality)
+class MeasuresElsewhere(QualityMetricsHandler):
+    """Measures a new thread (quality_metrics_handler)."""
+
+    def _context(self, message: Message) -> UserExecutionContext:
+        return new_context(message.context)
+
+
+@service_mutant("quality_reports", Quality)
+class ReportsElsewhere(QualityReportHandler):
+    """Reports on a new thread (quality_report_handler)."""
+
+    def _context(self, message: Message) -> UserExecutionContext:
+        return new_context(message.context)
+
+
+@service_mutant("quality_validation", Quality)
+class JudgesElsewhere(QualityValidationHandler):
+    """Answers for a new thread (quality_validation_handler)."""
+
+    def _context(self, message: Message) -> UserExecutionContext:
+        return new_context(message.context)
+
+
+@service_mutant("quality", Quality)
+class BroadcastsElsewhere(QualityManager):
+    """Alerts new threads instead of those that asked (quality_manager)."""
+
+    def _context(self, key: IsolationKey) -> UserExecutionContext:
+        return new_context(super()._context(key))
+
+
+@service_mutant("quality_router", Quality)
+class RoutesElsewhere(QualityMessageRouter):
+    """Hands messages on with new ids (quality_message_router)."""
+
+    def _passed_on(self, message: Message) -> Message:
+        return on_new_context(message)
+
+
+@service_mutant("quality_metrics", Quality)
+class AnswersOnTheDefaultThread(QualityMetricsHandler):
+    """Answers on the thread "default", whatever thread asked."""
+
+    def _context(self, message: Message) -> UserExecutionContext:
+        return replace(message.context, thread_id="default")
+
+
+@service_mutant("quality", Quality)
+class BroadcastsAsTheLast(QualityManager):
+    """Sends every broadcast with the ids of whoever subscribed last."""
+
+    _last: UserExecutionContext
+
+    def subscribe(self, context: UserExecutionContext) -> bool:
+        self._last = context
+        return super().subscribe(context)
+
+    def _context(self, key: IsolationKey) -> UserExecutionContext:
+        return self._last
+
+
+@service_mutant("quality", Quality)
+class ReusesThePayload(QualityManager):
+    """Writes for which thread it is into the one payload that all are sent."""
+
+    def _payload(
+        self, payload: Mapping[str, Json], context: UserExecutionContext
+    ) -> Mapping[str, Json]:
+        shared = cast("dict[str, Json]", payload)
+        shared["text"] = f"{shared['text']} for {context.thread_id}"
+        return shared
+
+
+@service_mutant("quality", Quality)
+class KeepsSubscriptions(QualityManager):
+    """Forgets to end a subscription with its manager, so that the next one there is alerted."""
+
+    def ended(self, key: IsolationKey) -> None:
+        return
+
+
+MUTANTS = cast(
+    "tuple[Mutant, ...]",
+    (
+        SubscribesElsewhere,
+        MeasuresElsewhere,
+        ReportsElsewhere,
+        JudgesElsewhere,
+        BroadcastsElsewhere,
+        RoutesElsewhere,
+        AnswersOnTheDefaultThread,
+        BroadcastsAsTheLast,
+        ReusesThePayload,
+        KeepsSubscriptions,
+    ),
+)

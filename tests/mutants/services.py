@@ -1,0 +1,52 @@
+"""Make a chat service of which one part has a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from drivers.service import ServiceDriver
+from harness.mutant import Mutant
+from harness.scenario import Scenario
+from sessions.context import UserExecutionContext
+from sessions.queue.message import Message
+from sessions.service import ChatService
+from sessions.service_parts import ServiceMakers
+
+
+def service_mutant(
+    part: str, scenario: type[Scenario], **least: int
+) -> Callable[[type[Any]], Mutant]:
+    """Make a class a mutant: the service's `part` is made by it instead; "service" is all of it.
+
+    `least` says in how many steps of the scenario each signature shows it.
+    """
+
+    def decorate(broken: type[Any]) -> Mutant:
+        parts: dict[str, Any] = {part: broken}
+        make = broken if part == "service" else partial(ChatService, makers=ServiceMakers(**parts))
+        signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        return Mutant(
+            broken.__name__,
+            broken.__doc__ or "",
+            partial(ServiceDriver, make),
+            scenario,
+            signatures,
+        )
+
+    return decorate
+
+
+def new_context(context: UserExecutionContext) -> UserExecutionContext:
+    """Return what the seeds call a new context: the same user, on a thread and a run made up.
+
+    The request's id makes them up, as it is another in each message and the same in each replay.
+    """
+    request_id = context.request_id
+    return replace(context, thread_id=f"thread_{request_id}", run_id=f"run_{request_id}")
+
+
+def on_new_context(message: Message) -> Message:
+    return replace(message, context=new_context(message.context))

@@ -1,0 +1,132 @@
+"""Database sessions, and the ends of what a connection holds, with one bug each."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from types import TracebackType
+from typing import cast
+
+from harness.mutant import Mutant
+from scenarios.connections import Connections
+from scenarios.database import Database
+from scenarios.keys import Keys
+from sessions.connection import Connection
+from sessions.connector import Connector
+from sessions.context import UserExecutionContext
+from sessions.factory import WebSocketManagerFactory
+from sessions.key import IsolationKey
+from sessions.manager import IsolatedWebSocketManager
+from sessions.service import ChatService
+from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database_session import RequestScopedSession
+from sessions.sweeper import Sweeper
+from tests.mutants.services import service_mutant
+from tests.mutants.sessions import mutant
+
+
+@mutant("make_factory", Keys)
+class MakesIdsOfItsOwn(WebSocketManagerFactory):
+    """Makes a thread of its own, under websocket_factory, for a manager that it creates."""
+
+    def _create(self, key: IsolationKey, context: UserExecutionContext) -> IsolatedWebSocketManager:
+        ids = self._parts.ids
+        thread_id, _, _ = ids.generate_user_context_ids(context.user_id, "websocket_factory")
+        return super()._create(IsolationKey(context.user_id, thread_id), context)
+
+
+@service_mutant("session_factory", Database)
+class StoresUnderItsOwnIds(RequestScopedSessionFactory):
+    """Makes ids of its own, under session, for a context that has some."""
+
+    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
+        own = f"session_{context.request_id}"
+        return super()._make_session(
+            replace(context, thread_id=f"thread_{own}", run_id=own, websocket_connection_id=own)
+        )
+
+
+class _KeptOnError(RequestScopedSession):
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, Exception):
+            await super().__aexit__(kind, error, traceback)
+
+
+class _KeptOnCancellation(RequestScopedSession):
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            await super().__aexit__(kind, error, traceback)
+
+
+@service_mutant("session_factory", Database)
+class KeepsAfterError(RequestScopedSessionFactory):
+    """Makes sessions that stay open when their block raises."""
+
+    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
+        return _KeptOnError(context, self._database, self._tasks, self._closed)
+
+
+@service_mutant("session_factory", Database)
+class KeepsAfterCancellation(RequestScopedSessionFactory):
+    """Makes sessions that stay open when their task is cancelled."""
+
+    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
+        return _KeptOnCancellation(context, self._database, self._tasks, self._closed)
+
+
+@service_mutant("session_factory", Database)
+class CountsClosedTwice(RequestScopedSessionFactory):
+    """Counts each session that is closed twice."""
+
+    def _closed(self, session: RequestScopedSession) -> None:
+        super()._closed(session)
+        self._sessions_open -= 1
+
+
+@mutant("make_connector", Connections)
+class LeavesManager(Connector):
+    """Forgets the manager when its last connection has closed for good."""
+
+    def _is_clean(self, code: int) -> bool:
+        return False
+
+
+@service_mutant("service", Database)
+class LeavesDatabaseSession(ChatService):
+    """Forgets the database session of a connection that has ended."""
+
+    def _connection_ended(self, connection: Connection) -> None:
+        return
+
+
+@service_mutant("sweeper", Database)
+class DiesOfAnException(Sweeper):
+    """Sweeps until the first exception, and never again."""
+
+    async def _sweep_once(self) -> None:
+        await self._sweep()
+
+
+MUTANTS = cast(
+    "tuple[Mutant, ...]",
+    (
+        MakesIdsOfItsOwn,
+        StoresUnderItsOwnIds,
+        KeepsAfterError,
+        KeepsAfterCancellation,
+        CountsClosedTwice,
+        LeavesManager,
+        LeavesDatabaseSession,
+        DiesOfAnException,
+    ),
+)
