@@ -50,6 +50,7 @@ from scenarios.service_population import (
     MESSAGES,
     READERS,
     WRITERS,
+    is_calm,
     is_free,
 )
 
@@ -88,6 +89,7 @@ class Database(Scenario):
         text=TEXTS,
         agent=GOOD_AGENTS,
         weight=8,
+        precondition=is_calm,
     )
     def say_stored(
         self,
@@ -100,11 +102,24 @@ class Database(Scenario):
     ) -> Say:
         return Say(connection, thread, run, message, text, agent)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS, agent=GOOD_AGENTS, weight=2)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=GOOD_AGENTS,
+        weight=2,
+        precondition=is_calm,
+    )
     def post_stored(self, user: str, thread: Text | None, text: str, agent: str) -> Post:
         return Post(user, thread, None, None, text, agent)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS | MADE, limit=LIMITS, weight=2)
+    @rule(
+        connection=OPEN,
+        thread=NOTHING | THREADS | MADE,
+        limit=LIMITS,
+        weight=2,
+        precondition=is_calm,
+    )
     def history(self, connection: Handle, thread: Text | None, limit: int | None) -> History:
         return History(connection, thread, limit)
 

@@ -32,6 +32,14 @@ def is_free(now: Now) -> bool:
     return not any(session.held for session in now.model.service.databases.open.values())
 
 
+def is_calm(now: Now) -> bool:
+    """Say whether a request would have a place, or wait for one alone.
+
+    Of two that wait at one moment, who is served first is a matter of the scheduler's.
+    """
+    return is_free(now) or not now.model.service.requests.lines
+
+
 def _open(now: Now) -> list[DatabaseSession]:
     """Return the open database sessions, but for those of connections that await the sweep."""
     service = now.model.service
@@ -40,7 +48,12 @@ def _open(now: Now) -> list[DatabaseSession]:
 
 
 def _holding(now: Now, *, writes: bool) -> list[Handle]:
-    """Return those that could write, or read, without waiting for a place."""
+    """Return those that could write, or read, without waiting for a place.
+
+    None, while that could make requests of two threads wait at one moment.
+    """
+    if len(now.model.service.requests.lines) > 1:
+        return []
     storage = now.model.service.storage
     needed = [storage.pool, storage.writers] if writes else [storage.pool]
     return [
