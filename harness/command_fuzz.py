@@ -17,10 +17,10 @@ from .campaign import WorkerFailed, campaign
 from .defaults import read_defaults
 from .folder import make_folder, tidy
 from .profile import PROFILES, Profile
-from .target import Target, load_target
+from .target import Target
 from .terminal import Terminal
 from .trace import versions
-from .usage import Duration, driver_name, scenario_names, usage_errors
+from .usage import Duration, scenario_names, target_for, usage_errors
 from .worker import ENGINES, Job
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -69,13 +69,14 @@ def fuzz(
 
     Runs scenarios against a system and its model side by side, and minimises each failure.
     SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
-    scenario of the driver's contract is run. A failure ends its run, not the campaign.
+    scenario of the driver's contract is run. Without --driver, it is the project's first that
+    keeps the contract of the scenario. A failure ends its run, not the campaign.
 
     Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
     model, the scenario or threadline itself broke.
     """
     defaults = read_defaults()
-    target = load_target(driver_name(driver, defaults))
+    target = target_for(driver, scenario, defaults)
     names = scenario_names(scenario, defaults, target.contract)
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)

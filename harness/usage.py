@@ -11,7 +11,7 @@ import click
 
 from .contract import Contract
 from .defaults import BadDefaults, Defaults
-from .target import BadName, load_scenario
+from .target import BadName, Target, first_target, load_scenario, load_target
 from .trace import BadTrace
 
 P = ParamSpec("P")
@@ -48,10 +48,17 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * UNITS_S[match[2]]
 
 
-def driver_name(given: str | None, defaults: Defaults) -> str:
-    """Return the driver given, or the project's own; raises BadName where there is neither."""
-    if given or defaults.driver:
-        return given or defaults.driver
+def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Defaults) -> Target:
+    """Return the driver given, or else the project's first that fits the first scenario given.
+
+    Without either it is the project's own. Raises BadName where there is none.
+    """
+    if scenarios and not driver:
+        contract = load_scenario(_full_name(scenarios[0], defaults)).contract
+        if found := first_target(defaults.every_driver(), contract):
+            return found
+    if driver or defaults.driver:
+        return load_target(driver or defaults.driver)
     raise BadName(
         "no driver is named; give --driver MODULE:NAME, or write driver = 'MODULE:NAME' "
         "under [tool.threadline] in pyproject.toml"
@@ -64,22 +71,26 @@ def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contrac
     A scenario can be given by its own name alone, in any case. Raises BadName for one that is
     unknown or of another contract, and where none fits.
     """
-    known = {name.rpartition(":")[2].lower(): name for name in defaults.scenarios}
     if not given:
         fitting = [n for n in defaults.scenarios if load_scenario(n).contract == contract]
         if not fitting:
             raise BadName(f"no scenario of this project is for the contract {contract.name}")
         return fitting
-    return [_scenario_name(name, known, contract) for name in given]
+    return [_scenario_name(name, defaults, contract) for name in given]
 
 
-def _scenario_name(given: str, known: dict[str, str], contract: Contract) -> str:
+def _full_name(given: str, defaults: Defaults) -> str:
+    known = {name.rpartition(":")[2].lower(): name for name in defaults.scenarios}
     if ":" not in given and given.lower() not in known:
         raise BadName(
             f"no scenario is called {given!r}; there are {', '.join(sorted(known)) or 'none'}, "
             "or write MODULE:NAME"
         )
-    name = known.get(given.lower(), given)
+    return known.get(given.lower(), given)
+
+
+def _scenario_name(given: str, defaults: Defaults, contract: Contract) -> str:
+    name = _full_name(given, defaults)
     scenario = load_scenario(name)
     if scenario.contract != contract:
         raise BadName(

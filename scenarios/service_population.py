@@ -14,7 +14,7 @@ from models.chat_service.agents import (
     UNAVAILABLE_TWICE,
     WELL,
 )
-from models.chat_service.databases import BLOCK, DatabaseSession
+from models.chat_service.databases import AWAITED, BLOCK, DatabaseSession
 
 # Most agents answer, or nothing would ever build up.
 AGENTS = pool(
@@ -35,9 +35,17 @@ def is_free(now: Now) -> bool:
 def is_calm(now: Now) -> bool:
     """Say whether a request would have a place, or wait for one alone.
 
-    Of two that wait at one moment, who is served first is a matter of the scheduler's.
+    Of two that wait at one moment, who is served first is a matter of the scheduler's. And for
+    the session of a connection that came due nobody knows how long.
     """
-    return is_free(now) or not now.model.service.requests.lines
+    holders = [each for each in now.model.service.databases.open.values() if each.held]
+    return not holders or not (
+        now.model.service.requests.lines or any(map(_ends_with_connection, holders))
+    )
+
+
+def _ends_with_connection(session: DatabaseSession) -> bool:
+    return session.how == AWAITED and session.context.connection is not None
 
 
 def _open(now: Now) -> list[DatabaseSession]:
@@ -50,16 +58,17 @@ def _open(now: Now) -> list[DatabaseSession]:
 def _holding(now: Now, *, writes: bool) -> list[Handle]:
     """Return those that could write, or read, without waiting for a place.
 
-    None, while that could make requests of two threads wait at one moment.
+    None, while that could make requests of two threads wait at one moment, or for a connection.
     """
-    if len(now.model.service.requests.lines) > 1:
+    storage, lines = now.model.service.storage, now.model.service.requests.lines
+    if len(lines) > 1:
         return []
-    storage = now.model.service.storage
     needed = [storage.pool, storage.writers] if writes else [storage.pool]
     return [
         session.handle
         for session in _open(now)
-        if not any(places.is_full for places in needed if places not in session.held)
+        if not (lines and _ends_with_connection(session))
+        and not any(places.is_full for places in needed if places not in session.held)
     ]
 
 

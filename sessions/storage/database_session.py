@@ -66,11 +66,16 @@ class RequestScopedSession:
         Raises PoolTimeoutError, what the database raises, and RuntimeError after close().
         """
         async with self._one_at_a_time:
-            self._check_usable()
-            await self._take(self._database.places)
-            if self._database.writers and not statement.is_select:
-                await self._take(self._database.writers)
+            await self._take_places(writes=not statement.is_select)
             return await self._session.execute(statement, values)
+
+    async def begin_writing(self) -> None:
+        """Take the places that a write needs, so that it can tell the time at which it is done.
+
+        Raises what execute() raises.
+        """
+        async with self._one_at_a_time:
+            await self._take_places(writes=True)
 
     async def commit(self) -> None:
         """Make the transaction last.
@@ -129,6 +134,12 @@ class RequestScopedSession:
                 await self._session.close()
             finally:
                 self._give_back()
+
+    async def _take_places(self, *, writes: bool) -> None:
+        self._check_usable()
+        await self._take(self._database.places)
+        if writes and self._database.writers:
+            await self._take(self._database.writers)
 
     async def _take(self, places: Places) -> None:
         self._check_open()
