@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from itertools import islice
 
 import pytest
@@ -19,6 +21,15 @@ from scenarios.queue import Queue
 from scenarios.whole_service import WholeService
 
 DRIVER = "drivers.service:ServiceDriver"
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Log nothing: pytest would format each failure of an agent, which costs more than the run."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
 
 every_scenario = pytest.mark.parametrize(
     "scenario", [Quality, Agents, Queue, Database, WholeService]
