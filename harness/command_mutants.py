@@ -70,7 +70,7 @@ def _row(one: Kill) -> tuple[str, ...]:
     scenario = one.mutant.scenario.__name__.lower()
     if one.signature is None:
         return one.mutant.name, "alive", scenario, f"{one.runs:,}", f"{one.seconds:.2f}", "", ""
-    least = one.mutant.least.get(str(one.signature))
+    least = " or ".join(map(str, one.known_least))
     return (
         one.mutant.name,
         str(one.signature),
@@ -78,5 +78,5 @@ def _row(one: Kill) -> tuple[str, ...]:
         f"{one.runs:,}",
         f"{one.seconds:.2f}",
         str(one.steps),
-        "unknown" if least is None else str(least),
+        least or "unknown",
     )

@@ -17,6 +17,7 @@ from harness.pool import pool
 from harness.run import Runs, replay
 from harness.target import load, load_target
 from harness.trace import Header, Recorder
+from models.chat_service import CHAT_SERVICE
 from scenarios.store import Store
 from tests.mutants.store import MUTANTS as STORES
 from tests.project import ROOT
@@ -27,7 +28,10 @@ MUTANTS: dict[str, Mutant] = {
     for mutant in load(name)
 }
 STORE_NAMES = [name for name, mutant in MUTANTS.items() if mutant in STORES]
-SESSION_NAMES = [name for name in MUTANTS if name not in STORE_NAMES]
+# What runs on a whole service, with a disk of its own, takes ten times as long.
+SERVICE_NAMES = [
+    name for name, mutant in MUTANTS.items() if mutant.scenario.contract is CHAT_SERVICE
+]
 # Hypothesis needs 50 to 320 runs for these, at 20 runs a second.
 RARE = {
     "ChildClosesParent",
@@ -40,6 +44,7 @@ RARE = {
     "ReadingExtends",
 }
 QUICK_MAX = 3  # steps, up to which to play all that is shorter takes a second or two
+SERVICE_QUICK_MAX = 2
 
 every_mutant = pytest.mark.parametrize("name", MUTANTS)
 other_seeds = pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -82,15 +87,16 @@ def slow_where(is_slow: Callable[[str], bool], names: Iterable[str] = MUTANTS) -
 
 def provable() -> list[str]:
     """Return the mutants that die in few steps."""
-    return [name for name, mutant in MUTANTS.items() if min(mutant.least.values()) <= PROVABLE]
+    return [name for name, mutant in MUTANTS.items() if min(mutant.lengths) <= PROVABLE]
 
 
 def is_rare(name: str) -> bool:
-    return MUTANTS[name].name in RARE
+    return MUTANTS[name].name in RARE or name in SERVICE_NAMES
 
 
 def takes_long(name: str) -> bool:
-    return name in SESSION_NAMES and max(MUTANTS[name].least.values()) > QUICK_MAX
+    quick_max = SERVICE_QUICK_MAX if name in SERVICE_NAMES else QUICK_MAX
+    return name not in STORE_NAMES and max(MUTANTS[name].lengths) > quick_max
 
 
 @every_mutant

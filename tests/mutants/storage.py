@@ -119,7 +119,7 @@ class LeavesDatabaseSession(ChatService):
         return
 
 
-@service_mutant("sweeper", Database)
+@service_mutant("sweeper", Database, memory_metrics=(4, 5), continuity_wait=6, memory_restart=6)
 class DiesOfAnException(Sweeper):
     """Sweeps until the first exception, and never again."""
 
