@@ -50,9 +50,12 @@ def test_the_failure_is_what_its_command_prints(
     assert block("keys: ") in output
 
 
+@pytest.mark.slow
 def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
     """
     The table of the README is printed by `threadline mutants`, but for the seconds.
+
+    Row by row, test_mutants.py holds it to what each hunt finds.
     """
     output = run("mutants").output
 

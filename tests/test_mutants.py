@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
 
 import pytest
 
+from harness.command_mutants import row_of
 from harness.defaults import read_defaults
 from harness.exhaust import Exhaust, narrowed
 from harness.explore import Explorer
@@ -42,6 +44,12 @@ RARE = {
     "PingMakesLatest",
     "QueuesUnbounded",
     "ReadingExtends",
+}
+# The rows of the README, by mutant.
+KILL_TABLE = {
+    line.split()[0]: line.split()
+    for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+    if re.match(r"\w+ +(\w+)-[\w.*\[\]-]+ +\w+ +[\d,]+ +\d+\.\d\d +", line)
 }
 QUICK_MAX = 3  # steps, up to which to play all that is shorter takes a second or two
 SERVICE_QUICK_MAX = 2
@@ -105,6 +113,17 @@ def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     200 runs of seed 0 are enough, and the minimised trace is as short as is known to be possible.
     """
     assert hunt(name, seed=0).is_minimal
+
+
+@every_mutant
+def test_the_readme_tells_how_the_mutant_died(name: str) -> None:
+    """
+    The kill table's row is that of the hunt on seed 0, but for the seconds.
+    """
+    mutant, died_of, scenario, runs, _, *steps = row_of(hunt(name, seed=0))
+    row = KILL_TABLE[mutant]
+
+    assert [*row[:4], *row[5:]] == [mutant, died_of, scenario, runs, *" ".join(steps).split()]
 
 
 @pytest.mark.slow
