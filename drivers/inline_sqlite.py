@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import aiosqlite
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, Engine
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from harness.pump import Pump
@@ -54,6 +54,7 @@ class Process:
         self._disk = disk
         self._engines: list[Engine] = []
         self._connections: list[InlineConnection] = []
+        self._records: list[Any] = []  # of the pools: one entry for each connection
         self._has_crashed = False
 
     def make_engine(self, url: URL, places: int) -> AsyncEngine:
@@ -65,6 +66,7 @@ class Process:
             max_overflow=0,
             dialect=prepared.dialect,
         )
+        event.listen(pool, "connect", lambda _, record: self._records.append(record))
         engine = Engine(pool, prepared.dialect, url)
         self._engines.append(engine)
         return AsyncEngine(engine.execution_options(compiled_cache=prepared.compiled))
@@ -74,6 +76,9 @@ class Process:
         self._has_crashed = True
         for connection in self._connections:
             connection.cut()
+        for record in self._records:
+            # Else the pool would try to clean up what a system has lost.
+            record.dbapi_connection = None
         for engine in self._engines:
             engine.dispose(close=False)  # what was cut is not to be used again
 

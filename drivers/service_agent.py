@@ -11,6 +11,7 @@ from sessions.agents.rule_based import RuleBasedAgent
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 
+FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"
 TWICE = 2
 
@@ -31,9 +32,9 @@ class Words:
 
     def fault_of(self, request: AgentRequest) -> Fault:
         """Return the fault for one more try of a request."""
-        word = self._words.get(request.text, Fault.NONE.value)
+        word = self._words.get(request.text, "")
         if word != UNAVAILABLE_TWICE:
-            return Fault(word)
+            return FAULTS.get(word, Fault.NONE)
         self._tries[request.text] += 1
         return Fault.UNAVAILABLE if self._tries[request.text] <= TWICE else Fault.NONE
 

@@ -92,8 +92,11 @@ class ServiceLife(SessionsDriver):
         return self._await(self._service.sweep())
 
     def metrics(self) -> Outcome:
-        counts = self._service.metrics()
-        return self._within(lambda: {**asdict(counts.system), **asdict(counts.queue)})
+        def read() -> object:
+            counts = self._service.metrics()
+            return {**asdict(counts.system), **asdict(counts.queue)}
+
+        return self._within(read)
 
     def restart(self) -> Outcome:
         stopped = self._await(self._service.stop())

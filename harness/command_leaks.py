@@ -26,7 +26,7 @@ from .run import Runs
 from .scenario import Scenario
 from .target import BadName, Target, load_scenario, load_target
 from .trace import Header, Recorder, Trace, plain, read, read_header, versions
-from .usage import Duration, driver_name, scenario_names, usage_errors
+from .usage import Duration, scenario_names, target_for, usage_errors
 from .warned import warnings_recorded
 
 RUNS, STEPS = 40, 20
@@ -100,7 +100,7 @@ def leaks(
 
 def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
     defaults = read_defaults()
-    target = load_target(driver_name(driver, defaults))
+    target = target_for(driver, what, defaults)
     names = scenario_names(what, defaults, target.contract)
     click.echo(f"threadline {versions()['threadline']}: leaks of {target.name}, seed {asked.seed}")
     header = Header(

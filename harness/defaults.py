@@ -20,6 +20,10 @@ class Defaults:
     scenarios: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
 
+    def every_driver(self) -> tuple[str, ...]:
+        """Return the drivers, the one that is used where nothing else is said as the first."""
+        return tuple(filter(None, (self.driver, *self.drivers)))
+
 
 def read_defaults(folder: Path | None = None) -> Defaults:
     """Return the defaults for a folder; empty ones where no pyproject.toml has the table.

@@ -226,14 +226,22 @@ class _Search:
         return self._at_each(best, scenario, _operations)
 
     def _any_shorter(self, best: Operations) -> Iterator[Operations]:
-        """Yield all sequences that are shorter by one and end alike, if they are few."""
+        """Yield all sequences that are shorter by one and end alike, if they are few.
+
+        Where much can come at once, they are of values that occur, as in _options.
+        """
         if self.scenario is None or len(best) == 1:
             return
         target, kind = self.runs.target, best[-1][1].kind
         make = partial(target.contract.model, target.policy, **self.header.settings)
         rules = self.scenario.rules(target.lacks)
         first = _operations(Now(make()), None, rules)
-        last = sum(operation.kind == kind for operation in first)
+        if len(first) > OPTIONS_MAX:
+            scenario = narrowed(self.scenario, [operation for _, operation in best])
+            rules = scenario.rules(target.lacks)
+            first = _operations(Now(make()), None, rules)
+        # What cannot come first may well come last.
+        last = max(1, sum(operation.kind == kind for operation in first))
         if len(first) ** (len(best) - 2) * last <= SEQUENCES_MAX:
             yield from islice(sequences(make, rules, len(best) - 1, kind), SEQUENCES_MAX)
 

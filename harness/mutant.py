@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 from .contract import Driver
@@ -27,7 +27,8 @@ PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shor
 class Mutant:
     """Makes drivers of one system with one bug, so that its name can be given as a driver's.
 
-    `least` has, for each signature that the bug can show itself by, the fewest steps that do.
+    `least` has, for each signature that the bug can show itself by, the fewest steps that do;
+    several, where it shows under settings that exclude each other.
     One that `leaks` is looked for by a round trip after each run, and by nothing else: an
     invariant that counts tasks would see some of them sooner, and say less.
     """
@@ -36,10 +37,16 @@ class Mutant:
     bug: str
     make: Callable[..., Driver]
     scenario: type[Scenario]
-    least: Mapping[str, int]
+    least: Mapping[str, int | tuple[int, ...]]
     leaks: bool = False
 
     RUNS_MAX: ClassVar[int] = 200
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Every number of steps that is known to be the fewest for one of its signatures."""
+        known = (least if isinstance(least, tuple) else (least,) for least in self.least.values())
+        return tuple(chain.from_iterable(known))
 
     def __call__(self, **settings: Any) -> Driver:
         return self.make(**settings)
@@ -67,8 +74,14 @@ class Kill:
         Up to PROVABLE steps that is the known least; above, that no single operation can go,
         which is what minimising ends with.
         """
-        least = self.mutant.least.get(str(self.signature), 0)
-        return self.signature is not None and (self.steps == least or self.steps > least > PROVABLE)
+        known = self.known_least
+        return self.steps in known or (bool(known) and self.steps > max(known) > PROVABLE)
+
+    @property
+    def known_least(self) -> tuple[int, ...]:
+        """The fewest steps that show the signature; none where the mutant is not known by it."""
+        least = self.mutant.least.get(str(self.signature), ())
+        return least if isinstance(least, tuple) else (least,)
 
 
 def kill(

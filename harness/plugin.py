@@ -22,7 +22,7 @@ from .keep import keep
 from .profile import PROFILES, Profile
 from .run import Runs
 from .scenario import Scenario
-from .target import BadName, Target, load_target
+from .target import BadName, Target, first_target, load_target
 from .trace import Header, Recorder, plain, versions
 from .warned import warnings_recorded
 
@@ -83,16 +83,8 @@ def pytest_pycollect_makeitem(
 
 def _target_for(scenario: type[Scenario], given: str | None) -> Target | None:
     """Return the driver given, if it keeps the scenario's contract; else the project's first."""
-    defaults = read_defaults()
-    names = [given] if given else [defaults.driver, *defaults.drivers]
-    for name in filter(None, names):
-        try:
-            target = load_target(name)
-        except BadName:
-            continue  # its extra is not installed
-        if target.contract == scenario.contract:
-            return target
-    return None
+    names = [given] if given else read_defaults().every_driver()
+    return first_target(names, scenario.contract)
 
 
 class ScenarioTest(pytest.Item):

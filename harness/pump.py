@@ -11,6 +11,7 @@ from functools import partial
 from threading import get_ident
 from types import GeneratorType
 from typing import Any, NoReturn, TypeVar
+from weakref import WeakSet
 
 from .clock import VirtualClock
 
@@ -56,10 +57,20 @@ class _Loop(asyncio.BaseEventLoop):
         # A timer that is due must fire: asyncio's own 1 ns is lost beside seconds since the epoch.
         self._clock_resolution = CLOCK_RESOLUTION_S
         self.errors: list[dict[str, Any]] = []
+        self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
     def time(self) -> float:
         return self._clock.now()
+
+    def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task = super().create_task(*args, **kwargs)
+        self._made.add(task)
+        return task
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done; asyncio.all_tasks looks at every loop's."""
+        return [task for task in self._made if not task.done()]
 
     def run_in_executor(  # type: ignore[override]  # the loop's stub is generic in typeshed's terms
         self, _executor: Executor | None, func: Callable[..., T], *args: Any
@@ -187,7 +198,7 @@ class Pump:
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, without the pump's own."""
-        return [task for task in asyncio.all_tasks(self._loop) if task is not self._resident]
+        return [task for task in self._loop.tasks() if task is not self._resident]
 
     def _start(self) -> None:
         self._work = self._loop.create_future()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,21 @@ def load_target(
             "write it, or list its operation in lacks"
         )
     return target
+
+
+def first_target(names: Iterable[str], contract: Contract) -> Target | None:
+    """Return the first of these drivers that keeps a contract, passing over what cannot be loaded.
+
+    So a driver whose extra is not installed is as one that is not there.
+    """
+    for name in names:
+        try:
+            target = load_target(name)
+        except BadName:
+            continue
+        if target.contract == contract:
+            return target
+    return None
 
 
 def missing_methods(driver: Driver, target: Target) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from .contract import Contract
 from .defaults import BadDefaults, Defaults
-from .target import BadName, load_scenario
+from .target import BadName, Target, first_target, load_scenario, load_target
 from .trace import BadTrace
 
 P = ParamSpec("P")
@@ -48,14 +48,46 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * UNITS_S[match[2]]
 
 
-def driver_name(given: str | None, defaults: Defaults) -> str:
-    """Return the driver given, or the project's own; raises BadName where there is neither."""
-    if given or defaults.driver:
-        return given or defaults.driver
+def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Defaults) -> Target:
+    """Return the driver given, or else the project's first that fits the first scenario given.
+
+    Without either it is the project's own. Raises BadName where there is none.
+    """
+    if scenarios and not driver:
+        contract = load_scenario(_full_name(scenarios[0], defaults)).contract
+        if found := first_target(defaults.every_driver(), contract):
+            return found
+    if driver or defaults.driver:
+        return load_target(driver or defaults.driver)
     raise BadName(
         "no driver is named; give --driver MODULE:NAME, or write driver = 'MODULE:NAME' "
         "under [tool.threadline] in pyproject.toml"
     )
+
+
+def plan_for(
+    driver: str | None, scenarios: tuple[str, ...], defaults: Defaults
+) -> list[tuple[str, Target]]:
+    """Return the scenarios to run, by MODULE:NAME, each with the driver that it runs on.
+
+    Without either given, it is every scenario of the project for whose contract there is a driver.
+    Raises BadName.
+    """
+    if driver or scenarios:
+        target = target_for(driver, scenarios, defaults)
+        return [(name, target) for name in scenario_names(scenarios, defaults, target.contract)]
+    found: dict[str, Target | None] = {}
+    plan = []
+    for name in defaults.scenarios:
+        contract = load_scenario(name).contract
+        if contract.name not in found:
+            found[contract.name] = first_target(defaults.every_driver(), contract)
+        if fitting := found[contract.name]:
+            plan.append((name, fitting))
+    if not plan:
+        target = target_for(driver, scenarios, defaults)
+        plan = [(name, target) for name in scenario_names((), defaults, target.contract)]
+    return plan
 
 
 def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contract) -> list[str]:
@@ -64,22 +96,26 @@ def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contrac
     A scenario can be given by its own name alone, in any case. Raises BadName for one that is
     unknown or of another contract, and where none fits.
     """
-    known = {name.rpartition(":")[2].lower(): name for name in defaults.scenarios}
     if not given:
         fitting = [n for n in defaults.scenarios if load_scenario(n).contract == contract]
         if not fitting:
             raise BadName(f"no scenario of this project is for the contract {contract.name}")
         return fitting
-    return [_scenario_name(name, known, contract) for name in given]
+    return [_scenario_name(name, defaults, contract) for name in given]
 
 
-def _scenario_name(given: str, known: dict[str, str], contract: Contract) -> str:
+def _full_name(given: str, defaults: Defaults) -> str:
+    known = {name.rpartition(":")[2].lower(): name for name in defaults.scenarios}
     if ":" not in given and given.lower() not in known:
         raise BadName(
             f"no scenario is called {given!r}; there are {', '.join(sorted(known)) or 'none'}, "
             "or write MODULE:NAME"
         )
-    name = known.get(given.lower(), given)
+    return known.get(given.lower(), given)
+
+
+def _scenario_name(given: str, defaults: Defaults, contract: Contract) -> str:
+    name = _full_name(given, defaults)
     scenario = load_scenario(name)
     if scenario.contract != contract:
         raise BadName(

@@ -42,7 +42,7 @@ from scenarios.population import (
     USERS,
     Key,
 )
-from scenarios.service_population import AGENTS, LIMITS, MESSAGES, is_free
+from scenarios.service_population import AGENTS, LIMITS, MESSAGES, is_calm, is_free
 
 Text = str | Handle
 SAID: dict[str, Any] = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}
@@ -76,7 +76,7 @@ class Agents(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, **SAID, weight=8)
+    @rule(connection=OPEN, thread=NOTHING | THREADS, **SAID, weight=8, precondition=is_calm)
     def say(
         self,
         connection: Handle,
@@ -88,13 +88,20 @@ class Agents(Scenario):
     ) -> Say:
         return Say(connection, thread, run, message, text, agent)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, text=TEXTS, agent=AGENTS, weight=2)
+    @rule(
+        connection=OPEN,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=AGENTS,
+        weight=2,
+        precondition=is_calm,
+    )
     def start_agent(
         self, connection: Handle, thread: Text | None, text: str, agent: str
     ) -> StartAgent:
         return StartAgent(connection, thread, None, None, text, agent)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, **SAID, weight=2)
+    @rule(user=USERS, thread=NOTHING | THREADS, **SAID, weight=2, precondition=is_calm)
     def post(
         self,
         user: str,
@@ -106,7 +113,14 @@ class Agents(Scenario):
     ) -> Post:
         return Post(user, thread, run, message, text, agent)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS, agent=AGENTS, weight=2)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=AGENTS,
+        weight=2,
+        precondition=is_calm,
+    )
     def post_stream(self, user: str, thread: Text | None, text: str, agent: str) -> PostStream:
         return PostStream(user, thread, None, None, text, agent)
 
@@ -114,7 +128,7 @@ class Agents(Scenario):
     def stop_agent(self, connection: Handle, thread: Text | None) -> StopAgent:
         return StopAgent(connection, thread)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, limit=LIMITS, weight=2)
+    @rule(connection=OPEN, thread=NOTHING | THREADS, limit=LIMITS, weight=2, precondition=is_calm)
     def history(self, connection: Handle, thread: Text | None, limit: int | None) -> History:
         return History(connection, thread, limit)
 

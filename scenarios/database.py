@@ -28,7 +28,13 @@ from models.chat_service.operations_storage import (
     WriteDatabase,
 )
 from models.session_manager.operations import Get, Invalidate
-from models.session_manager.operations_connections import Connect, Disconnect, Sweep, Wait
+from models.session_manager.operations_connections import (
+    Connect,
+    Disconnect,
+    Metrics,
+    Sweep,
+    Wait,
+)
 from models.session_manager.peers import WELL
 from scenarios.population import (
     CODES,
@@ -50,6 +56,7 @@ from scenarios.service_population import (
     MESSAGES,
     READERS,
     WRITERS,
+    is_calm,
     is_free,
 )
 
@@ -65,7 +72,7 @@ class Database(Scenario):
         "pool_timeout_s": pool(3, 2, 4),
         "retention_s": pool(2_592_000, 12, 8),
         "session_ttl_s": pool(100, 10, 8),
-        "sweep_interval_s": pool(1_000, 5),
+        "sweep_interval_s": pool(1_000, 5, 5),
     }
 
     @rule(user=USERS, thread=NOTHING | THREADS | MADE, weight=4)
@@ -88,6 +95,7 @@ class Database(Scenario):
         text=TEXTS,
         agent=GOOD_AGENTS,
         weight=8,
+        precondition=is_calm,
     )
     def say_stored(
         self,
@@ -100,11 +108,24 @@ class Database(Scenario):
     ) -> Say:
         return Say(connection, thread, run, message, text, agent)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS, agent=GOOD_AGENTS, weight=2)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=GOOD_AGENTS,
+        weight=2,
+        precondition=is_calm,
+    )
     def post_stored(self, user: str, thread: Text | None, text: str, agent: str) -> Post:
         return Post(user, thread, None, None, text, agent)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS | MADE, limit=LIMITS, weight=2)
+    @rule(
+        connection=OPEN,
+        thread=NOTHING | THREADS | MADE,
+        limit=LIMITS,
+        weight=2,
+        precondition=is_calm,
+    )
     def history(self, connection: Handle, thread: Text | None, limit: int | None) -> History:
         return History(connection, thread, limit)
 
@@ -179,6 +200,10 @@ class Database(Scenario):
     @rule(precondition=is_free)
     def sweep(self) -> Sweep:
         return Sweep()
+
+    @rule()
+    def metrics(self) -> Metrics:
+        return Metrics()
 
     # A place is waited for 2 to 4 s, a session ends at 8 or 10, a conversation at 8 or 12.
     @rule(seconds=pool(1, 2, 3, 4, 7, 8, 12), weight=3)

@@ -16,7 +16,7 @@ from models.session_manager.operations import Invalidate
 from models.session_manager.operations_connections import Connect, Disconnect, Sweep, Wait
 from models.session_manager.peers import WELL
 from scenarios.population import CODES, MANAGER_KEYS, NOTHING, OPEN, TEXTS, THREADS, USERS, Key
-from scenarios.service_population import GOOD_AGENTS, is_free
+from scenarios.service_population import GOOD_AGENTS, is_calm, is_free
 
 Text = str | Handle
 HOUR_S = 3_600
@@ -56,7 +56,14 @@ class Quality(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, text=TEXTS, agent=GOOD_AGENTS, weight=6)
+    @rule(
+        connection=OPEN,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=GOOD_AGENTS,
+        weight=6,
+        precondition=is_calm,
+    )
     def say_well(self, connection: Handle, thread: Text | None, text: str, agent: str) -> Say:
         return Say(connection, thread, None, None, text, agent)
 
@@ -79,6 +86,7 @@ class Quality(Scenario):
         agent_name=AGENT_NAMES,
         hours=pool(None, 1, 24, 720),
         weight=3,
+        precondition=is_calm,
     )
     def quality_metrics(
         self, connection: Handle, thread: Text | None, agent_name: str | None, hours: int | None
@@ -91,6 +99,7 @@ class Quality(Scenario):
         report=pool(None, "summary", "detailed"),
         period=pool(None, "day", "week"),
         weight=3,
+        precondition=is_calm,
     )
     def quality_report(
         self, connection: Handle, thread: Text | None, report: str | None, period: str | None

@@ -23,7 +23,7 @@ from models.session_manager.operations_connections import (
 )
 from models.session_manager.peers import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, TEXTS, USERS
-from scenarios.service_population import is_free
+from scenarios.service_population import is_calm, is_free
 
 Text = str | Handle
 THREADS = pool("t", "u", "v")
@@ -54,19 +54,33 @@ class Queue(Scenario):
     def disconnect(self, connection: Handle, code: int) -> Disconnect:
         return Disconnect(connection, code)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, text=TEXTS, agent=AGENTS, weight=8)
+    @rule(
+        connection=OPEN,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=AGENTS,
+        weight=8,
+        precondition=is_calm,
+    )
     def say_in_line(self, connection: Handle, thread: Text | None, text: str, agent: str) -> Say:
         return Say(connection, thread, None, None, text, agent)
 
-    @rule(user=USERS, thread=NOTHING | THREADS, text=TEXTS, agent=AGENTS, weight=2)
+    @rule(
+        user=USERS,
+        thread=NOTHING | THREADS,
+        text=TEXTS,
+        agent=AGENTS,
+        weight=2,
+        precondition=is_calm,
+    )
     def post_in_line(self, user: str, thread: Text | None, text: str, agent: str) -> Post:
         return Post(user, thread, None, None, text, agent)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, weight=3)
+    @rule(connection=OPEN, thread=NOTHING | THREADS, weight=3, precondition=is_calm)
     def history_first(self, connection: Handle, thread: Text | None) -> History:
         return History(connection, thread, None)
 
-    @rule(connection=OPEN, thread=NOTHING | THREADS, weight=2)
+    @rule(connection=OPEN, thread=NOTHING | THREADS, weight=2, precondition=is_calm)
     def quality_last(self, connection: Handle, thread: Text | None) -> QualityMetrics:
         return QualityMetrics(connection, thread, None, None)
 

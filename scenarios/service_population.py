@@ -14,7 +14,7 @@ from models.chat_service.agents import (
     UNAVAILABLE_TWICE,
     WELL,
 )
-from models.chat_service.databases import BLOCK, DatabaseSession
+from models.chat_service.databases import AWAITED, BLOCK, DatabaseSession
 
 # Most agents answer, or nothing would ever build up.
 AGENTS = pool(
@@ -32,6 +32,22 @@ def is_free(now: Now) -> bool:
     return not any(session.held for session in now.model.service.databases.open.values())
 
 
+def is_calm(now: Now) -> bool:
+    """Say whether a request would have a place, or wait for one alone.
+
+    Of two that wait at one moment, who is served first is a matter of the scheduler's. And for
+    the session of a connection that came due nobody knows how long.
+    """
+    holders = [each for each in now.model.service.databases.open.values() if each.held]
+    return not holders or not (
+        now.model.service.requests.lines or any(map(_ends_with_connection, holders))
+    )
+
+
+def _ends_with_connection(session: DatabaseSession) -> bool:
+    return session.how == AWAITED and session.context.connection is not None
+
+
 def _open(now: Now) -> list[DatabaseSession]:
     """Return the open database sessions, but for those of connections that await the sweep."""
     service = now.model.service
@@ -40,13 +56,19 @@ def _open(now: Now) -> list[DatabaseSession]:
 
 
 def _holding(now: Now, *, writes: bool) -> list[Handle]:
-    """Return those that could write, or read, without waiting for a place."""
-    storage = now.model.service.storage
+    """Return those that could write, or read, without waiting for a place.
+
+    None, while that could make requests of two threads wait at one moment, or for a connection.
+    """
+    storage, lines = now.model.service.storage, now.model.service.requests.lines
+    if len(lines) > 1:
+        return []
     needed = [storage.pool, storage.writers] if writes else [storage.pool]
     return [
         session.handle
         for session in _open(now)
-        if not any(places.is_full for places in needed if places not in session.held)
+        if not (lines and _ends_with_connection(session))
+        and not any(places.is_full for places in needed if places not in session.held)
     ]
 
 

@@ -26,6 +26,7 @@ from tests.sessions_peers import Peer
 
 # More than any handful of messages needs, each of which takes one or two.
 RESTS_MAX = 20
+LIMIT_S = 10  # after which a claim has failed, as what it waits for does not come
 
 P = ParamSpec("P")
 
@@ -146,7 +147,8 @@ def on_a_loop(claim: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @wraps(claim)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         async def whole() -> None:
-            await claim(*args, **kwargs)
+            async with asyncio.timeout(LIMIT_S):
+                await claim(*args, **kwargs)
 
         asyncio.run(whole())
 

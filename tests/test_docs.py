@@ -66,9 +66,12 @@ def test_the_leak_is_what_its_command_prints(project: Path) -> None:
     assert without_lines(block("LEAK ")) in without_lines(output)
 
 
+@pytest.mark.slow
 def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
     """
     The table of the README is printed by `threadline mutants`, but for the seconds.
+
+    Row by row, test_mutants.py holds it to what each hunt finds.
     """
     output = run("mutants").output
 

@@ -127,13 +127,13 @@ def test_crashed_process_opens_nothing(disk: Disk) -> None:
 
 def test_disk_leaves_nothing_behind() -> None:
     """
-    A disk that was removed is gone with its folder.
+    A disk that was removed is gone.
     """
     disk = make_disk()
-    folder = Path(disk.path).parent
+    path: Path = disk.path
     disk.remove()
 
-    assert not folder.exists()
+    assert not path.exists()
 
 
 async def write_another(engine: AsyncEngine) -> None:

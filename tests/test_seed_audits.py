@@ -22,14 +22,17 @@ QUALITY: dict[str, dict[str, Json]] = {
     "generate_quality_report": {},
     "validate_content": {"content": "what was said"},
 }
-# The methods that seed 000, 1.1 names, each with a frame that brings a message to it.
+# The methods that seed 000, 1.1 names, each with a frame that comes to it, and the last answer.
 HANDLERS = {
-    "StartAgentHandler and its completion": frame("start_agent", {"user_request": "hello"}),
-    "UserMessageHandler and its completion": frame("user_message", HELLO),
-    "ThreadHistoryHandler": frame("get_thread_history"),
-    "_validate_message_format": "no JSON",
-    "_extract_message_type": frame("unheard_of"),
-    "_sanitize_and_queue_message": frame("user_message", {"text": ""}),
+    "StartAgentHandler and its completion": (
+        frame("start_agent", {"user_request": "hello"}),
+        "agent_completed",
+    ),
+    "UserMessageHandler and its completion": (frame("user_message", HELLO), "agent_completed"),
+    "ThreadHistoryHandler": (frame("get_thread_history"), "thread_history"),
+    "_validate_message_format": ("no JSON", "error"),
+    "_extract_message_type": (frame("unheard_of"), "error"),
+    "_sanitize_and_queue_message": (frame("user_message", {"text": ""}), "error"),
 }
 each_quality_type = pytest.mark.parametrize("kind", QUALITY)
 
@@ -52,9 +55,11 @@ async def conversation(chat: Chat) -> tuple[Peer, set[tuple[Json, Json]]]:
     return peer, places(peer.received)
 
 
-@pytest.mark.parametrize("sent", HANDLERS.values(), ids=HANDLERS)
+@pytest.mark.parametrize(("sent", "last"), HANDLERS.values(), ids=HANDLERS)
 @on_a_loop
-async def test_every_handler_stays_on_its_connections_context(subject: Subject, sent: str) -> None:
+async def test_every_handler_stays_on_its_connections_context(
+    subject: Subject, sent: str, last: str
+) -> None:
     """
     Seed 000, 1.1: each handler method goes on with the session, none makes a context of its own.
     """
@@ -64,6 +69,7 @@ async def test_every_handler_stays_on_its_connections_context(subject: Subject, 
 
         assert len(place) == 1
         assert places(events) == place
+        assert events[-1]["type"] == last
         assert chat.system.metrics().contexts_created == 1
 
 

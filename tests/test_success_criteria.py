@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
+from sessions import ChatService, RequestScopedSessionFactory, Settings, UserExecutionContext
+from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
+from sessions.service_parts import ServiceMakers
+from sessions.storage.database import Database
+from sessions.storage.turn import Role, Turn
+from sessions.storage.turn_store import TurnStore
 from tests.project import ROOT
 from tests.sessions_peers import Peer
 from tests.sessions_subject import Chat, Subject, frame
@@ -18,6 +25,40 @@ THREADS_PER_USER = 3
 MESSAGES_PER_THREAD = 25
 RECONNECTS = 1_000
 CLOSED, DROPPED = 1000, 1006  # close codes (RFC 6455, section 7.4.1)
+
+
+class TurnsInMemory(TurnStore):
+    """Keeps turns in no database, which costs most of a message, and which nothing here asks of."""
+
+    def __init__(
+        self,
+        sessions: RequestScopedSessionFactory,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        super().__init__(sessions, database, clock, settings)
+        self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
+
+    async def append_user_turn(
+        self, context: UserExecutionContext, text: str, message_id: str | None = None
+    ) -> int:
+        return self._keep(context, "user", text, message_id)
+
+    async def append_agent_turn(
+        self, context: UserExecutionContext, text: str, message_id: str | None = None
+    ) -> int:
+        return self._keep(context, "agent", text, message_id)
+
+    async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
+        return self._turns[context.thread_id][-limit:]
+
+    def _keep(
+        self, context: UserExecutionContext, role: Role, text: str, message_id: str | None
+    ) -> int:
+        turns = self._turns[context.thread_id]
+        turns.append(Turn(len(turns) + 1, role, text, message_id, context.run_id, 0.0))
+        return len(turns)
 
 
 @dataclass(slots=True)
@@ -49,7 +90,8 @@ class Day:
 
 async def chat_all_day() -> Day:
     day = Day()
-    async with Subject().chat() as chat:
+    service = partial(ChatService, makers=ServiceMakers(turns=TurnsInMemory))
+    async with Subject(service=service).chat() as chat:
         peers = await connected(chat)
         await talk(chat, list(peers.values()))
         keys = list(peers)

@@ -19,12 +19,16 @@ HOWS = (AWAITED, BLOCK)
 
 @dataclass(slots=True, eq=False)
 class DatabaseSession:
-    """An open one, and the places that it holds."""
+    """An open one, and the places that it holds.
+
+    needs_rollback: a commit failed, after which there is nothing to do but to undo, or to close.
+    """
 
     handle: Handle
     context: Context
     how: str
     held: list[Places] = field(default_factory=list)
+    needs_rollback: bool = False
 
 
 class Databases:

@@ -30,6 +30,12 @@ def no_database_session_ends_early(model: Census, system: Census) -> None:
     assert opened >= least, f"{opened} database sessions are open; {least} owners need one"
 
 
+def no_object_is_shared(_model: Census, system: Census) -> None:
+    """No two users' contexts lead to one object that could be changed."""
+    shared: Any = system.get("shared", 0)
+    assert not shared, f"{shared} objects that can be changed are reached from two users' contexts"
+
+
 INVARIANTS = (
     (Property.CONTINUITY, invariants.no_live_socket_is_closed),
     (Property.MEMORY, invariants.no_socket_outlives_its_manager),
@@ -37,4 +43,5 @@ INVARIANTS = (
     (Property.MEMORY, no_task_outlives_its_work),
     (Property.MEMORY, no_database_session_outlives_its_owner),
     (Property.CONTINUITY, no_database_session_ends_early),
+    (Property.ISOLATION, no_object_is_shared),
 )

@@ -125,21 +125,26 @@ class ChatServiceModel(MessagesModel):
         return self._done({"session": handle, **ids})
 
     def write_database(self, session: Handle) -> Outcome:
-        return self._on(session, lambda found: self.service.databases.take(found, writes=True))
+        take = self.service.databases.take
+        return self._in_transaction(session, lambda found: take(found, writes=True))
 
     def read_database(self, session: Handle) -> Outcome:
-        return self._on(session, lambda found: self.service.databases.take(found, writes=False))
+        take = self.service.databases.take
+        return self._in_transaction(session, lambda found: take(found, writes=False))
 
     def commit_database(self, session: Handle) -> Outcome:
         databases = self.service.databases
         found = self._database(session)
-        has_written = isinstance(found, DatabaseSession) and databases.has_written(found)
-        if has_written and self.service.turns.fails:
-            return STORAGE_ERROR
-        return self._on(session, databases.give_back)
+        if isinstance(found, DatabaseSession) and databases.has_written(found):
+            found.needs_rollback |= self.service.turns.fails
+        return self._in_transaction(session, databases.give_back)
 
     def roll_back_database(self, session: Handle) -> Outcome:
-        return self._on(session, self.service.databases.give_back)
+        def undo(found: DatabaseSession) -> None:
+            found.needs_rollback = False
+            self.service.databases.give_back(found)
+
+        return self._on(session, undo)
 
     def close_database(self, session: Handle) -> Outcome:
         return self._on(session, self.service.databases.close)
@@ -155,6 +160,13 @@ class ChatServiceModel(MessagesModel):
 
     def shape(self) -> Hashable:
         return shape(self.service)
+
+    def _in_transaction(self, handle: Handle, change: Callable[[DatabaseSession], None]) -> Outcome:
+        """Go on with the transaction of a database session, unless a commit of it failed."""
+        found = self._database(handle)
+        if isinstance(found, DatabaseSession) and found.needs_rollback:
+            return STORAGE_ERROR
+        return self._on(handle, change)
 
     def _on(
         self, handle: Handle, change: Callable[[DatabaseSession], None], *, how: str = ""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TypeAlias, TypeVarTuple, overload
 
 from sqlalchemy import Executable, Result
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -45,6 +46,7 @@ class RequestScopedSession:
         self._one_at_a_time = asyncio.Lock()
         self._taken: list[Places] = []
         self._closing: asyncio.Task[None] | None = None
+        self._needs_rollback = False
 
     @property
     def is_open(self) -> bool:
@@ -64,18 +66,29 @@ class RequestScopedSession:
         Raises PoolTimeoutError, what the database raises, and RuntimeError after close().
         """
         async with self._one_at_a_time:
-            await self._take(self._database.places)
-            if self._database.writers and not statement.is_select:
-                await self._take(self._database.writers)
+            await self._take_places(writes=not statement.is_select)
             return await self._session.execute(statement, values)
 
-    async def commit(self) -> None:
-        """Make the transaction last. If that raises, its place is kept to rollback or close."""
+    async def begin_writing(self) -> None:
+        """Take the places that a write needs, so that it can tell the time at which it is done.
+
+        Raises what execute() raises.
+        """
         async with self._one_at_a_time:
-            self._check_open()
+            await self._take_places(writes=True)
+
+    async def commit(self) -> None:
+        """Make the transaction last.
+
+        If that raises, nothing of it does: its place is kept to rollback or close, and all else
+        raises PendingRollbackError, so that no second commit can seem to have stored it.
+        """
+        async with self._one_at_a_time:
+            self._check_usable()
             try:
                 await self._session.commit()
             except BaseException:
+                self._needs_rollback = True
                 # Else the next would get the connection with what was written still under way.
                 await self._session.invalidate()
                 raise
@@ -86,6 +99,7 @@ class RequestScopedSession:
         async with self._one_at_a_time:
             self._check_open()
             await self._session.rollback()
+            self._needs_rollback = False
             self._give_back()
 
     async def close(self) -> None:
@@ -121,6 +135,12 @@ class RequestScopedSession:
             finally:
                 self._give_back()
 
+    async def _take_places(self, *, writes: bool) -> None:
+        self._check_usable()
+        await self._take(self._database.places)
+        if writes and self._database.writers:
+            await self._take(self._database.writers)
+
     async def _take(self, places: Places) -> None:
         self._check_open()
         if places not in self._taken:
@@ -132,6 +152,11 @@ class RequestScopedSession:
     def _give_back(self) -> None:
         while self._taken:
             self._taken.pop().give_back()
+
+    def _check_usable(self) -> None:
+        self._check_open()
+        if self._needs_rollback:
+            raise PendingRollbackError("a commit failed; roll back, or close the session")
 
     def _check_open(self) -> None:
         if not self.is_open:

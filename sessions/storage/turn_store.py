@@ -56,6 +56,7 @@ class TurnStore:
     ) -> int:
         """Store what a user said, and return its position; the context's run is now current."""
         async with self._sessions.create_session_from_context(context) as session:
+            await session.begin_writing()
             # First, as it locks the thread's row, by which positions have no gap and no double.
             await session.execute(self._thread_written, self._written_in(context))
             await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
@@ -70,6 +71,7 @@ class TurnStore:
         replaced, since the user's turn: no turn comes after an end.
         """
         async with self._sessions.create_session_from_context(context) as session:
+            await session.begin_writing()
             touched = await session.execute(THREAD_TOUCHED, self._written_in(context))
             if touched.first() is None:
                 raise ThreadEndedError(

@@ -1,0 +1,60 @@
+"""Each scenario of the chat service, on the service as it is: no alarm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from harness.explore import Explorer
+from harness.failure_text import failure_text
+from harness.run import Runs
+from harness.scenario import Scenario
+from harness.target import load_target
+from harness.trace import Header, Recorder
+from scenarios.agents import Agents
+from scenarios.database import Database
+from scenarios.quality import Quality
+from scenarios.queue import Queue
+from scenarios.whole_service import WholeService
+
+DRIVER = "drivers.service:ServiceDriver"
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Log nothing: pytest would format each failure of an agent, which costs more than the run."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+every_scenario = pytest.mark.parametrize(
+    "scenario", [Quality, Agents, Queue, Database, WholeService]
+)
+
+
+def failures(scenario: type[Scenario], runs: int) -> list[str]:
+    target = load_target(DRIVER)
+    header = Header(target.contract.name, target.name, seed=0, steps_max=50)
+    batches = Explorer(scenario, Runs(target, Recorder(None)), header).batches()
+    return [failure_text(batch.failure) for batch in islice(batches, runs) if batch.failure]
+
+
+@every_scenario
+def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
+    """
+    A hundred runs of fifty steps end without a failure.
+    """
+    assert failures(scenario, runs=100) == []
+
+
+@pytest.mark.slow
+@every_scenario
+def test_agrees_with_the_model_for_long(scenario: type[Scenario]) -> None:
+    """
+    20,000 runs of fifty steps end without a failure.
+    """
+    assert failures(scenario, runs=20_000) == []
