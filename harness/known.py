@@ -25,6 +25,11 @@ class Known:
     made: int = 0
     net: str = ""
 
+    @property
+    def tried(self) -> int:
+        """How many round trips there were, with those that could not be made."""
+        return self.made + sum(self.skipped.values())
+
     def stops(self, path: Path, level: int) -> None:
         """Remember that a path stopped growing at this level."""
         self.levels[path] = max(level, self.levels.get(path, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from .reach import Path
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
 TEARDOWN_MAX = 1_000  # operations
+COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class RoundTrip:
             self.alive,
         )
         cycles.follow(self.lockstep.returned())
+        if self.known.tried % COLLECTED_EVERY == 0:
+            gc.collect()  # putting the heap aside puts off what Python would do by itself
         try:
             with heap_aside():
                 leaks = self._watch(cycles)
@@ -139,7 +143,7 @@ class RoundTrip:
     def _cycles_max(self, path: Path) -> int:
         if is_exact(path):
             return min(EXACT_MAX, self.cycles_max)
-        known = any(path.name.startswith(leak) for leak in self.known.leaks)
+        known = any(f"{path.name}.".startswith(f"{leak}.") for leak in self.known.leaks)
         return min(BRIEF_MAX, self.cycles_max) if known else self.cycles_max
 
     def _judge(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> list[Leak]:
@@ -152,10 +156,10 @@ class RoundTrip:
                 self.known.stops(path, each.levels[-1][1])
             elif each.leaks or decided:  # or grew all the time beside what leaks
                 leaks[path] = self._leak(cycles, path, each)
+                self.known.leaks |= {path.name} if each.leaks else set()
             else:
                 self.known.undecided[path] = cycles.played
         found = topmost(leaks)
-        self.known.leaks |= {path.name for path in leaks}
         return [leaks[path] for path in found]
 
     def _leak(self, cycles: Cycles, path: Path, each: Suspect) -> Leak:

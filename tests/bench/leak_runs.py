@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
+from harness.doubling import CYCLES_MAX
 from harness.explore import Explorer
 from harness.failure import Divergence
 from harness.known import Known
@@ -49,10 +50,10 @@ def blind(target: Target) -> Target:
     return replace(target, contract=replace(target.contract, invariants=()))
 
 
-def is_flagged(lockstep: Lockstep, known: Known) -> bool:
+def is_flagged(lockstep: Lockstep, known: Known, cycles_max: int = CYCLES_MAX) -> bool:
     """Say whether a round trip finds a leak in a run that was played."""
     try:
-        RoundTrip(lockstep, known).make()
+        RoundTrip(lockstep, known, cycles_max=cycles_max).make()
     except Divergence:
         return True
     return False
