@@ -86,7 +86,7 @@ class Process:
         if self._has_crashed:
             raise sqlite3.OperationalError("the process has ended")
         connection = InlineConnection(self._disk)
-        self._connections.append(connection)
+        self._connections = [each for each in self._connections if each.is_open] + [connection]
         return connection
 
 
@@ -101,6 +101,10 @@ class InlineConnection(aiosqlite.Connection):
         # The operating system outlives every crash that a run plays.
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA journal_mode = MEMORY")
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
 
     def __await__(self) -> Generator[Any, None, InlineConnection]:
         yield from ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from harness.contract import Census, Driver
 from harness.outcome import Ok, Outcome, Refused
@@ -135,6 +135,9 @@ class MemoryStoreDriver(Driver):
     def reopen(self) -> Outcome:
         self._store.reopen()
         return Ok()
+
+    def roots(self) -> Mapping[str, object]:
+        return {"store": self._store}
 
     def census(self) -> Census:
         return {"conversations": self._store.sizes()}

@@ -26,6 +26,10 @@ class Words:
     def tell(self, text: str, word: str) -> None:
         self._words[text] = word
 
+    def clear(self) -> None:
+        self._words.clear()
+        self._tries.clear()
+
     def fault_of(self, request: AgentRequest) -> Fault:
         """Return the fault for one more try of a request."""
         word = self._words.get(request.text, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
@@ -23,6 +23,7 @@ from harness.clock import VirtualClock
 from harness.contract import Census
 from harness.outcome import Ok, Outcome
 from harness.pump import Pump
+from harness.variables import modules_of
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.service import ChatService
 from sessions.storage.database import Database
@@ -47,6 +48,8 @@ class ServiceLife(SessionsDriver):
     One that crashed is kept, and never run again: its tasks stay where they were.
     """
 
+    foreign = ("sqlalchemy", "aiosqlite", "sqlite3")
+
     def __init__(self, make: Callable[..., ChatService] = ChatService, **settings: Any) -> None:
         self._make = make
         self._settings = Settings(**settings)
@@ -60,6 +63,21 @@ class ServiceLife(SessionsDriver):
         self._databases: list[HeldSession] = []
         self._crashed: list[Life] = []
         self._begin(Pump(self._clock))
+
+    def roots(self) -> Mapping[str, object]:
+        return {"service": self._service, "loop": self._pump.loop, **modules_of("sessions")}
+
+    def forget(self) -> None:
+        super().forget()
+        self._reached.clear()
+        self._words.clear()
+        for held in self._databases:
+            held.task.cancel()  # it has its session until the end of the run, however soon closed
+        self._databases.clear()
+        self._pump.settle()
+        for life in self._crashed:
+            life.end()
+        self._crashed.clear()
 
     def close(self) -> None:
         for life in (*self._crashed, self._life):
@@ -151,11 +169,12 @@ class ServiceLife(SessionsDriver):
     def _begin(self, pump: Pump) -> None:
         """Let a new service take over the disk."""
         process = Process(self._disk)
+        numbers = self._numbers  # the system must not lead to its driver
         system = ChatSystem(
             settings=self._settings,
             clock=PumpedClock(self._clock),
             counter=count(1),
-            entropy=lambda size: next(self._numbers).to_bytes(max(8, size), "big")[-size:],
+            entropy=lambda size: next(numbers).to_bytes(max(8, size), "big")[-size:],
         )
         database = Database(
             system.clock, self._settings, self._disk.url, make_engine=process.make_engine

@@ -28,6 +28,10 @@ class Reached:
         for found in _mutable(context):
             self._users.setdefault(id(found), set()).add(context.user_id)
 
+    def clear(self) -> None:
+        self._seen.clear()
+        self._users.clear()
+
     def shared(self) -> int:
         """Return how many of them belong to more than one user."""
         return sum(len(users) > 1 for users in self._users.values())

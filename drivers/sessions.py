@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from itertools import count
 from typing import Any
@@ -15,6 +15,7 @@ from harness.clock import VirtualClock
 from harness.contract import Census, Driver
 from harness.outcome import Ok, Outcome, Refused
 from harness.pump import Pump
+from harness.variables import modules_of
 from models.session_manager import SESSION_MANAGER
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError
@@ -52,6 +53,13 @@ class SessionsDriver(Driver):
             entropy=lambda size: next(numbers).to_bytes(max(8, size), "big")[-size:],
         )
         self._within(self._system.start)
+
+    def roots(self) -> Mapping[str, object]:
+        return {"system": self._system, "loop": self._pump.loop, **modules_of("sessions")}
+
+    def forget(self) -> None:
+        super().forget()
+        self._pump.errors.clear()
 
     def close(self) -> None:
         self._pump.close()

@@ -15,7 +15,8 @@ class PumpedClock:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._sleepers: dict[float, list[asyncio.Future[None]]] = {}
+        self._sleepers: dict[float, dict[asyncio.Future[None], None]] = {}
+        self._timers: dict[float, asyncio.TimerHandle] = {}
 
     def now(self) -> float:
         return self._clock.now()
@@ -26,12 +27,23 @@ class PumpedClock:
         loop = asyncio.get_running_loop()
         sleeper: asyncio.Future[None] = loop.create_future()
         if t not in self._sleepers:
-            self._sleepers[t] = []
-            loop.call_at(t, self._wake, t)
-        self._sleepers[t].append(sleeper)
-        await sleeper
+            self._sleepers[t] = {}
+            self._timers[t] = loop.call_at(t, self._wake, t)
+        self._sleepers[t][sleeper] = None
+        try:
+            await sleeper
+        finally:
+            self._leave(t, sleeper)
 
     def _wake(self, t: float) -> None:
+        self._timers.pop(t)
         for sleeper in self._sleepers.pop(t):
             if not sleeper.done():
                 sleeper.set_result(None)
+
+    def _leave(self, t: float, sleeper: asyncio.Future[None]) -> None:
+        """Forget one who sleeps no longer, and the timer that nobody waits for."""
+        sleepers = self._sleepers.get(t)
+        if sleepers is not None and sleepers.pop(sleeper, sleeper) is None and not sleepers:
+            del self._sleepers[t]
+            self._timers.pop(t).cancel()

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from .command_check import check
 from .command_fuzz import fuzz
+from .command_leaks import leaks
 from .command_mutants import mutants
 from .command_replay import minimise, replay
 from .defaults import read_defaults
@@ -51,5 +52,5 @@ def drivers() -> None:
     Console().print(table)
 
 
-for _command in (fuzz, replay, minimise, scenarios, drivers, check, mutants):
+for _command in (fuzz, replay, minimise, scenarios, drivers, check, mutants, leaks):
     threadline.add_command(_command)

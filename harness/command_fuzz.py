@@ -20,7 +20,7 @@ from .profile import PROFILES, Profile
 from .target import Target
 from .terminal import Terminal
 from .trace import versions
-from .usage import Duration, scenario_names, target_for, usage_errors
+from .usage import Duration, plan_for, usage_errors
 from .worker import ENGINES, Job
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -70,37 +70,38 @@ def fuzz(
     Runs scenarios against a system and its model side by side, and minimises each failure.
     SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
     scenario of the driver's contract is run. Without --driver, it is the project's first that
-    keeps the contract of the scenario. A failure ends its run, not the campaign.
+    keeps the contract of the scenario; without either, every scenario of the project is run.
+    A failure ends its run, not the campaign.
 
     Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
     model, the scenario or threadline itself broke.
     """
-    defaults = read_defaults()
-    target = target_for(driver, scenario, defaults)
-    names = scenario_names(scenario, defaults, target.contract)
+    plan = plan_for(driver, scenario, read_defaults())
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     base = PROFILES[profile]
     job = Job(
         scenario="",
-        driver=target.name,
+        driver="",
         engine=engine,
         seed=seed,
         steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
         runs=_runs(engine, runs, seconds, base),
-        seconds=seconds / len(names) if seconds else None,
+        seconds=seconds / len(plan) if seconds else None,
         folder=str(folder),
     )
-    sys.exit(_run([replace(job, scenario=name) for name in names], target, terminal, folder))
+    jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
+    sys.exit(_run(jobs, [target for _, target in plan], terminal, folder))
 
 
-def _run(jobs: list[Job], target: Target, terminal: Terminal, folder: Path) -> int:
-    """Run the jobs, and return the exit status."""
-    terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
+def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Path) -> int:
+    """Run the jobs, each on its target, and return the exit status."""
+    for target in {target.name: target for target in targets}.values():
+        terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
     status = 0
     try:
         with terminal.live(), _interrupts() as interrupted:
-            for job in jobs:
+            for job, target in zip(jobs, targets, strict=True):
                 campaign(job, target, terminal.hear, interrupted)
     except KeyboardInterrupt:
         status = INTERRUPTED

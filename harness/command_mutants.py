@@ -42,7 +42,7 @@ def mutants(engine: str, runs: int | None, seed: int) -> None:
             status.update(f"hunting {mutant.name}")
             limit = runs or Mutant.RUNS_MAX * (2 if engine == "hypothesis" else 1)
             kills.append(kill(mutant, load_target(name), engine=engine, seed=seed, runs_max=limit))
-            table.add_row(*_row(kills[-1]))
+            table.add_row(*row_of(kills[-1]))
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, FILE_WIDTH)
@@ -66,11 +66,12 @@ def _all_mutants() -> list[tuple[str, Mutant]]:
     return found
 
 
-def _row(one: Kill) -> tuple[str, ...]:
+def row_of(one: Kill) -> tuple[str, ...]:
+    """Return what the table tells of one mutant, column by column."""
     scenario = one.mutant.scenario.__name__.lower()
     if one.signature is None:
         return one.mutant.name, "alive", scenario, f"{one.runs:,}", f"{one.seconds:.2f}", "", ""
-    least = one.mutant.least.get(str(one.signature))
+    least = " or ".join(map(str, one.known_least))
     return (
         one.mutant.name,
         str(one.signature),
@@ -78,5 +79,5 @@ def _row(one: Kill) -> tuple[str, ...]:
         f"{one.runs:,}",
         f"{one.seconds:.2f}",
         str(one.steps),
-        "unknown" if least is None else str(least),
+        least or "unknown",
     )

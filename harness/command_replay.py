@@ -17,6 +17,7 @@ from .failure_text import count, failure_text
 from .history import Step
 from .isolate import HANG_S
 from .keep import save
+from .lockstep import Lockstep
 from .minimise import minimise as minimised
 from .pump import NotDone
 from .run import Runs, Skipped, play
@@ -68,7 +69,7 @@ def minimise(trace: Path, driver: str | None) -> None:
     """
     target, stored = _read(trace, driver)
     with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned)
+        runs = Runs(target, Recorder(None), warned, alive=_rewind)
         failure = replayed(runs, stored.header, stored.operations)
         if failure is None:
             click.echo(f"{trace} does not fail: there is nothing to minimise")
@@ -103,7 +104,7 @@ def _show(target: Target, stored: Trace, *, wait: bool) -> Failure | None:
     wide = max((len(str(operation)) for _, operation in stored.operations), default=0)
     click.echo(f"  step  {'operation':<{wide}}  model | system")
     with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned)
+        runs = Runs(target, Recorder(None), warned, alive=_rewind)
         with runs.open(stored.header.line(), stored.header.settings) as lockstep:
             shown = play(lockstep, stored.operations)
             while True:
@@ -112,11 +113,28 @@ def _show(target: Target, stored: Trace, *, wait: bool) -> Failure | None:
                 try:
                     click.echo(_line(next(shown), wide))
                 except StopIteration:
-                    return None
+                    return _round_trip(runs, lockstep, stored.header)
                 except Divergence as divergence:
                     click.echo(_line(divergence.failure.step, wide, mark="->"))
                     return divergence.failure
-                signal.setitimer(signal.ITIMER_REAL, HANG_S)
+                _rewind()
+
+
+def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | None:
+    """Look for the leak that a trace was kept for, if it was."""
+    if not header.round_trip:
+        return None
+    click.echo("        torn down, and repeated on the same system")
+    try:
+        runs.round_trip(lockstep, header)
+    except Divergence as divergence:
+        return divergence.failure
+    return None
+
+
+def _rewind() -> None:
+    """Give the next step its whole time."""
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
 
 
 def _line(shown: Step | Skipped, wide: int, mark: str = "  ") -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
+from .bounds import Bounded
 from .failure import Disagreement, Property
 from .operation import Operation
 
@@ -44,10 +45,23 @@ class Driver(Protocol):
     contract: ClassVar[Contract]
     policy: ClassVar[object] = None  # where systems legitimately differ; given to the model
     lacks: ClassVar[tuple[type[Operation], ...]] = ()
+    bounds: ClassVar[tuple[Bounded, ...]] = ()  # what may be held at most after a run
+    foreign: ClassVar[tuple[str, ...]] = ()  # packages whose objects a look for leaks leaves alone
 
     def census(self) -> Census | None:
         """Return what the system says it holds, or None if it cannot tell."""
         return None
+
+    def roots(self) -> Mapping[str, object]:
+        """Return what the system is held by: its own object, its loop, its modules, by name.
+
+        What grows is looked for from here; nothing of the driver's own belongs to it.
+        """
+        return {}
+
+    def forget(self) -> None:
+        """Let go of what was noted for the next census: a run was torn down, and is repeated."""
+        self.census()
 
     def close(self) -> None:  # a driver with nothing to close writes nothing
         """Give back everything that the system holds: the run is over."""
@@ -60,6 +74,7 @@ class Contract:
 
     `model` makes a model of a policy and settings. `blame` tells which property a disagreement
     breaks. `invariants` are asserted after each step, under the property that each guards.
+    `teardown` yields, one by one, the operations that take a model from where it is back to empty.
     """
 
     name: str
@@ -68,6 +83,7 @@ class Contract:
     policy: object
     blame: Callable[[Any, Operation, Disagreement], Property]
     invariants: tuple[tuple[Property, Invariant], ...] = ()
+    teardown: Callable[[Any], Iterable[Operation]] | None = None
 
     def __post_init__(self) -> None:
         known: dict[str, type[Operation]] = {}

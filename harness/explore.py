@@ -8,6 +8,7 @@ from itertools import count
 from random import Random
 
 from .failure import Divergence
+from .leak import is_leak
 from .lockstep import Lockstep
 from .operation import Operation
 from .pool import Now
@@ -81,6 +82,7 @@ class Explorer:
         goal = self._goal(random) if tactic == "novelty" else None
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=tactic, run=run)
+        header = replace(header, round_trip=self._runs.is_due(header))
         failure = None
         with self._runs.open(header.line(), settings) as lockstep:
             try:
@@ -88,9 +90,14 @@ class Explorer:
                     self._play_novelty(lockstep, random, goal)
                 else:
                     self._play(lockstep, random, tactic)
+                steps = len(lockstep.steps)
+                if header.round_trip:
+                    self._runs.round_trip(lockstep, header)
             except Divergence as divergence:
                 failure = divergence.failure
-            return Batch(1, len(lockstep.steps), header, failure)
+                steps = len(failure.steps)
+                header = replace(header, round_trip=is_leak(failure))
+            return Batch(1, steps, header, failure)
 
     def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
         choose = choices(tactic, self._drawers, random)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .failure import Failure
 from .history import Step
+from .leak import is_leak, leak_of
 from .outcome import Crashed, Refused
 
 
@@ -15,12 +16,8 @@ def failure_text(failure: Failure, trace: str = "", notes: Sequence[str] = ()) -
     """Return the failure in this order: property, operation, expected and because, actual, history
     with an arrow, trace file, the command that replays it.
     """
-    step, disagreement = failure.step, failure.disagreement
     lines = [
-        f"{failure.signature.property}: {step.operation} diverges at step {step.number}",
-        *_compared(disagreement.of, disagreement.expected, disagreement.actual),
-        f"  history, {count(len(failure.steps), 'step')}:",
-        *history_lines(failure.steps),
+        *(_leak_lines(failure) if is_leak(failure) else _divergence_lines(failure)),
         *(f"  note:    {note}" for note in notes),
     ]
     if trace:
@@ -28,11 +25,34 @@ def failure_text(failure: Failure, trace: str = "", notes: Sequence[str] = ()) -
     return "\n".join(lines)
 
 
-def history_lines(steps: Sequence[Step]) -> list[str]:
+def _divergence_lines(failure: Failure) -> list[str]:
+    step, disagreement = failure.step, failure.disagreement
+    return [
+        f"{failure.signature.property}: {step.operation} diverges at step {step.number}",
+        *_compared(disagreement.of, disagreement.expected, disagreement.actual),
+        f"  history, {count(len(failure.steps), 'step')}:",
+        *history_lines(failure.steps),
+    ]
+
+
+def _leak_lines(failure: Failure) -> list[str]:
+    leak, also = leak_of(failure), failure.disagreement.expected
+    others = also if isinstance(also, (list, tuple)) else ()
+    return [
+        f"{failure.signature.property}: {leak.path.name} is not given back",
+        f"  leak:    {leak}",
+        f"  held by: {leak.path.holder}",
+        *(f"  also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in others),
+        f"  history, {count(len(failure.steps), 'step')}, then torn down, as each cycle:",
+        *history_lines(failure.steps, arrow=False),
+    ]
+
+
+def history_lines(steps: Sequence[Step], *, arrow: bool = True) -> list[str]:
     """Return a line a step, with an arrow at the last; what matters is what the system did."""
     width = len(str(steps[-1].number)) if steps else 1
     return [
-        f"  {'->' if step is steps[-1] else '  '}  {step.number:>{width}}  "
+        f"  {'->' if arrow and step is steps[-1] else '  '}  {step.number:>{width}}  "
         f"{step.operation}  {_brief(step)}"
         for step in steps
     ]

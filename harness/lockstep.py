@@ -47,8 +47,9 @@ class Lockstep:
     ) -> None:
         self.model = contract.model(driver.policy, **settings)
         self.steps: list[Step] = []
-        self._contract = contract
-        self._driver = driver
+        self.contract = contract
+        self.driver = driver
+        self.settings = settings
         self._record = record
         self._renaming = Renaming()
         self._warned = warned
@@ -62,7 +63,7 @@ class Lockstep:
         if self._record is not None:
             self._record(number, operation)
         expected: Outcome = operation.apply(self.model.at(number))
-        actual = self._guarded(resolved)
+        actual = self.play(resolved)
         if not self._agree(expected, actual):
             disagreement = Disagreement("outcome", expected, self._named(actual, expected))
             self._part(number, operation, expected, disagreement)
@@ -71,11 +72,12 @@ class Lockstep:
         self._compare_census(step)
         return step
 
-    def _guarded(self, operation: Operation) -> Outcome:
+    def play(self, operation: Operation) -> Outcome:
+        """Let the system alone take an operation, and return what came back, whatever that is."""
         if self._warned is not None:
             self._warned.take()  # given between steps: no operation's
         try:
-            outcome = operation.apply(self._driver)
+            outcome = operation.apply(self.driver)
         except NotDone as error:
             outcome = Hung(error.limit, error.stacks)
         except (Exception, SystemExit, CancelledError) as error:
@@ -111,7 +113,7 @@ class Lockstep:
     def _compare_census(self, step: Step) -> None:
         expected: Census = self.model.census()
         try:
-            held = self._driver.census()
+            held = self.driver.census()
         except Exception as error:
             self._part(*step[:3], Disagreement("census", expected, _crashed(error)))
         if held is None:
@@ -123,11 +125,11 @@ class Lockstep:
                 continue
             actual = self._renaming.named(held[name], value)
             self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
-        if self._contract.invariants:
+        if self.contract.invariants:
             self._assert_invariants(step, expected, Named(held, self._renaming))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
-        for broken, invariant in self._contract.invariants:
+        for broken, invariant in self.contract.invariants:
             try:
                 invariant(expected, held)
             except AssertionError as error:
@@ -145,7 +147,7 @@ class Lockstep:
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
-            broken = self._contract.blame(self.model, operation, disagreement)
+            broken = self.contract.blame(self.model, operation, disagreement)
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:

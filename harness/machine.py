@@ -17,6 +17,7 @@ from hypothesis.errors import Flaky
 
 from .failure import Divergence, Failure, Signature
 from .handle import Handle
+from .leak import is_leak
 from .lockstep import Lockstep
 from .pool import Now, Pool
 from .rule import Rule
@@ -90,14 +91,29 @@ class Machine(stateful.RuleBasedStateMachine):
         try:
             self.lockstep.step(self.now.step, operation)
         except Divergence as divergence:
-            if self.watch.saw(divergence.failure, self._settings):
-                raise
-            self.parted = True
+            self._part(divergence)
         self.now.step += 1
 
     def teardown(self) -> None:
-        if self._open is not None:
+        if self._open is None:
+            return
+        try:
+            if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
+                self.runs.round_trip(self.lockstep, self.header)
+        except Divergence as divergence:
+            self._part(divergence)
+        finally:
             self._open.__exit__(None, None, None)
+
+    def _part(self, divergence: Divergence) -> None:
+        """End the run; Hypothesis hears of it unless it is masked."""
+        self.parted = True
+        if self.watch.saw(divergence.failure, self._settings):
+            raise divergence
+
+    def _run(self) -> int:
+        """Return a number for the draw of round trips: another one for each run of all chunks."""
+        return self.header.run * CHUNK_RUNS + self.watch.runs
 
 
 def machine(
@@ -187,7 +203,8 @@ class Chunks:
         except (Divergence, Flaky):
             if watch.failure is None:
                 raise
-        header = replace(header, settings=watch.settings)
+        leaks = watch.failure is not None and is_leak(watch.failure)
+        header = replace(header, settings=watch.settings, round_trip=leaks)
         runs = watch.runs_to_failure or watch.runs
         return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
 

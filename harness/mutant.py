@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 from .contract import Driver
+from .doubling import BRIEF_MAX
 from .explore import Explorer
 from .failure import Signature
+from .leak import is_leak
 from .minimise import Minimised, minimise
 from .run import Batch, Runs
 from .scenario import Scenario
 from .target import Target
 from .trace import Header, Recorder
 
+LEAK_STEPS = 10  # of a run that is repeated: short ones show as much, and sooner
 PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shorter fails
 
 
@@ -24,16 +27,26 @@ PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shor
 class Mutant:
     """Makes drivers of one system with one bug, so that its name can be given as a driver's.
 
-    `least` has, for each signature that the bug can show itself by, the fewest steps that do.
+    `least` has, for each signature that the bug can show itself by, the fewest steps that do;
+    several, where it shows under settings that exclude each other.
+    One that `leaks` is looked for by a round trip after each run, and by nothing else: an
+    invariant that counts tasks would see some of them sooner, and say less.
     """
 
     name: str
     bug: str
     make: Callable[..., Driver]
     scenario: type[Scenario]
-    least: Mapping[str, int]
+    least: Mapping[str, int | tuple[int, ...]]
+    leaks: bool = False
 
     RUNS_MAX: ClassVar[int] = 200
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Every number of steps that is known to be the fewest for one of its signatures."""
+        known = (least if isinstance(least, tuple) else (least,) for least in self.least.values())
+        return tuple(chain.from_iterable(known))
 
     def __call__(self, **settings: Any) -> Driver:
         return self.make(**settings)
@@ -61,21 +74,42 @@ class Kill:
         Up to PROVABLE steps that is the known least; above, that no single operation can go,
         which is what minimising ends with.
         """
-        least = self.mutant.least.get(str(self.signature), 0)
-        return self.signature is not None and (self.steps == least or self.steps > least > PROVABLE)
+        known = self.known_least
+        return self.steps in known or (bool(known) and self.steps > max(known) > PROVABLE)
+
+    @property
+    def known_least(self) -> tuple[int, ...]:
+        """The fewest steps that show the signature; none where the mutant is not known by it."""
+        least = self.mutant.least.get(str(self.signature), ())
+        return least if isinstance(least, tuple) else (least,)
 
 
 def kill(
-    mutant: Mutant, target: Target, *, engine: str, seed: int, runs_max: int = Mutant.RUNS_MAX
+    mutant: Mutant,
+    target: Target,
+    *,
+    engine: str,
+    seed: int,
+    runs_max: int = Mutant.RUNS_MAX,
+    cycles_max: int = BRIEF_MAX,
 ) -> Kill:
-    """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk."""
-    runs = Runs(target, Recorder(None))
-    header = Header(target.contract.name, target.name, engine=engine, seed=seed, steps_max=50)
+    """Run a mutant's scenario until it fails, and minimise that; nothing is kept on disk.
+
+    What leaks is watched for `cycles_max` cycles, which a cache of 1,000 would outlast.
+    """
+    if mutant.leaks:
+        target = replace(target, contract=replace(target.contract, invariants=()))
+    every = int(mutant.leaks)
+    runs = Runs(target, Recorder(None), round_trip_every=every, cycles_max=cycles_max)
+    steps_max = LEAK_STEPS if mutant.leaks else 50
+    header = Header(
+        target.contract.name, target.name, engine=engine, seed=seed, steps_max=steps_max
+    )
     began = time.perf_counter()
     played = 0
     for batch in _batches(mutant.scenario, runs, header, runs_max):
         played += batch.runs
-        if batch.failure:
+        if batch.failure and (is_leak(batch.failure) or not mutant.leaks):
             seconds = time.perf_counter() - began
             signature = batch.failure.signature
             least = minimise(batch.trace(), signature, runs, mutant.scenario)

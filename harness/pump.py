@@ -162,6 +162,11 @@ class Pump:
         self._within(self._start)
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop, to be looked at: its tasks and its timers."""
+        return self._loop
+
+    @property
     def errors(self) -> list[dict[str, Any]]:
         """What the loop was told of that nobody awaited: asyncio's exception contexts."""
         return self._loop.errors

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import NamedTuple
 
+from .doubling import CYCLES_MAX
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
+from .known import Known
 from .lockstep import Lockstep
 from .operation import Operation
+from .round_trip import RoundTrip
 from .target import Target
 from .trace import Header, Numbered, Recorder, Trace
 from .warned import Warned
@@ -20,11 +24,21 @@ from .warned import Warned
 
 @dataclass(slots=True)
 class Runs:
-    """Opens one run after another on a target, each recorded from its first line."""
+    """Opens one run after another on a target, each recorded from its first line.
+
+    A round trip ends one run in `round_trip_every`; none, if that is 0. `known` is what the runs
+    so far have told of growth; `alive` is called while a round trip goes on, and `cycles_max` is
+    how many cycles one watches at most. Who `nets` looks outside the roots too, once.
+    """
 
     target: Target
     recorder: Recorder
     warned: Warned | None = None
+    round_trip_every: int = 0
+    known: Known = field(default_factory=Known)
+    alive: Callable[[], object] = lambda: None
+    cycles_max: int = CYCLES_MAX
+    nets: bool = False
 
     @contextmanager
     def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
@@ -40,6 +54,22 @@ class Runs:
             if self.warned is not None:
                 self.warned.take()
 
+    def is_due(self, header: Header) -> bool:
+        """Say whether a run is one of those that end with a round trip: the seed decides."""
+        every = self.round_trip_every
+        return every > 0 and Random(f"{header.seed}/{header.run}/round trip").random() * every < 1
+
+    def round_trip(self, lockstep: Lockstep, header: Header) -> None:
+        """Look for leaks at the end of a run; raises Divergence for one.
+
+        A glance where it is one run of many: two cycles are watched, and more if something grew.
+        """
+        wanted = header.signature.partition("-")[2]
+        resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
+        glances = self.round_trip_every > 1
+        trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive)
+        replace(trip, glances=glances, cycles_max=self.cycles_max, nets=self.nets).make()
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -53,7 +83,8 @@ class Batch:
     def trace(self) -> Trace:
         """Return the failing run as a trace."""
         steps = self.failure.steps if self.failure else ()
-        return Trace(self.header, tuple((step.number, step.operation) for step in steps))
+        header = replace(self.header, signature=str(self.failure.signature) if self.failure else "")
+        return Trace(header, tuple((step.number, step.operation) for step in steps))
 
 
 class Skipped(NamedTuple):
@@ -78,6 +109,8 @@ def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failur
     with runs.open(header.line(), header.settings) as lockstep:
         try:
             deque(play(lockstep, operations), maxlen=0)
+            if header.round_trip:
+                runs.round_trip(lockstep, header)
         except Divergence as divergence:
             return divergence.failure
     return None

@@ -17,6 +17,7 @@ FORMAT = 1
 HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
+    "round_trip": (bool, "true or false"),
 }
 """What else than text a header has, and what to write there."""
 
@@ -31,7 +32,8 @@ class BadTrace(ValueError):
 class Header:
     """Everything that a replay and its reader need to know beside the operations.
 
-    Replay needs only `driver` and `settings`; the rest tells how the trace was found.
+    Replay needs only `driver`, `settings` and `round_trip`, which says that the run ended with a
+    look for leaks; the rest tells how the trace was found.
     """
 
     contract: str
@@ -45,6 +47,7 @@ class Header:
     run: int = 0
     steps_max: int = 0
     signature: str = ""
+    round_trip: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def line(self) -> bytes:
@@ -97,6 +100,11 @@ class Recorder:
                 os.write(self._descriptor, b'{"step": %d, %b' % (number, operation.line()))
             except OSError as error:
                 self.error = str(error)
+
+    def touch(self) -> None:
+        """Let those who watch the file see that the run goes on, though no step is recorded."""
+        if not self.error:
+            self._try(lambda: os.utime(self._descriptor))
 
     def close(self) -> None:
         if self._descriptor >= 0:

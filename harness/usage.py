@@ -65,6 +65,31 @@ def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Default
     )
 
 
+def plan_for(
+    driver: str | None, scenarios: tuple[str, ...], defaults: Defaults
+) -> list[tuple[str, Target]]:
+    """Return the scenarios to run, by MODULE:NAME, each with the driver that it runs on.
+
+    Without either given, it is every scenario of the project for whose contract there is a driver.
+    Raises BadName.
+    """
+    if driver or scenarios:
+        target = target_for(driver, scenarios, defaults)
+        return [(name, target) for name in scenario_names(scenarios, defaults, target.contract)]
+    found: dict[str, Target | None] = {}
+    plan = []
+    for name in defaults.scenarios:
+        contract = load_scenario(name).contract
+        if contract.name not in found:
+            found[contract.name] = first_target(defaults.every_driver(), contract)
+        if fitting := found[contract.name]:
+            plan.append((name, fitting))
+    if not plan:
+        target = target_for(driver, scenarios, defaults)
+        plan = [(name, target) for name in scenario_names((), defaults, target.contract)]
+    return plan
+
+
 def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contract) -> list[str]:
     """Return the MODULE:NAME of each scenario given, or of all that fit the contract.
 

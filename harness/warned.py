@@ -8,10 +8,14 @@ from contextlib import contextmanager
 
 
 class Warned:
-    """The categories of the warnings given since the last take()."""
+    """The categories of the warnings given since the last take().
+
+    resources: how many ResourceWarnings there were, which belong to no step.
+    """
 
     def __init__(self) -> None:
         self.categories: list[str] = []
+        self.resources = 0
 
     def take(self) -> tuple[str, ...]:
         """Return the categories, in order, and forget them."""
@@ -20,8 +24,9 @@ class Warned:
         return taken
 
     def note(self, _message: Warning | str, category: type[Warning], *_: object) -> None:
-        # A ResourceWarning comes whenever the garbage collector does: it belongs to no step.
-        if not issubclass(category, ResourceWarning):
+        if issubclass(category, ResourceWarning):  # comes whenever the garbage collector does
+            self.resources += 1
+        else:
             self.categories.append(category.__name__)
 
 

@@ -29,6 +29,7 @@ from .warned import warnings_recorded
 
 ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
+ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
 OUR_BUG = 70  # EX_SOFTWARE of sysexits.h: no system under test ends a process like that by chance
 
 
@@ -39,6 +40,7 @@ class Job:
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. With a `trace`, the job is to minimise that one, each replay in a process of
     its own. A step that takes longer than `hang_s` seconds is hung, where time is limited at all.
+    One run in `round_trip_every` ends with a look for leaks.
     """
 
     scenario: str
@@ -52,6 +54,7 @@ class Job:
     folder: str = ""
     trace: str = ""
     hang_s: float = HANG_S
+    round_trip_every: int = ROUND_TRIP_EVERY
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -90,7 +93,7 @@ def work(job: Job, tell: Listener) -> None:
         versions=versions(),
     )
     with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
-        runs = Runs(target, recorder, warned)
+        runs = Runs(target, recorder, warned, job.round_trip_every, alive=recorder.touch)
         if job.trace:
             tell(shorten(Path(job.trace), runs, scenario, job.running(), job.hang_s))
         else:

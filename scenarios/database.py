@@ -28,7 +28,13 @@ from models.chat_service.operations_storage import (
     WriteDatabase,
 )
 from models.session_manager.operations import Get, Invalidate
-from models.session_manager.operations_connections import Connect, Disconnect, Sweep, Wait
+from models.session_manager.operations_connections import (
+    Connect,
+    Disconnect,
+    Metrics,
+    Sweep,
+    Wait,
+)
 from models.session_manager.peers import WELL
 from scenarios.population import (
     CODES,
@@ -66,7 +72,7 @@ class Database(Scenario):
         "pool_timeout_s": pool(3, 2, 4),
         "retention_s": pool(2_592_000, 12, 8),
         "session_ttl_s": pool(100, 10, 8),
-        "sweep_interval_s": pool(1_000, 5),
+        "sweep_interval_s": pool(1_000, 5, 5),
     }
 
     @rule(user=USERS, thread=NOTHING | THREADS | MADE, weight=4)
@@ -194,6 +200,10 @@ class Database(Scenario):
     @rule(precondition=is_free)
     def sweep(self) -> Sweep:
         return Sweep()
+
+    @rule()
+    def metrics(self) -> Metrics:
+        return Metrics()
 
     # A place is waited for 2 to 4 s, a session ends at 8 or 10, a conversation at 8 or 12.
     @rule(seconds=pool(1, 2, 3, 4, 7, 8, 12), weight=3)

@@ -50,9 +50,21 @@ def test_the_failure_is_what_its_command_prints(
     assert block("keys: ") in output
 
 
+def test_the_leak_is_what_its_command_prints(project: Path) -> None:
+    """
+    The report that the README shows is printed by the command above it.
+    """
+    words = next(words for words in commands() if words[0] == "leaks")
+
+    assert block("LEAK ") in run(*words).output.replace(f"{ROOT}/", "")
+
+
+@pytest.mark.slow
 def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
     """
     The table of the README is printed by `threadline mutants`, but for the seconds.
+
+    Row by row, test_mutants.py holds it to what each hunt finds.
     """
     output = run("mutants").output
 

@@ -39,7 +39,7 @@ def test_binds_the_first_pair() -> None:
     run.step(1, Call())
     run.step(2, Call(C1))
 
-    assert run._driver.given == [None, "real 1"]  # type: ignore[attr-defined]  # a script's
+    assert run.driver.given == [None, "real 1"]  # type: ignore[attr-defined]  # a script's
 
 
 @pytest.mark.parametrize("answer", [Refused("full"), Crashed("KeyError"), Unknown(), Ok(None)])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
 
 import pytest
 
+from harness.command_mutants import row_of
 from harness.defaults import read_defaults
 from harness.exhaust import Exhaust, narrowed
 from harness.explore import Explorer
@@ -17,6 +19,7 @@ from harness.pool import pool
 from harness.run import Runs, replay
 from harness.target import load, load_target
 from harness.trace import Header, Recorder
+from models.chat_service import CHAT_SERVICE
 from scenarios.store import Store
 from tests.mutants.store import MUTANTS as STORES
 from tests.project import ROOT
@@ -27,7 +30,10 @@ MUTANTS: dict[str, Mutant] = {
     for mutant in load(name)
 }
 STORE_NAMES = [name for name, mutant in MUTANTS.items() if mutant in STORES]
-SESSION_NAMES = [name for name in MUTANTS if name not in STORE_NAMES]
+# What runs on a whole service, with a disk of its own, takes ten times as long.
+SERVICE_NAMES = [
+    name for name, mutant in MUTANTS.items() if mutant.scenario.contract is CHAT_SERVICE
+]
 # Hypothesis needs 50 to 320 runs for these, at 20 runs a second.
 RARE = {
     "ChildClosesParent",
@@ -39,7 +45,14 @@ RARE = {
     "QueuesUnbounded",
     "ReadingExtends",
 }
+# The rows of the README, by mutant.
+KILL_TABLE = {
+    line.split()[0]: line.split()
+    for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+    if re.match(r"\w+ +(\w+)-[\w.*\[\]-]+ +\w+ +[\d,]+ +\d+\.\d\d +", line)
+}
 QUICK_MAX = 3  # steps, up to which to play all that is shorter takes a second or two
+SERVICE_QUICK_MAX = 2
 
 every_mutant = pytest.mark.parametrize("name", MUTANTS)
 other_seeds = pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -82,15 +95,16 @@ def slow_where(is_slow: Callable[[str], bool], names: Iterable[str] = MUTANTS) -
 
 def provable() -> list[str]:
     """Return the mutants that die in few steps."""
-    return [name for name, mutant in MUTANTS.items() if min(mutant.least.values()) <= PROVABLE]
+    return [name for name, mutant in MUTANTS.items() if min(mutant.lengths) <= PROVABLE]
 
 
 def is_rare(name: str) -> bool:
-    return MUTANTS[name].name in RARE
+    return MUTANTS[name].name in RARE or name in SERVICE_NAMES
 
 
 def takes_long(name: str) -> bool:
-    return name in SESSION_NAMES and max(MUTANTS[name].least.values()) > QUICK_MAX
+    quick_max = SERVICE_QUICK_MAX if name in SERVICE_NAMES else QUICK_MAX
+    return name not in STORE_NAMES and max(MUTANTS[name].lengths) > quick_max
 
 
 @every_mutant
@@ -99,6 +113,17 @@ def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     200 runs of seed 0 are enough, and the minimised trace is as short as is known to be possible.
     """
     assert hunt(name, seed=0).is_minimal
+
+
+@every_mutant
+def test_the_readme_tells_how_the_mutant_died(name: str) -> None:
+    """
+    The kill table's row is that of the hunt on seed 0, but for the seconds.
+    """
+    mutant, died_of, scenario, runs, _, *steps = row_of(hunt(name, seed=0))
+    row = KILL_TABLE[mutant]
+
+    assert [*row[:4], *row[5:]] == [mutant, died_of, scenario, runs, *" ".join(steps).split()]
 
 
 @pytest.mark.slow

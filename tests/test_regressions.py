@@ -13,6 +13,7 @@ from harness.trace import Recorder, Trace, read, read_header
 CLEAN = {
     "conversation_store": "drivers.memory_store:MemoryStoreDriver",
     "session_manager": "drivers.sessions:SessionsDriver",
+    "chat_service": "drivers.service:ServiceDriver",
 }
 
 every_trace = pytest.mark.parametrize(

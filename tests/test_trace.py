@@ -34,7 +34,7 @@ def test_writes_a_line_for_the_header_and_for_each_step() -> None:
     assert encoded.decode().splitlines() == [
         '{"threadline": 1, "contract": "desk", "driver": "tests.desk:Desk", "scenario": "Visits", '
         '"policy": {}, "settings": {}, "engine": "", "tactic": "", "seed": 7, "run": 0, '
-        '"steps_max": 0, "signature": "", "versions": {}}',
+        '"steps_max": 0, "signature": "", "round_trip": false, "versions": {}}',
         '{"step": 1, "operation": "enter", "user": "ana"}',
         '{"step": 4, "operation": "leave", "ticket": {"handle": "t_1"}}',
         '{"step": 5, "operation": "ring"}',

@@ -39,6 +39,7 @@ from models.chat_service.operations_storage import (
     WriteDatabase,
 )
 from models.chat_service.settings import Settings
+from models.chat_service.teardown import teardown
 from models.session_manager.operations import (
     Child,
     CleanUpSessions,
@@ -88,6 +89,7 @@ CHAT_SERVICE = Contract(
     policy=None,
     blame=blame,
     invariants=INVARIANTS,
+    teardown=teardown,
 )
 
 __all__ = ["CHAT_SERVICE", "OPERATIONS", "ChatServiceModel", "Settings"]

@@ -14,6 +14,7 @@ from models.conversation_store.operations import (
     Threads,
 )
 from models.conversation_store.policy import Policy
+from models.conversation_store.teardown import teardown
 
 OPERATIONS = (Open, Append, History, Pop, Clear, Threads, Delete, Reopen)
 
@@ -23,6 +24,7 @@ CONVERSATION_STORE = Contract(
     model=StoreModel,
     policy=Policy(),
     blame=blame,
+    teardown=teardown,
 )
 
 __all__ = ["CONVERSATION_STORE", "OPERATIONS", "Policy", "StoreModel"]

@@ -38,6 +38,7 @@ from models.session_manager.operations_connections import (
     Wait,
 )
 from models.session_manager.settings import Settings
+from models.session_manager.teardown import teardown
 
 # Getting, then ids, connections and their peers, managers, time.
 OPERATIONS = (
@@ -56,6 +57,7 @@ SESSION_MANAGER = Contract(
     policy=None,
     blame=blame,
     invariants=INVARIANTS,
+    teardown=teardown,
 )
 
 __all__ = ["OPERATIONS", "SESSION_MANAGER", "SessionManagerModel", "Settings"]

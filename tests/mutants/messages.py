@@ -29,7 +29,7 @@ def asked_anew(asked: WebSocketContext) -> WebSocketContext:
     return replace(asked, context=new_context(asked.context))
 
 
-@service_mutant("start_agent", Agents)
+@service_mutant("start_agent", Agents, continuity_start_agent=2, continuity_stop_agent=4)
 class StartsElsewhere(StartAgentHandler):
     """Stores what an agent is asked for on a new thread (_setup_thread_and_run)."""
 
@@ -37,7 +37,7 @@ class StartsElsewhere(StartAgentHandler):
         return await super()._setup_thread_and_run(on_new_context(message))
 
 
-@service_mutant("start_agent", Agents)
+@service_mutant("start_agent", Agents, continuity_post=3, continuity_start_agent=2)
 class CompletesElsewhere(StartAgentHandler):
     """Stores what the agent answers on a new thread (_send_agent_completion)."""
 
@@ -45,7 +45,7 @@ class CompletesElsewhere(StartAgentHandler):
         await super()._send_agent_completion(on_new_context(message), reply)
 
 
-@service_mutant("user_message", Agents)
+@service_mutant("user_message", Agents, continuity_post=1, continuity_post_stream=1)
 class HearsElsewhere(UserMessageHandler):
     """Stores what a user says on a new thread (_setup_user_message_thread)."""
 
@@ -53,7 +53,9 @@ class HearsElsewhere(UserMessageHandler):
         return await super()._setup_user_message_thread(on_new_context(message))
 
 
-@service_mutant("user_message", Agents)
+@service_mutant(
+    "user_message", Agents, continuity_post=1, continuity_post_stream=1, continuity_say=2
+)
 class AnswersElsewhere(UserMessageHandler):
     """Stores what is answered to a user on a new thread (_send_user_message_completion)."""
 
@@ -61,7 +63,7 @@ class AnswersElsewhere(UserMessageHandler):
         await super()._send_user_message_completion(on_new_context(message), reply)
 
 
-@service_mutant("user_message", Agents)
+@service_mutant("user_message", Agents, continuity_wait=3)
 class KeepsTheLastThread(UserMessageHandler):
     """Keeps on itself whose message it began last, and answers on that one's thread."""
 
@@ -75,7 +77,7 @@ class KeepsTheLastThread(UserMessageHandler):
         await super()._send_user_message_completion(replace(message, context=self._last), reply)
 
 
-@service_mutant("thread_history", Database)
+@service_mutant("thread_history", Database, continuity_history=2)
 class RemembersElsewhere(ThreadHistoryHandler):
     """Reads the history of a new thread, which has none."""
 
@@ -83,7 +85,7 @@ class RemembersElsewhere(ThreadHistoryHandler):
         await super()._send_history(on_new_context(message))
 
 
-@service_mutant("intake", Agents)
+@service_mutant("intake", Agents, continuity_malformed=2)
 class ValidatesElsewhere(Intake):
     """Tells of a message without form on a new thread (_validate_message_format)."""
 
@@ -93,7 +95,7 @@ class ValidatesElsewhere(Intake):
         return super()._validate_message_format(asked_anew(asked), data)
 
 
-@service_mutant("intake", Agents)
+@service_mutant("intake", Agents, continuity_malformed=2)
 class ExtractsElsewhere(Intake):
     """Tells of an unknown type on a new thread (_extract_message_type)."""
 
@@ -103,7 +105,7 @@ class ExtractsElsewhere(Intake):
         return super()._extract_message_type(asked_anew(asked), envelope)
 
 
-@service_mutant("intake", Agents)
+@service_mutant("intake", Agents, continuity_malformed=2, continuity_say=2, continuity_stop_agent=2)
 class QueuesElsewhere(Intake):
     """Takes a message for one of a new thread (_sanitize_and_queue_message)."""
 
@@ -113,7 +115,14 @@ class QueuesElsewhere(Intake):
         super()._sanitize_and_queue_message(asked_anew(asked), kind, envelope)
 
 
-@service_mutant("agent_handler", Agents)
+@service_mutant(
+    "agent_handler",
+    Agents,
+    continuity_post_stream=1,
+    continuity_say=2,
+    continuity_start_agent=2,
+    continuity_stop_agent=4,
+)
 class FailsElsewhere(AgentHandler):
     """Tells that an agent failed on a new thread."""
 
@@ -121,7 +130,7 @@ class FailsElsewhere(AgentHandler):
         super()._report_failure(asked_anew(asked), error)
 
 
-@service_mutant("agent_handler", Agents)
+@service_mutant("agent_handler", Agents, continuity_wait=2)
 class TimesOutElsewhere(AgentHandler):
     """Tells that an agent took too long on a new thread."""
 

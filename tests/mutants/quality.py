@@ -21,7 +21,7 @@ from sessions.queue.message import Message
 from tests.mutants.services import new_context, on_new_context, service_mutant
 
 
-@service_mutant("quality_alerts", Quality)
+@service_mutant("quality_alerts", Quality, continuity_subscribe=2, continuity_wait=4)
 class SubscribesElsewhere(QualityAlertHandler):
     """Subscribes a new thread to alerts (quality_alert_handler)."""
 
@@ -29,7 +29,7 @@ class SubscribesElsewhere(QualityAlertHandler):
         return new_context(message.context)
 
 
-@service_mutant("quality_metrics", Quality)
+@service_mutant("quality_metrics", Quality, continuity_quality_metrics=2)
 class MeasuresElsewhere(QualityMetricsHandler):
     """Measures a new thread (quality_metrics_handler)."""
 
@@ -37,7 +37,7 @@ class MeasuresElsewhere(QualityMetricsHandler):
         return new_context(message.context)
 
 
-@service_mutant("quality_reports", Quality)
+@service_mutant("quality_reports", Quality, continuity_quality_report=2)
 class ReportsElsewhere(QualityReportHandler):
     """Reports on a new thread (quality_report_handler)."""
 
@@ -45,7 +45,7 @@ class ReportsElsewhere(QualityReportHandler):
         return new_context(message.context)
 
 
-@service_mutant("quality_validation", Quality)
+@service_mutant("quality_validation", Quality, continuity_validate=2)
 class JudgesElsewhere(QualityValidationHandler):
     """Answers for a new thread (quality_validation_handler)."""
 
@@ -53,7 +53,7 @@ class JudgesElsewhere(QualityValidationHandler):
         return new_context(message.context)
 
 
-@service_mutant("quality", Quality)
+@service_mutant("quality", Quality, continuity_broadcast=3)
 class BroadcastsElsewhere(QualityManager):
     """Alerts new threads instead of those that asked (quality_manager)."""
 
@@ -61,7 +61,13 @@ class BroadcastsElsewhere(QualityManager):
         return new_context(super()._context(key))
 
 
-@service_mutant("quality_router", Quality)
+@service_mutant(
+    "quality_router",
+    Quality,
+    continuity_quality_metrics=2,
+    continuity_quality_report=2,
+    continuity_validate=2,
+)
 class RoutesElsewhere(QualityMessageRouter):
     """Hands messages on with new ids (quality_message_router)."""
 
@@ -69,7 +75,7 @@ class RoutesElsewhere(QualityMessageRouter):
         return on_new_context(message)
 
 
-@service_mutant("quality_metrics", Quality)
+@service_mutant("quality_metrics", Quality, continuity_quality_metrics=2)
 class AnswersOnTheDefaultThread(QualityMetricsHandler):
     """Answers on the thread "default", whatever thread asked."""
 
@@ -77,21 +83,23 @@ class AnswersOnTheDefaultThread(QualityMetricsHandler):
         return replace(message.context, thread_id="default")
 
 
-@service_mutant("quality", Quality)
+@service_mutant("quality", Quality, continuity_broadcast=5)
 class BroadcastsAsTheLast(QualityManager):
     """Sends every broadcast with the ids of whoever subscribed last."""
 
     _last: UserExecutionContext
 
     def subscribe(self, context: UserExecutionContext) -> bool:
-        self._last = context
-        return super().subscribe(context)
+        subscribed = super().subscribe(context)
+        if subscribed:
+            self._last = context
+        return subscribed
 
     def _context(self, key: IsolationKey) -> UserExecutionContext:
         return self._last
 
 
-@service_mutant("quality", Quality)
+@service_mutant("quality", Quality, continuity_broadcast=3)
 class ReusesThePayload(QualityManager):
     """Writes for which thread it is into the one payload that all are sent."""
 
@@ -103,7 +111,7 @@ class ReusesThePayload(QualityManager):
         return shared
 
 
-@service_mutant("quality", Quality)
+@service_mutant("quality", Quality, memory_connect=4)
 class KeepsSubscriptions(QualityManager):
     """Forgets to end a subscription with its manager, so that the next one there is alerted."""
 

@@ -12,7 +12,7 @@ from sessions.queue.message_queue import MessageQueue
 from tests.mutants.services import on_new_context, service_mutant
 
 
-@service_mutant("queue", Queue)
+@service_mutant("queue", Queue, continuity_history=2, continuity_say=2)
 class QueuesOnNewContext(MessageQueue):
     """Makes a context for each message that it takes in, as the seeds' message_queue did."""
 
@@ -20,7 +20,7 @@ class QueuesOnNewContext(MessageQueue):
         return on_new_context(super()._kept(message))
 
 
-@service_mutant("queue", Queue)
+@service_mutant("queue", Queue, continuity_history=2, continuity_say=2)
 class LosesThreadAndRun(MessageQueue):
     """Keeps whose a message is, and neither its thread nor its run."""
 
@@ -29,7 +29,7 @@ class LosesThreadAndRun(MessageQueue):
         return replace(super()._kept(message), context=lost)
 
 
-@service_mutant("queue", Queue)
+@service_mutant("queue", Queue, continuity_post=1, continuity_say=2)
 class RetriesAtOnce(MessageQueue):
     """Retries without a delay, as often as it may."""
 
@@ -38,7 +38,15 @@ class RetriesAtOnce(MessageQueue):
         return None if delay_s is None else 0.0
 
 
-@service_mutant("queue", Queue)
+@service_mutant(
+    "queue",
+    Queue,
+    continuity_post=2,
+    continuity_quality_metrics=3,
+    continuity_say=3,
+    continuity_stop_agent=5,
+    continuity_wait=3,
+)
 class DeletesOnPoll(MessageQueue):
     """Forgets all other messages when one is taken, as a poll that clears its list."""
 

@@ -21,7 +21,7 @@ class _MakesIds(AgentRoute):
         return {**body, "thread_id": self._ids.generate_base_id("thread"), "run_id": None}
 
 
-@service_mutant("agent_route", Agents)
+@service_mutant("agent_route", Agents, continuity_post=1)
 class PostsElsewhere(_MakesIds):
     """Asks the agent on a new thread (process_agent_message)."""
 
@@ -29,7 +29,7 @@ class PostsElsewhere(_MakesIds):
         return await super().process_agent_message(user_id, self._with_new_ids(body))
 
 
-@service_mutant("agent_route", Agents)
+@service_mutant("agent_route", Agents, continuity_post_stream=1)
 class StreamsElsewhere(_MakesIds):
     """Streams what an agent does on a new thread (stream_response)."""
 
@@ -39,7 +39,7 @@ class StreamsElsewhere(_MakesIds):
         return await super().stream_response(user_id, self._with_new_ids(body))
 
 
-@service_mutant("messages_route", Database)
+@service_mutant("messages_route", Database, continuity_thread_messages=2)
 class ReadsElsewhere(MessagesRoute):
     """Shows the turns of a new thread, which has none."""
 

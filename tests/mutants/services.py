@@ -17,23 +17,27 @@ from sessions.service_parts import ServiceMakers
 
 
 def service_mutant(
-    part: str, scenario: type[Scenario], **least: int
+    part: str, scenario: type[Scenario], *, leaks: str = "", **least: int | tuple[int, ...]
 ) -> Callable[[type[Any]], Mutant]:
     """Make a class a mutant: the service's `part` is made by it instead; "service" is all of it.
 
-    `least` says in how many steps of the scenario each signature shows it.
+    `least` says in how many steps of the scenario each signature shows it. One that `leaks` on a
+    path says so, and `steps` in how many.
     """
 
     def decorate(broken: type[Any]) -> Mutant:
         parts: dict[str, Any] = {part: broken}
         make = broken if part == "service" else partial(ChatService, makers=ServiceMakers(**parts))
         signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        if leaks:
+            signatures = {f"memory-{leaks}": least["steps"]}
         return Mutant(
             broken.__name__,
             broken.__doc__ or "",
             partial(ServiceDriver, make),
             scenario,
             signatures,
+            leaks=bool(leaks),
         )
 
     return decorate

@@ -12,16 +12,23 @@ from harness.scenario import Scenario
 from sessions import ChatSystem
 
 
-def mutant(part: str, scenario: type[Scenario], **least: int) -> Callable[[type[Any]], Mutant]:
+def mutant(
+    part: str, scenario: type[Scenario], *, leaks: str = "", **least: int | tuple[int, ...]
+) -> Callable[[type[Any]], Mutant]:
     """Make a class a mutant: ChatSystem's `part` is made by it instead.
 
-    `least` says in how many steps of the scenario each signature shows it.
+    `least` says in how many steps of the scenario each signature shows it. One that `leaks` on a
+    path says so, and `steps` in how many.
     """
 
     def decorate(broken: type[Any]) -> Mutant:
         parts: dict[str, Any] = {part: broken}
         make = partial(SessionsDriver, partial(ChatSystem, **parts))
         signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
-        return Mutant(broken.__name__, broken.__doc__ or "", make, scenario, signatures)
+        if leaks:
+            signatures = {f"memory-{leaks}": least["steps"]}
+        return Mutant(
+            broken.__name__, broken.__doc__ or "", make, scenario, signatures, leaks=bool(leaks)
+        )
 
     return decorate

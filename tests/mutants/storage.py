@@ -25,7 +25,7 @@ from tests.mutants.services import service_mutant
 from tests.mutants.sessions import mutant
 
 
-@mutant("make_factory", Keys)
+@mutant("make_factory", Keys, keys_connect=1, keys_create_manager=1)
 class MakesIdsOfItsOwn(WebSocketManagerFactory):
     """Makes a thread of its own, under websocket_factory, for a manager that it creates."""
 
@@ -35,7 +35,13 @@ class MakesIdsOfItsOwn(WebSocketManagerFactory):
         return super()._create(IsolationKey(context.user_id, thread_id), context)
 
 
-@service_mutant("session_factory", Database)
+@service_mutant(
+    "session_factory",
+    Database,
+    continuity_open_database_session=2,
+    memory_delete_thread=2,
+    memory_disconnect=2,
+)
 class StoresUnderItsOwnIds(RequestScopedSessionFactory):
     """Makes ids of its own, under session, for a context that has some."""
 
@@ -68,7 +74,9 @@ class _KeptOnCancellation(RequestScopedSession):
             await super().__aexit__(kind, error, traceback)
 
 
-@service_mutant("session_factory", Database)
+@service_mutant(
+    "session_factory", Database, memory_delete_thread=2, memory_raise_in_database=3, memory_say=3
+)
 class KeepsAfterError(RequestScopedSessionFactory):
     """Makes sessions that stay open when their block raises."""
 
@@ -76,7 +84,7 @@ class KeepsAfterError(RequestScopedSessionFactory):
         return _KeptOnError(context, self._database, self._tasks, self._closed)
 
 
-@service_mutant("session_factory", Database)
+@service_mutant("session_factory", Database, memory_cancel_database=3)
 class KeepsAfterCancellation(RequestScopedSessionFactory):
     """Makes sessions that stay open when their task is cancelled."""
 
@@ -84,7 +92,9 @@ class KeepsAfterCancellation(RequestScopedSessionFactory):
         return _KeptOnCancellation(context, self._database, self._tasks, self._closed)
 
 
-@service_mutant("session_factory", Database)
+@service_mutant(
+    "session_factory", Database, continuity_delete_thread=1, continuity_post=1, continuity_say=2
+)
 class CountsClosedTwice(RequestScopedSessionFactory):
     """Counts each session that is closed twice."""
 
@@ -93,7 +103,7 @@ class CountsClosedTwice(RequestScopedSessionFactory):
         self._sessions_open -= 1
 
 
-@mutant("make_connector", Connections)
+@mutant("make_connector", Connections, memory_disconnect=2)
 class LeavesManager(Connector):
     """Forgets the manager when its last connection has closed for good."""
 
@@ -101,7 +111,7 @@ class LeavesManager(Connector):
         return False
 
 
-@service_mutant("service", Database)
+@service_mutant("service", Database, memory_delete_thread=2, memory_disconnect=2)
 class LeavesDatabaseSession(ChatService):
     """Forgets the database session of a connection that has ended."""
 
@@ -109,7 +119,7 @@ class LeavesDatabaseSession(ChatService):
         return
 
 
-@service_mutant("sweeper", Database)
+@service_mutant("sweeper", Database, memory_metrics=(4, 5), continuity_wait=6, memory_restart=6)
 class DiesOfAnException(Sweeper):
     """Sweeps until the first exception, and never again."""
 

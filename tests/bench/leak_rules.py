@@ -1,0 +1,97 @@
+"""Lets every rule for leaks judge the same runs, leaking and clean, and prints how each did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from harness.investigate import cycles_of
+from harness.known import Known
+from harness.round_trip import tear_down
+from harness.scenario import Scenario
+from harness.target import Target, load_target
+from scenarios.connections import Connections
+from tests.bench.leak_peers import PEERS
+from tests.bench.leak_runs import is_flagged, played
+from tests.mutants.benign import GROWERS, driver_of
+from tests.planted import BY_NAME, CLEAN, PLANTED, STEPS_MAX
+
+OURS = "rooted path census and doubling"
+RUNS_MAX = 40  # of a seed, of which one shows a leak
+
+
+@dataclass(slots=True)
+class Score:
+    """How often a rule was right, and how long it took on clean runs, in milliseconds."""
+
+    clean: int = 0
+    flagged: int = 0
+    leaking: int = 0
+    missed: int = 0
+    clean_ms: list[float] = field(default_factory=list)
+
+    def note(self, *, flags: bool, leaks: bool) -> None:
+        if leaks:
+            self.leaking += 1
+            self.missed += not flags
+        else:
+            self.clean += 1
+            self.flagged += flags
+
+
+def print_scores(seeds: int) -> None:
+    """Judge a clean run of each benign grower and of none, and a leaking run of each leak."""
+    scores = {name: Score() for name in (OURS, *PEERS)}
+    benign = [replace(load_target(CLEAN), make=driver_of(grower)) for grower in GROWERS]
+    known = [Known() for _ in range(len(benign) + 1)]
+    for seed in range(seeds):
+        for target, learnt in zip([*benign, load_target(CLEAN)], known, strict=True):
+            judge(target, Connections, seed, 1, scores, learnt, leaks=False)
+        for name in PLANTED:
+            target = load_target(f"tests.mutants.leaks:{name}")
+            learnt = Known(leaks={"system", "loop", "alive"})  # watched briefly: it does leak
+            run = leaking_run(target, BY_NAME[name].scenario, seed)
+            judge(target, BY_NAME[name].scenario, seed, run, scores, learnt, leaks=True)
+    print(f"\n{'rule':<36}{'clean flagged':>16}{'leaks missed':>15}{'ms a clean run':>16}")
+    for name, score in scores.items():
+        flagged, missed = f"{score.flagged}/{score.clean}", f"{score.missed}/{score.leaking}"
+        print(f"{name:<36}{flagged:>16}{missed:>15}{median(score.clean_ms):>16.1f}", flush=True)
+
+
+def leaking_run(target: Target, scenario: type[Scenario], seed: int) -> int:
+    """Return the number of the first run of a seed in which objects stay, by the model's word.
+
+    A round trip says so, as no rule can judge a run that does not do what leaks.
+    """
+    for run in range(1, RUNS_MAX):
+        with played(target, scenario, seed, run, STEPS_MAX) as lockstep:
+            if is_flagged(lockstep, Known(leaks={"system", "loop", "alive"})):
+                return run
+    return RUNS_MAX
+
+
+def judge(
+    target: Target,
+    scenario: type[Scenario],
+    seed: int,
+    run: int,
+    scores: Mapping[str, Score],
+    known: Known,
+    *,
+    leaks: bool,
+) -> None:
+    """Let every rule judge one run."""
+    for name, score in scores.items():
+        with played(target, scenario, seed, run, STEPS_MAX) as lockstep:
+            if name != OURS:
+                tear_down(lockstep)
+            began = time.perf_counter()
+            if name == OURS:
+                flags = is_flagged(lockstep, known)
+            else:
+                flags = PEERS[name](cycles_of(lockstep, Known()))
+            if not leaks:
+                score.clean_ms.append((time.perf_counter() - began) * 1e3)
+        score.note(flags=flags, leaks=leaks)

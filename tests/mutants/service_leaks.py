@@ -1,0 +1,74 @@
+"""Chat services with one leak each, of what only a whole service has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, cast
+
+from harness.mutant import Mutant
+from scenarios.agents import Agents
+from scenarios.database import Database
+from scenarios.quality import Quality
+from sessions.agents.agent_handler import AgentHandler
+from sessions.agents.websocket_context import WebSocketContext
+from sessions.context import UserExecutionContext
+from sessions.quality.manager import QualityManager
+from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database_session import RequestScopedSession
+from tests.mutants.services import service_mutant
+
+
+@service_mutant("quality", Quality, leaks="service.quality._handlers", steps=2)
+class KeepsQualityHandlers(QualityManager):
+    """Registers a closure of the handler for each subscription, and takes none away."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._handlers: list[Callable[[], object]] = []
+
+    def subscribe(self, context: UserExecutionContext) -> bool:
+        self._handlers.append(lambda: context)
+        return super().subscribe(context)
+
+
+IN_HANDLER = "service.parts.worker._handling._handlers.each.self._requests._agents"
+
+
+@service_mutant("agent_handler", Agents, leaks=f"{IN_HANDLER}._failed", steps=1)
+class KeepsFailedRequests(AgentHandler):
+    """Keeps each request of which the agent failed, to try it again one day."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._failed: list[WebSocketContext] = []
+
+    def _report_failure(self, asked: WebSocketContext, error: Exception) -> None:
+        self._failed.append(asked)
+        super()._report_failure(asked, error)
+
+
+class _OpenAfterError(RequestScopedSession):
+    """A session that undoes its transaction after an error, and stays open."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            await super().__aexit__(kind, error, traceback)
+        elif self.is_open:
+            await self.rollback()
+
+
+@service_mutant("session_factory", Database, leaks="service.session_factory._open", steps=2)
+class SessionPerError(RequestScopedSessionFactory):
+    """Leaves a database session open after each error in its block."""
+
+    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
+        return _OpenAfterError(context, self._database, self._tasks, self._closed)
+
+
+MUTANTS = cast("tuple[Mutant, ...]", (KeepsQualityHandlers, KeepsFailedRequests, SessionPerError))

@@ -1,0 +1,132 @@
+"""What is known of each planted leak, and how to hunt one: for tests and for the benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from harness.doubling import BRIEF_MAX
+from harness.explore import Explorer
+from harness.failure import Failure
+from harness.investigate import Investigation, investigate
+from harness.known import Known
+from harness.mutant import Kill, Mutant, kill
+from harness.run import Runs
+from harness.target import load_target
+from harness.trace import Header, Recorder
+from scenarios.connections import Connections
+from sessions.connector import Connector
+from tests.mutants.benign import driver_of
+from tests.mutants.leaks import MUTANTS
+from tests.mutants.service_leaks import IN_HANDLER
+from tests.mutants.service_leaks import MUTANTS as OF_SERVICES
+
+CLEAN = "drivers.sessions:SessionsDriver"
+STEPS_MAX = 10  # of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What a report must say of a mutant: its class, the step of birth, the chain from a root."""
+
+    kind: str
+    born: str
+    chain: str
+
+
+SYSTEM = "system: ChatSystem / "
+IN_CONNECTOR = SYSTEM + ".connector -> "
+PLANTED = {
+    "KeepsEndedManagers": Planted(
+        "dict entry (IsolatedWebSocketManager)",
+        "connect",
+        f"{SYSTEM}.factory -> KeepsEndedManagers / ._ended -> dict",
+    ),
+    "KeepsHandlers": Planted(
+        "list item (callback)",
+        "message",
+        f"{SYSTEM}.router -> KeepsHandlers / ._on_reply -> list",
+    ),
+    "RecoversForEver": Planted("task", "disconnect", "loop: _Loop / task -> Task"),
+    "KeepsConnectionIds": Planted(
+        "set member (str)", "connect", f"{IN_CONNECTOR}KeepsConnectionIds / ._seen -> set"
+    ),
+    "AuditsNothing": Planted(
+        "list item (None)", "message", f"{SYSTEM}.router -> AuditsNothing / ._audit -> list"
+    ),
+    "CachesContexts": Planted(
+        "UserExecutionContext held elsewhere",
+        "",
+        "tests.mutants.foreign: module / .KEPT -> list / [*] -> UserExecutionContext",
+    ),
+    "KeepsDropped": Planted(
+        "list item (Socket)", "connect", f"{IN_CONNECTOR}KeepsDropped / ._dropped -> list"
+    ),
+    "KeepsEverySecondReconnect": Planted(
+        "list item (UserExecutionContext)",
+        "connect",
+        f"{IN_CONNECTOR}KeepsEverySecondReconnect / ._resumed -> list",
+    ),
+    "KeepsFailures": Planted(
+        "dict entry (Connection)", "connect", f"{IN_CONNECTOR}KeepsFailures / ._failed -> dict"
+    ),
+    "TaskPerDisconnect": Planted("task", "disconnect", "loop: _Loop / task -> Task"),
+    "ThreadPerConnection": Planted("thread", "connect", "threads"),
+}
+OF_SERVICE = {
+    "KeepsQualityHandlers": Planted(
+        "list item (callback)",
+        "subscribe",
+        "service: ChatService / .quality -> KeepsQualityHandlers / ._handlers -> list",
+    ),
+    "KeepsFailedRequests": Planted("list item (WebSocketContext)", "", f"{IN_HANDLER}._failed"),
+    "SessionPerError": Planted(
+        "dict entry (_OpenAfterError)",
+        "",
+        "service: ChatService / .session_factory -> SessionPerError / ._open -> dict",
+    ),
+}
+BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *OF_SERVICES)}
+MODULES = {
+    **dict.fromkeys(PLANTED, "tests.mutants.leaks"),
+    **dict.fromkeys(OF_SERVICE, "tests.mutants.service_leaks"),
+}
+SERVICE_CYCLES = 30  # a cycle of a service takes ten times as long
+
+
+def hunt(mutant: Mutant, seed: int, cycles_max: int = BRIEF_MAX) -> tuple[Kill, Investigation]:
+    """Find, minimise and investigate a planted leak; raises AssertionError where one fails."""
+    target = load_target(f"{MODULES[mutant.name]}:{mutant.name}")
+    died = kill(mutant, target, engine="explore", seed=seed, cycles_max=cycles_max)
+    assert died.minimised is not None, f"{mutant.name} lives, seed {seed}"
+    blind = replace(target, contract=replace(target.contract, invariants=()))
+    runs = Runs(blind, Recorder(None), cycles_max=cycles_max)
+    found = investigate(died.minimised.trace, runs)
+    assert found is not None, f"{mutant.name} leaks no longer, seed {seed}"
+    return died, found
+
+
+def told(found: Investigation) -> Planted:
+    """Return what a report says of a leak."""
+    kinds = {found.ledger.steps[place].operation.kind for place in found.ledger.born}
+    return Planted(found.leak.kind, " ".join(sorted(kinds)), str(found.chain))
+
+
+def is_told(found: Investigation, expected: Planted) -> bool:
+    """Say whether a report says what it must; where several operations can be the step of birth,
+    none is expected, and where a chain is long, its name.
+    """
+    said = told(found)
+    chain = str(found.chain) if " / " in expected.chain else found.chain.name
+    born = expected.born or said.born
+    is_short = " " not in said.born and bool(said.born)
+    return is_short and replace(said, chain=chain) == replace(expected, born=born)
+
+
+def alarms(grower: type[Connector], seed: int, runs_max: int) -> tuple[list[Failure], Known]:
+    """Return the failures of runs on a benign grower, each with a round trip, and what is known."""
+    target = replace(load_target(CLEAN), make=driver_of(grower))
+    runs = Runs(target, Recorder(None), round_trip_every=1)
+    header = Header(target.contract.name, CLEAN, seed=seed, steps_max=STEPS_MAX)
+    batches = islice(Explorer(Connections, runs, header).batches(), runs_max)
+    return [batch.failure for batch in batches if batch.failure], runs.known

@@ -1,0 +1,158 @@
+"""`threadline leaks`: what it prints, writes and exits with."""
+
+from __future__ import annotations
+
+import os
+import threading
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from harness.outside import Look, grows, looks, verdicts
+from tests.project import project, run
+
+__all__ = ["project"]
+
+LEAKING = ("leaks", "connections", "--runs", "3", "--seed", "1", "--cycles", "30", "--driver")
+DRIVER = "tests.mutants.leaks:KeepsEndedManagers"
+
+
+@pytest.fixture
+def folder(project: Path) -> Path:
+    """Find a leak by command, and return the folder of its reports."""
+    result = run(*LEAKING, DRIVER)
+    assert result.exit_code == 1, result.output
+    (folder,) = (project / "reports/runs").iterdir()
+    return folder
+
+
+def test_tells_of_a_leak_and_exits_with_1(project: Path) -> None:
+    """
+    The report comes with the files it was written to, the command that shows it again, a summary.
+    """
+    result = run(*LEAKING, DRIVER)
+
+    assert result.exit_code == 1
+    assert "LEAK  1 step: +1.00 dict entry (IsolatedWebSocketManager) per cycle" in result.output
+    assert "  replay:  threadline replay reports/runs/" in result.output
+    assert "1 leak in 3 runs, each torn down and repeated" in result.output
+
+
+def test_exits_with_0_where_nothing_leaks(project: Path) -> None:
+    """
+    A clean system leaves no file behind, and the net is told.
+    """
+    result = run("leaks", "connections", "--runs", "3", "--seed", "1")
+
+    assert result.exit_code == 0, result.output
+    assert "0 leaks in 3 runs" in result.output
+    assert "  net: " in result.output
+    assert list((project / "reports/runs").iterdir()) == []
+
+
+def test_replay_shows_the_leak_again(folder: Path) -> None:
+    """
+    The stored trace says that it ends with a round trip.
+    """
+    result = run("replay", str(folder / "memory-system.factory._ended.jsonl"))
+
+    assert result.exit_code == 1
+    assert "memory: system.factory._ended is not given back" in result.output
+
+
+def test_a_stored_trace_can_be_investigated(folder: Path) -> None:
+    """
+    A trace in the place of a scenario is taken apart as it is.
+    """
+    trace = folder / "memory-system.factory._ended.jsonl"
+    result = run("leaks", str(trace), "--cycles", "30")
+
+    assert result.exit_code == 1
+    assert "survivors born in  connect (step 1)" in result.output
+
+
+def test_the_page_is_whole(folder: Path) -> None:
+    """
+    Its two pictures are well-formed, and it needs no other file.
+    """
+    page = (folder / "system.factory._ended.html").read_text("utf-8")
+    pictures = [f"<svg{part.partition('</svg>')[0]}</svg>" for part in page.split("<svg")[1:]]
+
+    assert [ElementTree.fromstring(picture).tag for picture in pictures] == ["svg", "svg"]
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_markdown_has_the_chain_for_mermaid(folder: Path) -> None:
+    """
+    Each edge of the chain is an arrow with the name that its holder has for it.
+    """
+    text = (folder / "system.factory._ended.md").read_text("utf-8")
+
+    assert '  n0["system: ChatSystem"]' in text
+    assert '  n1 -- "._ended" --> n2["dict"]' in text
+    assert "| **`factory._ended`** |  | +1 |" in text
+
+
+def test_objgraph_shows_who_holds_a_survivor(project: Path) -> None:
+    """
+    The lens is written as a graph for dot, which need not be installed.
+    """
+    run(*LEAKING, DRIVER, "--objgraph")
+    (folder,) = (project / "reports/runs").iterdir()
+
+    assert (folder / "system.factory._ended.dot").read_text("utf-8").startswith("digraph")
+
+
+def test_fuzz_finds_a_leak_as_a_failure_of_memory(project: Path) -> None:
+    """
+    One run in thirty ends with a round trip, and a leak is minimised and kept like any failure.
+    """
+    result = run("fuzz", "conversation", "--runs", "90", "--seed", "1", "--steps", "10",
+                 "--driver", "tests.mutants.leaks:AuditsNothing")  # fmt: skip
+
+    assert result.exit_code == 1, result.output
+    assert "memory: system.router._audit is not given back" in result.output
+    assert "memory-system.router._audit (" in result.output
+
+
+def test_a_process_is_watched_from_outside() -> None:
+    """
+    Memory, descriptors and threads of this very process are read.
+    """
+    (look,) = looks(os.getpid(), 1, 1.0)
+
+    assert look.uss_kb > 1_000
+    assert look.descriptors > 0
+    assert look.threads >= threading.active_count()
+
+
+def test_growth_of_memory_alone_is_no_leak() -> None:
+    """
+    Descriptors that grow are called growing; memory is shown, and judged by nobody.
+    """
+    seen = [Look(float(at), 1_000 + 100 * at, 10 + at, 4) for at in range(16)]
+
+    assert verdicts(seen) == [
+        "file descriptors: 10 to 25, GROWS",
+        "threads: 4 to 4, does not grow steadily",
+        "memory: 1,000 to 2,500 KB, which alone is no leak",
+    ]
+
+
+def test_one_step_up_is_no_growth() -> None:
+    """
+    Growing is from each quarter of the looks to the next.
+    """
+    assert grows([1, 1, 2, 2, 3, 3, 4, 4])
+    assert not grows([1, 1, 9, 9, 9, 9, 9, 9])
+
+
+def test_an_unknown_process_is_told_so(project: Path) -> None:
+    """
+    A process that is not there is a wrong option.
+    """
+    result = run("leaks", "--pid", "999999999", "--for", "2s")
+
+    assert result.exit_code == 2
+    assert "process 999999999 cannot be watched" in result.output
