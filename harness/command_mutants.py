@@ -13,7 +13,7 @@ from .mutant import Kill, Mutant, kill
 from .target import BadName, load, load_target
 from .usage import usage_errors
 
-FILE_WIDTH = 100  # columns of what is no terminal, in which no row has to be folded
+FILE_WIDTH = 120  # columns of what is no terminal, in which no row has to be folded
 
 
 @click.command()

@@ -174,7 +174,7 @@ class Registry:
         return session if session and self._is_live(session) else None
 
     def _latest(self, user_id: str) -> Session | None:
-        used = reversed(self._sessions_of(user_id))
+        used = reversed(self._by_use.of(user_id))
         return next((session for session in used if self._is_live(session)), None)
 
     def _sessions_of(self, user_id: str) -> list[Session]:

@@ -153,6 +153,16 @@ def test_a_scenario_of_another_contract_exits_with_2(project: Path) -> None:
     )
 
 
+def test_a_scenario_finds_the_driver_of_its_contract(project: Path) -> None:
+    """
+    Without --driver it is played on the project's first driver that keeps its contract.
+    """
+    result = run("fuzz", "store", "--runs", "2", "--seed", "0")
+
+    assert result.exit_code == 0
+    assert "drivers.memory_store:MemoryStoreDriver, engine explore" in result.output
+
+
 def test_a_failure_that_hides_others_is_told_to_block(project: Path) -> None:
     """
     A bug that ends over half of the runs leaves little of them, and is to be mended first.

@@ -182,7 +182,7 @@ def test_stream_has_each_event_on_a_line(app: TestClient) -> None:
 
 
 def test_limit_of_sessions_is_too_many_requests(app: TestClient) -> None:
-    """One thread more than a user may have is refused with 429, which names the thread."""
+    """One thread more than a user may have is refused with 429; a refused message has no thread."""
     app.post("/agents/message", json={"text": "hi", "thread_id": "t"}, headers=ANA)
 
     refused = app.post("/agents/message", json={"text": "hi", "thread_id": "u"}, headers=ANA)
@@ -191,7 +191,7 @@ def test_limit_of_sessions_is_too_many_requests(app: TestClient) -> None:
     assert refused.json() | {"message": ""} == {
         "code": "session_limit",
         "message": "",
-        "thread_id": "u",
+        "thread_id": None,
     }
 
 
