@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
     if failure is None or not is_leak(failure):
         return None
     leak = leak_of(failure)
+    gc.collect()  # what earlier systems hold ends now, and not in the middle of a ledger
     try:
         seen = _look(trace, fresh, leak, holds=True)
     except Unlike:
