@@ -48,8 +48,6 @@ class ServiceLife(SessionsDriver):
     One that crashed is kept, and never run again: its tasks stay where they were.
     """
 
-    foreign = ("sqlalchemy", "aiosqlite", "sqlite3")
-
     def __init__(self, make: Callable[..., ChatService] = ChatService, **settings: Any) -> None:
         self._make = make
         self._settings = Settings(**settings)

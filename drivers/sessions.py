@@ -40,6 +40,7 @@ class SessionsDriver(Driver):
     """
 
     contract = SESSION_MANAGER
+    foreign = ("sqlalchemy", "aiosqlite", "sqlite3", "fastapi", "starlette", "prometheus_client")
 
     def __init__(self, make: Callable[..., ChatSystem] = ChatSystem, **settings: Any) -> None:
         clock = VirtualClock(START_S)
