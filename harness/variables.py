@@ -69,7 +69,8 @@ class Variables:
 
 def modules_of(package: str) -> dict[str, ModuleType]:
     """Return the modules of a package that are loaded, by name: roots for a driver to name."""
-    names = [name for name in sys.modules if name.partition(".")[0] == package]
+    near = [name for name in sys.modules if name.startswith(package)]  # as this is often asked
+    names = [name for name in near if name.partition(".")[0] == package]
     return {name: sys.modules[name] for name in sorted(names)}
 
 
