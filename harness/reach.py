@@ -64,7 +64,14 @@ class Paths:
     edges: Edges = field(default_factory=Edges)
     numbers: dict[tuple[int, str, type | None], int] = field(default_factory=dict)
     above: list[int] = field(default_factory=list)
+    sized: dict[type, bool] = field(default_factory=dict)
     links: list[tuple[str, type | None]] = field(default_factory=list)
+
+    def is_sized(self, kind: type) -> bool:
+        """Say whether objects of a type have a length to be counted; asked once of each type."""
+        if kind not in self.sized:
+            self.sized[kind] = is_sized(kind)
+        return self.sized[kind]
 
     def number(self, above: int, label: str, kind: type | None) -> int:
         """Return the number of the path that goes on so; `above` is -1 for a root."""
@@ -108,7 +115,7 @@ class Reach:
         counts: dict[int, int] = {}
         for number, found in self._walk():
             counts[number] = counts.get(number, 0) + 1
-            if is_sized(type(found)):
+            if self.paths.is_sized(type(found)):
                 length = self.paths.number(number, LENGTH, None)
                 counts[length] = counts.get(length, 0) + (size(found) or 0)
         return counts
@@ -133,7 +140,11 @@ class Reach:
             yield at, holder
             for label, held in edges(holder):
                 kind = type(held)
-                if id(held) in seen or kind is ModuleType or (is_leaf(kind) and not is_sized(kind)):
+                if (
+                    id(held) in seen
+                    or kind is ModuleType
+                    or (is_leaf(kind) and not self.paths.is_sized(kind))
+                ):
                     continue
                 seen.add(id(held))
                 left -= 1
