@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import count
@@ -14,6 +14,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture import providers
 
 from .failure import Divergence, Failure, Signature
 from .handle import Handle
@@ -32,6 +33,8 @@ _rule: Any = stateful.rule
 STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
 # Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
 TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
+# Names of what Hypothesis keeps to itself.
+CONSTANTS, CACHE = "_get_local_constants", "CONSTANTS_CACHE"
 CHUNK_RUNS = 100  # a chunk's memory grows by about 100 KB a run; see the design on searching
 
 
@@ -196,10 +199,11 @@ class Chunks:
         derived = machine(self._scenario, self._runs, header, watch)
         seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
         try:
-            stateful.run_state_machine_as_test(
-                hypothesis.seed(seed)(derived),
-                settings=settings(header.steps_max, size, **self._more),
-            )
+            with _same_draws_everywhere():
+                stateful.run_state_machine_as_test(
+                    hypothesis.seed(seed)(derived),
+                    settings=settings(header.steps_max, size, **self._more),
+                )
         except (Divergence, Flaky):
             if watch.failure is None:
                 raise
@@ -207,6 +211,23 @@ class Chunks:
         header = replace(header, settings=watch.settings, round_trip=leaks)
         runs = watch.runs_to_failure or watch.runs
         return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
+
+
+@contextmanager
+def _same_draws_everywhere() -> Iterator[None]:
+    """Let Hypothesis draw none of the constants that it finds in the modules loaded by chance.
+
+    It has no setting for that; where its internals are others, seeds hold for one command only.
+    """
+    inside: dict[str, Any] = vars(providers)
+    kept = {name: inside[name] for name in (CONSTANTS, CACHE) if name in inside}
+    if len(kept) == len((CONSTANTS, CACHE)):
+        none, empty = type(kept[CONSTANTS]())(), type(kept[CACHE])(1024)
+        inside.update({CONSTANTS: lambda: none, CACHE: empty})
+    try:
+        yield
+    finally:
+        inside.update(kept)
 
 
 def _begin(self: Machine, **settings: object) -> None:
