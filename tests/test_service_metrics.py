@@ -37,7 +37,7 @@ def test_all_is_zero_at_the_start(tmp_path: Path) -> None:
     """A new app has counted nothing, whatever other apps of the process have."""
     (tmp_path / "other").mkdir()
     with served(make_service(tmp_path / "other")) as other, served(make_service(tmp_path)) as app:
-        other.post("/agents/message", json={"text": "hi"}, headers=ANA)
+        other.post("/agents/message", json={"text": "hi"}, headers={**ANA})
         samples = shown(app)
 
     assert samples.pop("sessions_messages_continued_ratio") == 1
@@ -48,9 +48,9 @@ def test_all_is_zero_at_the_start(tmp_path: Path) -> None:
 def test_messages_and_what_lives_are_counted(tmp_path: Path) -> None:
     """Of two messages on one thread the second continued it; a connection and its parts live."""
     with served(make_service(tmp_path)) as app:
-        app.post("/agents/message", json={"text": "hi", "thread_id": "t"}, headers=ANA)
-        app.post("/agents/message", json={"text": "hi", "thread_id": "t"}, headers=ANA)
-        with app.websocket_connect("/ws?thread_id=t", headers=ANA) as far_end:
+        app.post("/agents/message", json={"text": "hi", "thread_id": "t"}, headers={**ANA})
+        app.post("/agents/message", json={"text": "hi", "thread_id": "t"}, headers={**ANA})
+        with app.websocket_connect("/ws?thread_id=t", headers={**ANA}) as far_end:
             far_end.receive_json()
             samples = shown(app)
 
