@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -194,19 +195,18 @@ class ThreadPerConnection(Connector):
 
     def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
         super().__init__(parts, factory)
-        # A lock, as those who wait for an event are seen in it: a leak of another class.
-        self._log = threading.Lock()
-        self._log.acquire()
-        weakref.finalize(self, self._log.release)
+        # A pipe, as those who wait for an event are seen in it: a leak of another class.
+        self._log, end = os.pipe()
+        weakref.finalize(self, _close, end, self._log)
 
     def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        threading.Thread(target=_write, args=(self._log,), daemon=True).start()
+        threading.Thread(target=os.read, args=(self._log, 1), daemon=True).start()
         return super()._context(visit, connection_id)
 
 
-def _write(log: threading.Lock) -> None:
-    with log:
-        pass
+def _close(*ends: int) -> None:
+    for end in ends:
+        os.close(end)
 
 
 # A cast, because mypy takes a decorated class for the class.
