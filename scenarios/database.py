@@ -38,7 +38,6 @@ from models.session_manager.operations_connections import (
 from models.session_manager.peers import WELL
 from scenarios.population import (
     CODES,
-    CONTEXTS,
     MADE,
     NOTHING,
     OPEN,
@@ -54,6 +53,7 @@ from scenarios.service_population import (
     GOOD_AGENTS,
     LIMITS,
     MESSAGES,
+    OWNERS,
     READERS,
     WRITERS,
     is_calm,
@@ -161,7 +161,7 @@ class Database(Scenario):
     def storage_recovers(self) -> StorageRecovers:
         return StorageRecovers()
 
-    @rule(context=CONTEXTS, how=pool(*HOWS), weight=3)
+    @rule(context=OWNERS, how=pool(*HOWS), weight=3)
     def open_database_session(self, context: Handle, how: str) -> OpenDatabaseSession:
         return OpenDatabaseSession(context, how)
 

@@ -74,6 +74,14 @@ def _holding(now: Now, *, writes: bool) -> list[Handle]:
 
 WRITERS: Pool[Handle] = Pool(lambda now: _holding(now, writes=True))
 READERS: Pool[Handle] = Pool(lambda now: _holding(now, writes=False))
+# Whether a connection that came due is there to end a database session, nobody knows.
+OWNERS: Pool[Handle] = Pool(
+    lambda now: [
+        handle
+        for handle, context in now.model.state.contexts.kept.items()
+        if not now.model.service.is_unswept(context)
+    ]
+)
 DATABASES: Pool[Handle] = Pool(lambda now: [session.handle for session in _open(now)])
 BLOCKS: Pool[Handle] = Pool(
     lambda now: [session.handle for session in _open(now) if session.how == BLOCK]

@@ -120,7 +120,10 @@ class ChatServiceModel(MessagesModel):
     def open_database_session(self, context: Handle, how: str) -> Outcome:
         handle = self.state.moment.mint("s")
         under = self.state.contexts.of(context)
-        self.service.databases.add(DatabaseSession(handle, under, how))
+        session = DatabaseSession(handle, under, how)
+        if self.service.is_dying(session):
+            raise Dangling(context)  # nobody knows whether its connection is there to end it
+        self.service.databases.add(session)
         ids = {"thread": under.thread, "run": under.run, "request": under.request}
         return self._done({"session": handle, **ids})
 

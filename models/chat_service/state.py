@@ -15,6 +15,7 @@ from models.chat_service.settings import Settings
 from models.chat_service.storage import PoolTimeout, Storage
 from models.chat_service.subscriptions import Subscriptions
 from models.chat_service.turns import Conversation, StorageFailed, Turns
+from models.session_manager.context import Context
 from models.session_manager.ids import Id, Key
 from models.session_manager.moment import Moment
 from models.session_manager.state import State
@@ -89,9 +90,12 @@ class ServiceState:
 
     def is_dying(self, session: DatabaseSession) -> bool:
         """Say whether a database session ends with a connection that ended and was not swept."""
-        name = session.context.connection
+        return session.how == AWAITED and self.is_unswept(session.context)
+
+    def is_unswept(self, context: Context) -> bool:
+        """Say whether a context is of a connection that came due, and was not swept."""
         names = [self.sockets.get(handle) for handle in self.core.board.awaiting_sweep]
-        return session.how == AWAITED and name is not None and name in names
+        return context.connection is not None and context.connection in names
 
     def stop(self) -> None:
         """End everything, and tell those who are there."""
