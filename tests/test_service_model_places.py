@@ -240,3 +240,18 @@ def test_stopped_message_leaves_the_line_for_a_place() -> None:
     assert talk.held("places") == {"taken": 1}
     talk.next().close_database(session)
     assert talk.texts() == []
+
+
+def test_nobody_opens_a_session_for_a_connection_that_came_due() -> None:
+    """
+    Between the end of a connection and its sweep, nobody knows what would end what is opened.
+    """
+    talk = ServiceTalk(connection_timeout_s=7, sweep_interval_s=1_000)
+    talk.connect()
+    context = Handle("x", 1)
+    talk.wait(7)
+
+    with pytest.raises(Dangling):
+        talk.next().open_database_session(context, "awaited")
+    talk.next().sweep()
+    assert isinstance(talk.next().open_database_session(context, "awaited"), Ok)

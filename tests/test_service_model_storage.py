@@ -294,18 +294,3 @@ def test_deleted_session_is_not_freed_once_more() -> None:
     talk.next().delete_thread("ana", "t")
 
     assert talk.next().clean_up_sessions() == Ok(0)
-
-
-def test_nobody_opens_a_session_for_a_connection_that_came_due() -> None:
-    """
-    Between the end of a connection and its sweep, nobody knows what would end what is opened.
-    """
-    talk = ServiceTalk(connection_timeout_s=7, sweep_interval_s=1_000)
-    talk.connect()
-    context = Handle("x", 1)
-    talk.wait(7)
-
-    with pytest.raises(Dangling):
-        talk.next().open_database_session(context, "awaited")
-    talk.next().sweep()
-    assert isinstance(talk.next().open_database_session(context, "awaited"), Ok)
