@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from sessions.key import IsolationKey
 from sessions.settings import Settings
+from sessions.storage.tables import THREADS
 from sessions.storage.turn import StoredThread
 from tests.sessions_clock import START_S
 from tests.sessions_databases import KINDS
@@ -179,5 +181,23 @@ def test_session_begun_when_it_was_due_keeps_nothing(tmp_path: Path) -> None:
             await kept.clock.move(10)
 
             assert await kept.threads.remove_due(lambda key: START_S + 10) == 1
+
+    asyncio.run(run())
+
+
+def test_what_came_due_while_the_sweep_waited_for_a_place_is_removed(tmp_path: Path) -> None:
+    """The sweep looks at the clock when it reads, not when it began to wait."""
+
+    async def run() -> None:
+        settings = Settings(pool_size=1, retention_s=8)
+        async with stores(tmp_path, settings) as kept:
+            await kept.turns.append_user_turn(context(), "old")
+            await kept.clock.move(5)
+            async with kept.sessions.create_session_from_context(context()) as holder:
+                await holder.execute(select(THREADS.c.run_id))
+                sweep = asyncio.create_task(kept.threads.remove_due(lambda _: None))
+                await kept.clock.move(3)
+
+            assert await sweep == 1
 
     asyncio.run(run())

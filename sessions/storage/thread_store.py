@@ -69,8 +69,9 @@ class ThreadStore:
         that began before the conversation was due keeps it. A session loaded at the start began
         no later than its last turn.
         """
-        values = {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
         async with self._database.reading() as connection:
+            # Only now, as a place may have been waited for.
+            values = {"retention_s": self._settings.retention_s, "now_s": self._clock.now()}
             rows = (await connection.execute(DUE, values)).all()
         removed = 0
         for row in rows:
