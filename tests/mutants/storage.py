@@ -41,6 +41,7 @@ class MakesIdsOfItsOwn(WebSocketManagerFactory):
     continuity_open_database_session=2,
     memory_delete_thread=2,
     memory_disconnect=2,
+    memory_invalidate=2,
 )
 class StoresUnderItsOwnIds(RequestScopedSessionFactory):
     """Makes ids of its own, under session, for a context that has some."""
@@ -84,7 +85,7 @@ class KeepsAfterError(RequestScopedSessionFactory):
         return _KeptOnError(context, self._database, self._tasks, self._closed)
 
 
-@service_mutant("session_factory", Database, memory_cancel_database=3)
+@service_mutant("session_factory", Database, memory_cancel_database=3, continuity_cancel_database=5)
 class KeepsAfterCancellation(RequestScopedSessionFactory):
     """Makes sessions that stay open when their task is cancelled."""
 
@@ -93,7 +94,12 @@ class KeepsAfterCancellation(RequestScopedSessionFactory):
 
 
 @service_mutant(
-    "session_factory", Database, continuity_delete_thread=1, continuity_post=1, continuity_say=2
+    "session_factory",
+    Database,
+    continuity_delete_thread=1,
+    continuity_post=1,
+    continuity_say=2,
+    continuity_thread_messages=1,
 )
 class CountsClosedTwice(RequestScopedSessionFactory):
     """Counts each session that is closed twice."""
@@ -111,7 +117,9 @@ class LeavesManager(Connector):
         return False
 
 
-@service_mutant("service", Database, memory_delete_thread=2, memory_disconnect=2)
+@service_mutant(
+    "service", Database, memory_delete_thread=2, memory_disconnect=2, memory_invalidate=2
+)
 class LeavesDatabaseSession(ChatService):
     """Forgets the database session of a connection that has ended."""
 
