@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
-from typing import Any
 
 from .failure import Divergence
 from .lockstep import Lockstep
-from .operation import Operation
 from .option import Option, options
-from .pool import Now, Pool
-from .pool import pool as pool_of
+from .pool import Now
 from .run import Batch, Runs
 from .scenario import Scenario
 from .trace import Header
@@ -119,24 +116,3 @@ class Exhaust:
     def _options(self, now: Now, levels: list[Level]) -> list[Option]:
         named = {value for level in levels for value in level.option.values}
         return options(self._rules, now, named)
-
-
-def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:
-    """Return the scenario with only those constant values that occur in these operations.
-
-    A pool of which none occurs keeps its simplest value; one that changes with the run is left.
-    """
-    atoms = [atom for operation in operations for atom in operation.arguments().values()]
-    rules = {
-        rule.name: replace(rule, pools=tuple((n, _narrowed(p, atoms)) for n, p in rule.pools))
-        for rule in scenario.rules()
-    }
-    return type(scenario.__name__, (scenario,), {**rules, "__module__": scenario.__module__})
-
-
-def _narrowed(values: Pool[Any], atoms: Sequence[object]) -> Pool[Any]:
-    if values.constant is None:
-        return values
-    kinds = [(type(atom), atom) for atom in atoms]
-    kept = [value for value in values.constant if (type(value), value) in kinds]
-    return pool_of(*(kept or values.constant[:1]), symmetric=values.symmetric)

@@ -22,8 +22,8 @@ from .change import (
     with_value,
     without_blocks,
 )
-from .exhaust import narrowed
 from .failure import Divergence, Failure, Signature
+from .narrow import narrowed, nearly
 from .operation import Operation
 from .option import options, sequences
 from .pool import Now
@@ -208,22 +208,29 @@ class _Search:
                     yield with_operation(best, place, other)
 
     def _swapped_and_shorter(self, best: Operations) -> Iterator[Operations]:
-        """Leave out one operation, and put another in the place of a second; the end is alike."""
+        """Leave out one operation, and put another in the place of a second.
+
+        The end is alike, but where it is what comes after all of them that fails.
+        """
         last = len(best) - 1
         for place, could_be in enumerate(self._options(best)):
             for other in could_be:
-                if place < last or other.kind == best[last][1].kind:
+                if place < last or self.header.round_trip or other.kind == best[last][1].kind:
                     yield from shorter(with_operation(best, place, other), kept=(place, last))
 
     def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
-        """Return what could have come at each step; if that is much, only of values that occur."""
+        """Return what could have come at each step.
+
+        If that is much, only of values that occur; and with any one other, of kinds that do.
+        """
         if self.scenario is None:
             return []
-        found = self._at_each(best, self.scenario, _operations)
+        lacks = self.runs.target.lacks
+        found = self._at_each(best, self.scenario.rules(lacks), _operations)
         if max(map(len, found)) <= OPTIONS_MAX:
             return found
-        scenario = narrowed(self.scenario, [operation for _, operation in best])
-        return self._at_each(best, scenario, _operations)
+        operations = [operation for _, operation in best]
+        return self._at_each(best, nearly(self.scenario, operations, lacks), _operations)
 
     def _any_shorter(self, best: Operations) -> Iterator[Operations]:
         """Yield all sequences that are shorter by one and end alike, if they are few.
@@ -247,17 +254,17 @@ class _Search:
 
     def _choices(self, best: Operations) -> Choices:
         """Return what the rules could have drawn as arguments of each step."""
-        found = self._at_each(best, self.scenario, _values_at)
+        rules = self.scenario.rules(self.runs.target.lacks) if self.scenario else []
+        found = self._at_each(best, rules, _values_at)
         unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
         return [*found, *unknown]
 
-    def _at_each(self, best: Operations, scenario: type[Scenario] | None, look: Look[T]) -> list[T]:
+    def _at_each(self, best: Operations, rules: Sequence[Rule], look: Look[T]) -> list[T]:
         """Return what is seen before each step, the run being as it is.
 
         Nothing after a step that parts here, though it did not when the whole was replayed.
         """
         found: list[T] = []
-        rules = scenario.rules(self.runs.target.lacks) if scenario else []
         with self.runs.open(self.header.line(), self.header.settings) as lockstep:
             now = Now(lockstep.model)
             for number, operation in best:

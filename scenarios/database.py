@@ -129,7 +129,7 @@ class Database(Scenario):
     def history(self, connection: Handle, thread: Text | None, limit: int | None) -> History:
         return History(connection, thread, limit)
 
-    @rule(user=USERS, precondition=is_free)
+    @rule(user=USERS, precondition=is_free, weight=2)
     def threads(self, user: str) -> Threads:
         return Threads(user)
 
@@ -201,7 +201,7 @@ class Database(Scenario):
     def sweep(self) -> Sweep:
         return Sweep()
 
-    @rule()
+    @rule(weight=2)
     def metrics(self) -> Metrics:
         return Metrics()
 

@@ -36,6 +36,7 @@ class Registry:
         self._lock = RLock()
         self._sessions: dict[IsolationKey, Session] = {}
         self._numbers = count(1)
+        self._uses = count(1)
         self._by_use = SessionsByUse()
 
     def get_or_create_user_session(
@@ -152,6 +153,11 @@ class Registry:
             self._register(session)
             self._by_use.place_last(session)
 
+    def count_on(self, used: int) -> None:
+        """Count gets and messages on from a number that was stored, which none has again."""
+        with self._lock:
+            self._uses = count(used + 1)
+
     def live(self) -> dict[IsolationKey, str]:
         """Return the current run of every live session, by user and thread."""
         with self._lock:
@@ -266,6 +272,7 @@ class Registry:
     def _touch(self, session: Session) -> None:
         """Let the session live on, and make its thread the user's latest."""
         session.active_at_s = self._clock.now()
+        session.used = next(self._uses)
         self._by_use.place_last(session)
 
     def _seen(self, session: Session, *, resumed: bool) -> Visit:

@@ -58,6 +58,7 @@ class ChatService:
         Raises what the database raises.
         """
         await self.database.open()
+        self.system.registry.count_on(await self.parts.threads.last_used())
         for thread in await self.parts.threads.threads_to_load():
             self.system.registry.restore(
                 thread.user_id, thread.thread_id, thread.run_id, thread.active_at_s

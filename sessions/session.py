@@ -20,7 +20,7 @@ class Session:
 
     ends_with_manager: a connection began it and no message has come yet, so that it ends with
     its manager, which is at leased_until_s unless the manager says otherwise. number tells it from
-    a later session of the same name.
+    a later session of the same name; used is the number of its latest get or message, of all.
     """
 
     user_id: str
@@ -31,11 +31,13 @@ class Session:
     active_at_s: float
     ends_with_manager: bool
     number: int
+    used: int = 0
     leased_until_s: float | None = None
 
     def peek(self, ttl_s: float) -> Peek:
         return Peek(
             self.number,
+            self.used,
             self.run_id,
             self.websocket_client_id,
             self.created_at_s,
@@ -47,6 +49,7 @@ class Peek(NamedTuple):
     """What a look at a live session shows: when it began, and is due as it is now."""
 
     number: int
+    used: int
     run_id: str
     websocket_client_id: str
     began_at_s: float

@@ -123,3 +123,26 @@ def test_shortens_by_two_values_at_once() -> None:
     least = minimised(other, Press(0), Press(0), Ring())
 
     assert steps(least) == ["1 enter(user='ben')", "2 ring()"]
+
+
+class ManyKeys(Sized):
+    """A desk with more keys than can all be tried in each place."""
+
+    @rule(key=pool(*range(200)))
+    def press(self, key: int) -> Press:
+        return Press(key)
+
+
+def test_puts_one_other_value_in_the_place_of_two_operations() -> None:
+    """
+    Where much can come, a kind that occurs is still tried with a value that does not.
+    """
+
+    def is_broken(log: list[str]) -> bool:
+        return "press 0" in log and ("press 150" in log or "leave ticket 1" in log)
+
+    least = minimised(
+        breaks(is_broken), Press(0), Enter("ana"), Leave(Handle("t", 2)), Ring(), scenario=ManyKeys
+    )
+
+    assert steps(least) == ["1 press(key=0)", "2 press(key=150)", "3 ring()"]

@@ -11,10 +11,11 @@ import pytest
 
 from harness.command_mutants import row_of
 from harness.defaults import read_defaults
-from harness.exhaust import Exhaust, narrowed
+from harness.exhaust import Exhaust
 from harness.explore import Explorer
 from harness.failure import Failure
 from harness.mutant import PROVABLE, Kill, Mutant, kill
+from harness.narrow import narrowed
 from harness.pool import pool
 from harness.run import Runs, replay
 from harness.target import load, load_target

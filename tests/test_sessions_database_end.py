@@ -17,7 +17,7 @@ CONTEXT = UserExecutionContext("ana", "t", "r", "q", websocket_connection_id="c1
 ONE = select(func.count()).select_from(THREADS)
 WRITE = (
     insert(THREADS)
-    .values(user_id="ana", thread_id="t", run_id="r", active_at_s=1.0, ended=False)
+    .values(user_id="ana", thread_id="t", run_id="r", active_at_s=1.0, ended=False, used=1)
     .returning(THREADS.c.run_id)
 )
 

@@ -22,21 +22,25 @@ def nobody(key: IsolationKey) -> float | None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_threads_go_on_after_a_start_in_the_order_of_their_last_turn(
+def test_threads_go_on_after_a_start_in_the_order_of_their_last_message(
     tmp_path: Path, kind: str
 ) -> None:
-    """Two threads whose turns came in the same second are loaded as they were last used."""
+    """By its number: an answer that comes late does not make its thread the latest."""
 
     async def run() -> None:
         async with stores(tmp_path, kind=kind) as kept:
-            await kept.turns.append_user_turn(context(thread_id="t"), "one")
-            await kept.turns.append_user_turn(context(thread_id="u"), "two")
-            await kept.turns.append_user_turn(context(thread_id="t", run_id="r2"), "three")
+            await kept.turns.append_user_turn(context(thread_id="u"), "one", used=3)
+            await kept.turns.append_user_turn(context(thread_id="t"), "two", used=5)
+            await kept.turns.append_user_turn(context(thread_id="t", run_id="r2"), "three", used=9)
+            await kept.turns.append_user_turn(context(thread_id="v"), "four", used=7)
+            await kept.turns.append_agent_turn(context(thread_id="u"), "late")
 
             assert await kept.threads.threads_to_load() == [
                 StoredThread("ana", "u", "r1", START_S),
+                StoredThread("ana", "v", "r1", START_S),
                 StoredThread("ana", "t", "r2", START_S),
             ]
+            assert await kept.threads.last_used() == 9
 
     asyncio.run(run())
 

@@ -41,7 +41,12 @@ class TurnsInMemory(TurnStore):
         self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
 
     async def append_user_turn(
-        self, context: UserExecutionContext, text: str, message_id: str | None = None
+        self,
+        context: UserExecutionContext,
+        text: str,
+        message_id: str | None = None,
+        *,
+        used: int = 0,
     ) -> int:
         return self._keep(context, "user", text, message_id)
 

@@ -94,7 +94,9 @@ class Handling:
                 return
         history = yield from self.storage.read(lambda: self.turns.of(key, began_s)[-HISTORY_TURNS:])
         position = yield from self.storage.write(
-            lambda: self.turns.add_user_turn(key, began_s, request.run, _text(request), message)
+            lambda: self.turns.add_user_turn(
+                key, began_s, request.run, request.used, _text(request), message
+            )
         )
         request.history = history
         self._publish(request, "agent_started", position=position)

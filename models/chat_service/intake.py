@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 from models.chat_service.delivery import Asker, Exchange, Heading
 from models.chat_service.flaws import FLAWS
 from models.chat_service.payload import Frame
@@ -23,7 +21,6 @@ class Intake:
     def __init__(self, service: ServiceState) -> None:
         self.headings: dict[object, Heading] = {}
         self._service = service
-        self._arrivals = count(1)
 
     def receive(self, connection: Connection, frame: Frame) -> Session | None:
         """Take in a frame; return the session that accepted it, if one did."""
@@ -69,9 +66,8 @@ class Intake:
         if session is None:
             return "session_limit"
         heading = Heading(session.key, session.run, frame.message or None)
-        arrival = next(self._arrivals)
         requests.put(
-            Request(frame.kind, frame.fields, frame.agent, session, heading, asker, arrival)
+            Request(frame.kind, frame.fields, frame.agent, session, heading, asker, session.used)
         )
         return session
 

@@ -27,7 +27,8 @@ class Unavailable(Exception):
 class Request:
     """An accepted message: of the session that accepted it, under the run of that moment.
 
-    history: the turns before the user's own, once that is stored. has_begun: a worker took it.
+    used: its place among all gets and messages. history: the turns before the user's own, once
+    that is stored. has_begun: a worker took it.
     """
 
     kind: str
@@ -36,7 +37,7 @@ class Request:
     session: Session
     heading: Heading
     asker: Asker
-    arrival: int
+    used: int
     failures: int = 0
     rests_until_s: float | None = None
     process: Process | None = None
@@ -58,7 +59,7 @@ class Request:
 
     @property
     def rank(self) -> tuple[int, int]:
-        return PRIORITIES.get(self.kind, LOW), self.arrival
+        return PRIORITIES.get(self.kind, LOW), self.used
 
     @property
     def is_agents(self) -> bool:

@@ -110,6 +110,7 @@ class ServiceState:
         before, arrived = self.core, self.delivery.collect()
         core = State(self.settings, self.moment)
         core.contexts, core.minted = before.contexts, before.minted
+        core.sessions.uses = before.sessions.uses
         core.board.closed, core.board.ended = before.board.closed, before.board.ended
         closed = [*self.databases.closed, *self.databases.open]
         self._begin(core, closed)

@@ -17,9 +17,8 @@ class StorageFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn; number is its place among the turns of all threads."""
+    """One turn of a conversation."""
 
-    number: int
     position: int
     role: str
     text: str
@@ -40,10 +39,14 @@ class Turn:
 
 @dataclass(slots=True)
 class Conversation:
-    """A thread's row and its turns; is_ended: invalidated, which the turns outlive."""
+    """A thread's row and its turns; is_ended: invalidated, which the turns outlive.
+
+    used: the place of its last message among all gets and messages.
+    """
 
     key: Key
     run: Id
+    used: int
     is_ended: bool = False
     turns: list[Turn] = field(default_factory=list)
 
@@ -60,7 +63,6 @@ class Turns:
         self.fails = False
         self._settings = settings
         self._moment = moment
-        self._numbers = 0
 
     def of(self, key: Key, began_s: float) -> list[Turn]:
         """Return the turns that a session of a thread has, which began then."""
@@ -74,12 +76,12 @@ class Turns:
         return next((turn.position for turn in found), None)
 
     def add_user_turn(
-        self, key: Key, began_s: float, run: Id, text: str, message: Id | None
+        self, key: Key, began_s: float, run: Id, used: int, text: str, message: Id | None
     ) -> int:
         """Store what a user said, in a new conversation if the old one was due."""
         self._check()
         kept = self.of(key, began_s)
-        self.stored[key] = Conversation(key, run, turns=kept)
+        self.stored[key] = Conversation(key, run, used, turns=kept)
         return self._add(key, USER, run, text, message)
 
     def add_agent_turn(self, key: Key, run: Id, text: str, message: Id | None) -> int | None:
@@ -110,15 +112,14 @@ class Turns:
         return [found for found in self.stored.values() if self.due_s(found) <= now_s]
 
     def in_order(self) -> list[Conversation]:
-        """Return all, the one with the latest turn last."""
-        return sorted(self.stored.values(), key=lambda found: found.turns[-1].number)
+        """Return all, that of the latest message last."""
+        return sorted(self.stored.values(), key=lambda found: found.used)
 
     def _add(self, key: Key, role: str, run: Id, text: str, message: Id | None) -> int:
-        self._numbers += 1
         turns = self.stored[key].turns
         position = turns[-1].position + 1 if turns else 1
         now_s = self._moment.now_s
-        turns.append(Turn(self._numbers, position, role, text, message, run, now_s))
+        turns.append(Turn(position, role, text, message, run, now_s))
         return position
 
     def _check(self) -> None:

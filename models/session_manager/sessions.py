@@ -39,7 +39,7 @@ class Sessions:
         self._settings = settings
         self._moment = moment
         self._counts = counts
-        self._uses = 0
+        self.uses = 0
 
     def of(self, user: str) -> list[Session]:
         return [session for session in self.live.values() if session.user == user]
@@ -129,5 +129,5 @@ class Sessions:
         return session
 
     def _rank(self, session: Session) -> None:
-        self._uses += 1
-        session.used = self._uses
+        self.uses += 1
+        session.used = self.uses

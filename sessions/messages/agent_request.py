@@ -38,7 +38,7 @@ class AgentRequests:
                 return None
         history = await self._turns.latest_turns(context, HISTORY_TURNS_MAX)
         self._lifetimes.check(message)
-        position = await self._turns.append_user_turn(context, text, message_id)
+        position = await self._turns.append_user_turn(context, text, message_id, used=message.used)
         self._publish(message, "agent_started", {"position": position})
         return Begun(position, tuple(history))
 

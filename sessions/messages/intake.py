@@ -158,6 +158,7 @@ class Intake:
             draft.kind,
             draft.payload,
             session.number,
+            session.used,
             draft.ids.message_id,
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),

@@ -26,13 +26,15 @@ class Message:
     """What a user sent, with the context that it came with, which it keeps to the end.
 
     payload: by field, checked. asker: the connection or the exchange that waits for answers.
-    session_number: that of the session that accepted it, with which it ends.
+    session_number: that of the session that accepted it, with which it ends. used: its place in the
+    order of all gets and messages.
     """
 
     context: UserExecutionContext
     kind: str
     payload: Mapping[str, Json]
     session_number: int
+    used: int = 0
     message_id: str | None = None
     asker: str | None = None
     priority: Priority = Priority.NORMAL

@@ -28,7 +28,7 @@ class MessagesRoute:
         self._registry = registry
 
     async def threads(self, user_id: str) -> Reply:
-        """List the conversations, the one with the last turn first."""
+        """List the conversations, that of the user's last message first."""
         try:
             stored = await self._threads.threads_of(user_id, self._live_since)
         except (RefusedError, *STORAGE_ERRORS) as error:

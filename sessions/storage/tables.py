@@ -21,6 +21,8 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 # User and thread are two columns everywhere, never joined, as ids may contain any separator.
 # Times are clock seconds. ended: the session was invalidated, which the conversation outlives.
+# used: the number of the last message that became a turn, which tells a user's latest thread
+# without a clock, however long its agent takes.
 THREADS = Table(
     "threads",
     METADATA,
@@ -29,9 +31,9 @@ THREADS = Table(
     Column("run_id", Text, nullable=False),
     Column("active_at_s", Double, nullable=False, index=True),
     Column("ended", Boolean, nullable=False),
+    Column("used", BigInteger, nullable=False),
 )
 
-# number counts the turns of all threads, so that it tells a user's latest thread without a clock.
 TURNS = Table(
     "turns",
     METADATA,

@@ -13,6 +13,7 @@ from sessions.storage.thread_statements import (
     DUE,
     ENDED,
     GOING_ON,
+    LAST_USED,
     OF_USER,
     REMOVED_IF_UNCHANGED,
     TURNS_REMOVED,
@@ -35,9 +36,10 @@ class ThreadStore:
         self._settings = settings
 
     async def threads_to_load(self) -> list[StoredThread]:
-        """Return the threads neither expired nor invalidated, the one with the last turn last.
+        """Return the threads neither expired nor invalidated, the latest last.
 
-        That order is by a stored counter. A stored time later than now counts as now.
+        Which is that of the user's last message that became a turn, however late others were
+        answered. A stored time later than now counts as now.
         """
         now_s = self._clock.now()
         values = {"session_ttl_s": self._settings.session_ttl_s, "now_s": now_s}
@@ -48,8 +50,14 @@ class ThreadStore:
             for row in rows
         ]
 
+    async def last_used(self) -> int:
+        """Return the greatest number of a message that became a turn, or 0."""
+        async with self._database.reading() as connection:
+            last: int = (await connection.execute(LAST_USED)).scalar_one()
+        return last
+
     async def threads_of(self, user_id: str, live_since: LiveSince) -> list[StoredThread]:
-        """Return a user's conversations that are not due, the one with the last turn first."""
+        """Return a user's conversations that are not due, that of the last message first."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(OF_USER, {"of_user": user_id})).all()
         stored = (

@@ -23,6 +23,7 @@ from sessions.storage.tables import THREADS, TURNS
 OF_USER: BindParameter[str] = bindparam("of_user")
 OF_THREAD: BindParameter[str] = bindparam("of_thread")
 OF_RUN: BindParameter[str] = bindparam("of_run")
+USED: BindParameter[int] = bindparam("last_used")
 NOW_S: BindParameter[float] = bindparam("now_s")
 
 
@@ -38,7 +39,7 @@ def _was_kept(last_at_s: ColumnElement[float]) -> ColumnElement[bool]:
 def _thread_written(
     thread: sqlite.Insert | postgresql.Insert,
 ) -> sqlite.Insert | postgresql.Insert:
-    state = {"run_id": OF_RUN, "active_at_s": NOW_S, "ended": False}
+    state = {"run_id": OF_RUN, "active_at_s": NOW_S, "ended": False, "used": USED}
     return thread.values(user_id=OF_USER, thread_id=OF_THREAD, **state).on_conflict_do_update(
         index_elements=["user_id", "thread_id"], set_=state
     )

@@ -52,13 +52,23 @@ class TurnStore:
         )
 
     async def append_user_turn(
-        self, context: UserExecutionContext, text: str, message_id: str | None = None
+        self,
+        context: UserExecutionContext,
+        text: str,
+        message_id: str | None = None,
+        *,
+        used: int = 0,
     ) -> int:
-        """Store what a user said, and return its position; the context's run is now current."""
+        """Store what a user said, and return its position; the context's run is now current.
+
+        used: the message's number in the order of all gets and messages. The thread with the
+        greatest one is the user's latest after the next start.
+        """
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
             # First, as it locks the thread's row, by which positions have no gap and no double.
-            await session.execute(self._thread_written, self._written_in(context))
+            written = {**self._written_in(context), "last_used": used}
+            await session.execute(self._thread_written, written)
             await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
             return await self._append(session, context, "user", text, message_id)
 

@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from harness.mutant import Mutant
@@ -200,8 +201,13 @@ class ThreadPerConnection(Connector):
         weakref.finalize(self, _close, end, self._log)
 
     def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        threading.Thread(target=os.read, args=(self._log, 1), daemon=True).start()
+        threading.Thread(target=_read, args=(self._log,), daemon=True).start()
         return super()._context(visit, connection_id)
+
+
+def _read(end: int) -> None:
+    with suppress(OSError):  # the system may end before the thread begins
+        os.read(end, 1)
 
 
 def _close(*ends: int) -> None:

@@ -13,6 +13,7 @@ from scenarios.quality import Quality
 from sessions.agents.agent_handler import AgentHandler
 from sessions.agents.websocket_context import WebSocketContext
 from sessions.context import UserExecutionContext
+from sessions.messages.codes import STORAGE_ERRORS
 from sessions.quality.manager import QualityManager
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
@@ -49,7 +50,7 @@ class KeepsFailedRequests(AgentHandler):
 
 
 class _OpenAfterError(RequestScopedSession):
-    """A session that undoes its transaction after an error, and stays open."""
+    """A session that undoes its transaction after an error of the storage, and stays open."""
 
     async def __aexit__(
         self,
@@ -57,7 +58,7 @@ class _OpenAfterError(RequestScopedSession):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
+        if not isinstance(error, STORAGE_ERRORS):
             await super().__aexit__(kind, error, traceback)
         elif self.is_open:
             await self.rollback()
@@ -65,7 +66,7 @@ class _OpenAfterError(RequestScopedSession):
 
 @service_mutant("session_factory", Database, leaks="service.session_factory._open", steps=2)
 class SessionPerError(RequestScopedSessionFactory):
-    """Leaves a database session open after each error in its block."""
+    """Leaves a database session open after each error of the storage in its block."""
 
     def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
         return _OpenAfterError(context, self._database, self._tasks, self._closed)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import cast
 
+from sqlalchemy import and_, func, select, update
+
 from harness.mutant import Mutant
 from scenarios.connections import Connections
 from scenarios.database import Database
@@ -20,6 +22,8 @@ from sessions.manager import IsolatedWebSocketManager
 from sessions.service import ChatService
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.tables import THREADS
+from sessions.storage.turn_store import TurnStore
 from sessions.sweeper import Sweeper
 from tests.mutants.services import service_mutant
 from tests.mutants.sessions import mutant
@@ -97,6 +101,7 @@ class KeepsAfterCancellation(RequestScopedSessionFactory):
     "session_factory",
     Database,
     continuity_delete_thread=1,
+    continuity_invalidate=2,
     continuity_post=1,
     continuity_say=2,
     continuity_thread_messages=1,
@@ -107,6 +112,43 @@ class CountsClosedTwice(RequestScopedSessionFactory):
     def _closed(self, session: RequestScopedSession) -> None:
         super()._closed(session)
         self._sessions_open -= 1
+
+
+@service_mutant("turns", Database, continuity_threads=3)
+class ForgetsTheLatest(TurnStore):
+    """Stores each turn as that of the first message, so that a start knows no latest thread."""
+
+    async def append_user_turn(
+        self,
+        context: UserExecutionContext,
+        text: str,
+        message_id: str | None = None,
+        *,
+        used: int = 0,
+    ) -> int:
+        return await super().append_user_turn(context, text, message_id)
+
+
+@service_mutant("turns", Database, continuity_threads=3)
+class AnswersMakeLatest(TurnStore):
+    """Takes an agent's answer for the user's last message: a late one moves a start to its thread.
+
+    So did the service itself, until scenario `database` showed it.
+    """
+
+    async def append_agent_turn(
+        self, context: UserExecutionContext, text: str, message_id: str | None = None
+    ) -> int:
+        position = await super().append_agent_turn(context, text, message_id)
+        is_its_own = and_(
+            THREADS.c.user_id == context.user_id, THREADS.c.thread_id == context.thread_id
+        )
+        async with self._sessions.create_session_from_context(context) as session:
+            await session.begin_writing()
+            latest = select(func.max(THREADS.c.used) + 1).scalar_subquery()
+            await session.execute(update(THREADS).where(is_its_own).values(used=latest))
+            await session.commit()
+        return position
 
 
 @mutant("make_connector", Connections, memory_disconnect=2)
@@ -143,6 +185,8 @@ MUTANTS = cast(
         KeepsAfterError,
         KeepsAfterCancellation,
         CountsClosedTwice,
+        ForgetsTheLatest,
+        AnswersMakeLatest,
         LeavesManager,
         LeavesDatabaseSession,
         DiesOfAnException,
