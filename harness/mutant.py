@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, ClassVar
 
 from .contract import Driver
@@ -42,11 +42,10 @@ class Mutant:
 
     RUNS_MAX: ClassVar[int] = 200
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Every number of steps that is known to be the fewest for one of its signatures."""
-        known = (least if isinstance(least, tuple) else (least,) for least in self.least.values())
-        return tuple(chain.from_iterable(known))
+    def known_least(self, signature: str) -> tuple[int, ...]:
+        """Return the fewest steps that show a signature; none where it is not known by that."""
+        least = self.least.get(signature, ())
+        return least if isinstance(least, tuple) else (least,)
 
     def __call__(self, **settings: Any) -> Driver:
         return self.make(**settings)
@@ -80,8 +79,7 @@ class Kill:
     @property
     def known_least(self) -> tuple[int, ...]:
         """The fewest steps that show the signature; none where the mutant is not known by it."""
-        least = self.mutant.least.get(str(self.signature), ())
-        return least if isinstance(least, tuple) else (least,)
+        return self.mutant.known_least(str(self.signature))
 
 
 def kill(
