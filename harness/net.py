@@ -21,7 +21,9 @@ LOOKS_MAX = 3  # blocks in which what does not grow each time is let go
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """What the net saw; `skipped` says why it could not be cast, "" if it was.
+    """What the net saw, in the first run in which nothing grew that is reached from the roots.
+
+    skipped: why it could not be cast, "" if it was.
 
     uss_kb: by how much the memory that is this process's alone grew. It is shown, and judged by
     nobody: allocators keep what they were given back.
@@ -36,7 +38,7 @@ class Caught:
     def __str__(self) -> str:
         if self.skipped:
             return f"skipped: {self.skipped}"
-        over = f"over {self.cycles:,} cycles (USS {self.uss_kb:+,} KB)"
+        over = f"over {self.cycles:,} cycles of a run without suspects (USS {self.uss_kb:+,} KB)"
         if self.leaks:
             return f"{self.rate:+.2f} memory blocks per cycle, linear {over}"
         return f"no growth of memory blocks {over}"
