@@ -21,9 +21,9 @@ from drivers.sessions_shown import START_S
 from drivers.sessions_socket import Sockets
 from harness.clock import VirtualClock
 from harness.contract import Census
+from harness.leaks.variables import modules_of
 from harness.outcome import Ok, Outcome
 from harness.pump import Pump
-from harness.variables import modules_of
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.service import ChatService
 from sessions.storage.database import Database

@@ -13,9 +13,9 @@ from drivers.sessions_shown import START_S, shown_context, shown_form, shown_ses
 from drivers.sessions_socket import Socket, Sockets
 from harness.clock import VirtualClock
 from harness.contract import Census, Driver
+from harness.leaks.variables import modules_of
 from harness.outcome import Ok, Outcome, Refused
 from harness.pump import Pump
-from harness.variables import modules_of
 from models.session_manager import SESSION_MANAGER
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from .reach import LENGTH, Path
+from .leaks.reach import LENGTH, Path
 
 
 @dataclass(frozen=True, slots=True)

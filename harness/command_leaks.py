@@ -13,15 +13,15 @@ import click
 import psutil
 
 from .defaults import read_defaults
-from .doubling import CYCLES_MAX
 from .failure_text import count, failure_text, replay_command
 from .folder import make_folder, tidy
-from .leak_hunt import Found, Hunt
-from .leak_markdown import leak_markdown
-from .leak_page import leak_page
-from .leak_text import leak_text
-from .lens import memray_lens, objgraph_lens
-from .outside import looks, verdicts
+from .leaks.doubling import CYCLES_MAX
+from .leaks.hunt import Found, Hunt
+from .leaks.lens import memray_lens, objgraph_lens
+from .leaks.markdown import leak_markdown
+from .leaks.outside import looks, verdicts
+from .leaks.page import leak_page
+from .leaks.text import leak_text
 from .run import Runs
 from .scenario import Scenario
 from .target import BadName, Target, load_scenario, load_target

@@ -8,7 +8,7 @@ from itertools import count
 from random import Random
 
 from .failure import Divergence
-from .leak import is_leak
+from .leaks.leak import is_leak
 from .lockstep import Lockstep
 from .operation import Operation
 from .pool import Now

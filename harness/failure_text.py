@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .failure import Failure
 from .history import Step
-from .leak import is_leak, leak_of
+from .leaks.leak import is_leak, leak_of
 from .outcome import Crashed, Refused
 
 

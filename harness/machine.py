@@ -18,7 +18,7 @@ from hypothesis.internal.conjecture import providers
 
 from .failure import Divergence, Failure, Signature
 from .handle import Handle
-from .leak import is_leak
+from .leaks.leak import is_leak
 from .lockstep import Lockstep
 from .pool import Now, Pool
 from .rule import Rule

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from .contract import Driver
-from .doubling import BRIEF_MAX
 from .explore import Explorer
 from .failure import Signature
-from .leak import is_leak
+from .leaks.doubling import BRIEF_MAX
+from .leaks.leak import is_leak
 from .minimise import Minimised, minimise
 from .run import Batch, Runs
 from .scenario import Scenario

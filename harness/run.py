@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
-from .doubling import CYCLES_MAX
 from .failure import Divergence, Failure
 from .handle import Dangling
 from .history import Step
-from .known import Known
+from .leaks.doubling import CYCLES_MAX
+from .leaks.known import Known
+from .leaks.round_trip import RoundTrip
 from .lockstep import Lockstep
 from .operation import Operation
-from .round_trip import RoundTrip
 from .target import Target
 from .trace import Header, Numbered, Recorder, Trace
 from .warned import Warned

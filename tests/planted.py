@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from harness.doubling import BRIEF_MAX
 from harness.explore import Explorer
 from harness.failure import Failure
-from harness.investigate import Investigation, investigate
-from harness.known import Known
+from harness.leaks.doubling import BRIEF_MAX
+from harness.leaks.investigate import Investigation, investigate
+from harness.leaks.known import Known
 from harness.mutant import Kill, Mutant, kill
 from harness.run import Runs
 from harness.target import load_target

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.outside import Look, grows, looks, verdicts
+from harness.leaks.outside import Look, grows, looks, verdicts
 from tests.project import project, run
 
 __all__ = ["project"]

@@ -16,9 +16,9 @@ from drivers.sessions import SessionsDriver
 from harness.bounds import bounded
 from harness.explore import Explorer
 from harness.failure import Failure
-from harness.investigate import Investigation
-from harness.leak import is_leak, leak_of
-from harness.leak_text import leak_text
+from harness.leaks.investigate import Investigation
+from harness.leaks.leak import is_leak, leak_of
+from harness.leaks.text import leak_text
 from harness.mutant import Kill
 from harness.run import Runs, replay
 from harness.scenario import Scenario

@@ -13,8 +13,8 @@ from types import ModuleType
 import pytest
 
 from harness.clock import VirtualClock
+from harness.leaks.reach import Reach
 from harness.pump import Pump
-from harness.reach import Reach
 
 
 class Plain:

@@ -13,16 +13,16 @@ import pytest
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
 from harness.bounds import Bounded, bounded
 from harness.contract import Contract
-from harness.cycles import Cycles, Unlike
 from harness.failure import Divergence
 from harness.handle import Handle
-from harness.known import Known
-from harness.leak import leak_of
+from harness.leaks.cycles import Cycles, Unlike
+from harness.leaks.known import Known
+from harness.leaks.leak import leak_of
+from harness.leaks.net import cast
+from harness.leaks.round_trip import RoundTrip
 from harness.lockstep import Lockstep
-from harness.net import cast
 from harness.operation import Operation
 from harness.outcome import Outcome
-from harness.round_trip import RoundTrip
 from models.conversation_store import CONVERSATION_STORE
 from models.conversation_store.operations import Append, Open
 
@@ -176,7 +176,7 @@ def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.Monkey
     """
     What still grows then is reported, and never called a leak.
     """
-    monkeypatch.setattr("harness.round_trip.OPERATIONS_MAX", 60)
+    monkeypatch.setattr("harness.leaks.round_trip.OPERATIONS_MAX", 60)
     known = trip(MemoryStoreDriver(Hoarding))
 
     assert {path.name: cycles for path, cycles in known.undecided.items()} == {"store.hoard": 14}
@@ -217,7 +217,7 @@ def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatc
     """
     They allocate what they like, so it is skipped, and reported as skipped.
     """
-    monkeypatch.setattr("harness.net.threading.active_count", lambda: 2)
+    monkeypatch.setattr("harness.leaks.net.threading.active_count", lambda: 2)
     driver = MemoryStoreDriver()
     run = lockstep_of(driver)
 

@@ -14,7 +14,7 @@ import memray
 import objgraph  # type: ignore[import-untyped]  # has no types
 import psutil
 
-from harness.cycles import Cycles
+from harness.leaks.cycles import Cycles
 
 Rule = Callable[[Cycles], bool]
 CPYTHON_WARM_UP, CPYTHON_WATCHED = 5, 4  # those of `python -m test -R 5:4`

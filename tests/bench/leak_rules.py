@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from harness.doubling import BRIEF_MAX, CYCLES_MAX
-from harness.investigate import cycles_of
-from harness.known import Known
-from harness.round_trip import tear_down
+from harness.leaks.doubling import BRIEF_MAX, CYCLES_MAX
+from harness.leaks.investigate import cycles_of
+from harness.leaks.known import Known
+from harness.leaks.round_trip import tear_down
 from harness.scenario import Scenario
 from harness.target import Target, load_target
 from scenarios.connections import Connections

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
-from harness.doubling import CYCLES_MAX
 from harness.explore import Explorer
 from harness.failure import Divergence
-from harness.known import Known
+from harness.leaks.doubling import CYCLES_MAX
+from harness.leaks.known import Known
+from harness.leaks.round_trip import RoundTrip
 from harness.lockstep import Lockstep
-from harness.round_trip import RoundTrip
 from harness.run import Batch, Runs, play
 from harness.scenario import Scenario
 from harness.target import Target

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from harness.cycles import heap_aside
-from harness.doubling import BRIEF_MAX, WARM_UP, WATCHED
-from harness.investigate import cycles_of
-from harness.known import Known
-from harness.round_trip import tear_down
+from harness.leaks.cycles import heap_aside
+from harness.leaks.doubling import BRIEF_MAX, WARM_UP, WATCHED
+from harness.leaks.investigate import cycles_of
+from harness.leaks.known import Known
+from harness.leaks.round_trip import tear_down
 from harness.target import load_target
 from scenarios.connections import Connections
 from tests.bench.leak_rules import print_scores

@@ -7,8 +7,9 @@ import io
 from pathlib import Path as File
 from typing import Any
 
+from harness.run import Runs, replay
+
 from .investigate import Investigation
-from .run import Runs, replay
 
 DEPTH = 8
 

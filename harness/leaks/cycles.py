@@ -7,12 +7,13 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .contract import Driver
-from .handle import Dangling, Handle
-from .history import Step
+from harness.contract import Driver
+from harness.handle import Dangling, Handle
+from harness.history import Step
+from harness.operation import Operation, handles_in, map_atoms
+from harness.outcome import Ok, Outcome
+
 from .known import Known
-from .operation import Operation, handles_in, map_atoms
-from .outcome import Ok, Outcome
 from .reach import Link, Path, Reach
 from .resources import resources, settled
 

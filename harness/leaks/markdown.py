@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .failure_text import replay_command
+from harness.failure_text import replay_command
+
 from .investigate import Investigation
-from .leak_text import facts, footnotes, place_name
 from .ledger import Row
+from .text import facts, footnotes, place_name
 
 
 def leak_markdown(found: Investigation, trace: str = "") -> str:

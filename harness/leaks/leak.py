@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .failure import Disagreement, Failure, Property, Signature
-from .history import Step
+from harness.failure import Disagreement, Failure, Property, Signature
+from harness.history import Step
+
 from .reach import Path
 
 OF = "leak"  # what a disagreement about a leak is of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .failure_text import count
+from harness.failure_text import count
+
 from .investigate import Investigation
 from .leak import chain_lines
 from .ledger import Ledger, Row

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path as File
 
-from .explore import Explorer
-from .failure import Failure
+from harness.explore import Explorer
+from harness.failure import Failure
+from harness.keep import save
+from harness.minimise import minimise
+from harness.run import Batch, Runs, replay
+from harness.scenario import Scenario
+from harness.trace import Header, Trace
+
 from .investigate import Investigation, investigate
-from .keep import save
 from .leak import is_leak
-from .minimise import minimise
-from .run import Batch, Runs, replay
-from .scenario import Scenario
-from .trace import Header, Trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from .investigate import Investigation
-from .leak_text import facts, footnotes, place_name
 from .ledger import Row
 from .reach import Path
+from .text import facts, footnotes, place_name
 
 BOX_WIDE, BOX_HIGH, GAP, CHAR_WIDE = 40, 34, 74, 7.2
 PLOT_WIDE, PLOT_HIGH, EDGE = 640, 220, 40

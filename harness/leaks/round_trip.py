@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .bounds import Bounded, declared
+from harness.bounds import Bounded, declared
+from harness.failure import divergence_type
+from harness.handle import Dangling
+from harness.history import Step
+from harness.lockstep import Lockstep
+
 from .cycles import ALIVE, Cycles, Measure, Unlike, heap_aside
 from .doubling import (
     BRIEF_MAX,
@@ -19,13 +24,9 @@ from .doubling import (
     blocks,
     suspect,
 )
-from .failure import divergence_type
-from .handle import Dangling
-from .history import Step
 from .kind import kind_of
 from .known import Known
 from .leak import Leak, leak_failure
-from .lockstep import Lockstep
 from .net import BLOCKS, cast
 from .reach import Path
 

@@ -8,19 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.failure import Failure
+from harness.history import Step
+from harness.lockstep import Lockstep
+from harness.run import Runs, play, replay
+from harness.trace import Trace
+
 from .cycles import ALIVE, Cycles, Unlike, heap_aside
 from .doubling import WARM_UP
-from .failure import Failure
-from .history import Step
 from .known import Known
 from .leak import Leak, is_leak, leak_of
 from .ledger import Ledger, book
-from .lockstep import Lockstep
 from .reach import Path
 from .round_trip import is_exact, tear_down
-from .run import Runs, play, replay
 from .site import allocations_traced, site_of, way_to
-from .trace import Trace
 
 PLOTTED = 24  # cycles of which every one is measured
 TRACED = 3  # cycles in which allocations are traced

@@ -6,8 +6,9 @@ import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.history import Step
+
 from .cycles import ALIVE, Cycles
-from .history import Step
 from .kind import members
 from .reach import LENGTH, Path
 

@@ -1,0 +1,1 @@
+"""Is everything given back? The round trip, what it counts, and how one leak is taken apart."""
