@@ -96,17 +96,17 @@ def test_cancellation_within_a_statement_closes_the_session(tmp_path: Path, kind
     asyncio.run(run())
 
 
-def test_sessions_of_a_connection_are_closed_with_it(tmp_path: Path) -> None:
-    """Closing a connection's sessions leaves those of another open."""
+def test_sessions_are_known_by_their_connection(tmp_path: Path) -> None:
+    """Those that end with a connection are its own, and none of another's; close ends them all."""
 
     async def run() -> None:
         async with opened(tmp_path) as (database, system, _):
             factory = RequestScopedSessionFactory(database, system.contexts)
             other = UserExecutionContext("ana", "t", "r", "q", websocket_connection_id="c2")
-            await factory.create_session_from_context(CONTEXT)
+            mine = await factory.create_session_from_context(CONTEXT)
             await factory.create_session_from_context(other)
-            await factory.close_of_connection("c1")
-            assert factory.gauges().sessions_open == 1
+
+            assert factory.of_connection("c1") == [mine]
             await factory.close()
             assert factory.gauges().sessions_open == 0
 
@@ -144,14 +144,14 @@ def test_closed_session_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_block_goes_on_after_its_connection(tmp_path: Path) -> None:
-    """A session used as `async with` can still commit when its connection has gone."""
+    """A session used as `async with` is not among those that end with their connection."""
 
     async def run() -> None:
         async with opened(tmp_path) as (database, system, _):
             factory = RequestScopedSessionFactory(database, system.contexts)
             async with factory.create_session_from_context(CONTEXT) as session:
                 await session.execute(WRITE)
-                await factory.close_of_connection("c1")
+                assert factory.of_connection("c1") == []
                 await session.commit()
                 assert (await session.execute(ONE)).scalar_one() == 1
 

@@ -63,19 +63,15 @@ class RequestScopedSessionFactory:
         return self.create_session_from_context(context)
 
     def of_connection(self, connection_id: str) -> list[RequestScopedSession]:
-        """Return the open sessions that close_of_connection would close."""
-        return [session for session in self._open if self._is_of(session, connection_id)]
-
-    async def close_of_connection(self, connection_id: str) -> None:
-        """Close the sessions that were awaited on a connection's contexts.
+        """Return the open sessions that were awaited on a connection's contexts, to end with it.
 
         Those of an `async with` end with their block, such as that of a turn being stored.
         """
-        await self._close_all(self.of_connection(connection_id))
+        return [session for session in self._open if self._is_of(session, connection_id)]
 
     async def close(self) -> None:
         """Close every session, and return when the last has given back its place."""
-        await self._close_all(list(self._open))
+        await asyncio.gather(*(session.close() for session in list(self._open)))
         await self._tasks.ended()
 
     def gauges(self) -> DatabaseGauges:
@@ -94,6 +90,3 @@ class RequestScopedSessionFactory:
     def _closed(self, session: RequestScopedSession) -> None:
         del self._open[session]
         self._sessions_open -= 1
-
-    async def _close_all(self, sessions: list[RequestScopedSession]) -> None:
-        await asyncio.gather(*(session.close() for session in sessions))
