@@ -138,7 +138,10 @@ class Routes(Protocol):
         ...
 
     def threads(self, user: str) -> Outcome:
-        """Return the stored conversations, {"threads": [{"thread_id", "last_active_at_s"}]}."""
+        """Return the stored conversations, that of the user's last message first.
+
+        {"threads": [{"thread_id", "last_active_at_s"}]}; a message counts once its turn is stored.
+        """
         ...
 
     def thread_messages(self, user: str, thread: Text, limit: int | None) -> Outcome:

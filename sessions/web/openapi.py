@@ -59,7 +59,7 @@ class ListedThread(BaseModel):
 
 
 class Threads(BaseModel):
-    """A user's conversations, the one with the last turn first."""
+    """A user's conversations, that of the last message first."""
 
     threads: list[ListedThread]
 
