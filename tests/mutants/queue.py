@@ -12,7 +12,7 @@ from sessions.queue.message_queue import MessageQueue
 from tests.mutants.services import on_new_context, service_mutant
 
 
-@service_mutant("queue", Queue, continuity_history=2, continuity_say=2)
+@service_mutant("queue", Queue, continuity_history=2, continuity_say=2, continuity_post=1)
 class QueuesOnNewContext(MessageQueue):
     """Makes a context for each message that it takes in, as the seeds' message_queue did."""
 
@@ -20,7 +20,7 @@ class QueuesOnNewContext(MessageQueue):
         return on_new_context(super()._kept(message))
 
 
-@service_mutant("queue", Queue, continuity_history=2, continuity_say=2)
+@service_mutant("queue", Queue, continuity_history=2, continuity_say=2, continuity_post=1)
 class LosesThreadAndRun(MessageQueue):
     """Keeps whose a message is, and neither its thread nor its run."""
 

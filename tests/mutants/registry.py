@@ -156,6 +156,7 @@ class ReadingExtends(Registry):
     Conversation,
     continuity_create=4,
     continuity_get=4,
+    continuity_existing=4,
     continuity_get_session=4,
     continuity_message=4,
     isolation_message=4,

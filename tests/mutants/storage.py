@@ -89,7 +89,13 @@ class KeepsAfterError(RequestScopedSessionFactory):
         return _KeptOnError(context, self._database, self._tasks, self._closed)
 
 
-@service_mutant("session_factory", Database, memory_cancel_database=3, continuity_cancel_database=5)
+@service_mutant(
+    "session_factory",
+    Database,
+    memory_cancel_database=3,
+    memory_wait=5,
+    continuity_cancel_database=5,
+)
 class KeepsAfterCancellation(RequestScopedSessionFactory):
     """Makes sessions that stay open when their task is cancelled."""
 
