@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sessions.app import create_app
 from sessions.service import ChatService
@@ -36,12 +37,32 @@ def main(port: int, database: str, schema: str | None) -> None:
     system = ChatSystem(Settings(tokens=_tokens()))
     try:
         store = Database(system.clock, system.settings, database, schema)
-        listening = bound(port)
+        asyncio.run(_reach(store))
     except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(_of_database(error)) from None
+    try:
+        listening = bound(port)
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port}: {error.strerror}; give another, or --port 0"
+        ) from None
     service = ChatService(system, database=store)
     click.echo(f"listening on http://{HOST}:{listening.getsockname()[1]}")
     make_server(create_app(service), service).run([listening])
+
+
+async def _reach(store: Database) -> None:
+    """Make the tables; a database that cannot be had is told of before there is a server."""
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+def _of_database(error: Exception) -> str:
+    """Say why a database cannot be used, in its own words, and without its URL's password."""
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return f"the database cannot be used: {told}; start it, or name another with --database"
 
 
 def _tokens() -> dict[str, str]:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sessions.event import Json
+from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
 from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema
 from tests.sessions_server import Server, close_code, receive, send, serving
@@ -231,3 +232,36 @@ def test_command_refuses_a_database_in_memory() -> None:
 
     assert ended.returncode == 1
     assert "name a file" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("database", "told"),
+    [
+        ("postgresql+asyncpg://ana:secret@127.0.0.1:1/x", "Connect call failed"),
+        ("sqlite+aiosqlite:////no/such/folder/x.db", "unable to open database file"),
+        ("mysql://127.0.0.1/x", "No module named"),
+        ("sessions.db", "Could not parse"),
+    ],
+)
+def test_command_tells_of_a_database_that_cannot_be_used(database: str, told: str) -> None:
+    """In one line, before there is a server, and without the password."""
+    ended = command("--port", "0", "--database", database, tokens='{"t": "ana"}')
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: the database cannot be used: ")
+    assert told in ended.stderr
+    assert "name another with --database" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "secret" not in ended.stderr
+
+
+def test_command_tells_of_a_port_that_is_taken(tmp_path: Path) -> None:
+    """With the port, and how to get a free one."""
+    with bound(0) as taken:
+        port = str(taken.getsockname()[1])
+        database = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+        ended = command("--port", port, "--database", database, tokens='{"t": "ana"}')
+
+    assert ended.returncode == 1
+    assert f"port {port}: Address already in use" in ended.stderr
+    assert "give another, or --port 0" in ended.stderr
