@@ -16,7 +16,7 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from tests.sessions_clock import ManualClock
 
-WRITE = text("INSERT INTO threads VALUES ('ana', 't', 'r', 1.0, false)")
+WRITE = text("INSERT INTO threads VALUES ('ana', 't', 'r', 1.0, false, 1)")
 READ = text("SELECT count(*) FROM threads")
 
 
@@ -138,4 +138,6 @@ def test_disk_leaves_nothing_behind() -> None:
 
 async def write_another(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await connection.execute(text("INSERT INTO threads VALUES ('ben', 't', 'r', 1.0, false)"))
+        await connection.execute(
+            text("INSERT INTO threads VALUES ('ben', 't', 'r', 1.0, false, 1)")
+        )
