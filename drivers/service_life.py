@@ -69,9 +69,9 @@ class ServiceLife(SessionsDriver):
         super().forget()
         self._reached.clear()
         self._words.clear()
-        for held in self._databases:
-            held.task.cancel()  # it has its session until the end of the run, however soon closed
-        self._databases.clear()
+        while self._databases:  # no name is left to this frame, which tracebacks can keep
+            # It has its session until the end of the run, however soon it was closed.
+            self._databases.pop(0).task.cancel()
         self._exchanges = [each for each in self._exchanges if each.is_open()]
         self._pump.settle()
         for life in self._crashed:

@@ -222,13 +222,13 @@ def test_a_report_of_a_dropped_socket() -> None:
     """
     _, found = hunted("KeepsEndedManagers", 0)
 
-    assert re.sub(r"py:\d+", "py:LINE", leak_text(found)).splitlines()[:10] == [
+    assert re.sub(r"\w+\.py:\d+", "FILE:LINE", leak_text(found)).splitlines()[:10] == [
         "LEAK  1 step: +1.00 dict entry (IsolatedWebSocketManager) per cycle (+0.20 per operation),"
         " linear over 126 cycles; 127 now",
         "  system: ChatSystem",
         "  `- .factory -> KeepsEndedManagers",
         "     `- ._ended -> dict",
-        "  survivors born in  connect (step 1), allocated at  sessions/manager.py:LINE",
+        "  survivors born in  connect (step 1), allocated at  sessions/FILE:LINE",
         "  siblings released in  disconnect (teardown)",
         "  ledger                          connect  disconnect  wait  sweep  wait  net",
         "  factory._ended                        .          +1     .      .     .   +1"

@@ -17,7 +17,7 @@ from .reach import Link, Path
 FRAMES = 12
 DEPTH_MAX = 12
 HOLDERS_MAX = 200  # looked at on one level of the way back
-_OURS = File(__file__).parent
+_OURS = File(__file__).parents[1]
 _LIBRARY = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
@@ -37,9 +37,8 @@ def site_of(made: object) -> str:
     CPython traces no memory that it uses again from a list of its own, as it does for many lists.
     """
     trace = tracemalloc.get_object_traceback(made)
-    if (
-        trace is None
-    ):  # CPython 3.11 knows no object with attributes; what its __init__ made, it does
+    if trace is None:
+        # CPython 3.11 knows no object with attributes; what its __init__ made, it does.
         own = getattr(made, "__dict__", {}).values()
         inner = (each for each in own if type(each) in (list, dict, set, deque))
         trace = next(filter(None, map(tracemalloc.get_object_traceback, inner)), None)
