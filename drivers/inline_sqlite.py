@@ -97,7 +97,8 @@ class InlineConnection(aiosqlite.Connection):
         self._disk = disk
         self._iter_chunk_size = 64
         self._running = True
-        self._connection = sqlite3.connect(disk.path)
+        # No wait for a lock: whoever has it is in this thread, and does not go on meanwhile.
+        self._connection = sqlite3.connect(disk.path, timeout=0)
         # The operating system outlives every crash that a run plays.
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA journal_mode = MEMORY")

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import re
 
 import pytest
 
-from harness.explore import Explorer
-from harness.mutant import Mutant
-from harness.run import Runs
-from harness.target import load_target
-from harness.trace import Header, Recorder
 from tests.project import ROOT
 from tests.seed_blindness import (
     MISSED,
@@ -62,13 +57,12 @@ def test_the_table_is_what_the_tests_see() -> None:
 @pytest.mark.parametrize("name", SEEN_BY)
 def test_the_harness_kills_the_mutant(name: str) -> None:
     """
-    Seen or missed by the seeds' tests, 200 runs kill it.
+    Seen or missed by the seeds' tests, it has its row in the kill table of the README, each of
+    which test_mutants.py holds to what a hunt finds within 200 runs.
     """
-    mutant, target = mutants()[NAMES[name]], load_target(NAMES[name])
-    header = Header(target.contract.name, target.name, seed=0, steps_max=50)
-    batches = Explorer(mutant.scenario, Runs(target, Recorder(None)), header).batches()
+    rows = (ROOT / "README.md").read_text("utf-8").splitlines()
 
-    assert any(batch.failure for batch in islice(batches, Mutant.RUNS_MAX))
+    assert any(re.match(rf"{name} +(\w+)-", row) for row in rows)
 
 
 def test_the_readme_counts_both() -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 
-import pytest
-
 from harness.explore import Explorer
 from harness.history import digest
 from harness.lockstep import Lockstep
@@ -57,9 +55,8 @@ def histories_elsewhere(hash_seed: str) -> str:
     ).stdout.strip()  # fmt: skip
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "random"])
-def test_service_plays_the_same_under_any_hash_seed(hash_seed: str) -> None:
+def test_service_plays_the_same_under_any_hash_seed() -> None:
     """
-    Two processes with other hash seeds, and so with other orders of sets, come to one digest.
+    Processes with other hash seeds, and so with other orders of sets, come to one digest.
     """
-    assert histories_elsewhere(hash_seed) == histories_elsewhere("0")
+    assert len({histories_elsewhere(hash_seed) for hash_seed in ("0", "1", "random")}) == 1

@@ -46,9 +46,9 @@ def failures(scenario: type[Scenario], runs: int) -> list[str]:
 @every_scenario
 def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
     """
-    200 runs of fifty steps end without a failure.
+    500 runs of fifty steps end without a failure.
     """
-    assert failures(scenario, runs=200) == []
+    assert failures(scenario, runs=500) == []
 
 
 @pytest.mark.slow
