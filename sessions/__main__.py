@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import threading
 
 import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -18,6 +19,7 @@ from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 
 VARIABLE = "SESSIONS_TOKENS"
+THREAD_END_S = 2.0
 
 
 @click.command()
@@ -57,6 +59,10 @@ async def _reach(store: Database) -> None:
         await store.open()
     finally:
         await store.close()
+        # A thread of aiosqlite tells the loop of its end, for which that must be there.
+        for thread in threading.enumerate():
+            if "_connection_worker" in thread.name:
+                await asyncio.to_thread(thread.join, THREAD_END_S)
 
 
 def _of_database(error: Exception) -> str:
