@@ -55,14 +55,14 @@ def main(port: int, database: str, schema: str | None) -> None:
 
 async def _reach(store: Database) -> None:
     """Make the tables; a database that cannot be had is told of before there is a server."""
+    before = threading.enumerate()
     try:
         await store.open()
     finally:
         await store.close()
-        # A thread of aiosqlite tells the loop of its end, for which that must be there.
-        for thread in threading.enumerate():
-            if "_connection_worker" in thread.name:
-                await asyncio.to_thread(thread.join, THREAD_END_S)
+        # A thread of the database's tells the loop of its end, for which that must be there.
+        for thread in set(threading.enumerate()) - {*before}:
+            await asyncio.to_thread(thread.join, THREAD_END_S)
 
 
 def _of_database(error: Exception) -> str:

@@ -129,6 +129,21 @@ def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     assert_told(died)
 
 
+@pytest.mark.parametrize("name", [n for n in MUTANTS if MUTANTS[n].name in LONG])
+def test_explore_finds_what_takes_long_to_minimise(name: str) -> None:
+    """
+    It dies of what the README tells, in the run that it tells.
+    """
+    target = load_target(name)
+    header = Header(target.contract.name, name, seed=0, steps_max=50)
+    batches = Explorer(MUTANTS[name].scenario, Runs(target, Recorder(None)), header).batches()
+    found = next(batch for batch in islice(batches, 200) if batch.failure)
+    assert found.failure is not None
+
+    row = KILL_TABLE[MUTANTS[name].name]
+    assert [row[1], row[3]] == [str(found.failure.signature), str(found.header.run)]
+
+
 def assert_told(died: Kill) -> None:
     """Assert that the kill table of the README has what came of a hunt, but for the seconds."""
     mutant, died_of, scenario, runs, _, *steps = row_of(died)

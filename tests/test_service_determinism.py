@@ -20,7 +20,7 @@ from scenarios.whole_service import WholeService
 from tests.project import ROOT
 
 DRIVER = "drivers.service:ServiceDriver"
-RUNS = 10
+RUNS = 20
 
 
 class KeptRuns(Runs):

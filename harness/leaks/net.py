@@ -24,7 +24,6 @@ class Caught:
     """What the net saw, in the first run in which nothing grew that is reached from the roots.
 
     skipped: why it could not be cast, "" if it was.
-
     uss_kb: by how much the memory that is this process's alone grew. It is shown, and judged by
     nobody: allocators keep what they were given back.
     """
