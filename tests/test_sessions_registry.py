@@ -276,3 +276,14 @@ def test_log_tells_creation_from_reuse(caplog: pytest.LogCaptureFixture) -> None
     registry.get_or_create_user_session("ana", "t")
 
     assert caplog.messages == ["Creating session: t", "Reusing session: t"]
+
+
+def test_uses_are_counted_on_from_a_stored_number() -> None:
+    """After a start, no message has the number of one that was stored before."""
+    registry = make_system()[0].registry
+    registry.count_on(7)
+    registry.get_or_create_user_session("ana", "t")
+    seen = registry.peek("ana", "t")
+
+    assert seen is not None
+    assert seen.used == 8
