@@ -1,3 +1,5 @@
-"""Wiring: loads the plugin that runs scenarios as tests."""
+"""Wiring: the fixtures that tests in several files share."""
 
-pytest_plugins = ("harness.plugin",)
+from tests.project import project
+
+__all__ = ["project"]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import aiosqlite
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from threadline.lockstep.pump import Pump
 
-from harness.pump import Pump
 from sessions.storage.tables import METADATA
 
 P = ParamSpec("P")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.contract import Census, Driver
-from harness.outcome import Ok, Outcome, Refused
+from threadline.contract import Census, Driver
+from threadline.outcome import Ok, Outcome, Refused
+
 from models.conversation_store import CONVERSATION_STORE, Policy
 
 Key = tuple[str, str]

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agents import SQLiteSession
+from threadline.contract import Census, Driver
+from threadline.lockstep.pump import Pump
+from threadline.outcome import Ok, Outcome
 
-from harness.contract import Census, Driver
-from harness.outcome import Ok, Outcome
-from harness.pump import Pump
 from models.conversation_store import CONVERSATION_STORE, Policy
 from models.conversation_store.operations import Delete, Threads
 

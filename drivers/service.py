@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
+from threadline.outcome import Outcome, Refused
+
 from drivers.service_exchanges import Exchange
 from drivers.service_frames import body, frame
 from drivers.service_life import ServiceLife
@@ -12,7 +14,6 @@ from drivers.service_shown import since_start
 from drivers.sessions import Told
 from drivers.sessions_shown import shown_context
 from drivers.sessions_socket import Socket
-from harness.outcome import Outcome, Refused
 from models.chat_service import CHAT_SERVICE
 from models.chat_service.flaws import FLAWS
 from sessions.routes.reply import Reply

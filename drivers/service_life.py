@@ -8,6 +8,11 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from threadline.clock import VirtualClock
+from threadline.contract import Census
+from threadline.leaks.variables import modules_of
+from threadline.lockstep.pump import Pump
+from threadline.outcome import Ok, Outcome
 
 from drivers.inline_sqlite import Process, make_disk
 from drivers.service_agent import WatchedAgent, Words
@@ -19,11 +24,6 @@ from drivers.sessions import SessionsDriver, Told
 from drivers.sessions_clock import PumpedClock
 from drivers.sessions_shown import START_S
 from drivers.sessions_socket import Sockets
-from harness.clock import VirtualClock
-from harness.contract import Census
-from harness.leaks.variables import modules_of
-from harness.outcome import Ok, Outcome
-from harness.pump import Pump
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.service import ChatService
 from sessions.storage.database import Database

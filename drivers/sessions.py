@@ -8,14 +8,15 @@ from dataclasses import asdict, replace
 from itertools import count
 from typing import Any
 
+from threadline.clock import VirtualClock
+from threadline.contract import Census, Driver
+from threadline.leaks.variables import modules_of
+from threadline.lockstep.pump import Pump
+from threadline.outcome import Ok, Outcome, Refused
+
 from drivers.sessions_clock import PumpedClock
 from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered
 from drivers.sessions_socket import Socket, Sockets
-from harness.clock import VirtualClock
-from harness.contract import Census, Driver
-from harness.leaks.variables import modules_of
-from harness.outcome import Ok, Outcome, Refused
-from harness.pump import Pump
 from models.session_manager import SESSION_MANAGER
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.clock import VirtualClock
+from threadline.clock import VirtualClock
 
 
 class PumpedClock:

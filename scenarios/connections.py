@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from harness.handle import Handle
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.scenario import Scenario
+from threadline.handle import Handle
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
+
 from models.session_manager import SESSION_MANAGER
 from models.session_manager.operations_connections import (
     CleanupManager,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.handle import Handle
-from harness.pool import Pool, pool
+from threadline.handle import Handle
+from threadline.pool import Pool, pool
+
 from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
 
 Key = tuple[str, str | Handle]

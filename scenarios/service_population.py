@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.handle import Handle
-from harness.pool import Now, Pool, pool
+from threadline.handle import Handle
+from threadline.pool import Now, Pool, pool
+
 from models.chat_service.agents import (
     NEVER_ENDS,
     RAISES_EARLY,

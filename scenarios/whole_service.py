@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from harness.pool import Pool, pool
-from harness.rule import rule
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+
 from models.chat_service import CHAT_SERVICE
 from models.session_manager.operations_connections import Wait
 from scenarios.agents import Agents

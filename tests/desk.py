@@ -6,15 +6,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from harness.contract import Census, Contract, Driver
-from harness.failure import Disagreement, Property
-from harness.handle import Handle
-from harness.operation import Operation
-from harness.outcome import Ok, Outcome, Refused
-from harness.run import Runs
-from harness.scenario import Scenario
-from harness.target import Target
-from harness.trace import Header, Recorder
+from threadline.contract import Census, Contract, Driver
+from threadline.failure import Disagreement, Property
+from threadline.handle import Handle
+from threadline.loading import Target
+from threadline.lockstep.run import Runs
+from threadline.operation import Operation
+from threadline.outcome import Ok, Outcome, Refused
+from threadline.scenario import Scenario
+from threadline.trace import Header, Recorder
 
 CODE = ["press 3", "press 1", "press 2", "press 1", "press 3"]
 

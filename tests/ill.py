@@ -7,8 +7,9 @@ import signal
 import threading
 from pathlib import Path
 
+from threadline.outcome import Outcome
+
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
-from harness.outcome import Outcome
 
 
 class Hangs(MemoryStore):

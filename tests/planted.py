@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from harness.explore import Explorer
-from harness.failure import Failure
-from harness.leaks.doubling import BRIEF_MAX
-from harness.leaks.investigate import Investigation, investigate
-from harness.leaks.known import Known
-from harness.mutant import Kill, Mutant, kill
-from harness.run import Runs
-from harness.target import load_target
-from harness.trace import Header, Recorder
+from threadline.campaign.mutant import Kill, Mutant, kill
+from threadline.failure import Failure
+from threadline.leaks.doubling import BRIEF_MAX
+from threadline.leaks.growth import Known
+from threadline.leaks.investigate import Investigation, investigate
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
 from scenarios.connections import Connections
 from sessions.connector import Connector
 from tests.mutants.benign import driver_of

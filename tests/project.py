@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from harness.command import threadline
+from threadline.cli.command import threadline
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from harness.contract import Census, Contract, Driver, Invariant
-from harness.failure import Disagreement, Property
-from harness.lockstep import Lockstep, Record
-from harness.operation import Operation
-from harness.outcome import Outcome
-from harness.warned import Warned
+from threadline.contract import Census, Contract, Driver, Invariant
+from threadline.failure import Disagreement, Property
+from threadline.lockstep.lockstep import Lockstep, Record
+from threadline.lockstep.warning_recorder import Warned
+from threadline.operation import Operation
+from threadline.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

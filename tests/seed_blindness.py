@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
+from threadline.campaign.mutant import Mutant
+from threadline.defaults import read_defaults
+from threadline.loading import load
 
-from harness.defaults import read_defaults
-from harness.mutant import Mutant
-from harness.target import load
 from models.chat_service import CHAT_SERVICE
 from models.session_manager import SESSION_MANAGER
 from sessions import default_service, default_system, set_default_service

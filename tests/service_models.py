@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from harness.handle import Handle
-from harness.outcome import Ok, Outcome
+from threadline.handle import Handle
+from threadline.outcome import Ok, Outcome
+
 from models.chat_service import ChatServiceModel
 from models.session_manager.peers import WELL
 

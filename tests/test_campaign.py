@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.campaign import campaign
-from harness.events import Ended, Event, Found, Shorter
-from harness.target import load_target
-from harness.worker import Job
+from threadline.campaign.campaign import campaign
+from threadline.campaign.events import Ended, Event, Found, Shorter
+from threadline.campaign.worker import Job
+from threadline.loading import load_target
+
 from tests.project import project
 
 __all__ = ["project"]

@@ -123,7 +123,7 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
     """
     pipe = project / "pipe"
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "harness", "fuzz", "--seed", "0", "--driver"]
+    command = [sys.executable, "-m", "threadline", "fuzz", "--seed", "0", "--driver"]
     campaign = subprocess.Popen(
         [*command, "tests.ill:stubborn"],
         stdout=subprocess.PIPE,

@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from threadline.leaks.process_watch import Look, grows, looks, verdicts
 
-from harness.leaks.outside import Look, grows, looks, verdicts
 from tests.project import project, run
 
 __all__ = ["project"]

@@ -12,16 +12,16 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from threadline.handle import Handle
+from threadline.history import digest
+from threadline.loading import load_target
+from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.run import Runs, replay
+from threadline.rule import rule
+from threadline.search.explore import Explorer
+from threadline.search.machine import Chunks
+from threadline.trace import Header, Recorder, read
 
-from harness.explore import Explorer
-from harness.handle import Handle
-from harness.history import digest
-from harness.lockstep import Lockstep
-from harness.machine import Chunks
-from harness.rule import rule
-from harness.run import Runs, replay
-from harness.target import load_target
-from harness.trace import Header, Recorder, read
 from models.conversation_store.operations import Pop, Threads
 from scenarios.store import OPEN, USERS, Store
 from tests.project import ROOT

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 import pytest
+from threadline.cli.command import threadline
 
-from harness.command import threadline
 from tests.project import ROOT, project, run
 
 __all__ = ["project"]

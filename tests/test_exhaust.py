@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from threadline.handle import Handle
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
+from threadline.search.exhaust import Exhaust
 
-from harness.exhaust import Exhaust
-from harness.handle import Handle
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.scenario import Scenario
 from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
 
 ANY = pool("ana", "ben")

@@ -8,15 +8,15 @@ from itertools import islice
 from typing import ClassVar
 
 import pytest
+from threadline.handle import Handle
+from threadline.history import lines
+from threadline.lockstep.run import Batch
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
+from threadline.search import explore
+from threadline.search.explore import Explorer
 
-from harness import explore
-from harness.explore import Explorer
-from harness.handle import Handle
-from harness.history import lines
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.run import Batch
-from harness.scenario import Scenario
 from tests.desk import CODE, Desks, DeskScenario, Enter, Leave, Press, Ring, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)

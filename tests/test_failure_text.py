@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from threadline.campaign.isolate import death, hung, last_step_failure
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.outcome import Outcome
+from threadline.report.failure_text import failure_text
+from threadline.trace import Recorder, Trace, read, read_header
 
-from harness.failure_text import failure_text
-from harness.isolate import death, hung, last_step_failure
-from harness.outcome import Outcome
-from harness.run import Runs, replay
-from harness.target import load_target
-from harness.trace import Recorder, Trace, read, read_header
 from tests.project import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.handle import Dangling, Handle, parse_handle
+from threadline.handle import Dangling, Handle, parse_handle
 
 
 def test_prints_as_kind_and_step() -> None:

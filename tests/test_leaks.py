@@ -11,19 +11,19 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from threadline.campaign.mutant import Kill
+from threadline.failure import Failure
+from threadline.leaks.bounds import bounded
+from threadline.leaks.investigate import Investigation
+from threadline.leaks.leak import is_leak, leak_of
+from threadline.leaks.text import leak_text
+from threadline.loading import load_scenario, load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder, Trace, read
 
 from drivers.sessions import SessionsDriver
-from harness.bounds import bounded
-from harness.explore import Explorer
-from harness.failure import Failure
-from harness.leaks.investigate import Investigation
-from harness.leaks.leak import is_leak, leak_of
-from harness.leaks.text import leak_text
-from harness.mutant import Kill
-from harness.run import Runs, replay
-from harness.scenario import Scenario
-from harness.target import load_scenario, load_target
-from harness.trace import Header, Recorder, Trace, read
 from scenarios.connections import Connections
 from sessions import ChatSystem
 from sessions.connector import Connector

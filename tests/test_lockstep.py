@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 from hypothesis.errors import UnsatisfiedAssumption
+from threadline import history
+from threadline.failure import Disagreement, Divergence, Property, Signature
+from threadline.handle import Dangling, Handle
+from threadline.lockstep.pump import NotDone
+from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
 
-from harness import history
-from harness.failure import Disagreement, Divergence, Property, Signature
-from harness.handle import Dangling, Handle
-from harness.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
-from harness.pump import NotDone
 from tests.script import Call, lockstep
 
 C1, C2 = Handle("c", 1), Handle("c", 2)

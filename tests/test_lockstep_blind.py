@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from threadline.contract import Census
+from threadline.failure import Divergence
+from threadline.lockstep.lockstep import Lockstep
+from threadline.report.failure_text import failure_text
 
 from drivers.memory_store import MemoryStoreDriver
-from harness.contract import Census
-from harness.failure import Divergence
-from harness.failure_text import failure_text
-from harness.lockstep import Lockstep
 from models.conversation_store import CONVERSATION_STORE
 from models.conversation_store.operations import Open
 

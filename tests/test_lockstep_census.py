@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
+from threadline.contract import Census
+from threadline.failure import Disagreement, Divergence, Failure, Property, Signature
+from threadline.handle import Handle
+from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.warning_recorder import Warned, warnings_recorded
+from threadline.outcome import Ok
 
-from harness.contract import Census
-from harness.failure import Disagreement, Divergence, Failure, Property, Signature
-from harness.handle import Handle
-from harness.lockstep import Lockstep
-from harness.outcome import Ok
-from harness.warned import Warned, warnings_recorded
 from tests.script import Call, lockstep, warning
 
 C1 = Handle("c", 1)

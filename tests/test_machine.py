@@ -10,14 +10,14 @@ import hypothesis
 import pytest
 from hypothesis import stateful
 from hypothesis.errors import UnsatisfiedAssumption
+from threadline.failure import Divergence, Property, Signature
+from threadline.handle import Handle
+from threadline.lockstep.run import Batch, replay
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
+from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
 
-from harness.failure import Divergence, Property, Signature
-from harness.handle import Handle
-from harness.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.run import Batch, replay
-from harness.scenario import Scenario
 from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring")

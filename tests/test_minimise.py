@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
+from threadline.failure import Failure, Property, Signature
+from threadline.handle import Handle
+from threadline.lockstep import run
+from threadline.lockstep.run import Runs
+from threadline.minimise.fixpoint import Minimised, minimise
+from threadline.operation import Operation
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.trace import Header, Numbered, Trace
 
-from harness import run
-from harness.failure import Failure, Property, Signature
-from harness.handle import Handle
-from harness.minimise import Minimised, minimise
-from harness.operation import Operation
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.run import Runs
-from harness.trace import Header, Numbered, Trace
 from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)

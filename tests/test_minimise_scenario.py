@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from harness.failure import Property, Signature
-from harness.handle import Handle
-from harness.minimise import Minimised, minimise
-from harness.operation import Operation
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.trace import Trace
+from threadline.failure import Property, Signature
+from threadline.handle import Handle
+from threadline.minimise.fixpoint import Minimised, minimise
+from threadline.operation import Operation
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.trace import Trace
+
 from tests.desk import Desk, Desks, DeskScenario, Enter, Leave, Press, Ring, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring")

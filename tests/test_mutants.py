@@ -8,18 +8,18 @@ from functools import cache
 from itertools import islice
 
 import pytest
+from threadline.campaign.mutant import PROVABLE, Kill, Mutant, kill
+from threadline.cli.mutants import row_of
+from threadline.defaults import read_defaults
+from threadline.failure import Failure
+from threadline.loading import load, load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.minimise.narrow import narrowed
+from threadline.pool import pool
+from threadline.search.exhaust import Exhaust
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder, Trace, read, read_header
 
-from harness.command_mutants import row_of
-from harness.defaults import read_defaults
-from harness.exhaust import Exhaust
-from harness.explore import Explorer
-from harness.failure import Failure
-from harness.mutant import PROVABLE, Kill, Mutant, kill
-from harness.narrow import narrowed
-from harness.pool import pool
-from harness.run import Runs, replay
-from harness.target import load, load_target
-from harness.trace import Header, Recorder, Trace, read, read_header
 from models.chat_service import CHAT_SERVICE
 from scenarios.store import Store
 from tests.mutants.store import MUTANTS as STORES

@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from threadline.loading import Target, load_target
+from threadline.lockstep.run import Runs
+from threadline.outcome import Ok
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
 
-from harness.explore import Explorer
-from harness.outcome import Ok
-from harness.run import Runs
-from harness.target import Target, load_target
-from harness.trace import Header, Recorder
 from scenarios.store import Store
 
 agents = pytest.importorskip("agents", reason="the extra openai-agents is not installed")

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from threadline.contract import Contract
+from threadline.handle import Dangling, Handle
+from threadline.operation import Operation, from_json, to_json
+from threadline.outcome import Ok, Outcome
 
-from harness.contract import Contract
-from harness.handle import Dangling, Handle
-from harness.operation import Operation, from_json, to_json
-from harness.outcome import Ok, Outcome
 from tests.desk import Desk, DeskModel, blame
 
 

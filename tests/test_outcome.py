@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.handle import Handle
-from harness.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
+from threadline.handle import Handle
+from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
     importing = project / "test_importing.py"
     importing.write_text("from scenarios.store import Store\n\ndef test_it(): Store\n", "ascii")
 
-    result = pytest_on(importing, "-p", "harness.plugin")
+    result = pytest_on(importing, "-p", "threadline.pytest_plugin")
 
     assert "1 passed" in result.stdout
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.pool import Now, Pool, pool
+from threadline.pool import Now, Pool, pool
 
 NUMBERS: Pool[int] = Pool(lambda now: list(range(now.step)))
 

@@ -8,9 +8,8 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
-
-from harness import pump as pump_file
-from harness.pump import NotDone, Pump
+from threadline.lockstep import pump as pump_file
+from threadline.lockstep.pump import NotDone, Pump
 
 
 @pytest.fixture

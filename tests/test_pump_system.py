@@ -8,9 +8,8 @@ import contextvars
 from collections.abc import Iterator
 
 import pytest
-
-from harness import pump as pump_file
-from harness.pump import Pump
+from threadline.lockstep import pump as pump_file
+from threadline.lockstep.pump import Pump
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody")
 

@@ -11,10 +11,9 @@ from functools import lru_cache, partial
 from types import ModuleType
 
 import pytest
-
-from harness.clock import VirtualClock
-from harness.leaks.reach import Reach
-from harness.pump import Pump
+from threadline.clock import VirtualClock
+from threadline.leaks.reach import Reach
+from threadline.lockstep.pump import Pump
 
 
 class Plain:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from threadline.operation import Operation
+from threadline.trace import Recorder
 
-from harness.operation import Operation
-from harness.trace import Recorder
 from tests.desk import Enter, Ring
 
 FULL = Path("/dev/full")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.run import Runs, replay
-from harness.target import load_target
-from harness.trace import Recorder, Trace, read, read_header
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.trace import Recorder, Trace, read, read_header
 
 CLEAN = {
     "conversation_store": "drivers.memory_store:MemoryStoreDriver",

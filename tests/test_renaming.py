@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.handle import Handle
-from harness.renaming import Named, Renaming
+from threadline.handle import Handle
+from threadline.lockstep.renaming import Named, Renaming
 
 C1, C2, T1 = Handle("c", 1), Handle("c", 2), Handle("t", 1)
 

@@ -9,8 +9,8 @@ from collections import deque
 from pathlib import Path
 from types import ModuleType
 
-from harness.leaks.resources import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
-from harness.leaks.site import allocations_traced, site_of, way_to
+from threadline.leaks.allocation import allocations_traced, site_of, way_to
+from threadline.leaks.resources import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
 
 
 class Made:

@@ -9,20 +9,20 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
+from threadline.contract import Contract
+from threadline.failure import Divergence
+from threadline.handle import Handle
+from threadline.leaks.block_count import cast
+from threadline.leaks.bounds import Bounded, bounded
+from threadline.leaks.cycles import Cycles, Unlike
+from threadline.leaks.growth import Known
+from threadline.leaks.leak import leak_of
+from threadline.leaks.round_trip import RoundTrip
+from threadline.lockstep.lockstep import Lockstep
+from threadline.operation import Operation
+from threadline.outcome import Outcome
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
-from harness.bounds import Bounded, bounded
-from harness.contract import Contract
-from harness.failure import Divergence
-from harness.handle import Handle
-from harness.leaks.cycles import Cycles, Unlike
-from harness.leaks.known import Known
-from harness.leaks.leak import leak_of
-from harness.leaks.net import cast
-from harness.leaks.round_trip import RoundTrip
-from harness.lockstep import Lockstep
-from harness.operation import Operation
-from harness.outcome import Outcome
 from models.conversation_store import CONVERSATION_STORE
 from models.conversation_store.operations import Append, Open
 
@@ -176,7 +176,7 @@ def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.Monkey
     """
     What still grows then is reported, and never called a leak.
     """
-    monkeypatch.setattr("harness.leaks.round_trip.OPERATIONS_MAX", 60)
+    monkeypatch.setattr("threadline.leaks.round_trip.OPERATIONS_MAX", 60)
     known = trip(MemoryStoreDriver(Hoarding))
 
     assert {path.name: cycles for path, cycles in known.undecided.items()} == {"store.hoard": 14}
@@ -217,7 +217,7 @@ def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatc
     """
     They allocate what they like, so it is skipped, and reported as skipped.
     """
-    monkeypatch.setattr("harness.leaks.net.threading.active_count", lambda: 2)
+    monkeypatch.setattr("threadline.leaks.net.threading.active_count", lambda: 2)
     driver = MemoryStoreDriver()
     run = lockstep_of(driver)
 

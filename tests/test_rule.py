@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from threadline.operation import Operation
+from threadline.pool import Now, pool
+from threadline.rule import Rule, rule
 
-from harness.operation import Operation
-from harness.pool import Now, pool
-from harness.rule import Rule, rule
 from tests.desk import Enter, Press, Ring
 
 USERS = pool("ana", "ben")

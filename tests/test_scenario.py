@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from threadline.operation import Operation
+from threadline.pool import pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
 
-from harness.operation import Operation
-from harness.pool import pool
-from harness.rule import rule
-from harness.scenario import Scenario
 from tests.desk import DeskScenario, Enter, Press, Ring
 
 

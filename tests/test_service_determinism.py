@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 
-from harness.explore import Explorer
-from harness.history import digest
-from harness.lockstep import Lockstep
-from harness.run import Runs
-from harness.target import load_target
-from harness.trace import Header, Recorder
+from threadline.history import digest
+from threadline.loading import load_target
+from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.run import Runs
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
 from scenarios.whole_service import WholeService
 from tests.project import ROOT
 

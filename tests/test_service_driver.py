@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadline.outcome import Ok, Outcome, Refused
 
 from drivers.service import ServiceDriver
 from drivers.service_shared import Reached
 from drivers.sessions_socket import Socket
-from harness.outcome import Ok, Outcome, Refused
 from sessions import UserExecutionContext
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from threadline.handle import Handle
+from threadline.outcome import Ok, Refused
 
-from harness.handle import Handle
-from harness.outcome import Ok, Refused
 from models.chat_service.flaws import FLAWS
 from models.chat_service.payload import Frame
 from tests.service_models import ServiceTalk, events, types, value

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from threadline.handle import Handle
+from threadline.outcome import Ok
 
-from harness.handle import Handle
-from harness.outcome import Ok
 from tests.service_models import ServiceTalk, events, types
 
 COMPLETED = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Ok, Refused
 
-from harness.handle import Dangling, Handle
-from harness.outcome import Ok, Refused
 from tests.service_models import ServiceTalk, events, types, value
 
 

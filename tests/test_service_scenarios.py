@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 import pytest
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs
+from threadline.report.failure_text import failure_text
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
 
-from harness.explore import Explorer
-from harness.failure_text import failure_text
-from harness.run import Runs
-from harness.scenario import Scenario
-from harness.target import load_target
-from harness.trace import Header, Recorder
 from scenarios.agents import Agents
 from scenarios.database import Database
 from scenarios.quality import Quality

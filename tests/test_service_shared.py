@@ -7,11 +7,12 @@ from functools import partial
 from itertools import islice
 from types import MappingProxyType
 
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
 from drivers.service import ServiceDriver
-from harness.explore import Explorer
-from harness.run import Runs
-from harness.target import load_target
-from harness.trace import Header, Recorder
 from scenarios.agents import Agents
 from sessions.messages.intake import Draft, Intake
 from sessions.queue.message import Message

@@ -8,9 +8,9 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from threadline.outcome import Ok, Refused
 
 from drivers.sessions import SessionsDriver
-from harness.outcome import Ok, Refused
 from sessions import ChatSystem
 from sessions.ids import UnifiedIdGenerator
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from threadline.failure import Disagreement, Property
+from threadline.handle import Handle
+from threadline.operation import Operation
+from threadline.outcome import Ok, Outcome, Refused
 
-from harness.failure import Disagreement, Property
-from harness.handle import Handle
-from harness.operation import Operation
-from harness.outcome import Ok, Outcome, Refused
 from models.session_manager.blame import blame
 from models.session_manager.operations import Get, ReadId
 from models.session_manager.operations_connections import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from threadline.handle import Handle
+from threadline.outcome import Ok, Refused
 
-from harness.handle import Handle
-from harness.outcome import Ok, Refused
 from models.session_manager.ids import broken_rule, made_ms
 from tests.session_models import Talk, shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from threadline.contract import Census, Invariant
+from threadline.handle import Handle
 
-from harness.contract import Census, Invariant
-from harness.handle import Handle
 from models.session_manager.invariants import (
     INVARIANTS,
     every_socket_is_closed_with_its_code,

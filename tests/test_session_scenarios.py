@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs
+from threadline.report.failure_text import failure_text
+from threadline.scenario import Scenario
+from threadline.search.exhaust import Exhaust
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
 
-from harness.exhaust import Exhaust
-from harness.explore import Explorer
-from harness.failure_text import failure_text
-from harness.run import Runs
-from harness.scenario import Scenario
-from harness.target import load_target
-from harness.trace import Header, Recorder
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
 from scenarios.everything import Everything

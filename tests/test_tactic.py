@@ -6,10 +6,10 @@ from collections import Counter
 from random import Random
 
 import pytest
+from threadline.pool import Now, Pool, pool
+from threadline.rule import Rule, rule
+from threadline.search.tactic import SHARES, Drawer, choices
 
-from harness.pool import Now, Pool, pool
-from harness.rule import Rule, rule
-from harness.tactic import SHARES, Drawer, choices
 from tests.desk import Press, Ring
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from threadline import trace
+from threadline.handle import Handle
+from threadline.operation import Operation
+from threadline.outcome import Ok
+from threadline.trace import BadTrace, Header, Trace
 
-from harness import trace
-from harness.handle import Handle
-from harness.operation import Operation
-from harness.outcome import Ok
-from harness.trace import BadTrace, Header, Trace
 from tests.desk import DESK, Enter, Leave, Press, Ring
 from tests.script import Call
 

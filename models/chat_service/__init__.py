@@ -1,6 +1,7 @@
 """What a chat service must do: one contract, one vocabulary, one model."""
 
-from harness.contract import Contract
+from threadline.contract import Contract
+
 from models.chat_service.blame import blame
 from models.chat_service.invariants import INVARIANTS
 from models.chat_service.model import ChatServiceModel

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from harness.failure import Disagreement, Property
-from harness.operation import Operation, handles_in, map_atoms
-from harness.outcome import Ok, Refused
+from threadline.failure import Disagreement, Property
+from threadline.operation import Operation, handles_in, map_atoms
+from threadline.outcome import Ok, Refused
+
 from models.chat_service import operations_storage
 from models.chat_service.messages import MessagesModel
 from models.session_manager.blame import blame as blame_of_sessions

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.contract import Census
+from threadline.contract import Census
+
 from models.chat_service.state import ServiceState
 from models.session_manager.census import census as census_of_sessions
 

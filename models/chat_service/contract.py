@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from harness.handle import Handle
-from harness.outcome import Outcome
+from threadline.handle import Handle
+from threadline.outcome import Outcome
+
 from models.session_manager.contract import Faults, Getter, Life, Managers, Text
 
 

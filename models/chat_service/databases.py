@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.handle import Dangling, Handle
-from harness.outcome import Refused
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Refused
+
 from models.chat_service.processes import Places, Processes
 from models.chat_service.storage import Storage
 from models.session_manager.context import Context

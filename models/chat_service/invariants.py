@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.contract import Census
-from harness.failure import Property
+from threadline.contract import Census
+from threadline.failure import Property
+
 from models.session_manager import invariants
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.handle import Handle
-from harness.outcome import Ok, Outcome
+from threadline.handle import Handle
+from threadline.outcome import Ok, Outcome
+
 from models.chat_service.delivery import Exchange, Heading
 from models.chat_service.intake import Intake
 from models.chat_service.payload import Frame

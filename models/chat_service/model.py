@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import asdict
 
-from harness.contract import Census
-from harness.handle import Dangling, Handle
-from harness.outcome import Outcome, Refused
+from threadline.contract import Census
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Outcome, Refused
+
 from models.chat_service.census import census
 from models.chat_service.databases import BLOCK, DatabaseSession
 from models.chat_service.handling import LIMIT

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.operation import Operation
-from harness.outcome import Outcome
+from threadline.operation import Operation
+from threadline.outcome import Outcome
+
 from models.chat_service.contract import Routes
 from models.session_manager.contract import Text
 

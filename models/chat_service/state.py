@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import partial
 
-from harness.handle import Handle
+from threadline.handle import Handle
+
 from models.chat_service.databases import AWAITED, Databases, DatabaseSession
 from models.chat_service.delivery import Delivery
 from models.chat_service.handling import Handling

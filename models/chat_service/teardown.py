@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.operation import Operation
+from threadline.operation import Operation
+
 from models.chat_service.model import ChatServiceModel
 from models.chat_service.operations_routes import DeleteThread
 from models.chat_service.operations_storage import CloseDatabase, StorageRecovers

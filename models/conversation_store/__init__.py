@@ -1,6 +1,7 @@
 """What every keyed memory of conversations offers: one contract, one vocabulary, one model."""
 
-from harness.contract import Contract
+from threadline.contract import Contract
+
 from models.conversation_store.blame import blame
 from models.conversation_store.model import StoreModel
 from models.conversation_store.operations import (

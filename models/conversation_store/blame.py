@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from harness.failure import Disagreement, Property
-from harness.operation import Operation
-from harness.outcome import Ok
+from threadline.failure import Disagreement, Property
+from threadline.operation import Operation
+from threadline.outcome import Ok
+
 from models.conversation_store.model import StoreModel
 from models.conversation_store.operations import Append, Clear, Delete, History, Pop, Threads
 

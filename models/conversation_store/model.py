@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Self
 
-from harness.contract import Census
-from harness.handle import Dangling, Handle
-from harness.outcome import Ok, Outcome, Refused
+from threadline.contract import Census
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Ok, Outcome, Refused
+
 from models.conversation_store.policy import Policy
 
 Key = tuple[str, str]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.handle import Handle
-from harness.operation import Operation
-from harness.outcome import Outcome
+from threadline.handle import Handle
+from threadline.operation import Operation
+from threadline.outcome import Outcome
+
 from models.conversation_store.contract import Catalogue, Conversations, Restart
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.operation import Operation
+from threadline.operation import Operation
+
 from models.conversation_store.model import StoreModel
 from models.conversation_store.operations import Clear, Delete, Open, Reopen
 

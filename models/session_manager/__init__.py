@@ -1,6 +1,7 @@
 """What a session manager must do: one contract, one vocabulary, one model."""
 
-from harness.contract import Contract
+from threadline.contract import Contract
+
 from models.session_manager.blame import blame
 from models.session_manager.invariants import INVARIANTS
 from models.session_manager.model import SessionManagerModel

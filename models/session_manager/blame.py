@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.failure import Disagreement, Property
-from harness.handle import Handle
-from harness.operation import Operation, handles_in
-from harness.outcome import Ok, Refused
+from threadline.failure import Disagreement, Property
+from threadline.handle import Handle
+from threadline.operation import Operation, handles_in
+from threadline.outcome import Ok, Refused
+
 from models.session_manager.model import SessionManagerModel
 from models.session_manager.operations import BaseId, ContextIds, ReadId, Tamper, WebsocketIds
 from models.session_manager.operations_connections import (

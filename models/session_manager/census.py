@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.contract import Census
+from threadline.contract import Census
+
 from models.session_manager.state import State
 from models.session_manager.switchboard import GOING_AWAY
 

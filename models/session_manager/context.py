@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.handle import Dangling, Handle
+from threadline.handle import Dangling, Handle
+
 from models.session_manager.ids import Id, Key
 
 KEPT = 4  # contexts: as many as a scenario needs to choose from

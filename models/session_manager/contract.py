@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from harness.handle import Handle
-from harness.outcome import Outcome
+from threadline.handle import Handle
+from threadline.outcome import Outcome
 
 Text = str | Handle
 Key = tuple[str, Text]

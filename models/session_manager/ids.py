@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TypeAlias
 
-from harness.handle import Handle
-from harness.outcome import Refused
+from threadline.handle import Handle
+from threadline.outcome import Refused
 
 Id: TypeAlias = str | Handle
 """As given by a user, or minted by the system."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.contract import Census
-from harness.failure import Property
+from threadline.contract import Census
+from threadline.failure import Property
 
 TASKS_PER_SOCKET_MAX = 3  # its sender, a send in flight, and that one's timer; our choice
 TASKS_ELSE_MAX = 1  # the sweep

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from harness.handle import Handle
+from threadline.handle import Handle
+
 from models.session_manager.context import Context
 from models.session_manager.ids import Id, Key
 from models.session_manager.settings import Settings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.handle import Dangling, Handle
-from harness.outcome import Refused
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Refused
+
 from models.session_manager.ids import PURPOSE_LENGTH_MAX, USER_PREFIX_LENGTH, Id, made_ms
 from models.session_manager.moment import Moment
 

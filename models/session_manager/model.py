@@ -6,9 +6,10 @@ from collections.abc import Hashable
 from dataclasses import asdict, replace
 from typing import Any, Self
 
-from harness.contract import Census
-from harness.handle import Handle
-from harness.outcome import Ok, Outcome, Refused
+from threadline.contract import Census
+from threadline.handle import Handle
+from threadline.outcome import Ok, Outcome, Refused
+
 from models.session_manager.census import census
 from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.handle import Handle
+from threadline.handle import Handle
 
 
 @dataclass(slots=True)

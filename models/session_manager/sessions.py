@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.handle import Handle
-from harness.outcome import Refused
+from threadline.handle import Handle
+from threadline.outcome import Refused
+
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key
 from models.session_manager.moment import Moment

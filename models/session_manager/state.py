@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.handle import Handle
-from harness.outcome import Refused
+from threadline.handle import Handle
+from threadline.outcome import Refused
+
 from models.session_manager.context import Context, Contexts
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key, refused_ids

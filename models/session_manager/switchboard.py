@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.handle import Dangling, Handle
-from harness.outcome import Refused
+from threadline.handle import Dangling, Handle
+from threadline.outcome import Refused
+
 from models.session_manager.context import Context
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key

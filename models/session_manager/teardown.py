@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.operation import Operation
+from threadline.operation import Operation
+
 from models.session_manager.model import SessionManagerModel
 from models.session_manager.operations import Invalidate
 from models.session_manager.operations_connections import Disconnect, Sweep, Wait

@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 
 import hypothesis
 from hypothesis import HealthCheck, Verbosity, stateful
+from threadline.loading import Target
+from threadline.lockstep.run import Runs
+from threadline.lockstep.warning_recorder import warnings_recorded
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.search.machine import CHUNK_RUNS, Chunks
+from threadline.trace import Header, Recorder
 
-from harness.explore import Explorer
-from harness.machine import CHUNK_RUNS, Chunks
-from harness.run import Runs
-from harness.scenario import Scenario
-from harness.target import Target
-from harness.trace import Header, Recorder
-from harness.warned import warnings_recorded
 from tests.bench import manager_by_hand, store_by_hand
 
 ROUNDS = 7  # of which the fastest counts, or the median where two are compared

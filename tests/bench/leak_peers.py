@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 import memray
 import objgraph  # type: ignore[import-untyped]  # has no types
 import psutil
-
-from harness.leaks.cycles import Cycles
+from threadline.leaks.cycles import Cycles
 
 Rule = Callable[[Cycles], bool]
 CPYTHON_WARM_UP, CPYTHON_WATCHED = 5, 4  # those of `python -m test -R 5:4`

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from harness.leaks.doubling import BRIEF_MAX, CYCLES_MAX
-from harness.leaks.investigate import cycles_of
-from harness.leaks.known import Known
-from harness.leaks.round_trip import tear_down
-from harness.scenario import Scenario
-from harness.target import Target, load_target
+from threadline.leaks.doubling import BRIEF_MAX, CYCLES_MAX
+from threadline.leaks.growth import Known
+from threadline.leaks.investigate import cycles_of
+from threadline.leaks.round_trip import tear_down
+from threadline.loading import Target, load_target
+from threadline.scenario import Scenario
+
 from scenarios.connections import Connections
 from tests.bench.leak_peers import PEERS
 from tests.bench.leak_runs import is_flagged, played

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
-from harness.explore import Explorer
-from harness.failure import Divergence
-from harness.leaks.doubling import CYCLES_MAX
-from harness.leaks.known import Known
-from harness.leaks.round_trip import RoundTrip
-from harness.lockstep import Lockstep
-from harness.run import Batch, Runs, play
-from harness.scenario import Scenario
-from harness.target import Target
-from harness.trace import Header, Numbered, Recorder
+from threadline.failure import Divergence
+from threadline.leaks.doubling import CYCLES_MAX
+from threadline.leaks.growth import Known
+from threadline.leaks.round_trip import RoundTrip
+from threadline.loading import Target
+from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.run import Batch, Runs, play
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Numbered, Recorder
 
 
 class Listening(Runs):

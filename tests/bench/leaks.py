@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from harness.leaks.cycles import heap_aside
-from harness.leaks.doubling import BRIEF_MAX, WARM_UP, WATCHED
-from harness.leaks.investigate import cycles_of
-from harness.leaks.known import Known
-from harness.leaks.round_trip import tear_down
-from harness.target import load_target
+from threadline.leaks.cycles import heap_aside
+from threadline.leaks.doubling import BRIEF_MAX, WARM_UP, WATCHED
+from threadline.leaks.growth import Known
+from threadline.leaks.investigate import cycles_of
+from threadline.leaks.round_trip import tear_down
+from threadline.loading import load_target
+
 from scenarios.connections import Connections
 from tests.bench.leak_rules import print_scores
 from tests.bench.leak_runs import played

@@ -8,15 +8,16 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 
+from threadline.contract import Census
+from threadline.history import Step
+from threadline.loading import Target
+from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.renaming import Renaming
+from threadline.lockstep.run import Runs
+from threadline.outcome import Ok
+from threadline.search.explore import Explorer
+
 from drivers.sessions import SessionsDriver
-from harness.contract import Census
-from harness.explore import Explorer
-from harness.history import Step
-from harness.lockstep import Lockstep
-from harness.outcome import Ok
-from harness.renaming import Renaming
-from harness.run import Runs
-from harness.target import Target
 from models.session_manager import SESSION_MANAGER, SessionManagerModel
 from scenarios.conversation import Conversation
 from sessions import ChatSystem

@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from threadline.handle import Handle
+from threadline.lockstep.lockstep import Lockstep
+from threadline.operation import Operation
 
 from drivers.sessions import SessionsDriver
-from harness.handle import Handle
-from harness.lockstep import Lockstep
-from harness.operation import Operation
 from models.session_manager import SESSION_MANAGER
 from models.session_manager.operations import (
     Child,

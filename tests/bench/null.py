@@ -6,13 +6,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
-from harness.contract import Census, Contract, Driver
-from harness.failure import Property
-from harness.operation import Operation
-from harness.outcome import Ok, Outcome
-from harness.pool import Pool, pool
-from harness.rule import rule
-from harness.scenario import Scenario
+from threadline.contract import Census, Contract, Driver
+from threadline.failure import Property
+from threadline.operation import Operation
+from threadline.outcome import Ok, Outcome
+from threadline.pool import Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
 
 DONE = Ok()
 NOTHING: Census = {}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from harness.handle import Handle
-from harness.pool import Now, Pool, pool
-from harness.rule import rule
-from harness.scenario import Scenario
+from threadline.handle import Handle
+from threadline.pool import Now, Pool, pool
+from threadline.rule import rule
+from threadline.scenario import Scenario
+
 from models.conversation_store import CONVERSATION_STORE
 from models.conversation_store.operations import Append, Clear, History, Open, Pop, Threads
 from scenarios.store import LIMITS, OPEN, TEXTS, Store

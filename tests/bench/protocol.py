@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from hypothesis import stateful
-
-from harness.contract import Census, Contract, Driver
-from harness.failure import Property
-from harness.operation import Operation
-from harness.outcome import Ok, Outcome, Refused
-from harness.pool import Now
-from harness.rule import Precondition, Rule, rule
-from harness.scenario import Scenario
+from threadline.contract import Census, Contract, Driver
+from threadline.failure import Property
+from threadline.operation import Operation
+from threadline.outcome import Ok, Outcome, Refused
+from threadline.pool import Now
+from threadline.rule import Precondition, Rule, rule
+from threadline.scenario import Scenario
 
 # Four operations lead to a subscription; the bug takes two pauses and two publications more.
 STEPS_LEAST = 10

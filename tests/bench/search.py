@@ -16,14 +16,14 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Verbosity, stateful
+from threadline.contract import Contract, Driver
+from threadline.loading import Target
+from threadline.lockstep.run import Runs
+from threadline.minimise.fixpoint import minimise
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
 
-from harness.contract import Contract, Driver
-from harness.explore import Explorer
-from harness.minimise import minimise
-from harness.run import Runs
-from harness.scenario import Scenario
-from harness.target import Target
-from harness.trace import Header, Recorder
 from tests.bench import protocol, sequence
 
 SEEDS = range(10)

@@ -8,13 +8,12 @@ from random import Random
 from typing import ClassVar, Self
 
 from hypothesis import stateful
-
-from harness.contract import Census, Contract, Driver
-from harness.failure import Property
-from harness.operation import Operation
-from harness.outcome import Ok, Outcome
-from harness.rule import Rule, rule
-from harness.scenario import Scenario
+from threadline.contract import Census, Contract, Driver
+from threadline.failure import Property
+from threadline.operation import Operation
+from threadline.outcome import Ok, Outcome
+from threadline.rule import Rule, rule
+from threadline.scenario import Scenario
 
 STEPS_LEAST = 5
 

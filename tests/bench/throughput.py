@@ -8,11 +8,11 @@ from random import Random
 from statistics import median
 
 import hypothesis
+from threadline.loading import Target
+from threadline.search.exhaust import Exhaust
+from threadline.trace import Header
 
 from drivers.memory_store import MemoryStoreDriver
-from harness.exhaust import Exhaust
-from harness.target import Target
-from harness.trace import Header
 from scenarios.store import Store
 from tests.bench import manager
 from tests.bench.costs import (

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.conversation import Conversation
 from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts

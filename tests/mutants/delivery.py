@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
 from scenarios.limits import Limits

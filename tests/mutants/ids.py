@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.keys import Keys
 from sessions.ids import UnifiedIdGenerator
 from sessions.parsed_id import ParsedId

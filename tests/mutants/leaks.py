@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from harness.mutant import Mutant
-from harness.scenario import Scenario
+from threadline.campaign.mutant import Mutant
+from threadline.scenario import Scenario
+
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
 from sessions.connection import Connection

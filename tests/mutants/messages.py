@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.agents import Agents
 from scenarios.database import Database
 from sessions.agents.agent_handler import AgentHandler

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.quality import Quality
 from sessions.context import UserExecutionContext
 from sessions.event import Json

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.queue import Queue
 from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.agents import Agents
 from scenarios.database import Database
 from sessions.context import UserExecutionContext

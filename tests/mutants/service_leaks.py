@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, cast
 
-from harness.mutant import Mutant
+from threadline.campaign.mutant import Mutant
+
 from scenarios.agents import Agents
 from scenarios.database import Database
 from scenarios.quality import Quality

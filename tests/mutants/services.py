@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from threadline.campaign.mutant import Mutant
+from threadline.scenario import Scenario
+
 from drivers.service import ServiceDriver
-from harness.mutant import Mutant
-from harness.scenario import Scenario
 from sessions.context import UserExecutionContext
 from sessions.queue.message import Message
 from sessions.service import ChatService

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from threadline.campaign.mutant import Mutant
+from threadline.scenario import Scenario
+
 from drivers.sessions import SessionsDriver
-from harness.mutant import Mutant
-from harness.scenario import Scenario
 from sessions import ChatSystem
 
 

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import cast
 
 from sqlalchemy import and_, func, select, update
+from threadline.campaign.mutant import Mutant
 
-from harness.mutant import Mutant
 from scenarios.connections import Connections
 from scenarios.database import Database
 from scenarios.keys import Keys

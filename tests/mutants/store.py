@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from threadline.campaign.mutant import Mutant
+
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
-from harness.mutant import Mutant
 from scenarios.store import Store
 
 

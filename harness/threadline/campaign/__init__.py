@@ -1,0 +1,1 @@
+"""Many runs, watched from outside, so that nothing found is lost."""

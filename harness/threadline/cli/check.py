@@ -1,0 +1,42 @@
+"""`threadline check`: does a driver keep its contract? Which operation does not, and how?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..campaign.check import verdicts
+from ..defaults import read_defaults
+from ..loading import load_scenario, load_target
+from ..report.failure_text import failure_text
+from .cli_names import scenario_names, usage_errors
+
+MARKS = {True: "yes", False: "no", None: "-"}
+
+
+@click.command()
+@click.argument("driver", metavar="DRIVER")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@usage_errors
+def check(driver: str, seed: int) -> None:
+    """Say whether a driver keeps its contract.
+
+    Tries each operation of DRIVER (MODULE:NAME), and says which does not keep it, and how.
+    Exits with 0 where all that it offers is kept, else with 1.
+    """
+    target = load_target(driver, whole=False)
+    names = scenario_names((), read_defaults(), target.contract)
+    found = verdicts(target, [load_scenario(name) for name in names], seed)
+    console = Console(highlight=False)
+    table = Table("operation", "keeps the contract", "", box=None, pad_edge=False)
+    for verdict in found:
+        table.add_row(verdict.kind, MARKS[verdict.keeps], escape(verdict.text))
+    console.print(table)
+    for verdict in found:
+        if verdict.failure is not None:
+            console.print(escape(f"\n{failure_text(verdict.failure)}"), soft_wrap=True)
+    sys.exit(1 if any(verdict.keeps is False for verdict in found) else 0)

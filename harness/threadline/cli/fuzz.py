@@ -1,0 +1,144 @@
+"""`threadline fuzz`: run a campaign, show how it goes, and say what it found."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from ..campaign.campaign import WorkerFailed, campaign
+from ..campaign.folder import make_folder, tidy
+from ..campaign.profile import PROFILES, Profile
+from ..campaign.worker import ENGINES, Job
+from ..defaults import read_defaults
+from ..loading import Target
+from ..report.terminal import Terminal
+from ..trace import versions
+from .cli_names import Duration, plan_for, usage_errors
+
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+@click.command()
+@click.argument("scenario", nargs=-1)
+@click.option("--driver", metavar="MODULE:NAME", help="How the system is reached.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="explore",
+    show_default=True,
+    help="How the next operation is chosen.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="quick",
+    show_default=True,
+    help="How much to try, where no option says it.",
+)
+@click.option("--runs", type=click.IntRange(min=1), help="Runs of each scenario.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
+@click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
+@click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=lambda: secrets.randbits(32),
+    help="Fixes every draw; drawn if not given.",
+)
+@usage_errors
+def fuzz(
+    scenario: tuple[str, ...],
+    driver: str | None,
+    engine: str,
+    profile: str,
+    runs: int | None,
+    steps: int | None,
+    depth: int | None,
+    seconds: float | None,
+    seed: int,
+) -> None:
+    """Find what fails, and make it short.
+
+    Runs scenarios against a system and its model side by side, and minimises each failure.
+    SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
+    scenario of the driver's contract is run. Without --driver, it is the project's first that
+    keeps the contract of the scenario; without either, every scenario of the project is run.
+    A failure ends its run, not the campaign.
+
+    Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
+    model, the scenario or threadline itself broke.
+    """
+    plan = plan_for(driver, scenario, read_defaults())
+    folder, trouble = make_folder(seed)
+    terminal = Terminal(trouble)
+    base = PROFILES[profile]
+    job = Job(
+        scenario="",
+        driver="",
+        engine=engine,
+        seed=seed,
+        steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
+        runs=_runs(engine, runs, seconds, base),
+        seconds=seconds / len(plan) if seconds else None,
+        folder=str(folder),
+    )
+    jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
+    sys.exit(_run(jobs, [target for _, target in plan], terminal, folder))
+
+
+def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Path) -> int:
+    """Run the jobs, each on its target, and return the exit status."""
+    for target in {target.name: target for target in targets}.values():
+        terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
+    status = 0
+    try:
+        with terminal.live(), _interrupts() as interrupted:
+            for job, target in zip(jobs, targets, strict=True):
+                campaign(job, target, terminal.hear, interrupted)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except WorkerFailed as error:
+        click.echo(f"threadline: {error}", err=True)
+        status = 3
+    running = [job.running() for job in jobs]
+    if status == 0:
+        tidy(folder, running)
+    terminal.summary()
+    if status == INTERRUPTED:
+        left = ", ".join(str(path) for path in running if path and path.exists())
+        click.echo(f"interrupted: what was found until then is above; the last run is in {left}")
+    return 1 if terminal.failed and status != 3 else status
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield whether Ctrl-C was pressed; pressed again, it interrupts at once, as ever."""
+    pressed: list[int] = []
+
+    def press(number: int, _frame: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _runs(engine: str, runs: int | None, seconds: float | None, base: Profile) -> int | None:
+    """Return how many runs a job has; None where time or the search itself ends it."""
+    if runs is not None:
+        return runs
+    if seconds is not None or engine == "exhaust":
+        return None
+    return base.examples if engine == "hypothesis" else base.runs

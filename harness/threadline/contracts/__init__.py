@@ -1,0 +1,1 @@
+"""Ready-made contracts: each a model, and the scenario that tries it."""

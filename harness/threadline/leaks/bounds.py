@@ -1,0 +1,37 @@
+"""Declared bounds: what a user promises that containers hold at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .reach import LENGTH, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A promise: the containers on a path hold at most so much together, after each run.
+
+    `path` is the short name that a report shows, in which * stands for anything.
+    """
+
+    path: str
+    at_most: int
+
+
+def bounded(path: str, at_most: int) -> Bounded:
+    """Declare a bound, to be listed in a driver's `bounds`; it is then asserted.
+
+    Raises ValueError for a bound below 0.
+    """
+    if at_most < 0:
+        raise ValueError(f"{path} cannot hold {at_most}; give the most that it may hold, 0 or more")
+    return Bounded(path, at_most)
+
+
+def declared(path: Path, bounds: Iterable[Bounded]) -> Bounded | None:
+    """Return the bound that is declared for the length on a path, if there is one."""
+    if path[-1].label != LENGTH:
+        return None
+    return next((each for each in bounds if fnmatchcase(path.name, each.path)), None)

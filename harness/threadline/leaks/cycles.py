@@ -1,0 +1,166 @@
+"""Cycles: a recorded run and its teardown, again and again on one system, without a model."""
+
+from __future__ import annotations
+
+import gc
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from threadline.contract import Driver
+from threadline.handle import Dangling, Handle
+from threadline.history import Step
+from threadline.operation import Operation, handles_in, map_atoms
+from threadline.outcome import Ok, Outcome
+
+from .growth import Known
+from .reach import Link, Path, Reach
+from .resources import resources, settled
+
+ALIVE = "alive "
+# Of CPython's object.h: a class of Python's, whose objects its garbage collector knows.
+_OWN = 1 << 9 | 1 << 14
+Measure = dict[int | str, int]
+"""Counts by the number of a path, and by the name of a resource."""
+
+
+class Unlike(Exception):
+    """A cycle took another course than the run that it repeats, so that it shows nothing."""
+
+
+class Cycles:
+    """Plays cycles, each with fresh handles, and measures what the system holds between two.
+
+    `play` makes one call. Objects like those that the system returned under a handle are counted:
+    they must be gone after the teardown, whoever holds them.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        play: Callable[[Operation], Outcome],
+        steps: Sequence[Step],
+        known: Known,
+        warned: Callable[[], int],
+        alive: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.steps = steps
+        self.played = 0
+        known.paths.edges.stop_at(driver.foreign)
+        self.reach = Reach(driver.roots, known.paths)
+        self._driver = driver
+        driver.forget()
+        self._play = play
+        self._binds = [any(handles_in(_value(step.expected))) for step in steps]
+        self._warned = warned
+        self._alive = alive
+        self._real: dict[Handle, object] = {}
+        self._returned: dict[type, None] = {}
+        self._before: dict[str, int] = {}
+
+    def follow(self, returned: Iterable[object]) -> None:
+        """Count objects like these as well."""
+        for value in returned:
+            self._follow(value)
+
+    def run(self, count: int, *, following: bool = True) -> None:
+        """Play so many cycles; raises Unlike where an operation ends otherwise than recorded.
+
+        Without `following`, nothing of what is returned is remembered.
+        """
+        for _ in range(count):
+            for index in range(len(self.steps)):
+                self.step(index, following=following)
+            self.end()
+
+    def step(self, index: int, *, following: bool = True) -> None:
+        """Play one step of the cycle."""
+        step = self.steps[index]
+        try:
+            resolved = step.operation.resolved(self._real)
+        except Dangling as dangling:
+            raise Unlike(f"{step}: {dangling}") from None
+        outcome = self._play(resolved)
+        if type(outcome) is not type(step.expected):
+            raise Unlike(f"{step} came back with {outcome}, and with {step.expected} before")
+        if self._binds[index]:
+            self._rebind(_value(step.expected), _value(outcome), following=following)
+
+    def end(self) -> None:
+        """Let go of what the cycle was given."""
+        self._real.clear()
+        self._driver.forget()
+        self.played += 1
+        self._alive()
+
+    def measure(self) -> Measure:
+        """Count what is reached, what the process holds, and what is alive that should be gone."""
+        found: Measure = {**self.reach.census()}  # type: ignore[dict-item]
+        roots = self.reach.roots().values()
+        loops = [root for root in roots if isinstance(root, AbstractEventLoop)]
+        self._before = settled(self._before, lambda: resources(loops, self._warned()))
+        found.update(self._before)
+        found.update(self._survivors())
+        return found
+
+    def path(self, key: int | str) -> Path:
+        """Return the path that a measure has under a number, or a path of that name alone."""
+        return self.reach.paths.path(key) if isinstance(key, int) else Path((Link(key, ""),))
+
+    def survivors(self, kind: str) -> list[object]:
+        """Return what is alive of this type, made in a cycle that has ended."""
+        return [held for held in gc.get_objects() if type(held).__name__ == kind]
+
+    def _survivors(self) -> dict[str, int]:
+        """Count what is alive by type, without what only awaits the garbage collector.
+
+        Not weak references, which slots may forbid; and cheap, as the heap before is aside.
+        """
+        found = self._count_returned()
+        if any(found.values()):
+            gc.collect()
+            found = self._count_returned()
+        return found
+
+    def _count_returned(self) -> dict[str, int]:
+        counts = dict.fromkeys(self._returned, 0)
+        for held in gc.get_objects() if counts else ():
+            if type(held) in counts:
+                counts[type(held)] += 1
+        return {f"{ALIVE}{kind.__name__}": count for kind, count in counts.items()}
+
+    def _rebind(self, expected: object, actual: object, *, following: bool) -> None:
+        """Bind the handles of a recorded value to what stands in their places this time."""
+        if type(expected) is Handle:
+            if expected not in self._real and following:
+                self._follow(actual)
+            self._real[expected] = actual
+        elif isinstance(expected, dict) and isinstance(actual, dict):
+            for key, value in expected.items():
+                real = map_atoms(key, self._known)
+                if real in actual:
+                    self._rebind(value, actual[real], following=following)
+        elif isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
+            for one, other in zip(expected, actual, strict=False):
+                self._rebind(one, other, following=following)
+
+    def _known(self, atom: object) -> object:
+        return self._real.get(atom, atom) if type(atom) is Handle else atom
+
+    def _follow(self, value: object) -> None:
+        if type(value).__flags__ & _OWN == _OWN:
+            self._returned[type(value)] = None
+
+
+@contextmanager
+def heap_aside() -> Iterator[None]:
+    """Let the garbage collector look only at what is made in this block, however large the heap."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _value(outcome: Outcome) -> object:
+    return outcome.value if isinstance(outcome, Ok) else None

@@ -1,0 +1,86 @@
+"""A hunt for leaks: run after run with a round trip, each leak minimised and investigated once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path as File
+
+from threadline.campaign.save_failure import save
+from threadline.failure import Failure
+from threadline.lockstep.run import Batch, Runs, replay
+from threadline.minimise.fixpoint import minimise
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Trace
+
+from .investigate import Investigation, investigate
+from .leak import is_leak
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One leak: as a failure, its minimal trace, where that was saved, and what is known of it.
+
+    `story` is None where the minimal trace did not leak again, watched for longer.
+    """
+
+    failure: Failure
+    trace: Trace
+    path: str
+    story: Investigation | None
+
+
+@dataclass(slots=True)
+class Hunt:
+    """Looks for leaks in runs of one target, and keeps each in `folder` as it is found.
+
+    seen: the signatures found so far. parted: how many runs ended early, because model and system
+    part in them; by signature.
+    """
+
+    runs: Runs
+    folder: File
+    seen: set[str] = field(default_factory=set)
+    parted: dict[str, int] = field(default_factory=dict)
+    played: int = 0
+
+    def scenario(
+        self, scenario: type[Scenario], header: Header, runs_max: int | None, seconds: float | None
+    ) -> Iterator[Found]:
+        """Explore a scenario for so many runs, or so long, and yield each leak."""
+        ends_at = None if seconds is None else time.monotonic() + seconds
+        for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
+            self.played += 1
+            if batch.failure is not None:
+                yield from self._failed(batch, batch.failure, scenario)
+            if ends_at is not None and time.monotonic() >= ends_at:
+                return
+
+    def trace(self, stored: Trace, scenario: type[Scenario] | None) -> Iterator[Found]:
+        """Replay a trace with a round trip, and yield the leak that it shows."""
+        header = replace(stored.header, round_trip=True)
+        failure = replay(self.runs, header, stored.operations)
+        self.played += 1
+        if failure is not None:
+            yield from self._failed(
+                Batch(1, len(failure.steps), header, failure), failure, scenario
+            )
+
+    def _failed(
+        self, batch: Batch, failure: Failure, scenario: type[Scenario] | None
+    ) -> Iterator[Found]:
+        name = str(failure.signature)
+        if not is_leak(failure):
+            self.parted[name] = self.parted.get(name, 0) + 1
+        elif name not in self.seen:
+            self.seen.add(name)
+            trace = batch.trace()
+            path = self.folder / f"{name}.jsonl"
+            save(path, trace)
+            least = minimise(trace, failure.signature, self.runs, scenario)
+            saved = save(path, least.trace)
+            story = investigate(least.trace, self.runs)
+            yield Found(least.failure or failure, least.trace, saved, story)

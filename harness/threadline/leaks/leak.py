@@ -1,0 +1,71 @@
+"""A leak: something that grows from cycle to cycle and never stops; how it is named and told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threadline.failure import Disagreement, Failure, Property, Signature
+from threadline.history import Step
+
+from .reach import Path
+
+OF = "leak"  # what a disagreement about a leak is of
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What grows, where, how fast, and for how long it was watched.
+
+    `kind` is its class, as in "dict entry" or "thread". `rate` is entries per cycle, `now` how
+    many there are. `at_most` is a declared bound that was passed; 0 where none was.
+    """
+
+    path: Path
+    kind: str
+    rate: float
+    now: int
+    cycles: int
+    operations: int
+    at_most: int = 0
+
+    @property
+    def per_operation(self) -> float:
+        """Entries per operation, those of the teardown included."""
+        return self.rate / self.operations
+
+    def __str__(self) -> str:
+        if self.at_most:
+            return f"holds {self.now:,}; its declared bound is {self.at_most:,}"
+        # How many threads a process has is not this run's alone.
+        now = f"; {self.now:,} now" if self.path[0].kind else ""
+        return (
+            f"+{self.rate:.2f} {self.kind} per cycle ({self.per_operation:+.2f} per operation), "
+            f"linear over {self.cycles:,} cycles{now}"
+        )
+
+
+def leak_failure(leak: Leak, steps: Sequence[Step], also: Sequence[Leak]) -> Failure:
+    """Return the leak as a failure of the run that leaks; `also` are others, seen beside it."""
+    signature = Signature(Property.MEMORY, leak.path.name)
+    return Failure(signature, Disagreement(OF, also, leak), tuple(steps))
+
+
+def is_leak(failure: Failure) -> bool:
+    return failure.disagreement.of == OF
+
+
+def leak_of(failure: Failure) -> Leak:
+    """Return the leak that a failure is of; raises TypeError where it is of none."""
+    found = failure.disagreement.actual
+    if not isinstance(found, Leak):
+        raise TypeError(f"{failure.signature} is no leak; ask is_leak() first")
+    return found
+
+
+def chain_lines(path: Path) -> list[str]:
+    """Return a path as a tree of one branch, from the root down."""
+    first, *rest = path.holder
+    lines = [f"{first.label}: {first.kind}" if first.kind else first.label]
+    lines += [f"{'   ' * depth}`- {link}" for depth, link in enumerate(rest)]
+    return lines

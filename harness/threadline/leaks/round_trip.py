@@ -1,0 +1,228 @@
+"""The round trip: tear a run down, repeat it on the same system, and see what has grown."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from threadline.failure import divergence_type
+from threadline.handle import Dangling
+from threadline.history import Step
+from threadline.leaks.bounds import Bounded, declared
+from threadline.lockstep.lockstep import Lockstep
+
+from .block_count import BLOCKS, cast
+from .cycles import ALIVE, Cycles, Measure, Unlike, heap_aside
+from .doubling import (
+    BRIEF_MAX,
+    CYCLES_MAX,
+    EXACT_MAX,
+    WARM_UP,
+    WATCHED,
+    Suspect,
+    blocks,
+    suspect,
+)
+from .growth import Known
+from .leak import Leak, leak_failure
+from .leak_class import kind_of
+from .reach import Path
+
+OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
+TEARDOWN_MAX = 1_000  # operations
+COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
+
+
+@dataclass(slots=True)
+class RoundTrip:
+    """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
+
+    `alive` is called after each cycle, by which others see that it goes on. Who only `glances`
+    watches two cycles, and more where something has grown in them. Who `nets` counts memory blocks
+    too, once in a test, on a run in which nothing else grew.
+    """
+
+    lockstep: Lockstep
+    known: Known
+    wanted: str = ""
+    warned: Callable[[], int] = lambda: 0
+    alive: Callable[[], object] = lambda: None
+    glances: bool = False
+    cycles_max: int = CYCLES_MAX
+    nets: bool = False
+
+    def make(self) -> None:
+        """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
+        part while they are torn down.
+        """
+        drawn = tuple(self.lockstep.steps)
+        if not drawn:
+            return
+        if trouble := tear_down(self.lockstep):
+            self.known.skip(trouble)
+            return
+        cycles = Cycles(
+            self.lockstep.driver,
+            self.lockstep.play,
+            tuple(self.lockstep.steps),
+            self.known,
+            self.warned,
+            self.alive,
+        )
+        cycles.follow(self.lockstep.returned())
+        if self.known.tried % COLLECTED_EVERY == 0:
+            gc.collect()  # putting the heap aside puts off what Python would do by itself
+        try:
+            with heap_aside():
+                leaks = self._watch(cycles)
+        except Unlike as unlike:
+            self.known.skip(f"a cycle took another course: {unlike}")
+            return
+        self.known.made += 1
+        if leaks:
+            self._part(drawn, leaks)
+
+    def _part(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
+        first = next((leak for leak in leaks if leak.path.name == self.wanted), leaks[0])
+        failure = leak_failure(first, drawn, [leak for leak in leaks if leak is not first])
+        raise divergence_type(failure.signature)(failure)
+
+    def _watch(self, cycles: Cycles) -> list[Leak]:
+        cycles.run(0 if self.glances else WARM_UP)  # the run itself has warmed up
+        first, begun = cycles.measure(), cycles.played
+        cycles.run(WATCHED // 2 if self.glances else WATCHED)
+        second = cycles.measure()
+        if over := self._over(cycles, second):
+            return over
+        suspects = self._suspects(cycles, (begun, first), second)
+        for size in blocks(cycles.played):
+            if self._is_decided(cycles, suspects):
+                break
+            if (cycles.played + size) * len(cycles.steps) > OPERATIONS_MAX:
+                break
+            cycles.run(size)
+            now = cycles.measure()
+            for key, each in suspects.items():
+                if each.open:
+                    each.see(cycles.played, now.get(key, 0))
+        return self._judge(cycles, suspects) or self._net(cycles)
+
+    def _net(self, cycles: Cycles) -> list[Leak]:
+        """Look for growth outside the roots, if that has not been done in this test."""
+        if not (self.nets and not self.known.net) and self.wanted != BLOCKS.name:
+            return []
+        caught = cast(cycles, self.cycles_max)
+        self.known.net = str(caught)
+        if not caught.leaks:
+            return []
+        size = len(cycles.steps)
+        return [Leak(BLOCKS, "memory block outside the roots", caught.rate, 0, caught.cycles, size)]
+
+    def _is_decided(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> bool:
+        """Say whether nothing is left to watch, or something leaks that needs no watching."""
+        exact = any(each.leaks and is_exact(cycles.path(key)) for key, each in suspects.items())
+        return exact or not any(each.open for each in suspects.values())
+
+    def _suspects(
+        self, cycles: Cycles, first: tuple[int, Measure], second: Measure
+    ) -> dict[int | str, Suspect]:
+        """Return what grew, but for what is known to stop at such a level."""
+        found = {}
+        for key, count in second.items():
+            before = first[1].get(key, 0)
+            if count <= before:
+                continue
+            path = cycles.path(key)
+            if count <= self.known.levels.get(path, 0):
+                continue
+            looks = (first[0], before), (cycles.played, count)
+            found[key] = suspect(*looks, cycles_max=self._cycles_max(path))
+        return found
+
+    def _cycles_max(self, path: Path) -> int:
+        if is_exact(path):
+            return min(EXACT_MAX, self.cycles_max)
+        known = any(f"{path.name}.".startswith(f"{leak}.") for leak in self.known.leaks)
+        return min(BRIEF_MAX, self.cycles_max) if known else self.cycles_max
+
+    def _judge(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> list[Leak]:
+        """Remember what stopped, and return what did not, without what stands behind another."""
+        leaks: dict[Path, Leak] = {}
+        decided = self._is_decided(cycles, suspects)
+        for key, each in suspects.items():
+            path = cycles.path(key)
+            if each.bounded:
+                self.known.stops(path, each.levels[-1][1])
+            elif each.leaks or decided:  # or grew all the time beside what leaks
+                leaks[path] = self._leak(cycles, path, each)
+                self.known.leaks |= {path.name} if each.leaks else set()
+            else:
+                self.known.undecided[path] = cycles.played
+        found = topmost(leaks)
+        return [leaks[path] for path in found]
+
+    def _leak(self, cycles: Cycles, path: Path, each: Suspect) -> Leak:
+        (begun, _), (ended, now) = each.levels[0], each.levels[-1]
+        rate = each.grown / (ended - begun)
+        kind = kind_of(path, cycles.reach)
+        return Leak(path, kind, rate, now, ended, len(cycles.steps))
+
+    def _over(self, cycles: Cycles, now: Measure) -> list[Leak]:
+        """Return what is over a bound that the driver declares."""
+        bounds: tuple[Bounded, ...] = self.lockstep.driver.bounds
+        found = []
+        for key, count in now.items() if bounds else ():
+            path = cycles.path(key)
+            bound = declared(path, bounds)
+            if bound is not None and count > bound.at_most:
+                kind, length = kind_of(path, cycles.reach), len(cycles.steps)
+                found.append(Leak(path, kind, 0.0, count, cycles.played, length, bound.at_most))
+        return found
+
+
+def tear_down(lockstep: Lockstep) -> str:
+    """Step what takes model and system back to empty; return why that did not do it, or "".
+
+    Raises Divergence where the two part on the way.
+    """
+    contract, driver = lockstep.contract, lockstep.driver
+    if contract.teardown is None:
+        return f"the contract {contract.name} has no teardown"
+    number = lockstep.steps[-1].number
+    for operation in contract.teardown(lockstep.model):
+        if type(operation) in driver.lacks:
+            continue
+        number += 1
+        with suppress(Dangling):  # what it names is gone: the census tells whether that matters
+            lockstep.step(number, operation)
+        if number - lockstep.steps[0].number > TEARDOWN_MAX + len(lockstep.steps):
+            break
+    empty = contract.model(driver.policy, **lockstep.settings).census()
+    left = sorted(name for name, value in lockstep.model.census().items() if value != empty[name])
+    return f"the teardown leaves {', '.join(left)}" if left else ""
+
+
+def is_exact(path: Path) -> bool:
+    """Say whether a path counts what must be equal before and after, such as threads and tasks."""
+    if len(path) == 1:
+        return not path[0].label.startswith(ALIVE)
+    return len(path) == 2 and path[1].label in ("task", "timer")
+
+
+def topmost(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths that go on from no other, those that are exact first, then the shortest.
+
+    What a container holds goes on from its length.
+    """
+    ordered = sorted(paths, key=lambda path: (not is_exact(path), len(path.holder), str(path)))
+    found: list[Path] = []
+    for path in ordered:
+        if not any(path.begins_with(above.holder) for above in found):
+            found.append(path)
+    reached = [path for path in found if not path[0].label.startswith(ALIVE)]
+    return reached or found
+
+
+__all__ = ["RoundTrip", "is_exact", "tear_down", "topmost"]

@@ -1,0 +1,82 @@
+"""What an investigation found, as text: the leak, its chain, its birth, its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threadline.report.failure_text import count
+
+from .investigate import Investigation
+from .leak import chain_lines
+from .ledger import Ledger, Row
+from .reach import Path
+
+WIDTH = 30  # of the first column of a ledger
+
+
+def leak_text(found: Investigation) -> str:
+    """Return the whole report of one leak, in lines of text without any markup."""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: Investigation) -> Iterator[str]:
+    leak = found.leak
+    yield f"LEAK  {count(len(found.trace.operations), 'step')}: {leak}"
+    yield from (f"  {line}" for line in chain_lines(found.chain))
+    yield from (f"  {line}" for line in facts(found))
+    yield from (f"  {line}" for line in ledger_lines(found.ledger))
+    yield "  the steps, torn down and repeated as each cycle:"
+    yield from (f"    {step}" for step in found.failure.steps)
+    yield from (f"  {line}" for line in footnotes(found))
+
+
+def facts(found: Investigation) -> list[str]:
+    """Return when and where what survives was made, and when its siblings went."""
+    ledger = found.ledger
+    born = " and ".join(ledger.label(place) for place in ledger.born) or "no step of its own"
+    lines = [f"survivors born in  {born}" + (f", allocated at  {found.site}" if found.site else "")]
+    if ledger.released >= 0:
+        lines.append(f"siblings released in  {ledger.label(ledger.released)}")
+    return lines
+
+
+def ledger_lines(ledger: Ledger) -> list[str]:
+    """Return a table: a row for the leak, one for each sibling, a column for each step."""
+    kinds = [step.operation.kind for step in ledger.steps]
+    head = "".join(_cell(kind, kind) for kind in [*kinds, "net"])
+    return [
+        f"{'ledger':<{WIDTH}}{head}",
+        f"{_row(ledger.leak, kinds)}  <-- never released",
+        *(_row(row, kinds) for row in ledger.siblings),
+    ]
+
+
+def footnotes(found: Investigation) -> list[str]:
+    """Return what else grows, what was seen to stop, and what was not looked at."""
+    return [
+        f"watched: {found.leak.cycles:,} cycles of {count(found.leak.operations, 'operation')}",
+        *(f"also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in found.also),
+        *([f"net:     {found.net}"] if found.net else []),
+        *(f"bounded: {path.name}, at {level:,}" for path, level in found.known.levels.items()),
+        *(f"open:    {path.name}, after {n:,} cycles" for path, n in found.known.undecided.items()),
+        *(f"not covered: {what}" for what in found.uncovered),
+    ]
+
+
+def place_name(path: Path) -> str:
+    """Return the end of a path, short enough for a table."""
+    text = ".".join(path.name.split(".")[-2:])
+    return text if len(text) < WIDTH else f"...{text[4 - WIDTH :]}"
+
+
+def _row(row: Row, kinds: list[str]) -> str:
+    cells = [_cell(_sign(delta), kind) for delta, kind in zip(row.deltas, kinds, strict=True)]
+    return f"{place_name(row.path):<{WIDTH}}{''.join(cells)}{_cell(_sign(row.net, '0'), 'net')}"
+
+
+def _cell(text: str, kind: str) -> str:
+    return f"{text:>{max(5, len(kind) + 2)}}"
+
+
+def _sign(delta: int, nothing: str = ".") -> str:
+    return f"{delta:+}" if delta else nothing

@@ -1,0 +1,1 @@
+"""One run: a model beside a system, one operation at a time."""

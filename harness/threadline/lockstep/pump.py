@@ -1,0 +1,290 @@
+"""A pump: lets a synchronous driver call an asynchronous system, in virtual time, on no thread."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import events
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Executor
+from contextvars import Context, copy_context
+from functools import partial
+from threading import get_ident
+from types import GeneratorType
+from typing import Any, NoReturn, TypeVar
+from weakref import WeakSet
+
+from ..clock import VirtualClock
+
+T = TypeVar("T")
+TURNS_MAX = 100_000
+CLOCK_RESOLUTION_S = 1e-6
+
+
+class NotDone(RuntimeError):
+    """A call did not come back: it waits for what cannot happen, or never stops turning."""
+
+    def __init__(self, limit: str, stacks: str) -> None:
+        super().__init__(f"not done within {limit}; waiting in {stacks}")
+        self.limit = limit
+        self.stacks = stacks
+
+
+class LeavesLoop(RuntimeError):
+    """The system would leave the loop for a socket or a process, which no replay can repeat."""
+
+
+class _NoSelector:
+    """Stands where a loop keeps its selector: there is nothing outside to wait for."""
+
+    def select(self, _timeout: float | None) -> list[object]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+class _Loop(asyncio.BaseEventLoop):
+    """asyncio's own loop, first in first out, on virtual time and without a selector.
+
+    What would run on a thread runs inline; what would reach a socket or a process is refused at
+    the call.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._selector = _NoSelector()
+        # A timer that is due must fire: asyncio's own 1 ns is lost beside seconds since the epoch.
+        self._clock_resolution = CLOCK_RESOLUTION_S
+        self.errors: list[dict[str, Any]] = []
+        self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self.set_exception_handler(lambda _, context: self.errors.append(context))
+
+    def time(self) -> float:
+        return self._clock.now()
+
+    def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task = super().create_task(*args, **kwargs)
+        self._made.add(task)
+        return task
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done; asyncio.all_tasks looks at every loop's."""
+        return [task for task in self._made if not task.done()]
+
+    def run_in_executor(  # type: ignore[override]  # the loop's stub is generic in typeshed's terms
+        self, _executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except StopIteration as error:
+            done.set_exception(RuntimeError(f"{func} raised {error!r}"))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def call_soon_threadsafe(  # type: ignore[override]  # there is one thread
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        return self.call_soon(callback, *args, context=context)
+
+    def turn(self) -> None:
+        """Run what is ready now."""
+        self._run_once()  # type: ignore[attr-defined]
+
+    def is_idle(self) -> bool:
+        """Say whether nothing is ready, and no timer is due."""
+        timer = self.next_timer()
+        return not self._ready and (timer is None or timer > self.time())  # type: ignore[attr-defined]
+
+    def next_timer(self) -> float | None:
+        """Return when the next timer that is not cancelled is due, or None."""
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return min((timer.when() for timer in scheduled if not timer.cancelled()), default=None)
+
+    def _process_events(self, event_list: list[object]) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise LeavesLoop(f"loop.{name} leaves the loop; give the system an in-memory peer instead")
+
+    return refuse
+
+
+for _name in (
+    "create_connection", "create_server", "create_datagram_endpoint", "create_unix_connection",
+    "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
+    "subprocess_shell", "add_reader", "add_writer", "add_signal_handler", "sock_connect",
+    "sock_recv", "sock_sendall", "sock_accept", "getaddrinfo", "getnameinfo",
+):  # fmt: skip
+    setattr(_Loop, _name, _refuse(_name))
+
+
+class _Apart:
+    """Awaits a coroutine in a context of its own: what it sets, the next call does not see.
+
+    One task serves all calls, where a server has one for each connection.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.work = work
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        context = copy_context()
+        resume: Callable[[], Any] = partial(self.work.send, None)
+        while True:
+            try:
+                awaited = context.run(resume)
+            except StopIteration as done:
+                return done.value
+            try:
+                resume = partial(self.work.send, (yield awaited))
+            except BaseException as error:  # asyncio throws into a task what is to end it
+                resume = partial(self.work.throw, error)
+
+
+class Pump:
+    """A loop that is entered once and turned by hand, so that each call is one plain function call.
+
+    The clock is the only time there is. Close it at the end of the run.
+    """
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self._loop = _Loop(self.clock)
+        self._work: asyncio.Future[tuple[Coroutine[Any, Any, Any], asyncio.Future[Any]]]
+        self._within(self._start)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop, to be looked at: its tasks and its timers."""
+        return self._loop
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """What the loop was told of that nobody awaited: asyncio's exception contexts."""
+        return self._loop.errors
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end, and everything that is ready beside it, without waiting.
+
+        Raises what it raises, and NotDone when it can only go on after time has passed or after
+        TURNS_MAX turns of the loop.
+        """
+        result: T = self._within(lambda: self._call(work))
+        return result
+
+    def settle(self) -> None:
+        """Run everything that is ready; raises NotDone where that has no end."""
+        self._within(self._settle)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass from timer to timer, settling the system at each."""
+        self._within(lambda: self._advance(self.clock.now() + seconds))
+
+    def close(self) -> None:
+        """Cancel what still runs, and close the loop."""
+        if not self._loop.is_closed():
+            try:
+                self._within(self._cancel_all)
+            finally:
+                self._loop.close()
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done, without the pump's own."""
+        return [task for task in self._loop.tasks() if task is not self._resident]
+
+    def _start(self) -> None:
+        self._work = self._loop.create_future()
+        self._resident = self._loop.create_task(self._serve(), name="pump")
+        self._loop.turn()
+
+    async def _serve(self) -> None:
+        """Await one coroutine after another in this one task, until another has taken over."""
+        this_task = asyncio.current_task()
+        while self._resident is this_task:
+            work, result = await self._work
+            self._work = self._loop.create_future()
+            try:
+                value = await _Apart(work)
+            except (Exception, SystemExit, asyncio.CancelledError) as error:
+                if not result.done():
+                    result.set_exception(error)
+            else:
+                if not result.done():
+                    result.set_result(value)
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        result: asyncio.Future[T] = self._loop.create_future()
+        self._work.set_result((work, result))
+        for _ in range(TURNS_MAX):
+            self._loop.turn()
+            if result.done():
+                return result.result()
+            if self._loop.is_idle():
+                break
+        stacks = self._stacks()
+        result.cancel()  # given up: should it come back, nobody is told
+        self._start()  # another task serves the calls to come
+        raise NotDone(f"{TURNS_MAX:,} turns, or without time passing", stacks)
+
+    def _settle(self) -> None:
+        for _ in range(TURNS_MAX):
+            if self._loop.is_idle():
+                return
+            self._loop.turn()
+        raise NotDone(f"{TURNS_MAX:,} turns", self._stacks())
+
+    def _advance(self, until_s: float) -> None:
+        self._settle()
+        for _ in range(TURNS_MAX):
+            timer = self._loop.next_timer()
+            if timer is None or timer > until_s:
+                break
+            self.clock.advance(max(0.0, timer - self.clock.now()))
+            self._settle()
+        else:
+            raise NotDone(f"{TURNS_MAX:,} timers", self._stacks())
+        self.clock.advance(until_s - self.clock.now())
+        self._settle()
+
+    def _cancel_all(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._settle()
+
+    def _stacks(self) -> str:
+        """Return where each task waits, sorted: task names count up all through the process."""
+        return ", ".join(sorted(map(_waits_in, asyncio.all_tasks(self._loop)))) or "no task"
+
+    def _within(self, work: Callable[[], T]) -> T:
+        """Run work as if inside the loop, and leave no trace of it outside."""
+        outside = events._get_running_loop()
+        events._set_running_loop(self._loop)
+        self._loop._thread_id = get_ident()  # type: ignore[attr-defined]  # so is_running() holds
+        try:
+            return work()
+        finally:
+            self._loop._thread_id = None  # type: ignore[attr-defined]
+            events._set_running_loop(outside)
+
+
+def _waits_in(task: asyncio.Task[Any]) -> str:
+    """Return the innermost coroutine that a task waits in, without asyncio's own, and its line."""
+    place = "asyncio"
+    awaited: Any = task.get_coro()
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None)
+        if frame is not None and not frame.f_globals["__name__"].startswith("asyncio."):
+            place = f"{frame.f_code.co_qualname} line {frame.f_lineno}"
+        awaited = getattr(awaited, "cr_await", None)
+        if isinstance(awaited, GeneratorType) and awaited.gi_frame is not None:
+            apart = awaited.gi_frame.f_locals.get("self")
+            awaited = apart.work if isinstance(apart, _Apart) else awaited
+    return place

@@ -1,0 +1,1 @@
+"""A failing trace made as small as it gets."""

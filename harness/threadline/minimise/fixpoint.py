@@ -1,0 +1,297 @@
+"""Minimise a failing trace, to a fixpoint: no single operation, user or value can be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from typing import TypeAlias, TypeVar
+
+from ..failure import Divergence, Failure, Signature
+from ..lockstep.run import Runs, replay
+from ..operation import Operation
+from ..pool import Now
+from ..rule import Rule
+from ..scenario import Scenario
+from ..search.enabled import options, sequences
+from ..trace import Header, Numbered, Trace
+from .narrow import narrowed, nearly
+from .passes import (
+    Choices,
+    Operations,
+    before,
+    bindings,
+    others,
+    places,
+    renumber,
+    shorter,
+    with_argument,
+    with_operation,
+    with_value,
+    without_blocks,
+)
+
+REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
+PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
+SWAPS_MAX = 6  # operations, up to which others are tried in the place of each
+OPTIONS_MAX = 100  # operations that can come at a step, up to which all of them are tried there
+SEQUENCES_MAX = 1_000  # shorter sequences, up to which all are tried
+T = TypeVar("T")
+Again: TypeAlias = Callable[[Runs, Header, Iterable[Numbered]], Failure | None]
+Look: TypeAlias = Callable[[Now, Operation, Sequence[Rule]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Minimised:
+    """The smallest trace found, how it fails (None: not again), and the replays that it took."""
+
+    trace: Trace
+    failure: Failure | None
+    replays: int
+
+
+def minimise(
+    trace: Trace,
+    signature: Signature,
+    runs: Runs,
+    scenario: type[Scenario] | None,
+    again: Again = replay,
+) -> Minimised:
+    """Return the trace made as small as these passes can, failing with the same signature.
+
+    Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
+    simpler arguments, earlier handles and simpler settings from the pools of `scenario`, renames a
+    value everywhere, and tries each change with each deletion where at most PAIRS_MAX operations
+    are left. Where at most SWAPS_MAX are, it puts other operations in the place of one: those that
+    name fewer handles, and any with each deletion. Where there are at most SEQUENCES_MAX shorter
+    ones, it tries them all. And all again, until nothing helps. Every trace is replayed at most
+    once, by `again`; where that is no plain replay, no other operations are tried.
+    """
+    search = _Search(trace.header, signature, runs, scenario, again)
+    best = search.attempt(trace.operations)
+    if best is None:
+        return Minimised(trace, None, search.replays)
+    while True:
+        smaller = search.smaller(best)
+        if smaller is best:
+            break
+        best = smaller
+    return Minimised(Trace(search.header, best), search.failure_of(best), search.replays)
+
+
+@dataclass(slots=True)
+class _Search:
+    """What has been tried, and the passes over what is best so far; `header` has its settings."""
+
+    header: Header
+    signature: Signature
+    runs: Runs
+    scenario: type[Scenario] | None
+    again: Again
+    replays: int = 0
+    failures: dict[bytes, Failure] = field(default_factory=dict)
+    tried: set[bytes] = field(default_factory=set)
+
+    def attempt(self, operations: Operations) -> Operations | None:
+        """Return the operations that ran, if they fail alike and were not tried before."""
+        text = self._text(operations)
+        if text in self.tried or self.replays >= REPLAYS_MAX:
+            return None
+        self.tried.add(text)
+        self.replays += 1
+        failure = self.again(self.runs, self.header, operations)
+        if failure is None or failure.signature != self.signature:
+            return None
+        ran = tuple((step.number, step.operation) for step in failure.steps)
+        self.failures[self._text(ran)] = failure
+        return ran
+
+    def failure_of(self, best: Operations) -> Failure:
+        return self.failures[self._text(best)]
+
+    def smaller(self, best: Operations) -> Operations:
+        """Return the trace after one round of all passes."""
+        best = self._without_blocks(best)
+        best = self._first_of(best, self._renumbered)
+        best = self._first_of(best, self._simplified)
+        best = self._first_of(best, self._renamed)
+        best = self._with_other_settings(best, before, lambda whole: [whole])
+        if len(best) <= PAIRS_MAX:
+            best = self._first_of(best, self._changed_and_shorter)
+            best = self._with_other_settings(best, others, without_blocks)
+        # Where each replay has a process of its own, these are too many.
+        if len(best) <= SWAPS_MAX and self.again is replay:
+            best = self._first_of(best, self._swapped)
+            best = self._first_of(best, self._swapped_and_shorter)
+            best = self._first_of(best, self._any_shorter)
+        return best
+
+    def _without_blocks(self, best: Operations) -> Operations:
+        size = max(1, len(best) // 2)
+        while size:
+            start = len(best) - size
+            while start >= 0:
+                ran = self.attempt(best[:start] + best[start + size :])
+                if ran is not None:
+                    best = ran
+                start = min(start, len(best)) - size
+            size //= 2
+        return best
+
+    def _first_of(
+        self, best: Operations, candidates: Callable[[Operations], Iterator[Operations]]
+    ) -> Operations:
+        """Take the first candidate that fails alike, and start over from it, until none does."""
+        while True:
+            ran = next(filter(None, map(self.attempt, candidates(best))), None)
+            if ran is None:
+                return best
+            best = ran
+
+    def _with_other_settings(
+        self,
+        best: Operations,
+        other_values: Callable[[object, Sequence[object]], list[object]],
+        candidates: Callable[[Operations], Iterable[Operations]],
+    ) -> Operations:
+        """Take, for each setting, the first of the other values under which one fails alike."""
+        for name, pool in (self.scenario.settings if self.scenario else {}).items():
+            kept = self.header
+            for value in other_values(kept.settings.get(name), pool.values(Now(None))):
+                self.header = replace(kept, settings={**kept.settings, name: value})
+                ran = next(filter(None, map(self.attempt, candidates(best))), None)
+                if ran is not None:
+                    best = ran
+                    break
+                self.header = kept
+        return best
+
+    def _renumbered(self, best: Operations) -> Iterator[Operations]:
+        numbers = {old: new for new, (old, _) in enumerate(best, 1)}
+        if any(old != new for old, new in numbers.items()):
+            yield tuple(
+                (numbers[old], operation.mapped(lambda atom: renumber(atom, numbers)))
+                for old, operation in best
+            )
+
+    def _simplified(self, best: Operations) -> Iterator[Operations]:
+        choices = self._choices(best)
+        for place, (_, operation) in enumerate(best):
+            for name, values in choices[place].items():
+                for value in before(operation.arguments()[name], values):
+                    yield with_argument(best, place, name, value)
+
+    def _renamed(self, best: Operations) -> Iterator[Operations]:
+        for old, values in places(best, self._choices(best)):
+            for value in before(old, values):
+                yield with_value(best, old, value)
+
+    def _changed_and_shorter(self, best: Operations) -> Iterator[Operations]:
+        choices = self._choices(best)
+        for gone, rest in enumerate(shorter(best)):
+            kept = [*choices[:gone], *choices[gone + 1 :]]
+            for place, (_, operation) in enumerate(rest):
+                for name, values in kept[place].items():
+                    for value in others(operation.arguments()[name], values):
+                        yield with_argument(rest, place, name, value)
+            for old, values in places(rest, kept):
+                for value in others(old, values):
+                    yield with_value(rest, old, value)
+
+    def _swapped(self, best: Operations) -> Iterator[Operations]:
+        """Put in the place of an operation one that names fewer handles: others can go then."""
+        for place, could_be in enumerate(self._options(best)):
+            most = bindings(best[place][1])
+            for other in could_be:
+                if bindings(other) < most:
+                    yield with_operation(best, place, other)
+
+    def _swapped_and_shorter(self, best: Operations) -> Iterator[Operations]:
+        """Leave out one operation, and put another in the place of a second.
+
+        The end is alike, but where it is what comes after all of them that fails.
+        """
+        last = len(best) - 1
+        for place, could_be in enumerate(self._options(best)):
+            for other in could_be:
+                if place < last or self.header.round_trip or other.kind == best[last][1].kind:
+                    yield from shorter(with_operation(best, place, other), kept=(place, last))
+
+    def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
+        """Return what could have come at each step.
+
+        If that is much, only of values that occur; and with any one other, of kinds that do.
+        """
+        if self.scenario is None:
+            return []
+        lacks = self.runs.target.lacks
+        found = self._at_each(best, self.scenario.rules(lacks), _operations)
+        if max(map(len, found)) <= OPTIONS_MAX:
+            return found
+        operations = [operation for _, operation in best]
+        return self._at_each(best, nearly(self.scenario, operations, lacks), _operations)
+
+    def _any_shorter(self, best: Operations) -> Iterator[Operations]:
+        """Yield all sequences that are shorter by one and end alike, if they are few.
+
+        Where much can come at once, they are of values that occur, as in _options.
+        """
+        if self.scenario is None or len(best) == 1:
+            return
+        target, kind = self.runs.target, best[-1][1].kind
+        make = partial(target.contract.model, target.policy, **self.header.settings)
+        rules = self.scenario.rules(target.lacks)
+        first = _operations(Now(make()), None, rules)
+        if len(first) > OPTIONS_MAX:
+            scenario = narrowed(self.scenario, [operation for _, operation in best])
+            rules = scenario.rules(target.lacks)
+            first = _operations(Now(make()), None, rules)
+        # What cannot come first may well come last.
+        last = max(1, sum(operation.kind == kind for operation in first))
+        if len(first) ** (len(best) - 2) * last <= SEQUENCES_MAX:
+            yield from islice(sequences(make, rules, len(best) - 1, kind), SEQUENCES_MAX)
+
+    def _choices(self, best: Operations) -> Choices:
+        """Return what the rules could have drawn as arguments of each step."""
+        rules = self.scenario.rules(self.runs.target.lacks) if self.scenario else []
+        found = self._at_each(best, rules, _values_at)
+        unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
+        return [*found, *unknown]
+
+    def _at_each(self, best: Operations, rules: Sequence[Rule], look: Look[T]) -> list[T]:
+        """Return what is seen before each step, the run being as it is.
+
+        Nothing after a step that parts here, though it did not when the whole was replayed.
+        """
+        found: list[T] = []
+        with self.runs.open(self.header.line(), self.header.settings) as lockstep:
+            now = Now(lockstep.model)
+            for number, operation in best:
+                now.step = number
+                found.append(look(now, operation, rules))
+                if len(found) < len(best):
+                    try:
+                        lockstep.step(number, operation)
+                    except Divergence:
+                        break
+        return found
+
+    def _text(self, operations: Operations) -> bytes:
+        """Return what a trace tells: 1 and True, which Python calls equal, differ in it."""
+        return Trace(self.header, operations).encoded()
+
+
+def _operations(now: Now, _: object, rules: Sequence[Rule]) -> list[Operation]:
+    return [option.operation for option in options(rules, now)]
+
+
+def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[str, list[object]]:
+    """Return, for each argument of an operation, what the rules that make it could give now."""
+    values: dict[str, list[object]] = {name: [] for name in operation.names}
+    for rule in rules:
+        if type(operation) in rule.makes():
+            for name, pool in rule.pools:
+                if name in values:
+                    values[name] += pool.values(now)
+    return values

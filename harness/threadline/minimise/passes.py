@@ -1,0 +1,83 @@
+"""The ways in which a trace's operations can differ from themselves in one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from ..handle import Handle
+from ..operation import Operation, handles_in
+from ..trace import Numbered
+
+Operations: TypeAlias = tuple[Numbered, ...]
+Choices: TypeAlias = Sequence[Mapping[str, Sequence[object]]]
+"""For each operation, and each of its arguments by name: the values it could have there."""
+
+
+def shorter(best: Operations, kept: Sequence[int] = ()) -> Iterator[Operations]:
+    """Yield the operations without each one of them, but for those at the places to be kept."""
+    return (best[:gone] + best[gone + 1 :] for gone in range(len(best)) if gone not in kept)
+
+
+def without_blocks(best: Operations) -> Iterator[Operations]:
+    """Yield the operations without each block of neighbours, the longest first; the last stays."""
+    for size in range(len(best) - 1, 0, -1):
+        for start in range(len(best) - size):
+            yield best[:start] + best[start + size :]
+
+
+def with_operation(best: Operations, place: int, other: Operation) -> Operations:
+    return (*best[:place], (best[place][0], other), *best[place + 1 :])
+
+
+def bindings(operation: Operation) -> int:
+    """Return how many handles an operation names."""
+    return len(list(handles_in(operation.arguments())))
+
+
+def same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def before(value: object, values: Sequence[object]) -> list[object]:
+    """Return what is simpler than a value: what comes before it; all, if it is not among them."""
+    for place, other in enumerate(values):
+        if same(value, other):
+            return list(values[:place])
+    return list(values)
+
+
+def others(value: object, values: Sequence[object]) -> list[object]:
+    return [other for other in values if not same(value, other)]
+
+
+def with_argument(best: Operations, place: int, name: str, value: object) -> Operations:
+    operation = best[place][1]
+    return with_operation(best, place, type(operation)(**{**operation.arguments(), name: value}))
+
+
+def with_value(best: Operations, old: object, new: object) -> Operations:
+    def change(atom: object) -> object:
+        return new if same(atom, old) else atom
+
+    return tuple((number, operation.mapped(change)) for number, operation in best)
+
+
+def places(best: Operations, choices: Choices) -> list[tuple[object, list[object]]]:
+    """Return each value that stands in two places or more, with what it could be in the first."""
+    places: list[tuple[object, list[object], int]] = []
+    for place, (_, operation) in enumerate(best):
+        for name, value in operation.arguments().items():
+            for index, (known, values, count) in enumerate(places):
+                if same(known, value):
+                    places[index] = (known, values, count + 1)
+                    break
+            else:
+                places.append((value, list(choices[place][name]), 1))
+    return [(value, values) for value, values, count in places if count > 1]
+
+
+def renumber(atom: object, numbers: Mapping[int, int]) -> object:
+    if type(atom) is Handle and atom.step in numbers:
+        return Handle(atom.kind, numbers[atom.step])
+    return atom

@@ -1,0 +1,1 @@
+"""The engines: how the next operation is chosen."""

@@ -1,0 +1,118 @@
+"""The exhaustive search: every sequence of operations up to a depth, over a small population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from random import Random
+
+from ..failure import Divergence
+from ..lockstep.lockstep import Lockstep
+from ..lockstep.run import Batch, Runs
+from ..pool import Now
+from ..scenario import Scenario
+from ..trace import Header
+from .enabled import Option, options
+
+PROBES = 40
+
+
+@dataclass(slots=True)
+class Level:
+    """What can come at one step, after those before it, and which of these is being tried."""
+
+    options: Sequence[Option]
+    index: int = 0
+
+    @property
+    def option(self) -> Option:
+        return self.options[self.index]
+
+
+class Exhaust:
+    """Plays every sequence of `header.steps_max` operations, or fewer where no rule can fire.
+
+    Users are collapsed only where their pool says that they are symmetric: of those that no
+    operation before has named, only the first is tried. Nothing is pruned by equal states of the
+    model, because the system's may differ. A failing sequence is not made longer.
+    """
+
+    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+        self._runs = runs
+        self._header = header
+        self._rules = scenario.rules(runs.target.lacks)
+        self._settings = scenario.settings
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield each sequence as it ends; ends when all have been played."""
+        for values in product(*[pool.values(Now(None)) for pool in self._settings.values()]):
+            settings = dict(zip(self._settings, values, strict=True))
+            yield from self._under(replace(self._header, settings=settings))
+
+    def estimate(self, seed: int = 0) -> int:
+        """Return about how many sequences there are: the mean product of branches (Knuth 1975).
+
+        Plays PROBES random sequences, under the simplest settings of each drawn at random.
+        """
+        random = Random(f"estimate/{seed}")
+        total = 0
+        for _ in range(PROBES):
+            settings = {n: random.choice(p.values(Now(None))) for n, p in self._settings.items()}
+            total += self._probe(replace(self._header, settings=settings), random)
+        ways = prod(len(pool.values(Now(None))) for pool in self._settings.values())
+        return max(1, ways * total // PROBES)
+
+    def _under(self, header: Header) -> Iterator[Batch]:
+        levels: list[Level] = []
+        line = header.line()
+        while True:
+            with self._runs.open(line, header.settings) as lockstep:
+                batch = self._play(lockstep, levels, header)
+            yield batch
+            if batch.failure:
+                del levels[len(lockstep.steps) :]
+            while levels and levels[-1].index + 1 >= len(levels[-1].options):
+                levels.pop()
+            if not levels:
+                return
+            levels[-1].index += 1
+
+    def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> Batch:
+        now = Now(lockstep.model)
+        try:
+            for number in range(1, header.steps_max + 1):
+                now.step = number
+                if number > len(levels):
+                    options = self._options(now, levels)
+                    if not options:
+                        break
+                    levels.append(Level(options))
+                lockstep.step(number, levels[number - 1].option.operation)
+        except Divergence as divergence:
+            return Batch(1, len(lockstep.steps), header, divergence.failure)
+        return Batch(1, len(lockstep.steps), header)
+
+    def _probe(self, header: Header, random: Random) -> int:
+        """Play one random sequence, and return the product of its branches."""
+        ways = 1
+        levels: list[Level] = []
+        with self._runs.open(header.line(), header.settings) as lockstep:
+            now = Now(lockstep.model)
+            for number in range(1, header.steps_max + 1):
+                now.step = number
+                options = self._options(now, levels)
+                if not options:
+                    break
+                ways *= len(options)
+                levels.append(Level(options, random.randrange(len(options))))
+                try:
+                    lockstep.step(number, levels[-1].option.operation)
+                except Divergence:
+                    break
+        return ways
+
+    def _options(self, now: Now, levels: list[Level]) -> list[Option]:
+        named = {value for level in levels for value in level.option.values}
+        return options(self._rules, now, named)

@@ -1,0 +1,278 @@
+"""The rule-based state machine that a scenario gives: the one file that imports Hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import count
+from random import Random
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, stateful
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture import providers
+
+from ..failure import Divergence, Failure, Signature
+from ..handle import Handle
+from ..leaks.leak import is_leak
+from ..lockstep.lockstep import Lockstep
+from ..lockstep.run import Batch, Runs
+from ..pool import Now, Pool
+from ..rule import Rule
+from ..scenario import Scenario
+from ..trace import Header
+
+# Their types speak of bundles, which nothing here has.
+_initialize: Any = stateful.initialize
+_rule: Any = stateful.rule
+
+STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
+# Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
+TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
+# Names of what Hypothesis keeps to itself.
+CONSTANTS, CACHE = "_get_local_constants", "CONSTANTS_CACHE"
+CHUNK_RUNS = 100  # a chunk's memory grows by about 100 KB a run; see the design on searching
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the runs of one machine came to, and the signatures that end a run without a failure."""
+
+    masked: Set[Signature] = frozenset()
+    runs: int = 0
+    steps: int = 0
+    runs_to_failure: int = 0
+    failure: Failure | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    masked_failures: list[Failure] = field(default_factory=list)
+
+    def saw(self, failure: Failure, settings: Mapping[str, object]) -> bool:
+        """Note a failure under these settings, and say whether Hypothesis is to hear of it."""
+        if failure.signature in self.masked:
+            if self.failure is None:  # from then on Hypothesis shrinks: it plays the same again
+                self.masked_failures.append(failure)
+            return False
+        self.failure, self.settings = failure, settings
+        self.runs_to_failure = self.runs_to_failure or self.runs
+        return True
+
+
+class Machine(stateful.RuleBasedStateMachine):
+    """One run, as Hypothesis steps it; a derived class adds the rules of a scenario."""
+
+    runs: Runs
+    header: Header
+    watch: Watch
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parted = False
+        self.now = Now(None)
+        self._settings: Mapping[str, object] = {}
+        self._open: AbstractContextManager[Lockstep] | None = None
+        self.lockstep: Lockstep
+
+    def begin(self, **settings: object) -> None:
+        """Open the run; an initialize rule, so that settings are drawn and shrunk."""
+        header = replace(self.header, settings=settings)
+        self._settings = settings
+        self._open = self.runs.open(header.line(), settings)
+        self.lockstep = self._open.__enter__()
+        self.now = Now(self.lockstep.model)
+        self.watch.runs += 1
+
+    def take(self, rule: Rule, values: dict[str, object]) -> None:
+        """Step the operation that a rule makes of drawn values."""
+        if self.parted:
+            return  # by a failure that is known: model and system have no more to say
+        operation = rule.make(*[values[name] for name, _ in rule.pools])
+        self.watch.steps += 1
+        try:
+            self.lockstep.step(self.now.step, operation)
+        except Divergence as divergence:
+            self._part(divergence)
+        self.now.step += 1
+
+    def teardown(self) -> None:
+        if self._open is None:
+            return
+        try:
+            if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
+                self.runs.round_trip(self.lockstep, self.header)
+        except Divergence as divergence:
+            self._part(divergence)
+        finally:
+            self._open.__exit__(None, None, None)
+
+    def _part(self, divergence: Divergence) -> None:
+        """End the run; Hypothesis hears of it unless it is masked."""
+        self.parted = True
+        if self.watch.saw(divergence.failure, self._settings):
+            raise divergence
+
+    def _run(self) -> int:
+        """Return a number for the draw of round trips: another one for each run of all chunks."""
+        return self.header.run * CHUNK_RUNS + self.watch.runs
+
+
+def machine(
+    scenario: type[Scenario], runs: Runs, header: Header, watch: Watch | None = None
+) -> type[Machine]:
+    """Return the state machine of a scenario on a target; named after both, as `Store[driver]`.
+
+    Hypothesis keeps its examples by that name, so two drivers never share any.
+    """
+    body: dict[str, Any] = {
+        "runs": runs,
+        "header": header,
+        "watch": watch or Watch(),
+        "_initialize": _initialize(**_strategies(scenario.settings))(_begin),
+    }
+    for rule in scenario.rules(runs.target.lacks):
+        for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
+            body[f"_rule_{rule.name}_{turn}"] = _derived(rule)
+    return type(f"{scenario.__name__}[{runs.target.name}]", (Machine,), body)
+
+
+def settings(steps_max: int, runs_max: int, **more: Any) -> hypothesis.settings:
+    """Return the settings that every profile shares.
+
+    Both derandomize and database are set, because Hypothesis's own profile for CI would replay the
+    same examples every night.
+    """
+    return hypothesis.settings(
+        max_examples=runs_max,
+        stateful_step_count=steps_max,
+        **{
+            "deadline": None,
+            "derandomize": False,
+            "database": None,
+            "print_blob": False,
+            "report_multiple_bugs": False,
+            "verbosity": Verbosity.quiet,
+            "suppress_health_check": list(HealthCheck),
+            **more,
+        },
+    )
+
+
+class Chunks:
+    """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own.
+
+    `more` are settings of Hypothesis that differ from ours.
+    """
+
+    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header, **more: Any) -> None:
+        # Shrinking takes seconds and thousands of runs, where our own passes take a hundred.
+        self._more = {"phases": [Phase.generate], **more}
+        self._scenario = scenario
+        self._runs = runs
+        self._header = header
+        self._known: set[Signature] = set()
+
+    def batches(self, first_run: int = 1, runs_max: int | None = None) -> Iterator[Batch]:
+        """Yield each chunk as it ends, up to `runs_max` runs; a failure that is known is masked.
+
+        Before the chunk, yields a batch of no runs for each of them that a masked failure ended.
+        """
+        left = runs_max
+        for chunk in count(first_run):
+            size = CHUNK_RUNS if left is None else min(left, CHUNK_RUNS)
+            batch, masked = self._chunk(chunk, size)
+            yield from (Batch(0, 0, batch.header, failure) for failure in masked)
+            yield batch
+            if batch.failure:
+                self._known.add(batch.failure.signature)
+            if left is not None:
+                left -= batch.runs
+                if left <= 0:
+                    return
+
+    def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Failure]]:
+        """Play one chunk, and return what came of it, and the failures that were masked."""
+        watch = Watch(masked=frozenset(self._known))
+        header = replace(self._header, run=chunk)
+        derived = machine(self._scenario, self._runs, header, watch)
+        seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
+        try:
+            with _same_draws_everywhere():
+                stateful.run_state_machine_as_test(
+                    hypothesis.seed(seed)(derived),
+                    settings=settings(header.steps_max, size, **self._more),
+                )
+        except (Divergence, Flaky):
+            if watch.failure is None:
+                raise
+        leaks = watch.failure is not None and is_leak(watch.failure)
+        header = replace(header, settings=watch.settings, round_trip=leaks)
+        runs = watch.runs_to_failure or watch.runs
+        return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
+
+
+@contextmanager
+def _same_draws_everywhere() -> Iterator[None]:
+    """Let Hypothesis draw none of the constants that it finds in the modules loaded by chance.
+
+    It has no setting for that; where its internals are others, seeds hold for one command only.
+    """
+    inside: dict[str, Any] = vars(providers)
+    kept = {name: inside[name] for name in (CONSTANTS, CACHE) if name in inside}
+    if len(kept) == len((CONSTANTS, CACHE)):
+        none, empty = type(kept[CONSTANTS]())(), type(kept[CACHE])(1024)
+        inside.update({CONSTANTS: lambda: none, CACHE: empty})
+    try:
+        yield
+    finally:
+        inside.update(kept)
+
+
+def _begin(self: Machine, **settings: object) -> None:
+    self.begin(**settings)
+
+
+def _derived(rule: Rule) -> Any:
+    """Return Hypothesis's rule for one of ours, enabled while none of its pools is empty."""
+
+    def step(self: Machine, **values: object) -> None:
+        self.take(rule, values)
+
+    step.__name__ = step.__qualname__ = rule.name
+    changing = [pool for _, pool in rule.pools if pool.constant is None]
+    derived = _rule(**_strategies(dict(rule.pools)))(step)
+    if changing or rule.precondition:
+        derived = stateful.precondition(_enabled(rule, changing))(derived)
+    return derived
+
+
+def _enabled(rule: Rule, changing: list[Pool[Any]]) -> Callable[[Machine], bool]:
+    def enabled(self: Machine) -> bool:
+        return rule.may_fire(self.now) and all(pool.values(self.now) for pool in changing)
+
+    return enabled
+
+
+def _strategies(pools: Mapping[str, Pool[Any]]) -> dict[str, Any]:
+    return {name: _strategy(pool) for name, pool in pools.items()}
+
+
+def _strategy(pool: Pool[Any]) -> st.SearchStrategy[Any]:
+    if pool.constant is not None:
+        return st.sampled_from(pool.constant)
+    return st.runner().flatmap(lambda machine: _sampled(pool.values(machine.now)))
+
+
+def _sampled(values: Sequence[Any]) -> st.SearchStrategy[Any]:
+    """Return the strategy for these values; to make one costs more than to draw from it."""
+    kinds = tuple(map(type, values))
+    if TOLD_APART.issuperset(kinds):
+        return _kept(kinds, tuple(values))
+    return st.sampled_from(values)
+
+
+@lru_cache(STRATEGIES_MAX)
+def _kept(_kinds: tuple[type, ...], values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
