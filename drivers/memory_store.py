@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from threadline.contract import Census, Driver
-from threadline.outcome import Ok, Outcome, Refused
-
-from models.conversation_store import CONVERSATION_STORE, Policy
+from threadline import Census, Driver
+from threadline.contracts.conversation_store import ConversationStore
 
 Key = tuple[str, str]
 
@@ -94,51 +92,20 @@ class MemoryStore:
         return list(turns)
 
 
-class MemoryStoreDriver(Driver):
-    """Calls one MemoryStore, and turns its one exception into a refusal."""
+class MemoryStoreDriver(Driver[ConversationStore]):
+    """Calls one MemoryStore."""
 
-    contract = CONVERSATION_STORE
-    policy = Policy()
+    refuses = {UnknownThread: "unknown thread"}
+    through = "store"
 
     def __init__(self, make: Callable[[], MemoryStore] = MemoryStore) -> None:
-        self._store = make()
+        self.store = make()
 
-    def open(self, user: str, thread: str) -> Outcome:
-        return Ok(self._store.open(user, thread))
-
-    def append(self, conversation: Conversation, text: str) -> Outcome:
-        self._store.append(conversation, text)
-        return Ok()
-
-    def history(self, conversation: Conversation, limit: int | None) -> Outcome:
-        turns = self._store.history(conversation, limit)
-        shown = tuple(turns)
+    def history(self, conversation: Conversation, limit: int | None) -> list[str]:
+        turns = self.store.history(conversation, limit)
+        shown = turns[:]
         turns.clear()  # a caller may do as it likes with what it was given
-        return Ok(shown)
-
-    def pop(self, conversation: Conversation) -> Outcome:
-        return Ok(self._store.pop(conversation))
-
-    def clear(self, conversation: Conversation) -> Outcome:
-        self._store.clear(conversation)
-        return Ok()
-
-    def threads(self, user: str) -> Outcome:
-        return Ok(self._store.threads(user))
-
-    def delete(self, user: str, thread: str) -> Outcome:
-        try:
-            self._store.delete(user, thread)
-        except UnknownThread:
-            return Refused("unknown thread")
-        return Ok()
-
-    def reopen(self) -> Outcome:
-        self._store.reopen()
-        return Ok()
-
-    def roots(self) -> Mapping[str, object]:
-        return {"store": self._store}
+        return shown
 
     def census(self) -> Census:
-        return {"conversations": self._store.sizes()}
+        return {"conversations": self.store.sizes()}

@@ -9,12 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agents import SQLiteSession
-from threadline.contract import Census, Driver
-from threadline.lockstep.pump import Pump
-from threadline.outcome import Ok, Outcome
-
-from models.conversation_store import CONVERSATION_STORE, Policy
-from models.conversation_store.operations import Delete, Threads
+from threadline import Census, Driver
+from threadline.contracts.conversation_store import ConversationStore, Policy
 
 # Files in memory, where the library does all it does on a disk, but for surviving a power cut.
 SHARED_MEMORY = Path("/dev/shm")
@@ -24,50 +20,43 @@ SIZES = """SELECT session_id, sum(turns) FROM (
     UNION ALL SELECT session_id, 1 FROM agent_messages) GROUP BY session_id"""
 
 
-class SQLiteSessions(Driver):
+class SQLiteSessions(Driver[ConversationStore]):
     """Opens each session on a database in memory, which is its own, "lost when the process ends".
 
     Clearing removes the row of the session too. A session cannot list others or delete itself.
     """
 
-    contract = CONVERSATION_STORE
     policy = Policy(shared=False, durable=False, clear_deletes=True)
-    lacks = (Threads, Delete)
 
     def __init__(self) -> None:
-        self._pump = Pump()
         self._opened = ExitStack()
         self._path = ":memory:"
 
-    def open(self, user: str, thread: str) -> Outcome:
+    def open(self, user: str, thread: str) -> SQLiteSession:
         session = SQLiteSession(f"{len(user)}:{user}{thread}", self._path)
-        return Ok(self._opened.enter_context(closing(session)))
+        return self._opened.enter_context(closing(session))
 
-    def append(self, conversation: SQLiteSession, text: str) -> Outcome:
-        self._pump.call(conversation.add_items([{"role": "user", "content": text}]))
-        return Ok()
+    async def append(self, conversation: SQLiteSession, text: str) -> None:
+        await conversation.add_items([{"role": "user", "content": text}])
 
-    def history(self, conversation: SQLiteSession, limit: int | None) -> Outcome:
-        items: list[Any] = self._pump.call(conversation.get_items(limit))
+    async def history(self, conversation: SQLiteSession, limit: int | None) -> list[str]:
+        items: list[Any] = await conversation.get_items(limit)
         texts = [item.pop("content") for item in items]
         items.clear()  # a caller may do as it likes with what it was given
-        return Ok(texts)
+        return texts
 
-    def pop(self, conversation: SQLiteSession) -> Outcome:
-        item: Any = self._pump.call(conversation.pop_item())
-        return Ok(item and item["content"])
+    async def pop(self, conversation: SQLiteSession) -> Any:
+        item: Any = await conversation.pop_item()
+        return item and item["content"]
 
-    def clear(self, conversation: SQLiteSession) -> Outcome:
-        self._pump.call(conversation.clear_session())
-        return Ok()
+    async def clear(self, conversation: SQLiteSession) -> None:
+        await conversation.clear_session()
 
-    def reopen(self) -> Outcome:
+    def reopen(self) -> None:
         self._opened.close()
-        return Ok()
 
     def close(self) -> None:
         self._opened.close()
-        self._pump.close()
 
 
 class SQLiteSessionsOnFile(SQLiteSessions):
@@ -81,9 +70,9 @@ class SQLiteSessionsOnFile(SQLiteSessions):
         self._path = f"{self._folder.name}/sessions.db"
         self._reader: sqlite3.Connection | None = None
 
-    def reopen(self) -> Outcome:
+    def reopen(self) -> None:
         self._stop_reading()
-        return super().reopen()
+        super().reopen()
 
     def census(self) -> Census:
         """Return the rows of each session, on a connection that only reads."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
-
-from threadline.outcome import Outcome, Refused
+from sqlalchemy.exc import SQLAlchemyError
+from threadline import Refuse
 
 from drivers.service_exchanges import Exchange
 from drivers.service_frames import body, frame
 from drivers.service_life import ServiceLife
 from drivers.service_shown import since_start
-from drivers.sessions import Told
-from drivers.sessions_shown import shown_context
 from drivers.sessions_socket import Socket
-from models.chat_service import CHAT_SERVICE
+from models.chat_service import ChatServiceModel
 from models.chat_service.flaws import FLAWS
+from sessions.errors import RefusedError
 from sessions.routes.reply import Reply
 
 OK = 200
@@ -24,24 +21,21 @@ OK = 200
 class ServiceDriver(ServiceLife):
     """Sends what users send, over sockets and HTTP; each outcome tells what arrived, by thread."""
 
-    contract = CHAT_SERVICE
+    model = ChatServiceModel
 
-    def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> Outcome:
+    async def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> object:
         socket = self._sockets.make(peer)
         connect = self._service.handle_websocket_connection
-
-        async def work() -> object:
+        try:
             context = await connect(socket, user, thread, name)
-            return {"socket": socket, **shown_context(context)}
-
-        outcome = self._await(work())
-        if isinstance(outcome, Refused):
+        except (RefusedError, SQLAlchemyError):
             self._sockets.forget(socket)
-        return outcome
+            raise
+        return {"socket": socket, **self._shown(context)}
 
-    def disconnect(self, connection: Socket, code: int) -> Outcome:
+    async def disconnect(self, connection: Socket, code: int) -> bool:
         self._sockets.forget(connection)
-        return self._await(self._service.handle_websocket_disconnect(connection, code))
+        return await self._service.handle_websocket_disconnect(connection, code)
 
     def say(
         self,
@@ -51,7 +45,7 @@ class ServiceDriver(ServiceLife):
         message: str | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
         self._words.tell(text, agent)
         return self._send(connection, frame("user_message", {"text": text}, thread, run, message))
 
@@ -63,36 +57,36 @@ class ServiceDriver(ServiceLife):
         message: str | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
         self._words.tell(text, agent)
         return self._send(
             connection, frame("start_agent", {"user_request": text}, thread, run, message)
         )
 
-    def history(self, connection: Socket, thread: str | None, limit: int | None) -> Outcome:
+    def history(self, connection: Socket, thread: str | None, limit: int | None) -> object:
         return self._send(connection, frame("get_thread_history", {"limit": limit}, thread))
 
-    def stop_agent(self, connection: Socket, thread: str | None) -> Outcome:
+    def stop_agent(self, connection: Socket, thread: str | None) -> object:
         return self._send(connection, frame("stop_agent", {}, thread))
 
-    def ping_thread(self, connection: Socket, thread: str | None) -> Outcome:
+    def ping_thread(self, connection: Socket, thread: str | None) -> object:
         return self._send(connection, frame("ping", {}, thread))
 
-    def malformed(self, connection: Socket, flaw: str) -> Outcome:
+    def malformed(self, connection: Socket, flaw: str) -> object:
         return self._send(connection, FLAWS[flaw].frame)
 
-    def subscribe(self, connection: Socket, thread: str | None, action: str) -> Outcome:
+    def subscribe(self, connection: Socket, thread: str | None, action: str) -> object:
         return self._send(connection, frame("subscribe_quality_alerts", {"action": action}, thread))
 
     def quality_metrics(
         self, connection: Socket, thread: str | None, agent_name: str | None, hours: int | None
-    ) -> Outcome:
+    ) -> object:
         payload = {"agent_name": agent_name, "period_hours": hours}
         return self._send(connection, frame("get_quality_metrics", payload, thread))
 
     def quality_report(
         self, connection: Socket, thread: str | None, report: str | None, period: str | None
-    ) -> Outcome:
+    ) -> object:
         payload = {"report_type": report, "period": period}
         return self._send(connection, frame("generate_quality_report", payload, thread))
 
@@ -103,7 +97,7 @@ class ServiceDriver(ServiceLife):
         content: str,
         content_type: str | None,
         strict: bool | None,  # a field of the frame
-    ) -> Outcome:
+    ) -> object:
         payload = {"content": content, "content_type": content_type, "strict_mode": strict}
         return self._send(connection, frame("validate_content", payload, thread))
 
@@ -115,7 +109,7 @@ class ServiceDriver(ServiceLife):
         message: str | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
         self._words.tell(text, agent)
         exchange = self._exchange()
         given = body(text, thread, run, message)
@@ -129,7 +123,7 @@ class ServiceDriver(ServiceLife):
         message: str | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
         self._words.tell(text, agent)
         exchange = self._exchange()
         given = body(text, thread, run, message)
@@ -137,38 +131,34 @@ class ServiceDriver(ServiceLife):
             exchange.post_stream(self._service.agent_route, user, given), exchange=exchange
         )
 
-    def threads(self, user: str) -> Outcome:
-        return self._reply(self._service.messages_route.threads(user))
+    async def threads(self, user: str) -> object:
+        return _body(await self._service.messages_route.threads(user))
 
-    def thread_messages(self, user: str, thread: str, limit: int | None) -> Outcome:
-        return self._reply(self._service.messages_route.messages(user, thread, limit))
+    async def thread_messages(self, user: str, thread: str, limit: int | None) -> object:
+        return _body(await self._service.messages_route.messages(user, thread, limit))
 
-    def delete_thread(self, user: str, thread: str) -> Outcome:
-        return self._reply(self._service.thread_route.delete_thread(user, thread))
+    async def delete_thread(self, user: str, thread: str) -> object:
+        return _body(await self._service.thread_route.delete_thread(user, thread))
 
-    def broadcast(self, event: str, text: str) -> Outcome:
+    async def broadcast(self, event: str, text: str) -> None:
         service = self._service
         broadcasts = {
             "quality_update": service.broadcast_quality_update,
             "quality_alert": service.broadcast_quality_alert,
         }
-        return self._await(broadcasts[event]({"text": text}))
+        await broadcasts[event]({"text": text})
 
     def _exchange(self) -> Exchange:
-        exchange = Exchange(self._sockets.arrive)
+        exchange = Exchange(self._tell_of_thread)
         self._exchanges = [each for each in self._exchanges if each.is_open()] + [exchange]
         return exchange
 
-    def _send(self, connection: Socket, data: str | bytes) -> Outcome:
+    def _send(self, connection: Socket, data: str | bytes) -> object:
         return self._act(self._service.receive(connection, data))
 
-    def _reply(self, work: Coroutine[Any, Any, Reply]) -> Outcome:
-        """Return the body of a reply, or refuse by its code."""
 
-        async def body_of() -> object:
-            reply = await work
-            if reply.status != OK:
-                raise Told(str(reply.body["code"]))
-            return since_start(reply.body)
-
-        return self._await(body_of())
+def _body(reply: Reply) -> object:
+    """Return the body of a reply, or refuse by its code."""
+    if reply.status != OK:
+        raise Refuse(str(reply.body["code"]))
+    return since_start(reply.body)

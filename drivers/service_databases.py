@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sqlalchemy import select, update
+from threadline import Refuse
 
-from drivers.sessions import Told
 from sessions.context import UserExecutionContext
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
@@ -56,7 +56,7 @@ class HeldSession:
 
     def _opened(self) -> RequestScopedSession:
         if self._has_crashed or not self._session.is_open:
-            raise Told("closed")
+            raise Refuse("closed")
         return self._session
 
     async def _stay(self) -> None:

@@ -1,8 +1,8 @@
-"""What an outcome tells of what a chat service sent: by thread, in seconds of the run."""
+"""What an outcome tells of what a chat service sent: in seconds of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from drivers.sessions_shown import START_S
@@ -11,15 +11,7 @@ Event: TypeAlias = Mapping[str, Any]
 TIMES = ("at_s", "last_active_at_s")
 
 
-def by_thread(events: Sequence[Event]) -> dict[object, list[object]]:
-    """Group events: order holds within a thread only."""
-    grouped: dict[object, list[object]] = {}
-    for event in events:
-        grouped.setdefault(event.get("thread_id"), []).append(since_start(_compared(event)))
-    return grouped
-
-
-def _compared(event: Event) -> Event:
+def compared(event: Event) -> Event:
     """Return an event, or a response, without its words for people, which come with a code."""
     is_told = "code" in event
     return {name: value for name, value in event.items() if not (is_told and name == "message")}

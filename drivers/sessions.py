@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
-from threadline.clock import VirtualClock
-from threadline.contract import Census, Driver
+from threadline import Census, Driver, Ok, Refuse, Refused
 from threadline.leaks.variables import modules_of
-from threadline.lockstep.pump import Pump
-from threadline.outcome import Ok, Outcome, Refused
 
 from drivers.sessions_clock import PumpedClock
 from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered
 from drivers.sessions_socket import Socket, Sockets
-from models.session_manager import SESSION_MANAGER
+from models.session_manager import SessionManagerModel
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError
 from sessions.key import IsolationKey
@@ -25,222 +24,174 @@ from sessions.key import IsolationKey
 Key = tuple[str, str]
 
 
-class Told(Exception):
-    """A refusal that the system tells by something else than an exception of its own."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class SessionsDriver(Driver):
-    """Calls one ChatSystem, and turns its refusals into outcomes.
+class SessionsDriver(Driver[SessionManagerModel]):
+    """Calls one ChatSystem; what arrives at a socket is told to it.
 
     Time stands still but for `wait`, so that all ids between two waits are of one millisecond.
-    Every outcome tells what arrived at the sockets since the last one.
+    Every call is made on the loop, as everything but ids belongs to it.
     """
 
-    contract = SESSION_MANAGER
+    refuses = {RefusedError: attrgetter("reason")}
     foreign = ("sqlalchemy", "aiosqlite", "sqlite3", "fastapi", "starlette", "prometheus_client")
 
     def __init__(self, make: Callable[..., ChatSystem] = ChatSystem, **settings: Any) -> None:
-        clock = VirtualClock(START_S)
         numbers = count()
-        self._pump = Pump(clock)
-        self._sockets = Sockets()
+        self._sockets = Sockets(self.tell)
         self._system = make(
             settings=Settings(**settings),
-            clock=PumpedClock(clock),
+            clock=PumpedClock(self.clock),
             counter=count(1),
             entropy=lambda size: next(numbers).to_bytes(max(8, size), "big")[-size:],
         )
-        self._within(self._system.start)
+        self.pump.call(self._start_system())
+
+    async def _start_system(self) -> None:
+        self._system.start()
 
     def roots(self) -> Mapping[str, object]:
-        return {"system": self._system, "loop": self._pump.loop, **modules_of("sessions")}
+        return {"system": self._system, "loop": self.pump.loop, **modules_of("sessions")}
 
-    def forget(self) -> None:
-        super().forget()
-        self._pump.errors.clear()
+    async def get(self, user: str, thread: str | None, run: str | None) -> object:
+        return self._shown(self._system.contexts.get_user_execution_context(user, thread, run))
 
-    def close(self) -> None:
-        self._pump.close()
+    async def get_session(self, user: str, thread: str | None, run: str | None) -> object:
+        return shown_session(self._system.ids.get_or_create_user_session(user, thread, run))
 
-    def get(self, user: str, thread: str | None, run: str | None) -> Outcome:
-        contexts = self._system.contexts
-        return self._within(
-            lambda: shown_context(contexts.get_user_execution_context(user, thread, run))
-        )
-
-    def get_session(self, user: str, thread: str | None, run: str | None) -> Outcome:
-        get = self._system.ids.get_or_create_user_session
-        return self._within(lambda: shown_session(get(user, thread, run)))
-
-    def create(self, user: str, thread: str | None, run: str | None) -> Outcome:
+    async def create(self, user: str, thread: str | None, run: str | None) -> object:
         create = self._system.contexts.create_user_execution_context
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            outcome = self._within(lambda: shown_context(create(user, thread, run, object())))
+            outcome: Ok | Refused
+            try:
+                outcome = Ok(self._shown(create(user, thread, run, object())))
+            except RefusedError as error:
+                outcome = Refused(error.reason)
         return replace(outcome, warnings=tuple(each.category.__name__ for each in caught))
 
-    def existing(self, user: str, thread: str | None) -> Outcome:
-        look = self._system.ids.get_existing_session
-        return self._within(lambda: shown_session(look(user, thread)))
+    async def existing(self, user: str, thread: str | None) -> object:
+        return shown_session(self._system.ids.get_existing_session(user, thread))
 
-    def from_websocket(self, user: str, name: str | None, additional: tuple[str, ...]) -> Outcome:
+    async def from_websocket(
+        self, user: str, name: str | None, additional: tuple[str, ...]
+    ) -> object:
         tags = list(additional)
         given = {"tags": tags} if tags else None
-        begin = self._system.contexts.from_websocket_request
+        context = self._system.contexts.from_websocket_request(user, name, given)
+        tags.append("added by the caller, later")
+        return self._shown(context)
 
-        def work() -> object:
-            context = begin(user, name, given)
-            tags.append("added by the caller, later")
-            return shown_context(context)
+    async def invalidate(self, user: str) -> object:
+        return await self._system.invalidate_user_sessions(user)
 
-        return self._within(work)
+    async def clean_up_sessions(self) -> int:
+        return self._system.registry.cleanup_expired_sessions()
 
-    def invalidate(self, user: str) -> Outcome:
-        return self._await(self._system.invalidate_user_sessions(user))
+    async def child(self, context: UserExecutionContext, deep: int) -> object:
+        for _ in range(deep):
+            context = context.child("part", self._system.ids)
+        return self._shown(context)
 
-    def clean_up_sessions(self) -> Outcome:
-        return self._within(self._system.registry.cleanup_expired_sessions)
+    async def tamper(self, context: UserExecutionContext) -> object:
+        return self._shown(tampered(context))
 
-    def child(self, context: UserExecutionContext, deep: int) -> Outcome:
-        def descend() -> object:
-            inner = context
-            for _ in range(deep):
-                inner = inner.child("part", self._system.ids)
-            return shown_context(inner)
-
-        return self._within(descend)
-
-    def tamper(self, context: UserExecutionContext) -> Outcome:
-        return self._within(lambda: shown_context(tampered(context)))
-
-    def base_id(self, prefix: str, random_length: int) -> Outcome:
+    async def base_id(self, prefix: str, random_length: int) -> object:
         has_random = random_length > 0
+        made = self._system.ids.generate_base_id(prefix, has_random, random_length)
+        return {"id": made, **shown_form(made, has_random=has_random)}
 
-        def make() -> object:
-            made = self._system.ids.generate_base_id(prefix, has_random, random_length)
-            return {"id": made, **shown_form(made, has_random=has_random)}
+    async def context_ids(self, user: str, purpose: str) -> object:
+        thread, run, request = self._system.ids.generate_user_context_ids(user, purpose)
+        return {
+            "thread": thread,
+            "run": run,
+            "request": request,
+            "thread holds run": thread == f"thread_{run}",
+            "run form": shown_form(run),
+            "request form": shown_form(request),
+        }
 
-        return self._within(make)
+    async def websocket_ids(self, user: str) -> object:
+        client = self._system.ids.generate_websocket_client_id(user)
+        connection = self._system.ids.generate_websocket_connection_id(user)
+        return {
+            "client": client,
+            "client form": shown_form(client),
+            "connection": connection,
+            "connection form": shown_form(connection),
+        }
 
-    def context_ids(self, user: str, purpose: str) -> Outcome:
-        def make() -> object:
-            thread, run, request = self._system.ids.generate_user_context_ids(user, purpose)
-            return {
-                "thread": thread,
-                "run": run,
-                "request": request,
-                "thread holds run": thread == f"thread_{run}",
-                "run form": shown_form(run),
-                "request form": shown_form(request),
-            }
+    async def read_id(self, text: str) -> object:
+        ids = self._system.ids
+        parsed = ids.parse_id(text)
+        made_s = parsed.ms / 1000 - START_S if parsed else None
+        valid, age_s = ids.is_valid_id(text), float(ids.get_id_age(text))
+        return {"valid": valid, "made_s": made_s, "age_s": age_s}
 
-        return self._within(make)
-
-    def websocket_ids(self, user: str) -> Outcome:
-        def make() -> object:
-            client = self._system.ids.generate_websocket_client_id(user)
-            connection = self._system.ids.generate_websocket_connection_id(user)
-            return {
-                "client": client,
-                "client form": shown_form(client),
-                "connection": connection,
-                "connection form": shown_form(connection),
-            }
-
-        return self._within(make)
-
-    def read_id(self, text: str) -> Outcome:
-        def read() -> object:
-            ids = self._system.ids
-            parsed = ids.parse_id(text)
-            made_s = parsed.ms / 1000 - START_S if parsed else None
-            valid, age_s = ids.is_valid_id(text), float(ids.get_id_age(text))
-            return {"valid": valid, "made_s": made_s, "age_s": age_s}
-
-        return self._within(read)
-
-    def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> Outcome:
+    async def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> object:
         socket = self._sockets.make(peer)
-
-        async def work() -> object:
+        try:
             context = await self._system.connector.connect(socket, user, thread, name)
-            return {"socket": socket, **shown_context(context)}
-
-        outcome = self._await(work())
-        if isinstance(outcome, Refused):
+        except RefusedError:
             self._sockets.forget(socket)
-        return outcome
+            raise
+        return {"socket": socket, **self._shown(context)}
 
-    def disconnect(self, connection: Socket, code: int) -> Outcome:
+    async def disconnect(self, connection: Socket, code: int) -> bool:
         self._sockets.forget(connection)
-        leave = self._system.connector.handle_websocket_disconnect
-        return self._await(leave(connection, code))
+        return await self._system.connector.handle_websocket_disconnect(connection, code)
 
-    def message(
+    async def message(
         self, user: str, thread: str | None, run: str | None, connection: Socket | None, text: str
-    ) -> Outcome:
+    ) -> object:
         name = connection.name if connection else None
+        router = self._system.router
+        return self._shown(await router.message(user, text, thread, run, name, text))
 
-        async def work() -> object:
-            router = self._system.router
-            return shown_context(await router.message(user, text, thread, run, name, text))
+    async def ping(self, user: str, connection: Socket, thread: str | None) -> None:
+        await self._system.router.ping(user, connection.name, thread)
 
-        return self._await(work())
+    async def deliver(self, user: str, thread: str, text: str) -> None:
+        await self._system.router.deliver(user, thread, "agent_thinking", {"text": text})
 
-    def ping(self, user: str, connection: Socket, thread: str | None) -> Outcome:
-        return self._await(self._system.router.ping(user, connection.name, thread))
+    async def stall(self, connection: Socket) -> None:
+        connection.stall()
 
-    def deliver(self, user: str, thread: str, text: str) -> Outcome:
-        deliver = self._system.router.deliver
-        return self._await(deliver(user, thread, "agent_thinking", {"text": text}))
+    async def resume(self, connection: Socket) -> None:
+        connection.resume()
 
-    def stall(self, connection: Socket) -> Outcome:
-        return self._within(connection.stall)
+    async def cut(self, connection: Socket) -> None:
+        connection.cut()
 
-    def resume(self, connection: Socket) -> Outcome:
-        return self._within(connection.resume)
+    async def mend(self, connection: Socket) -> None:
+        connection.mend()
 
-    def cut(self, connection: Socket) -> Outcome:
-        return self._within(connection.cut)
-
-    def mend(self, connection: Socket) -> Outcome:
-        return self._within(connection.mend)
-
-    def create_manager(self, context: UserExecutionContext | None, user: str | None) -> Outcome:
-        async def work() -> object:
+    async def create_manager(
+        self, context: UserExecutionContext | None, user: str | None
+    ) -> object:
+        with _nothing_given():
             manager = await self._system.factory.create_manager(context, user)
-            return shown_context(manager.context)
+        return self._shown(manager.context)
 
-        return self._await(_named(work()))
+    async def get_manager(self, key: Key | None, context: UserExecutionContext | None) -> object:
+        with _nothing_given():
+            found = await self._system.factory.get_manager(_key(key), context)
+        return tuple(found.key) if found else None
 
-    def get_manager(self, key: Key | None, context: UserExecutionContext | None) -> Outcome:
-        async def work() -> object:
-            wanted = IsolationKey(*key) if key else None
-            found = await self._system.factory.get_manager(wanted, context)
-            return tuple(found.key) if found else None
+    async def cleanup_manager(self, key: Key | None, context: UserExecutionContext | None) -> bool:
+        with _nothing_given():
+            return await self._system.factory.cleanup_manager(_key(key), context)
 
-        return self._await(_named(work()))
+    async def manager_count(self, user: str) -> int:
+        return await self._system.factory.get_user_manager_count(user)
 
-    def cleanup_manager(self, key: Key | None, context: UserExecutionContext | None) -> Outcome:
-        wanted = IsolationKey(*key) if key else None
-        return self._await(_named(self._system.factory.cleanup_manager(wanted, context)))
+    async def sweep(self) -> None:
+        self._system.sweep()
 
-    def manager_count(self, user: str) -> Outcome:
-        return self._await(self._system.factory.get_user_manager_count(user))
+    async def metrics(self) -> object:
+        return asdict(self._system.metrics())
 
-    def wait(self, seconds: int) -> Outcome:
-        self._pump.advance(seconds)
-        return self._done(None)
-
-    def sweep(self) -> Outcome:
-        return self._within(self._system.sweep)
-
-    def metrics(self) -> Outcome:
-        return self._within(lambda: asdict(self._system.metrics()))
+    def _shown(self, context: UserExecutionContext) -> dict[str, object]:
+        return shown_context(context)
 
     def census(self) -> Census:
         held = self._system.census()
@@ -250,36 +201,20 @@ class SessionsDriver(Driver):
             "connections": {name: tuple(key) for name, key in held.connections.items()},
             "open": set(self._sockets.open),
             "closed": self._sockets.take_closed(),
-            "tasks": len(self._pump.tasks()),
+            "tasks": len(self.pump.tasks()),
         }
 
-    def _within(self, function: Callable[[], object]) -> Outcome:
-        """Call a function on the system's loop."""
 
-        async def work() -> object:
-            return function()
-
-        return self._await(work())
-
-    def _await(self, work: Coroutine[Any, Any, object]) -> Outcome:
-        try:
-            value = self._pump.call(work)
-        except (RefusedError, Told) as error:
-            self._pump.settle()
-            return Refused(error.reason)
-        self._pump.settle()
-        return self._done(value)
-
-    def _done(self, value: object) -> Outcome:
-        sent = self._sockets.take_arrived()
-        return Ok({"value": value, "sent": sent} if sent else value)
+def _key(given: Key | None) -> IsolationKey | None:
+    return IsolationKey(*given) if given else None
 
 
-async def _named(work: Coroutine[Any, Any, object]) -> object:
-    """Await a call that names a manager; refusals that are ValueErrors too stay what they are."""
+@contextmanager
+def _nothing_given() -> Iterator[None]:
+    """Refuse where neither key nor context was given; refusals that are ValueErrors stay as is."""
     try:
-        return await work
+        yield
     except RefusedError:
         raise
     except ValueError:
-        raise Told("nothing given") from None
+        raise Refuse("nothing given") from None

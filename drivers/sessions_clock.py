@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from threadline.clock import VirtualClock
+from threadline import VirtualClock
 
 
 class PumpedClock:

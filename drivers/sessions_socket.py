@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
 from sessions.context import UserExecutionContext
@@ -32,7 +32,7 @@ class Socket:
             raise ConnectionResetError("the peer is gone")
         if self._peer == BRIEF:
             self._peer = BROKEN
-        self._sockets.arrive(self, dict(data))
+        self._sockets.tell(self, dict(data))
 
     async def close(self, code: int) -> None:
         self._sockets.open.pop(self, None)
@@ -57,12 +57,15 @@ class Socket:
 
 
 class Sockets:
-    """The open sockets of one system; what arrived, and what was closed, since last asked."""
+    """The open sockets of one system, and those that were closed since last asked.
 
-    def __init__(self) -> None:
+    What a socket takes is told to `tell`.
+    """
+
+    def __init__(self, tell: Callable[[Hashable, dict[str, object]], None]) -> None:
         self.open: dict[Socket, None] = {}
         self.closed: dict[Socket, int] = {}
-        self.arrived: dict[object, list[dict[str, object]]] = {}
+        self.tell = tell
 
     def make(self, peer: str) -> Socket:
         socket = Socket(self, peer)
@@ -72,14 +75,6 @@ class Sockets:
     def forget(self, socket: Socket) -> None:
         """Let a peer be gone, or never have been."""
         self.open.pop(socket, None)
-
-    def arrive(self, receiver: object, event: dict[str, object]) -> None:
-        """Note what a socket took, or whoever else is waited for like one."""
-        self.arrived.setdefault(receiver, []).append(event)
-
-    def take_arrived(self) -> dict[object, list[dict[str, object]]]:
-        arrived, self.arrived = self.arrived, {}
-        return arrived
 
     def take_closed(self) -> dict[Socket, int]:
         closed, self.closed = self.closed, {}

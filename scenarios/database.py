@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from threadline import Scenario, pool, rule
 
-from threadline.handle import Handle
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
-
-from models.chat_service import CHAT_SERVICE
+from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.databases import HOWS
-from models.chat_service.operations import History, Say
-from models.chat_service.operations_routes import DeleteThread, Post, ThreadMessages, Threads
-from models.chat_service.operations_storage import (
-    CancelDatabase,
-    CloseDatabase,
-    CommitDatabase,
-    Crash,
-    OpenDatabaseSession,
-    RaiseInDatabase,
-    ReadDatabase,
-    Restart,
-    RollBackDatabase,
-    StorageFails,
-    StorageRecovers,
-    WriteDatabase,
-)
-from models.session_manager.operations import Get, Invalidate
-from models.session_manager.operations_connections import (
-    Connect,
-    Disconnect,
-    Metrics,
-    Sweep,
-    Wait,
-)
 from models.session_manager.peers import WELL
 from scenarios.population import (
     CODES,
@@ -57,18 +27,13 @@ from scenarios.service_population import (
     OWNERS,
     READERS,
     WRITERS,
-    is_calm,
-    is_free,
 )
 
-Text = str | Handle
 
-
-class Database(Scenario):
+class Database(Scenario[Chat], bare=True):
     """What is there after a stop, a crash and a disk that fails, and who waits for a place."""
 
-    contract = CHAT_SERVICE
-    settings: ClassVar[Mapping[str, Pool[Any]]] = {
+    settings = {
         "pool_size": pool(2, 1, 10),
         "pool_timeout_s": pool(3, 2, 4),
         "retention_s": pool(2_592_000, 12, 8),
@@ -76,19 +41,13 @@ class Database(Scenario):
         "sweep_interval_s": pool(1_000, 5, 5),
     }
 
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, weight=4)
-    def connect(self, user: str, thread: Text | None) -> Connect:
-        return Connect(user, thread, None, WELL)
-
-    @rule(connection=OPEN, code=CODES)
-    def disconnect(self, connection: Handle, code: int) -> Disconnect:
-        return Disconnect(connection, code)
-
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=2)
-    def get(self, user: str, thread: Text | None, run: Text | None) -> Get:
-        return Get(user, thread, run)
-
-    @rule(
+    connect = rule(
+        Chat.connect, user=USERS, thread=NOTHING | THREADS | MADE, name=None, peer=WELL, weight=4
+    )
+    disconnect = rule(Chat.disconnect, connection=OPEN, code=CODES)
+    get = rule(Chat.get, user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=2)
+    say_stored = rule(
+        Chat.say,
         connection=OPEN,
         thread=NOTHING | THREADS,
         run=RUNS,
@@ -96,117 +55,42 @@ class Database(Scenario):
         text=TEXTS,
         agent=GOOD_AGENTS,
         weight=8,
-        precondition=is_calm,
     )
-    def say_stored(
-        self,
-        connection: Handle,
-        thread: Text | None,
-        run: Text | None,
-        message: Text | None,
-        text: str,
-        agent: str,
-    ) -> Say:
-        return Say(connection, thread, run, message, text, agent)
-
-    @rule(
+    post_stored = rule(
+        Chat.post,
         user=USERS,
         thread=NOTHING | THREADS,
+        run=None,
+        message=None,
         text=TEXTS,
         agent=GOOD_AGENTS,
         weight=2,
-        precondition=is_calm,
     )
-    def post_stored(self, user: str, thread: Text | None, text: str, agent: str) -> Post:
-        return Post(user, thread, None, None, text, agent)
-
-    @rule(
-        connection=OPEN,
-        thread=NOTHING | THREADS | MADE,
-        limit=LIMITS,
-        weight=2,
-        precondition=is_calm,
+    history = rule(
+        Chat.history, connection=OPEN, thread=NOTHING | THREADS | MADE, limit=LIMITS, weight=2
     )
-    def history(self, connection: Handle, thread: Text | None, limit: int | None) -> History:
-        return History(connection, thread, limit)
-
-    @rule(user=USERS, precondition=is_free, weight=2)
-    def threads(self, user: str) -> Threads:
-        return Threads(user)
-
-    @rule(user=USERS, thread=THREADS | MADE, limit=LIMITS, precondition=is_free, weight=2)
-    def thread_messages(self, user: str, thread: Text, limit: int | None) -> ThreadMessages:
-        return ThreadMessages(user, thread, limit)
-
-    @rule(user=USERS, thread=THREADS | MADE, precondition=is_free)
-    def delete_thread(self, user: str, thread: Text) -> DeleteThread:
-        return DeleteThread(user, thread)
-
-    @rule(user=USERS, precondition=is_free)
-    def invalidate(self, user: str) -> Invalidate:
-        return Invalidate(user)
-
-    @rule(precondition=is_free)
-    def restart(self) -> Restart:
-        return Restart()
-
-    @rule()
-    def crash(self) -> Crash:
-        return Crash()
-
-    @rule()
-    def storage_fails(self) -> StorageFails:
-        return StorageFails()
-
-    @rule(weight=2)
-    def storage_recovers(self) -> StorageRecovers:
-        return StorageRecovers()
-
-    @rule(context=OWNERS, how=pool(*HOWS), weight=3)
-    def open_database_session(self, context: Handle, how: str) -> OpenDatabaseSession:
-        return OpenDatabaseSession(context, how)
-
-    @rule(session=WRITERS, weight=3)
-    def write_database(self, session: Handle) -> WriteDatabase:
-        return WriteDatabase(session)
-
-    @rule(session=READERS, weight=3)
-    def read_database(self, session: Handle) -> ReadDatabase:
-        return ReadDatabase(session)
-
-    @rule(session=CLOSED)
-    def write_closed(self, session: Handle) -> WriteDatabase:
-        return WriteDatabase(session)
-
-    @rule(session=DATABASES | CLOSED, weight=2)
-    def commit_database(self, session: Handle) -> CommitDatabase:
-        return CommitDatabase(session)
-
-    @rule(session=DATABASES | CLOSED)
-    def roll_back_database(self, session: Handle) -> RollBackDatabase:
-        return RollBackDatabase(session)
-
-    @rule(session=DATABASES | CLOSED, weight=2)
-    def close_database(self, session: Handle) -> CloseDatabase:
-        return CloseDatabase(session)
-
-    @rule(session=BLOCKS)
-    def raise_in_database(self, session: Handle) -> RaiseInDatabase:
-        return RaiseInDatabase(session)
-
-    @rule(session=BLOCKS)
-    def cancel_database(self, session: Handle) -> CancelDatabase:
-        return CancelDatabase(session)
-
-    @rule(precondition=is_free)
-    def sweep(self) -> Sweep:
-        return Sweep()
-
-    @rule(weight=2)
-    def metrics(self) -> Metrics:
-        return Metrics()
-
+    threads = rule(Chat.threads, user=USERS, weight=2)
+    thread_messages = rule(
+        Chat.thread_messages, user=USERS, thread=THREADS | MADE, limit=LIMITS, weight=2
+    )
+    delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS | MADE)
+    invalidate = rule(Chat.invalidate, user=USERS)
+    restart = rule(Chat.restart)
+    crash = rule(Chat.crash)
+    storage_fails = rule(Chat.storage_fails)
+    storage_recovers = rule(Chat.storage_recovers, weight=2)
+    open_database_session = rule(
+        Chat.open_database_session, context=OWNERS, how=pool(*HOWS), weight=3
+    )
+    write_database = rule(Chat.write_database, session=WRITERS, weight=3)
+    read_database = rule(Chat.read_database, session=READERS, weight=3)
+    write_closed = rule(Chat.write_database, session=CLOSED)
+    commit_database = rule(Chat.commit_database, session=DATABASES | CLOSED, weight=2)
+    roll_back_database = rule(Chat.roll_back_database, session=DATABASES | CLOSED)
+    close_database = rule(Chat.close_database, session=DATABASES | CLOSED, weight=2)
+    raise_in_database = rule(Chat.raise_in_database, session=BLOCKS)
+    cancel_database = rule(Chat.cancel_database, session=BLOCKS)
+    sweep = rule(Chat.sweep)
+    metrics = rule(Chat.metrics, weight=2)
     # A place is waited for 2 to 4 s, a session ends at 8 or 10, a conversation at 8 or 12.
-    @rule(seconds=pool(1, 2, 3, 4, 7, 8, 12), weight=3)
-    def wait(self, seconds: int) -> Wait:
-        return Wait(seconds)
+    wait = rule(Chat.wait, seconds=pool(1, 2, 3, 4, 7, 8, 12), weight=3)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from threadline import pool, rule
 
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-
-from models.session_manager.operations_connections import Wait
+from models.session_manager import SessionManagerModel as Sessions
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
 from scenarios.expiry import PAUSES_S, Expiry
@@ -20,7 +16,7 @@ from scenarios.refusals import Refusals
 class Everything(Connections, Conversation, Keys, Refusals, Limits, Expiry):
     """What no single one of them would try together; of rules with one name, the first counts."""
 
-    settings: ClassVar[Mapping[str, Pool[Any]]] = {
+    settings = {
         "max_sessions_per_user": pool(3, 5, 100),
         "max_managers_per_user": pool(3, 5, 20),
         "outbox_max": pool(2, 3),
@@ -32,6 +28,4 @@ class Everything(Connections, Conversation, Keys, Refusals, Limits, Expiry):
         "sweep_interval_s": pool(5, 1_000),
     }
 
-    @rule(seconds=PAUSES_S, weight=2)
-    def wait(self, seconds: int) -> Wait:
-        return Wait(seconds)
+    wait = rule(Sessions.wait, seconds=PAUSES_S, weight=2)

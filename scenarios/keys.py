@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from threadline.handle import Handle
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
+from threadline import Pool, Scenario, pool, rule
 
-from models.session_manager import SESSION_MANAGER
-from models.session_manager.operations import (
-    BaseId,
-    ContextIds,
-    Existing,
-    FromWebsocket,
-    Get,
-    Invalidate,
-    ReadId,
-    WebsocketIds,
-)
-from models.session_manager.operations_connections import (
-    CleanupManager,
-    Connect,
-    CreateManager,
-    Deliver,
-    Disconnect,
-    GetManager,
-    ManagerCount,
-    Message,
-)
+from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.peers import WELL
 from scenarios.population import (
     CODES,
@@ -44,7 +21,6 @@ from scenarios.population import (
     Key,
 )
 
-Text = str | Handle
 USERS, THREADS = LIKE_USERS, LIKE_THREADS
 # Pairs that differ at the ninth character, in form, in case, by white space, at the 256th.
 ALIKE_KEYS: Pool[Key] = pool(
@@ -61,89 +37,41 @@ FOREIGN = pool("", "t", "id_170000000000_1_ab", "id_1700000000000", "id_17000000
 ALIKE = pool("x_1700000000000_1", "1_2_1699999999000_3_abc", "x_9999999999000_1_00000000")
 
 
-class Keys(Scenario):
+class Keys(Scenario[Sessions], bare=True):
     """What users do whose ids look alike, and who echo ids that they were given."""
 
-    contract = SESSION_MANAGER
-
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, weight=4)
-    def get(self, user: str, thread: Text | None) -> Get:
-        return Get(user, thread, None)
-
-    @rule(key=ALIKE_KEYS, weight=2)
-    def get_alike(self, key: Key) -> Get:
-        return Get(*key, None)
-
-    @rule(key=ALIKE_KEYS, weight=2)
-    def connect_alike(self, key: Key) -> Connect:
-        return Connect(*key, None, WELL)
-
-    @rule(key=ALIKE_KEYS)
-    def find_alike(self, key: Key) -> GetManager:
-        return GetManager(key, None)
-
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE)
-    def existing(self, user: str, thread: Text | None) -> Existing:
-        return Existing(user, thread)
-
-    @rule(user=USERS)
-    def from_websocket(self, user: str) -> FromWebsocket:
-        return FromWebsocket(user, None, ())
-
-    @rule(user=USERS, thread=NOTHING | THREADS | MADE, name=NAMES, weight=4)
-    def connect(self, user: str, thread: Text | None, name: Text | None) -> Connect:
-        return Connect(user, thread, name, WELL)
-
-    @rule(user=USERS, thread=NOTHING | THREADS, connection=NOTHING | OPEN, text=TEXTS, weight=2)
-    def message(
-        self, user: str, thread: Text | None, connection: Handle | None, text: str
-    ) -> Message:
-        return Message(user, thread, None, connection, text)
-
-    @rule(user=USERS, thread=THREADS | MADE, text=TEXTS)
-    def deliver(self, user: str, thread: Text, text: str) -> Deliver:
-        return Deliver(user, thread, text)
-
-    @rule(connection=OPEN, code=CODES)
-    def disconnect(self, connection: Handle, code: int) -> Disconnect:
-        return Disconnect(connection, code)
-
-    @rule(context=NOTHING | CONTEXTS, user=USERS, weight=2)
-    def create_manager(self, context: Handle | None, user: str) -> CreateManager:
-        return CreateManager(context, user)
-
-    @rule(user=USERS, thread=THREADS)
-    def get_manager(self, user: str, thread: Text) -> GetManager:
-        return GetManager((user, thread), None)
-
-    @rule(key=MANAGER_KEYS)
-    def clean_up_by_key(self, key: Key) -> CleanupManager:
-        return CleanupManager(key, None)
-
-    @rule(context=CONTEXTS)
-    def clean_up_by_context(self, context: Handle) -> CleanupManager:
-        return CleanupManager(None, context)
-
-    @rule(user=USERS)
-    def manager_count(self, user: str) -> ManagerCount:
-        return ManagerCount(user)
-
-    @rule(user=USERS)
-    def invalidate(self, user: str) -> Invalidate:
-        return Invalidate(user)
-
-    @rule(prefix=PREFIXES, random_length=RANDOM_LENGTHS)
-    def base_id(self, prefix: str, random_length: int) -> BaseId:
-        return BaseId(prefix, random_length)
-
-    @rule(user=USERS, purpose=PURPOSES)
-    def context_ids(self, user: str, purpose: str) -> ContextIds:
-        return ContextIds(user, purpose)
-
-    @rule(user=USERS | pool("anastasia"))
-    def websocket_ids(self, user: str) -> WebsocketIds:
-        return WebsocketIds(user)
-
-    @rule(text=MADE_IDS | FOREIGN | ALIKE)
-    def read_id(self, text: Text) -> ReadId:
-        return ReadId(text)
+    get = rule(Sessions.get, user=USERS, thread=NOTHING | THREADS | MADE, run=None, weight=4)
+    get_alike = rule(Sessions.get, ALIKE_KEYS, run=None, weight=2)
+    connect_alike = rule(Sessions.connect, ALIKE_KEYS, name=None, peer=WELL, weight=2)
+    find_alike = rule(Sessions.get_manager, key=ALIKE_KEYS, context=None)
+    existing = rule(Sessions.existing, user=USERS, thread=NOTHING | THREADS | MADE)
+    from_websocket = rule(Sessions.from_websocket, user=USERS, name=None, additional=())
+    connect = rule(
+        Sessions.connect,
+        user=USERS,
+        thread=NOTHING | THREADS | MADE,
+        name=NAMES,
+        peer=WELL,
+        weight=4,
+    )
+    message = rule(
+        Sessions.message,
+        user=USERS,
+        thread=NOTHING | THREADS,
+        run=None,
+        connection=NOTHING | OPEN,
+        text=TEXTS,
+        weight=2,
+    )
+    deliver = rule(Sessions.deliver, user=USERS, thread=THREADS | MADE, text=TEXTS)
+    disconnect = rule(Sessions.disconnect, connection=OPEN, code=CODES)
+    create_manager = rule(Sessions.create_manager, context=NOTHING | CONTEXTS, user=USERS, weight=2)
+    get_manager = rule(Sessions.get_manager, key=(USERS, THREADS), context=None)
+    clean_up_by_key = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None)
+    clean_up_by_context = rule(Sessions.cleanup_manager, key=None, context=CONTEXTS)
+    manager_count = rule(Sessions.manager_count, user=USERS)
+    invalidate = rule(Sessions.invalidate, user=USERS)
+    base_id = rule(Sessions.base_id, prefix=PREFIXES, random_length=RANDOM_LENGTHS)
+    context_ids = rule(Sessions.context_ids, user=USERS, purpose=PURPOSES)
+    websocket_ids = rule(Sessions.websocket_ids, user=USERS | pool("anastasia"))
+    read_id = rule(Sessions.read_id, text=MADE_IDS | FOREIGN | ALIKE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from threadline.handle import Handle
-from threadline.pool import Pool, pool
+from typing import NamedTuple
+
+from threadline import Handle, Pool, pool
 
 from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
 
@@ -35,10 +36,18 @@ OPEN: Pool[Handle] = Pool(lambda now: list(now.model.state.board.connections))
 ENDED: Pool[Handle] = Pool(lambda now: list(now.model.state.board.ended))
 CONTEXTS: Pool[Handle] = Pool(lambda now: list(now.model.state.contexts.kept))
 MADE_IDS: Pool[Handle] = Pool(lambda now: list(now.model.state.minted.made_s))
-# A connection, and whose it is.
-OWN: Pool[tuple[str, Handle]] = Pool(
+
+
+class Own(NamedTuple):
+    """A connection, and whose it is."""
+
+    user: str
+    connection: Handle
+
+
+OWN: Pool[Own] = Pool(
     lambda now: [
-        (connection.key[0], handle)
+        Own(connection.key[0], handle)
         for handle, connection in now.model.state.board.connections.items()
     ]
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from threadline.handle import Handle
-from threadline.pool import Now, Pool, pool
+from threadline import Handle, Now, Pool, pool
 
 from models.chat_service.agents import (
     NEVER_ENDS,
@@ -15,7 +14,8 @@ from models.chat_service.agents import (
     UNAVAILABLE_TWICE,
     WELL,
 )
-from models.chat_service.databases import AWAITED, BLOCK, DatabaseSession
+from models.chat_service.databases import BLOCK, DatabaseSession
+from models.chat_service.preconditions import ends_with_connection
 
 # Most agents answer, or nothing would ever build up.
 AGENTS = pool(
@@ -26,27 +26,6 @@ GOOD_AGENTS = pool(WELL, WELL, SLOW)
 # A message id that comes again is that of a client who was not sure to be heard.
 MESSAGES = pool(None, None, None, "id1", "id2")
 LIMITS = pool(None, 1, 2, 500)
-
-
-def is_free(now: Now) -> bool:
-    """Say whether no database session holds a place, for which others would have to wait."""
-    return not any(session.held for session in now.model.service.databases.open.values())
-
-
-def is_calm(now: Now) -> bool:
-    """Say whether a request would have a place, or wait for one alone.
-
-    Of two that wait at one moment, who is served first is a matter of the scheduler's. And for
-    the session of a connection that came due nobody knows how long.
-    """
-    holders = [each for each in now.model.service.databases.open.values() if each.held]
-    return not holders or not (
-        now.model.service.requests.lines or any(map(_ends_with_connection, holders))
-    )
-
-
-def _ends_with_connection(session: DatabaseSession) -> bool:
-    return session.how == AWAITED and session.context.connection is not None
 
 
 def _open(now: Now) -> list[DatabaseSession]:
@@ -68,7 +47,7 @@ def _holding(now: Now, *, writes: bool) -> list[Handle]:
     return [
         session.handle
         for session in _open(now)
-        if not (lines and _ends_with_connection(session))
+        if not (lines and ends_with_connection(session))
         and not any(places.is_full for places in needed if places not in session.held)
     ]
 

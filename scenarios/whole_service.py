@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from threadline import pool, rule
 
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-
-from models.chat_service import CHAT_SERVICE
-from models.session_manager.operations_connections import Wait
+from models.chat_service import ChatServiceModel as Chat
 from scenarios.agents import Agents
 from scenarios.database import Database
 from scenarios.everything import Everything
@@ -23,8 +18,7 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
     Messages, pings and events come by frames, so that those of bare sessions are taken back.
     """
 
-    contract = CHAT_SERVICE
-    settings: ClassVar[Mapping[str, Pool[Any]]] = {
+    settings = {
         **Everything.settings,
         "outbox_max": pool(100, 30),  # an agent's events come all at once
         "session_ttl_s": pool(100, 10, 6),
@@ -38,11 +32,9 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
         "retention_s": pool(2_592_000, 12, 8),
     }
 
-    message = message_over_any = write = None  # type: ignore[assignment]  # taken back
-    ping = deliver = deliver_anywhere = None  # type: ignore[assignment]
-    base_id = context_ids = websocket_ids = read_id = None  # type: ignore[assignment]
-    wait_long = None  # type: ignore[assignment]  # hours, in which all else would end
+    message = message_over_any = write = None
+    ping = deliver = deliver_anywhere = None
+    base_id = context_ids = websocket_ids = read_id = None
+    wait_long = None  # hours, in which all else would end
 
-    @rule(seconds=pool(1, 2, 3, 4, 5, 6, 8, 10, 12, 16), weight=6)
-    def wait(self, seconds: int) -> Wait:
-        return Wait(seconds)
+    wait = rule(Chat.wait, seconds=pool(1, 2, 3, 4, 5, 6, 8, 10, 12, 16), weight=6)

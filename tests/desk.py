@@ -1,93 +1,58 @@
-"""A desk with tickets, keys and a bell: the toy contract on which the engines are tried."""
+"""A desk with tickets, keys and a bell: the toy model on which the engines are tried."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import ClassVar, Self
 
-from threadline.contract import Census, Contract, Driver
-from threadline.failure import Disagreement, Property
-from threadline.handle import Handle
+from threadline import (
+    Census,
+    Driver,
+    Handle,
+    Model,
+    Operation,
+    Refuse,
+    Refused,
+    Scenario,
+    operation,
+)
 from threadline.loading import Target
 from threadline.lockstep.run import Runs
-from threadline.operation import Operation
-from threadline.outcome import Ok, Outcome, Refused
-from threadline.scenario import Scenario
 from threadline.trace import Header, Recorder
 
 CODE = ["press 3", "press 1", "press 2", "press 1", "press 3"]
+DRIVER = "tests.desk:DeskDriver"
 
 
-@dataclass(frozen=True, slots=True)
-class Enter(Operation):
-    """A user takes a ticket."""
-
-    user: str
-
-    def apply(self, target: DeskModel | Desk) -> Outcome:
-        return target.enter(self.user)
-
-
-@dataclass(frozen=True, slots=True)
-class Leave(Operation):
-    """A ticket is given back."""
-
-    ticket: Handle
-
-    def apply(self, target: DeskModel | Desk) -> Outcome:
-        return target.leave(self.ticket)  # type: ignore[arg-type]  # the desk is given its own id
-
-
-@dataclass(frozen=True, slots=True)
-class Press(Operation):
-    """A key is pressed."""
-
-    key: int
-
-    def apply(self, target: DeskModel | Desk) -> Outcome:
-        return target.press(self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Ring(Operation):
-    """The bell is rung."""
-
-    def apply(self, target: DeskModel | Desk) -> Outcome:
-        return target.ring()
-
-
-@dataclass(slots=True)
-class DeskModel:
+class Desk(Model):
     """Which tickets are out, and how far the code has been keyed in."""
 
-    policy: object = None
-    size: int = 0
-    step: int = 0
-    tickets: list[Handle] = field(default_factory=list)
-    keyed: int = 0
+    def __init__(self, size: int = 0) -> None:
+        self.size = size
+        self.tickets: list[Handle] = []
+        self.keyed = 0
 
-    def at(self, step: int) -> Self:
-        self.step = step
-        return self
+    @operation
+    def enter(self, user: str) -> Handle:
+        """A user takes a ticket."""
+        self.tickets.append(self.new("t"))
+        return self.tickets[-1]
 
-    def enter(self, user: str) -> Outcome:
-        self.tickets.append(Handle("t", self.step))
-        return Ok(self.tickets[-1])
-
-    def leave(self, ticket: Handle) -> Outcome:
+    @operation
+    def leave(self, ticket: Handle) -> None:
+        """A ticket is given back."""
         if ticket not in self.tickets:
-            return Refused("left", because=f"{ticket} was given back")
+            raise Refuse("left", because=f"{ticket} was given back")
         self.tickets.remove(ticket)
-        return Ok()
 
-    def press(self, key: int) -> Outcome:
+    @operation
+    def press(self, key: int) -> None:
+        """A key is pressed."""
         right = self.keyed < len(CODE) and CODE[self.keyed] == f"press {key}"
         self.keyed = self.keyed + 1 if right else 0
-        return Ok()
 
-    def ring(self) -> Outcome:
-        return Ok()
+    @operation
+    def ring(self) -> None:
+        """The bell is rung."""
 
     def census(self) -> Census:
         return {"tickets": self.tickets}
@@ -96,13 +61,11 @@ class DeskModel:
         return len(self.tickets), self.keyed
 
 
-class Desk(Driver):
+class DeskDriver(Driver[Desk]):
     """Does what the model does, until what was done to it makes it break.
 
     `log` has a line for each operation, as in "enter ana" or "leave ticket 1".
     """
-
-    contract: ClassVar[Contract]
 
     def __init__(self, is_broken: Callable[[list[str]], bool], size: int = 0) -> None:
         self.log: list[str] = []
@@ -111,37 +74,29 @@ class Desk(Driver):
         self._made = 0
         self._tickets: list[str] = []
 
-    def enter(self, user: str) -> Outcome:
+    def enter(self, user: str) -> object:
         self._made += 1
         self._tickets.append(f"ticket {self._made}")
-        return self._note(f"enter {user}", Ok(self._tickets[-1]))
+        return self._note(f"enter {user}", self._tickets[-1])
 
-    def leave(self, ticket: str) -> Outcome:
+    def leave(self, ticket: str) -> object:
         if ticket not in self._tickets:
             return self._note(f"leave {ticket}", Refused("left"))
         self._tickets.remove(ticket)
-        return self._note(f"leave {ticket}", Ok())
+        return self._note(f"leave {ticket}")
 
-    def press(self, key: int) -> Outcome:
-        return self._note(f"press {key}", Ok())
+    def press(self, key: int) -> object:
+        return self._note(f"press {key}")
 
-    def ring(self) -> Outcome:
-        return self._note("ring", Ok())
+    def ring(self) -> object:
+        return self._note("ring")
 
     def census(self) -> Census:
         return {"tickets": self._tickets}
 
-    def _note(self, line: str, outcome: Outcome) -> Outcome:
+    def _note(self, line: str, answer: object = None) -> object:
         self.log.append(line)
-        return Refused("broken") if self._is_broken(self.log) else outcome
-
-
-def blame(_model: DeskModel, _operation: Operation, _disagreement: Disagreement) -> Property:
-    return Property.CONTINUITY
-
-
-DESK = Contract("desk", (Enter, Leave, Press, Ring), DeskModel, None, blame)
-Desk.contract = DESK
+        return Refused("broken") if self._is_broken(self.log) else answer
 
 
 def never(_log: list[str]) -> bool:
@@ -152,11 +107,11 @@ class Desks:
     """Makes desks that break alike, and keeps what was done to each."""
 
     def __init__(self, is_broken: Callable[[list[str]], bool] = never) -> None:
-        self.made: list[Desk] = []
+        self.made: list[DeskDriver] = []
         self._is_broken = is_broken
 
-    def __call__(self, **settings: int) -> Desk:
-        self.made.append(Desk(self._is_broken, **settings))
+    def __call__(self, **settings: int) -> DeskDriver:
+        self.made.append(DeskDriver(self._is_broken, **settings))
         return self.made[-1]
 
     @property
@@ -165,14 +120,12 @@ class Desks:
 
     def runs(self, lacks: tuple[type[Operation], ...] = ()) -> Runs:
         """Return runs on these desks, recorded nowhere."""
-        return Runs(Target("tests.desk:Desk", self, DESK, None, lacks), Recorder(None))
+        return Runs(Target(DRIVER, self, DeskDriver, lacks), Recorder(None))
 
 
 def header(*, steps: int = 10, seed: int = 0) -> Header:
-    return Header(contract="desk", driver="tests.desk:Desk", steps_max=steps, seed=seed)
+    return Header(contract="desk", driver=DRIVER, steps_max=steps, seed=seed)
 
 
-class DeskScenario(Scenario):
+class DeskScenario(Scenario[Desk], bare=True):
     """A scenario of the desk, still without a rule."""
-
-    contract = DESK

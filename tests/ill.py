@@ -7,7 +7,8 @@ import signal
 import threading
 from pathlib import Path
 
-from threadline.outcome import Outcome
+from threadline import Census, Driver
+from threadline.contracts.conversation_store import ConversationStore
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
 
@@ -30,12 +31,18 @@ class Dies(MemoryStore):
         super().clear(conversation)
 
 
-class ReturnsNothing(MemoryStoreDriver):
-    """A driver whose author forgot to return an outcome."""
+class CountsAll(MemoryStoreDriver):
+    """A driver whose author has called a part of the census as the model does not."""
 
-    def clear(self, conversation: Conversation) -> Outcome:
-        super().clear(conversation)
-        return None  # type: ignore[return-value]  # the mistake that this driver makes
+    def census(self) -> Census:
+        return {"threads": self.store.sizes()}
+
+
+class Misnamed(Driver[ConversationStore]):
+    """A driver whose author has misspelt an operation."""
+
+    def appends(self, conversation: Conversation, text: str) -> None:
+        """Append nothing, anywhere."""
 
 
 def hangs() -> MemoryStoreDriver:

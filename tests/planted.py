@@ -10,6 +10,7 @@ from threadline.failure import Failure
 from threadline.leaks.doubling import BRIEF_MAX
 from threadline.leaks.growth import Known
 from threadline.leaks.investigate import Investigation, investigate
+from threadline.leaks.round_trip import RoundTrips
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs
 from threadline.search.explore import Explorer
@@ -100,8 +101,8 @@ def hunt(mutant: Mutant, seed: int, cycles_max: int = BRIEF_MAX) -> tuple[Kill, 
     target = load_target(f"{MODULES[mutant.name]}:{mutant.name}")
     died = kill(mutant, target, engine="explore", seed=seed, cycles_max=cycles_max)
     assert died.minimised is not None, f"{mutant.name} lives, seed {seed}"
-    blind = replace(target, contract=replace(target.contract, invariants=()))
-    runs = Runs(blind, Recorder(None), cycles_max=cycles_max)
+    blind = replace(target, invariants=())
+    runs = Runs(blind, Recorder(None), after_run=RoundTrips(cycles_max=cycles_max))
     found = investigate(died.minimised.trace, runs)
     assert found is not None, f"{mutant.name} leaks no longer, seed {seed}"
     return died, found
@@ -127,7 +128,8 @@ def is_told(found: Investigation, expected: Planted) -> bool:
 def alarms(grower: type[Connector], seed: int, runs_max: int) -> tuple[list[Failure], Known]:
     """Return the failures of runs on a benign grower, each with a round trip, and what is known."""
     target = replace(load_target(CLEAN), make=driver_of(grower))
-    runs = Runs(target, Recorder(None), round_trip_every=1)
-    header = Header(target.contract.name, CLEAN, seed=seed, steps_max=STEPS_MAX)
+    trips = RoundTrips(1)
+    runs = Runs(target, Recorder(None), after_run=trips)
+    header = Header(target.model.name, CLEAN, seed=seed, steps_max=STEPS_MAX)
     batches = islice(Explorer(Connections, runs, header).batches(), runs_max)
-    return [batch.failure for batch in batches if batch.failure], runs.known
+    return [batch.failure for batch in batches if batch.failure], trips.known

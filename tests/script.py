@@ -3,92 +3,94 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from threadline.contract import Census, Contract, Driver, Invariant
-from threadline.failure import Disagreement, Property
+from threadline import Census, Disagreement, Driver, Model, Operation, Property, operation
 from threadline.lockstep.lockstep import Lockstep, Record
 from threadline.lockstep.warning_recorder import Warned
-from threadline.operation import Operation
-from threadline.outcome import Outcome
+from threadline.model import Invariant
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Operation):
-    """The next answer is asked for."""
+class Script(Model):
+    """Expects one answer after another: a value, an outcome, what it raises, or a function of it.
 
-    argument: object = None
+    A part of the census that is called "seen" is for invariants alone.
+    """
 
-    def apply(self, target: ScriptModel | ScriptDriver) -> Outcome:
-        return target.call(self.argument)
+    watched = frozenset({"seen"})
 
+    def __init__(self, answers: Iterable[object] = (), held: Census | None = None) -> None:
+        self._answers = iter(answers)
+        self._held = held or {}
 
-@dataclass(slots=True)
-class ScriptModel:
-    """Expects one outcome after another."""
-
-    answers: Iterator[Outcome]
-    held: Census = field(default_factory=dict)
-
-    def at(self, _step: int) -> Self:
-        return self
-
-    def call(self, _argument: object) -> Outcome:
-        return next(self.answers)
+    @operation
+    def call(self, argument: object = None) -> object:
+        """The next answer is asked for."""
+        return _next(self, self._answers)
 
     def census(self) -> Census:
-        return self.held
+        return self._held
+
+    def blame(self, asked: Operation, disagreement: Disagreement) -> Property:
+        """Blame what the test can recognise: isolation for outcomes, memory for the census."""
+        return Property.ISOLATION if disagreement.of == "outcome" else Property.MEMORY
 
 
-class ScriptDriver(Driver):
-    """Gives one answer after another, or raises it; `given` keeps the arguments."""
+class ScriptDriver(Driver[Script]):
+    """Gives one answer after another, as the model does; `given` keeps the arguments."""
 
-    contract: ClassVar[Contract]
-
-    def __init__(self, answers: Sequence[object], held: Census | None) -> None:
+    def __init__(self, answers: Iterable[object] = (), held: object = None) -> None:
         self.given: list[object] = []
-        self.held = held
+        self.held: Any = held  # Any: what a careless author may return, too
         self._answers = iter(answers)
 
-    def call(self, argument: object) -> Any:
+    def call(self, argument: object) -> object:
         self.given.append(argument)
-        answer = next(self._answers)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer() if callable(answer) else answer
+        return _next(self, self._answers)
 
     def census(self) -> Census | None:
-        return self.held
+        return self.held  # type: ignore[no-any-return]  # what a test tells it to return
 
 
-def blame(_model: object, _operation: Operation, disagreement: Disagreement) -> Property:
-    """Blame what the test can recognise: isolation for outcomes, memory for the census."""
-    return Property.ISOLATION if disagreement.of == "outcome" else Property.MEMORY
+def _next(side: Script | ScriptDriver, answers: Iterator[object]) -> object:
+    answer = next(answers)
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer(side) if callable(answer) else answer
 
 
 def lockstep(
-    expected: Sequence[Outcome],
+    expected: Sequence[object],
     actual: Sequence[object],
     *,
     model_holds: Mapping[str, object] | None = None,
-    system_holds: Mapping[str, object] | None = None,
+    system_holds: object = None,
     invariants: tuple[tuple[Property, Invariant], ...] = (),
     record: Record | None = None,
     warned: Warned | None = None,
 ) -> Lockstep:
-    """Return a run whose model expects one list of outcomes, and whose system gives another."""
-    model = ScriptModel(iter(expected), model_holds or {})
-    contract = Contract("script", (Call,), lambda _policy: model, None, blame, invariants)
-    return Lockstep(contract, ScriptDriver(actual, system_holds), {}, record, warned)
+    """Return a run whose model gives one list of answers, and whose system gives another."""
+    model = Script(expected, model_holds)
+    return Lockstep(model, ScriptDriver(actual, system_holds), record, warned, invariants)
 
 
-def warning(outcome: Outcome, category: type[Warning]) -> Callable[[], Outcome]:
+def warning(answer: object, category: type[Warning]) -> Callable[[object], object]:
     """Return an answer that warns before it is given."""
 
-    def answer() -> Outcome:
+    def warn(_side: object) -> object:
         warnings.warn("take care", category, stacklevel=1)
-        return outcome
+        return answer
 
-    return answer
+    return warn
+
+
+def telling(to: object, *what: object, answer: object = None) -> Callable[[Any], object]:
+    """Return an answer beside which somebody is told something."""
+
+    def tell(side: Any) -> object:
+        for each in what:
+            side.tell(to, each)
+        return answer
+
+    return tell

@@ -14,8 +14,8 @@ from threadline.campaign.mutant import Mutant
 from threadline.defaults import read_defaults
 from threadline.loading import load
 
-from models.chat_service import CHAT_SERVICE
-from models.session_manager import SESSION_MANAGER
+from models.chat_service import ChatServiceModel
+from models.session_manager import SessionManagerModel
 from sessions import default_service, default_system, set_default_service
 from tests import (
     test_seed_audits,
@@ -53,7 +53,7 @@ def mutants() -> dict[str, Mutant]:
         f"{name.partition(':')[0]}:{mutant.name}": mutant
         for name in read_defaults(ROOT).mutants
         for mutant in load(name)
-        if mutant.scenario.contract in (SESSION_MANAGER, CHAT_SERVICE)
+        if mutant.scenario.model in (SessionManagerModel, ChatServiceModel)
     }
 
 
@@ -87,7 +87,7 @@ def subject_of(mutant: Mutant) -> Subject:
     """Return what makes a mutant's systems: what its driver is told to make."""
     assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
     (make,) = mutant.make.args
-    is_service = mutant.scenario.contract is CHAT_SERVICE
+    is_service = mutant.scenario.model is ChatServiceModel
     return Subject(service=make) if is_service else Subject(system=make)
 
 
@@ -116,11 +116,11 @@ def table(seen_by: Mapping[str, str]) -> str:
 
 
 def summary(seen_by: Mapping[str, str]) -> str:
-    """Count both, for each kind of system, as the README has it."""
-    kinds = {SESSION_MANAGER: "the session manager", CHAT_SERVICE: "the chat service"}
+    """Count both, for each kind of system, as docs/seeds.md has it."""
+    kinds = {SessionManagerModel: "the session manager", ChatServiceModel: "the chat service"}
     lines = []
-    for contract, name in kinds.items():
-        own = [mutant.name for mutant in mutants().values() if mutant.scenario.contract is contract]
+    for model, name in kinds.items():
+        own = [mutant.name for mutant in mutants().values() if mutant.scenario.model is model]
         seen = sum(seen_by[each] != MISSED for each in own)
         if own:
             lines.append(f"| {name} | {len(own)} | {seen} | {len(own)} |")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from threadline.handle import Handle
-from threadline.outcome import Ok, Outcome
+from threadline import Handle, Ok, Outcome
 
 from models.chat_service import ChatServiceModel
 from models.session_manager.peers import WELL
+from tests.session_models import NextStep
 
 
 class ServiceTalk:
@@ -19,9 +19,9 @@ class ServiceTalk:
         self.model = ChatServiceModel(**settings)
         self._numbers = count(1)
 
-    def next(self) -> ChatServiceModel:
-        """Return the model, ready for its next step."""
-        return self.model.at(next(self._numbers))
+    def next(self) -> Any:
+        """Return what takes the model's next step: its operations by name."""
+        return NextStep(self.model, next(self._numbers))
 
     def connect(self, user: str = "ana", thread: Any = "t", peer: str = WELL) -> Handle:
         """Connect a peer, and return its connection."""
@@ -38,7 +38,8 @@ class ServiceTalk:
         message: str | None = None,
     ) -> Outcome:
         """Send a user's message."""
-        return self.next().say(connection, thread, None, message, text, agent)
+        outcome: Outcome = self.next().say(connection, thread, None, message, text, agent)
+        return outcome
 
     def say_often(self, connection: Handle, times: int) -> None:
         """Say "text 0", "text 1" and so on."""
@@ -47,10 +48,12 @@ class ServiceTalk:
 
     def post(self, text: str = "hello there", agent: str = "well", user: str = "ana") -> Outcome:
         """Post a user's message to t."""
-        return self.next().post(user, "t", None, None, text, agent)
+        outcome: Outcome = self.next().post(user, "t", None, None, text, agent)
+        return outcome
 
     def wait(self, seconds: int) -> Outcome:
-        return self.next().wait(seconds)
+        outcome: Outcome = self.next().wait(seconds)
+        return outcome
 
     def held(self, name: str) -> Any:
         """Return one part of the census."""
@@ -76,16 +79,13 @@ class ServiceTalk:
 def value(outcome: Outcome) -> Any:
     """Return the value of an outcome, without what arrived beside it."""
     assert isinstance(outcome, Ok), outcome
-    found: Any = outcome.value
-    return found["value"] if isinstance(found, dict) and "sent" in found else found
+    return outcome.value
 
 
 def events(outcome: Outcome, receiver: Handle, thread: Any = "t") -> list[Any]:
     """Return what arrived at a connection or an exchange, of one thread."""
     assert isinstance(outcome, Ok), outcome
-    found: Any = outcome.value
-    sent = found.get("sent", {}) if isinstance(found, dict) else {}
-    arrived: list[Any] = sent.get(receiver, {}).get(thread, [])
+    arrived: list[Any] = (outcome.told or {}).get((receiver, thread), [])
     return arrived
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from threadline.handle import Handle
-from threadline.outcome import Ok, Outcome
+from threadline import Handle, Model, Ok, Outcome
+from threadline.lockstep.outcomes import expected_of
 
 from models.session_manager import SessionManagerModel
-from models.session_manager.contract import SessionManager
 from models.session_manager.peers import WELL
+
+
+class NextStep:
+    """One step of a model: each of its operations, called, returns the outcome."""
+
+    def __init__(self, model: Model, number: int) -> None:
+        self._model = model
+        self._number = number
+
+    def __getattr__(self, kind: str) -> Callable[..., Outcome]:
+        make = self._model.kinds()[kind]
+        return lambda *arguments: expected_of(self._model.at(self._number), make(*arguments))
 
 
 class Talk:
@@ -20,9 +32,9 @@ class Talk:
         self.model = SessionManagerModel(**settings)
         self._numbers = count(1)
 
-    def next(self) -> SessionManager:
-        """Return the model, ready for its next step."""
-        return self.model.at(next(self._numbers))
+    def next(self) -> Any:
+        """Return what takes the model's next step: its operations by name."""
+        return NextStep(self.model, next(self._numbers))
 
     def connect(self, user: str = "ana", thread: Any = "t", peer: str = WELL) -> Handle:
         """Connect a peer, and return its connection."""
@@ -31,7 +43,8 @@ class Talk:
 
     def deliver(self, text: str, thread: str = "t") -> Outcome:
         """Deliver an event of ana's."""
-        return self.next().deliver("ana", thread, text)
+        outcome: Outcome = self.next().deliver("ana", thread, text)
+        return outcome
 
     def held(self, name: str) -> Any:
         """Return one part of the census."""
@@ -46,13 +59,11 @@ class Talk:
 def shown(outcome: Outcome) -> Any:
     """Return the value of an outcome, without what arrived beside it."""
     assert isinstance(outcome, Ok), outcome
-    value: Any = outcome.value
-    return value["value"] if isinstance(value, dict) and "sent" in value else value
+    return outcome.value
 
 
 def arrived(outcome: Outcome, connection: Handle) -> list[Any]:
     """Return the texts, or else the types, of what arrived at a connection."""
     assert isinstance(outcome, Ok), outcome
-    value: Any = outcome.value
-    sent = value.get("sent", {}) if isinstance(value, dict) else {}
-    return [event.get("text", event["type"]) for event in sent.get(connection, [])]
+    events: list[Any] = (outcome.told or {}).get(connection, [])
+    return [event.get("text", event["type"]) for event in events]

@@ -25,6 +25,8 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 40
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc"}
 MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin.py"}
+# The rooms of the library that stand on its core, and what starts them.
+ABOVE = {"campaign", "cli", "leaks", "report", "__init__", "__main__", "pytest_plugin"}
 # What may be loaded late: the engine that brings Hypothesis, where it was asked for.
 LATE = {"search.machine"}
 
@@ -175,6 +177,69 @@ def test_imports_stand_at_the_top() -> None:
         return set() if name(path) == f"{LIBRARY}/pytest_plugin.py" else inside - LATE
 
     assert those(late) == {}
+
+
+def library() -> dict[str, set[str]]:
+    """Return the modules of the library, each with those of its own that it imports, anywhere."""
+    paths = {dotted(path): path for path in sources(LIBRARY)}
+    return {module: own_imports(module, paths) for module in paths}
+
+
+def dotted(path: Path) -> str:
+    """Return a module's name below the library, as in lockstep.run; a room's own is the room's."""
+    return ".".join(path.relative_to(ROOT / LIBRARY).with_suffix("").parts)
+
+
+def own_imports(module: str, paths: dict[str, Path]) -> set[str]:
+    """Return what a module of the library imports of it: relatively, as all of it does."""
+    found = set()
+    for node in ast.walk(parsed(paths[module])):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = module.split(".")[: -node.level]
+            start = [*above, *(node.module.split(".") if node.module else [])]
+            found |= {".".join(start), *(".".join([*start, alias.name]) for alias in node.names)}
+    return found & paths.keys()
+
+
+def reached(module: str, imports: dict[str, set[str]]) -> set[str]:
+    """Return what a module imports, and what that imports, and so on."""
+    found: set[str] = set()
+    next_ones = [*imports[module]]
+    while next_ones:
+        one = next_ones.pop()
+        next_ones += imports[one] - found
+        found |= {one} | imports[one]
+    return found
+
+
+def test_imports_go_in_no_circle() -> None:
+    """
+    No module of the library imports itself by way of others, for types neither.
+    """
+    imports = library()
+
+    assert [module for module in imports if module in reached(module, imports)] == []
+
+
+def test_sees_a_circle() -> None:
+    """
+    What is reached goes on over any number of modules.
+    """
+    assert "a" in reached("a", {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()})
+
+
+def test_the_core_knows_nothing_of_what_stands_above() -> None:
+    """
+    Words, lockstep, search and minimising import neither leaks nor campaigns, reports or commands.
+    """
+    imports = library()
+    core = [module for module in imports if module.partition(".")[0] not in ABOVE]
+
+    assert {
+        module: above
+        for module in core
+        if (above := {each for each in imports[module] if each.partition(".")[0] in ABOVE})
+    } == {}
 
 
 @pytest.mark.parametrize(

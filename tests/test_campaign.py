@@ -16,7 +16,7 @@ __all__ = ["project"]
 
 def events_of(driver: str, *, seconds: float | None, runs: int) -> list[Event]:
     job = Job(
-        scenario="scenarios.store:Store",
+        scenario="threadline.contracts.conversation_store:Store",
         driver=driver,
         engine="explore",
         seed=1,

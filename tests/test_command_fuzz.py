@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import project, run
+from tests.project import ROOT, project, run
 
 __all__ = ["project"]
 
@@ -78,6 +78,10 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
         (["--for", "0s"], "'0s' is no duration"),
         (["--runs", "0"], "0 is not in the range x>=1"),
         (["--driver", "tests.desk:nothing"], "tests.desk has no 'nothing'"),
+        (["--driver", "tests.ill:Misnamed"], "Misnamed.appends is no operation of Conversation"),
+        (["drivers.memory_store:Nope"], "drivers.memory_store has no 'Nope'; it has"),
+        ([*STORE, "tests.ill:hangs"], "tests.ill:hangs is a second driver, beside drivers.memory"),
+        (["tests.desk:header"], "tests.desk:header makes <class 'threadline.trace.Header'>"),
     ],
 )
 def test_a_wrong_option_exits_with_2(project: Path, words: list[str], complaint: str) -> None:
@@ -105,16 +109,18 @@ def test_a_folder_that_cannot_be_written_loses_nothing(project: Path) -> None:
     assert '{"step": 1, "operation": "open", "user": "ana", "thread": "t"}' in result.output
 
 
-def test_a_driver_that_returns_nothing_is_told_so(
+def test_a_driver_that_is_not_as_it_must_be_is_told_so(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """
-    A driver's mistake is no failure of its system: status 3, and what to write.
+    A driver's mistake is no failure of its system: status 3, and what to write; no traceback.
     """
-    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:ReturnsNothing")
+    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:CountsAll")
 
+    told = capfd.readouterr().err
     assert result.exit_code == 3
-    assert "the driver's clear returned None; return Ok(value) or" in capfd.readouterr().err
+    assert "CountsAll.census has a part 'threads', and the census of ConversationStore has" in told
+    assert "Traceback" not in told
 
 
 def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) -> None:
@@ -141,21 +147,65 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
     assert "the last run is in reports/runs/" in output
 
 
-def test_a_scenario_of_another_contract_exits_with_2(project: Path) -> None:
+def test_a_driver_can_be_given_as_a_word(project: Path) -> None:
     """
-    A scenario is for the systems of one contract, and is not tried on others.
+    A MODULE:NAME that is no scenario is the driver, and a name is its scenario.
+    """
+    result = run("fuzz", "drivers.memory_store:MemoryStoreDriver", "store", "--runs", "2")
+
+    assert result.exit_code == 0
+    assert "drivers.memory_store:MemoryStoreDriver, engine explore" in result.output
+
+
+def test_a_model_can_be_given_as_a_scenario(project: Path) -> None:
+    """
+    All its operations are played, with their own pools.
+    """
+    result = run("fuzz", "tests.shelf:ShelfDriver", "tests.shelf:Shelf", "--runs", "2")
+
+    assert result.exit_code == 0
+    assert "shelf" in result.output
+
+
+def test_a_driver_needs_nothing_of_the_project(project: Path) -> None:
+    """
+    A file with a model and a driver is enough: without a scenario, the model is played.
+    """
+    (project / "pyproject.toml").unlink()
+    (project / "mine.py").write_text((ROOT / "tests" / "shelf.py").read_text("utf-8"), "utf-8")
+
+    result = run("fuzz", "./mine.py:Leaky", "--runs", "50", "--seed", "0")
+
+    assert result.exit_code == 1
+    assert "memory: take(" in result.output
+
+
+def test_without_a_driver_it_says_how_to_name_one(project: Path) -> None:
+    """
+    Where the project has none, the message has an example of the command.
+    """
+    (project / "pyproject.toml").unlink()
+
+    result = run("fuzz")
+
+    assert result.exit_code == 2
+    assert "as in threadline fuzz mine:MyDriver" in " ".join(result.output.split())
+
+
+def test_a_scenario_of_another_model_exits_with_2(project: Path) -> None:
+    """
+    A scenario is for the systems of one model, and is not tried on others.
     """
     result = run("fuzz", "tests.bench.sequence:Pressing", *STORE)
 
     assert result.exit_code == 2
-    assert "is for the contract buttons, and the driver keeps conversation_store" in " ".join(
-        result.output.split()
-    )
+    said = " ".join(result.output.split())
+    assert "Pressing is for ButtonsModel, and drivers.memory_store:MemoryStoreDriver is" in said
 
 
-def test_a_scenario_finds_the_driver_of_its_contract(project: Path) -> None:
+def test_a_scenario_finds_the_driver_of_its_model(project: Path) -> None:
     """
-    Without --driver it is played on the project's first driver that keeps its contract.
+    Without --driver it is played on the project's first driver of its model.
     """
     result = run("fuzz", "store", "--runs", "2", "--seed", "0")
 

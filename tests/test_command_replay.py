@@ -21,7 +21,7 @@ def stored(project: Path, lines: list[dict[str, object]]) -> str:
         "threadline": 1,
         "contract": "conversation_store",
         "driver": "tests.mutants.store:PopsTheFirst",
-        "scenario": "scenarios.store:Store",
+        "scenario": "threadline.contracts.conversation_store:Store",
     }
     path = project / "trace.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in [header, *lines]), "ascii")
@@ -116,7 +116,7 @@ def test_minimise_works_without_the_scenario(project: Path) -> None:
 
     result = run("minimise", str(path))
 
-    assert "arguments are left as they are: scenarios.store has no 'Renamed'" in result.output
+    assert "conversation_store has no 'Renamed'" in result.output
     assert "from 6 to 4 steps" in result.output
 
 

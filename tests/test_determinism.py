@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from threadline.handle import Handle
+from threadline.contracts.conversation_store import OPEN, USERS, ConversationStore, Store
 from threadline.history import digest
 from threadline.loading import load_target
 from threadline.lockstep.lockstep import Lockstep
@@ -22,8 +22,6 @@ from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder, read
 
-from models.conversation_store.operations import Pop, Threads
-from scenarios.store import OPEN, USERS, Store
 from tests.project import ROOT
 
 # What seed 5 plays, on every machine; they change with the scenario, and with how a run is drawn.
@@ -35,8 +33,10 @@ class KeptRuns(Runs):
     """Runs of which the digests of all histories are kept."""
 
     @contextmanager
-    def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
-        with super().open(header, settings) as lockstep:
+    def open(
+        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+    ) -> Iterator[Lockstep]:
+        with super().open(header, settings, anew=anew) as lockstep:
             yield lockstep
             digests.append(digest(lockstep.steps))
 
@@ -110,13 +110,8 @@ def test_hypothesis_plays_the_same_under_any_hash_seed(hash_seed: str) -> None:
 class Renamed(Store):
     """The scenario under another name, with one rule more and another changed."""
 
-    @rule(user=USERS)
-    def list_twice(self, user: str) -> Threads:
-        return Threads(user)
-
-    @rule(conversation=OPEN, weight=3)
-    def pop(self, conversation: Handle) -> Pop:
-        return Pop(conversation)
+    list_twice = rule(ConversationStore.threads, user=USERS)
+    pop = rule(ConversationStore.pop, conversation=OPEN, weight=3)
 
 
 def test_a_trace_replays_after_its_scenario_has_changed(tmp_path: Path) -> None:
@@ -129,7 +124,7 @@ def test_a_trace_replays_after_its_scenario_has_changed(tmp_path: Path) -> None:
     header = Header("conversation_store", DRIVER, scenario="gone:Gone", seed=0, steps_max=999)
     batches = Explorer(Renamed, runs, header).batches()
     found = next(batch.failure for batch in batches if batch.failure)
-    stored = read(path, target.contract.kinds())
+    stored = read(path, target.model.kinds())
 
     again = replay(Runs(target, Recorder(None)), stored.header, stored.operations)
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import ClassVar
+from typing import Any
 
 import pytest
-from threadline.handle import Handle
+from threadline import Handle, Pool, Scenario, pool, rule
 from threadline.history import lines
 from threadline.lockstep.run import Batch
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
 from threadline.search import explore
 from threadline.search.explore import Explorer
 
-from tests.desk import CODE, Desks, DeskScenario, Enter, Leave, Press, Ring, header
+from tests.desk import CODE, Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 
@@ -25,47 +22,30 @@ TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 class Everything(DeskScenario):
     """All that can be done at a desk."""
 
-    @rule(user=pool("ana", "ben"))
-    def enter(self, user: str) -> Enter:
-        return Enter(user)
-
-    @rule(ticket=TICKETS)
-    def leave(self, ticket: Handle) -> Leave:
-        return Leave(ticket)
-
-    @rule(key=pool(1, 2, 3))
-    def press(self, key: int) -> Press:
-        return Press(key)
-
-    @rule()
-    def ring(self) -> Ring:
-        return Ring()
+    enter = rule(Desk.enter, user=pool("ana", "ben"))
+    leave = rule(Desk.leave, ticket=TICKETS)
+    press = rule(Desk.press, key=pool(1, 2, 3))
+    ring = rule(Desk.ring)
 
 
 class Sized(DeskScenario):
     """Presses the key of the size that the model has."""
 
-    settings: ClassVar[dict[str, Pool[int]]] = {"size": pool(1, 2, 3)}
+    settings = {"size": pool(1, 2, 3)}
 
-    @rule(size=Pool(lambda now: [now.model.size]))
-    def press(self, size: int) -> Press:
-        return Press(size)
+    press = rule(Desk.press, key=Pool(lambda now: [now.model.size]))
 
 
 class Keys(DeskScenario):
     """Nothing but keys, of which only five in the right order lead anywhere."""
 
-    @rule(key=pool(0, 1, 2, 3, 4, 5, 6, 7))
-    def press(self, key: int) -> Press:
-        return Press(key)
+    press = rule(Desk.press, key=pool(0, 1, 2, 3, 4, 5, 6, 7))
 
 
 class EmptyHanded(DeskScenario):
     """Can only leave, and has nothing to leave with."""
 
-    @rule(ticket=TICKETS)
-    def leave(self, ticket: Handle) -> Leave:
-        return Leave(ticket)
+    leave = rule(Desk.leave, ticket=TICKETS)
 
 
 def has_keyed_the_code(log: list[str]) -> bool:
@@ -77,7 +57,7 @@ def has_two_rings(log: list[str]) -> bool:
 
 
 def play(
-    scenario: type[Scenario], desks: Desks, runs: int, *, seed: int = 0, steps: int = 10
+    scenario: type[Scenario[Any]], desks: Desks, runs: int, *, seed: int = 0, steps: int = 10
 ) -> list[Batch]:
     batches = Explorer(scenario, desks.runs(), header(steps=steps, seed=seed)).batches()
     return list(islice(batches, runs))

@@ -28,7 +28,7 @@ def outside_uv(monkeypatch: pytest.MonkeyPatch) -> None:
 def stored(name: str) -> tuple[Trace, Runs, Path]:
     path = REGRESSIONS / f"{name}.jsonl"
     target = load_target(read_header(path).driver)
-    return read(path, target.contract.kinds()), Runs(target, Recorder(None)), path
+    return read(path, target.model.kinds()), Runs(target, Recorder(None)), path
 
 
 def golden(name: str) -> str:

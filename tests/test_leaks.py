@@ -11,11 +11,13 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from threadline.bounds import bounded
 from threadline.campaign.mutant import Kill
+from threadline.contracts.conversation_store import Store
 from threadline.failure import Failure
-from threadline.leaks.bounds import bounded
 from threadline.leaks.investigate import Investigation
-from threadline.leaks.leak import is_leak, leak_of
+from threadline.leaks.leak import leak_of
+from threadline.leaks.round_trip import RoundTrips, round_trips_of
 from threadline.leaks.text import leak_text
 from threadline.loading import load_scenario, load_target
 from threadline.lockstep.run import Runs, replay
@@ -131,9 +133,9 @@ def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(CLEAN, load_scenario(f"scenarios.{scenario}"))
 
     assert found == []
-    assert runs.known.levels == {}
-    assert runs.known.skipped == {}
-    assert runs.known.made == 20
+    assert round_trips_of(runs).known.levels == {}
+    assert round_trips_of(runs).known.skipped == {}
+    assert round_trips_of(runs).known.made == 20
 
 
 @pytest.mark.parametrize("scenario", ["agents:Agents", "database:Database"])
@@ -144,8 +146,8 @@ def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(SERVICE, load_scenario(f"scenarios.{scenario}"), runs_max=8)
 
     assert found == []
-    assert runs.known.skipped == {}
-    assert runs.known.made == 8
+    assert round_trips_of(runs).known.skipped == {}
+    assert round_trips_of(runs).known.made == 8
 
 
 @pytest.mark.parametrize(
@@ -160,24 +162,24 @@ def test_stores_of_the_other_contract_leak_nothing(driver: str) -> None:
     """
     The same probes judge a conversation store, with roots or without.
     """
-    found, runs = clean_runs(driver, load_scenario("scenarios.store:Store"))
+    found, runs = clean_runs(driver, Store)
 
     assert found == []
-    assert runs.known.skipped == {}
+    assert round_trips_of(runs).known.skipped == {}
 
 
 def clean_runs(
-    driver: str, scenario: type[Scenario], runs_max: int = 20
+    driver: str, scenario: type[Scenario[Any]], runs_max: int = 20
 ) -> tuple[list[Failure], Runs]:
     target = load_target(driver)
-    runs = Runs(target, Recorder(None), round_trip_every=1)
-    header = Header(target.contract.name, driver, seed=2, steps_max=50)
+    runs = Runs(target, Recorder(None), after_run=RoundTrips(1))
+    header = Header(target.model.name, driver, seed=2, steps_max=50)
     batches = islice(Explorer(scenario, runs, header).batches(), runs_max)
     return [batch.failure for batch in batches if batch.failure], runs
 
 
 def stored(name: str) -> Trace:
-    return read(ROOT / f"tests/regressions/{name}.jsonl", load_target(CLEAN).contract.kinds())
+    return read(ROOT / f"tests/regressions/{name}.jsonl", load_target(CLEAN).model.kinds())
 
 
 def test_a_leak_is_seen_again_in_a_replay() -> None:
@@ -185,12 +187,16 @@ def test_a_leak_is_seen_again_in_a_replay() -> None:
     Its stored trace says that it ends with a round trip, and fails alike on a fresh system.
     """
     trace = stored("keeps-dropped")
-    runs = Runs(load_target("tests.mutants.leaks:KeepsDropped"), Recorder(None), cycles_max=126)
+    runs = Runs(
+        load_target("tests.mutants.leaks:KeepsDropped"),
+        Recorder(None),
+        after_run=RoundTrips(cycles_max=126),
+    )
 
     failure = replay(runs, trace.header, trace.operations)
 
     assert failure is not None
-    assert is_leak(failure)
+    assert failure.is_after_run
     assert str(failure.signature) == "memory-system.connector._dropped"
 
 
@@ -200,7 +206,14 @@ def test_the_clean_system_passes_the_trace_of_a_leak() -> None:
     """
     trace = stored("keeps-dropped")
 
-    assert replay(Runs(load_target(CLEAN), Recorder(None)), trace.header, trace.operations) is None
+    assert (
+        replay(
+            Runs(load_target(CLEAN), Recorder(None), after_run=RoundTrips()),
+            trace.header,
+            trace.operations,
+        )
+        is None
+    )
 
 
 def test_a_declared_bound_is_asserted() -> None:
@@ -209,8 +222,8 @@ def test_a_declared_bound_is_asserted() -> None:
     """
 
     target = replace(load_target(CLEAN), make=partial(Promising, partial(ChatSystem, **LRU)))
-    runs = Runs(target, Recorder(None), round_trip_every=1)
-    header = Header(target.contract.name, CLEAN, seed=0, steps_max=10)
+    runs = Runs(target, Recorder(None), after_run=RoundTrips(1))
+    header = Header(target.model.name, CLEAN, seed=0, steps_max=10)
     batches = islice(Explorer(Connections, runs, header).batches(), 5)
     failure = next(batch.failure for batch in batches if batch.failure)
 

@@ -9,10 +9,20 @@ from hypothesis.errors import UnsatisfiedAssumption
 from threadline import history
 from threadline.failure import Disagreement, Divergence, Property, Signature
 from threadline.handle import Dangling, Handle
+from threadline.lockstep.outcomes import ModelError
 from threadline.lockstep.pump import NotDone
-from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
+from threadline.outcome import (
+    Crashed,
+    Hung,
+    Ok,
+    Outcome,
+    Refuse,
+    Refused,
+    Unknown,
+    Unpredictable,
+)
 
-from tests.script import Call, lockstep
+from tests.script import Script, ScriptDriver, lockstep
 
 C1, C2 = Handle("c", 1), Handle("c", 2)
 
@@ -22,8 +32,8 @@ def test_keeps_the_steps_on_which_both_agree() -> None:
     A step that agrees is kept with its number, its operation and its outcome.
     """
     run = lockstep([Ok("a"), Refused("old")], [Ok("a"), Refused("old", because="of me")])
-    run.step(1, Call())
-    run.step(4, Call("x"))
+    run.step(1, Script.call())
+    run.step(4, Script.call("x"))
 
     assert history.lines(run.steps) == [
         "1 call(argument=None)  ok, 'a'",
@@ -36,10 +46,11 @@ def test_binds_the_first_pair() -> None:
     The id that answers a fresh handle stands for it in later operations.
     """
     run = lockstep([Ok(C1), Ok()], [Ok("real 1"), Ok()])
-    run.step(1, Call())
-    run.step(2, Call(C1))
+    run.step(1, Script.call())
+    run.step(2, Script.call(C1))
 
-    assert run.driver.given == [None, "real 1"]  # type: ignore[attr-defined]  # a script's
+    assert isinstance(run.driver, ScriptDriver)
+    assert run.driver.given == [None, "real 1"]
 
 
 @pytest.mark.parametrize("answer", [Refused("full"), Crashed("KeyError"), Unknown(), Ok(None)])
@@ -49,10 +60,10 @@ def test_binds_nothing_where_the_kinds_differ(answer: Outcome) -> None:
     """
     run = lockstep([Ok(C1)], [answer])
     with pytest.raises(Divergence):
-        run.step(1, Call())
+        run.step(1, Script.call())
 
     with pytest.raises(Dangling, match="c_1"):
-        run.step(2, Call(C1))
+        run.step(2, Script.call(C1))
 
 
 def test_does_nothing_for_a_dangling_handle() -> None:
@@ -63,7 +74,7 @@ def test_does_nothing_for_a_dangling_handle() -> None:
     run = lockstep([], [], record=lambda number, operation: told.append(f"{number} {operation}"))
 
     with pytest.raises(Dangling):
-        run.step(1, Call(C1))
+        run.step(1, Script.call(C1))
 
     assert told == []
 
@@ -81,10 +92,10 @@ def test_parts_on_a_conflict_of_ids(expected: list[Outcome], actual: list[Outcom
     Handles and ids are one to one: a second partner for either is a divergence.
     """
     run = lockstep(expected, actual)
-    run.step(1, Call())
+    run.step(1, Script.call())
 
     with pytest.raises(Divergence):
-        run.step(2, Call())
+        run.step(2, Script.call())
 
 
 @pytest.mark.parametrize(
@@ -99,14 +110,17 @@ def test_parts_on_a_conflict_of_ids(expected: list[Outcome], actual: list[Outcom
         (Ok(), Ok(warnings=("UserWarning",))),
         (Ok(warnings=("UserWarning",)), Ok()),
         (Refused("old"), Refused("old", warnings=("UserWarning",))),
+        (Ok(), Ok(told={"ana": ["hi"]})),
+        (Ok(told={"ana": ["hi"]}), Ok()),
+        (Refused("old"), Refused("old", told={"ana": ["hi"]})),
     ],
 )
 def test_parts_on_another_outcome(expected: Outcome, actual: Outcome) -> None:
     """
-    Outcomes that differ in kind, value, type, reason or warnings are a divergence.
+    Outcomes that differ in kind, value, type, reason, warnings or what was told are a divergence.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([expected], [actual]).step(1, Call())
+        lockstep([expected], [actual]).step(1, Script.call())
 
     assert raised.value.failure.disagreement == Disagreement("outcome", expected, actual)
 
@@ -126,7 +140,7 @@ def test_takes_an_exception_for_a_crash(error: BaseException, text: str) -> None
     An exception that the driver does not translate is an outcome, with text that is stable.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [error]).step(1, Call())
+        lockstep([Ok()], [error]).step(1, Script.call())
 
     assert raised.value.failure.disagreement.actual == Crashed(text)
 
@@ -136,12 +150,12 @@ def test_tells_where_it_crashed() -> None:
     A crash names the file and the function that raised, without the folder.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [KeyError("gone")]).step(1, Call())
+        lockstep([Ok()], [KeyError("gone")]).step(1, Script.call())
 
     crash = raised.value.failure.step.actual
     assert isinstance(crash, Crashed)
     assert crash.where.startswith("script.py:")
-    assert crash.where.endswith(" call")
+    assert crash.where.endswith(" _next")
 
 
 def test_lets_what_hypothesis_raises_pass() -> None:
@@ -149,7 +163,7 @@ def test_lets_what_hypothesis_raises_pass() -> None:
     Hypothesis's own exceptions steer Hypothesis, and are no crash of the system.
     """
     with pytest.raises(UnsatisfiedAssumption):
-        lockstep([Ok()], [UnsatisfiedAssumption()]).step(1, Call())
+        lockstep([Ok()], [UnsatisfiedAssumption()]).step(1, Script.call())
 
 
 def test_lets_an_interrupt_pass() -> None:
@@ -157,7 +171,7 @@ def test_lets_an_interrupt_pass() -> None:
     Ctrl-C is no crash of the system.
     """
     with pytest.raises(KeyboardInterrupt):
-        lockstep([Ok()], [KeyboardInterrupt()]).step(1, Call())
+        lockstep([Ok()], [KeyboardInterrupt()]).step(1, Script.call())
 
 
 def test_takes_a_call_that_hangs_for_liveness() -> None:
@@ -165,18 +179,75 @@ def test_takes_a_call_that_hangs_for_liveness() -> None:
     A call that does not come back breaks liveness, whatever blame would say.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [NotDone("5 turns", "get line 3")]).step(1, Call())
+        lockstep([Ok()], [NotDone("5 turns", "get line 3")]).step(1, Script.call())
 
     assert raised.value.failure.signature == Signature(Property.LIVENESS, "call")
     assert raised.value.failure.step.actual == Hung("5 turns", where="get line 3")
 
 
-def test_refuses_an_answer_that_is_no_outcome() -> None:
+@pytest.mark.parametrize(
+    ("expected", "actual"), [("a", Ok("a")), (Ok("a"), "a"), ("a", "a"), (None, Ok()), (Ok(), None)]
+)
+def test_takes_a_plain_value_for_ok(expected: object, actual: object) -> None:
     """
-    A driver that forgets to return is told which method, and what to return.
+    What is no outcome is what an operation that was done came back with, on both sides.
     """
-    with pytest.raises(TypeError, match=r"the driver's call returned None; return Ok\(value\)"):
-        lockstep([Ok()], [None]).step(1, Call())
+    step = lockstep([expected], [actual]).step(1, Script.call())
+
+    assert isinstance(step.actual, Ok)
+
+
+@pytest.mark.parametrize("expected", [Refuse("old", because="of me"), Refused("old")])
+def test_takes_what_the_model_raises_for_a_refusal(expected: object) -> None:
+    """
+    A model refuses by raising Refuse, or by returning Refused.
+    """
+    step = lockstep([expected], [Refused("old")]).step(1, Script.call())
+
+    assert step.expected == Refused("old")
+
+
+def test_keeps_why_the_model_refuses() -> None:
+    """
+    The reason for the reader of a refusal that is raised is in the outcome that is expected.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Refuse("old", because="of me")], [Ok()]).step(1, Script.call())
+
+    assert str(raised.value.failure.step.expected) == "refused (old), because of me"
+
+
+def test_plays_nothing_that_nobody_can_predict() -> None:
+    """
+    Where the model cannot say what is right, the system is not asked, and no step is kept.
+    """
+    run = lockstep([Unpredictable("two are right")], [Ok()])
+
+    with pytest.raises(Unpredictable, match="two are right"):
+        run.step(1, Script.call())
+
+    assert isinstance(run.driver, ScriptDriver)
+    assert (run.steps, run.driver.given) == ([], [])
+
+
+def test_takes_a_handle_that_the_model_does_not_know_for_dangling() -> None:
+    """
+    The KeyError of a handle is no mistake of the model: what the handle named has ended.
+    """
+    run = lockstep([Ok(C1), KeyError(C1)], [Ok("real 1")])
+    run.step(1, Script.call())
+
+    with pytest.raises(Dangling, match="c_1 names nothing"):
+        run.step(2, Script.call(C1))
+
+
+@pytest.mark.parametrize("error", [KeyError("gone"), KeyError(), ValueError("wrong")])
+def test_takes_what_else_a_model_raises_for_a_mistake_of_its_own(error: Exception) -> None:
+    """
+    It is no outcome, and is told with the model and the operation.
+    """
+    with pytest.raises(ModelError, match=r"Script raised \w+\(.*\) in call\(argument=None\)"):
+        lockstep([error], [Ok()]).step(1, Script.call())
 
 
 def test_records_a_step_before_the_system_takes_it() -> None:
@@ -186,20 +257,20 @@ def test_records_a_step_before_the_system_takes_it() -> None:
     told: list[str] = []
     run = lockstep(
         [Ok()],
-        [lambda: told.append("done") or Ok()],  # type: ignore[func-returns-value]  # for its order
+        [lambda _: told.append("done")],
         record=lambda number, operation: told.append(f"recorded {number} {operation}"),
     )
-    run.step(3, Call("x"))
+    run.step(3, Script.call("x"))
 
     assert told == ["recorded 3 call(argument='x')", "done"]
 
 
-def test_blames_the_property_that_the_contract_names() -> None:
+def test_blames_the_property_that_the_model_names() -> None:
     """
-    The contract's blame decides which property a disagreement breaks.
+    The model's blame decides which property a disagreement breaks.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([Ok("a")], [Ok("b")]).step(1, Call())
+        lockstep([Ok("a")], [Ok("b")]).step(1, Script.call())
 
     assert raised.value.failure.signature == Signature(Property.ISOLATION, "call")
 
@@ -209,7 +280,7 @@ def test_raises_a_type_of_its_own_for_each_signature() -> None:
     Hypothesis tells failures apart by their type, which names property and operation.
     """
     with pytest.raises(Divergence) as raised:
-        lockstep([Ok("a")], [Ok("b")]).step(1, Call())
+        lockstep([Ok("a")], [Ok("b")]).step(1, Script.call())
 
     assert type(raised.value).__name__ == "IsolationCall"
 
@@ -219,10 +290,10 @@ def test_shows_handles_in_place_of_real_ids() -> None:
     The ids that a diverging system returned are handles in its history.
     """
     run = lockstep([Ok(C1), Ok([])], [Ok("real 1"), Ok(["real 1", {"id": "real 1"}])])
-    run.step(1, Call())
+    run.step(1, Script.call())
 
     with pytest.raises(Divergence) as raised:
-        run.step(2, Call(C1))
+        run.step(2, Script.call(C1))
 
     assert history.lines(raised.value.failure.steps) == [
         "1 call(argument=None)  ok, c_1",
@@ -235,10 +306,10 @@ def test_shows_handles_in_the_text_of_a_crash() -> None:
     A real id that an exception speaks of is a handle in the history, where it is a whole word.
     """
     run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), KeyError("no s-1f, only s-1f2")])
-    run.step(1, Call())
+    run.step(1, Script.call())
 
     with pytest.raises(Divergence) as raised:
-        run.step(2, Call(C1))
+        run.step(2, Script.call(C1))
 
     assert raised.value.failure.step.actual == Crashed("KeyError: 'no c_1, only s-1f2'")
 
@@ -248,10 +319,10 @@ def test_shows_handles_in_the_reason_of_a_refusal() -> None:
     A real id in the reason of a refusal is a handle in the history.
     """
     run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), Refused("s-1f is locked")])
-    run.step(1, Call())
+    run.step(1, Script.call())
 
     with pytest.raises(Divergence) as raised:
-        run.step(2, Call(C1))
+        run.step(2, Script.call(C1))
 
     assert raised.value.failure.step.actual == Refused("c_1 is locked")
 
@@ -262,8 +333,8 @@ def test_digests_the_same_whatever_the_ids() -> None:
     """
     one = lockstep([Ok(C1)], [Ok("real 1")])
     other = lockstep([Ok(C1)], [Ok("another")])
-    one.step(1, Call())
-    other.step(1, Call())
+    one.step(1, Script.call())
+    other.step(1, Script.call())
 
     assert history.digest(one.steps) == history.digest(other.steps)
 
@@ -273,6 +344,6 @@ def test_digests_any_text() -> None:
     A history with a lone surrogate, which no encoding of text has, has a digest.
     """
     run = lockstep([Refused("\ud800")], [Refused("\ud800")])
-    run.step(1, Call("\ud800"))
+    run.step(1, Script.call("\ud800"))
 
     assert len(history.digest(run.steps)) == 64

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from threadline.contract import Census
+from threadline import Census, DriverError
 from threadline.failure import Disagreement, Divergence, Failure, Property, Signature
 from threadline.handle import Handle
 from threadline.lockstep.lockstep import Lockstep
 from threadline.lockstep.warning_recorder import Warned, warnings_recorded
 from threadline.outcome import Ok
 
-from tests.script import Call, lockstep, warning
+from tests.script import Script, lockstep, warning
 
 C1 = Handle("c", 1)
 
@@ -24,12 +24,12 @@ def warned() -> Iterator[Warned]:
 
 
 def is_empty(_model: Census, system: Census) -> None:
-    assert not system["open"], f"{system['open']} is open"
+    assert not system["seen"], f"{system['seen']} is open"
 
 
 def failure_of(run: Lockstep) -> Failure:
     with pytest.raises(Divergence) as raised:
-        run.step(1, Call())
+        run.step(1, Script.call())
     return raised.value.failure
 
 
@@ -50,7 +50,7 @@ def test_agrees_with_a_census_that_is_the_same() -> None:
         system_holds={"open": ("real 1",), "turns": {"real 1": 2}},
     )
 
-    assert run.step(1, Call()).actual == Ok(C1)
+    assert run.step(1, Script.call()).actual == Ok(C1)
 
 
 def test_asks_nothing_of_a_system_that_cannot_tell() -> None:
@@ -59,7 +59,7 @@ def test_asks_nothing_of_a_system_that_cannot_tell() -> None:
     """
     run = lockstep([Ok()], [Ok()], model_holds={"open": [C1]}, system_holds=None)
 
-    assert run.step(1, Call()).actual == Ok()
+    assert run.step(1, Script.call()).actual == Ok()
 
 
 def test_asks_nothing_that_a_system_leaves_out() -> None:
@@ -68,7 +68,7 @@ def test_asks_nothing_that_a_system_leaves_out() -> None:
     """
     run = lockstep([Ok()], [Ok()], model_holds={"open": [C1], "n": 1}, system_holds={"n": 1})
 
-    assert run.step(1, Call()).actual == Ok()
+    assert run.step(1, Script.call()).actual == Ok()
 
 
 def test_parts_on_another_census() -> None:
@@ -80,7 +80,7 @@ def test_parts_on_another_census() -> None:
     assert failure.disagreement == Disagreement("census turns", {"b": 2}, {"b": 3})
 
 
-def test_blames_the_census_on_the_property_that_the_contract_names() -> None:
+def test_blames_the_census_on_the_property_that_the_model_names() -> None:
     """
     A census that differs has the signature of the step after which it was taken.
     """
@@ -121,7 +121,7 @@ def test_asserts_invariants() -> None:
     An invariant that fails is a failure under its own property, with its own message.
     """
     run = lockstep(
-        [Ok()], [Ok()], system_holds={"open": ["x"]}, invariants=((Property.KEYS, is_empty),)
+        [Ok()], [Ok()], system_holds={"seen": ["x"]}, invariants=((Property.KEYS, is_empty),)
     )
 
     failure = failure_of(run)
@@ -138,11 +138,48 @@ def test_names_ids_for_invariants() -> None:
     run = lockstep(
         [Ok(C1)],
         [Ok("real 1")],
-        system_holds={"open": ["real 1"]},
+        system_holds={"seen": ["real 1"]},
         invariants=((Property.KEYS, is_empty),),
     )
 
     assert str(failure_of(run).disagreement.actual).startswith("[c_1] is open")
+
+
+@pytest.mark.parametrize("system_holds", [{}, None])
+def test_asserts_no_invariant_that_needs_what_is_left_out(system_holds: object) -> None:
+    """
+    A system that cannot tell what an invariant looks at is not judged by it.
+    """
+    run = lockstep(
+        [Ok()], [Ok()], system_holds=system_holds, invariants=((Property.KEYS, is_empty),)
+    )
+
+    assert run.step(1, Script.call()).actual == Ok()
+
+
+@pytest.mark.parametrize("held", [["open"], {"open"}, "open", 3])
+def test_refuses_a_census_that_is_no_mapping(held: object) -> None:
+    """
+    A driver that returns something else is told what to return, and with which names.
+    """
+    run = lockstep([Ok()], [Ok()], model_holds={"open": [], "n": 1}, system_holds=held)
+
+    with pytest.raises(
+        DriverError, match=r"ScriptDriver\.census returned .*; return a mapping .* \{'open', 'n'\}"
+    ):
+        run.step(1, Script.call())
+
+
+def test_refuses_a_part_that_the_model_does_not_have() -> None:
+    """
+    A part of another name would never be compared, and so is told at once.
+    """
+    run = lockstep([Ok()], [Ok()], model_holds={"open": []}, system_holds={"opened": []})
+
+    with pytest.raises(
+        DriverError, match="has a part 'opened', and the census of Script has open, seen; give it"
+    ):
+        run.step(1, Script.call())
 
 
 def test_takes_warnings_for_a_part_of_the_outcome(warned: Warned) -> None:
@@ -161,7 +198,7 @@ def test_expects_the_warnings_that_the_model_expects(warned: Warned) -> None:
     expected = Ok(warnings=("UserWarning",))
     run = lockstep([expected], [warning(Ok(), UserWarning)], warned=warned)
 
-    assert run.step(1, Call()).actual == expected
+    assert run.step(1, Script.call()).actual == expected
 
 
 def test_takes_no_warning_twice(warned: Warned) -> None:
@@ -170,9 +207,9 @@ def test_takes_no_warning_twice(warned: Warned) -> None:
     """
     first = Ok(warnings=("UserWarning",))
     run = lockstep([first, Ok()], [warning(Ok(), UserWarning), Ok()], warned=warned)
-    run.step(1, Call())
+    run.step(1, Script.call())
 
-    assert run.step(2, Call()).actual == Ok()
+    assert run.step(2, Script.call()).actual == Ok()
 
 
 def test_takes_no_warning_given_between_steps(warned: Warned) -> None:
@@ -180,9 +217,9 @@ def test_takes_no_warning_given_between_steps(warned: Warned) -> None:
     A warning given before a step, while the run was opened or a census taken, is not the step's.
     """
     run = lockstep([Ok()], [Ok()], warned=warned)
-    warning(Ok(), UserWarning)()
+    warning(Ok(), UserWarning)(run)
 
-    assert run.step(1, Call()).actual == Ok()
+    assert run.step(1, Script.call()).actual == Ok()
 
 
 def test_takes_no_warning_of_the_garbage_collector(warned: Warned) -> None:
@@ -191,14 +228,13 @@ def test_takes_no_warning_of_the_garbage_collector(warned: Warned) -> None:
     """
     run = lockstep([Ok()], [warning(Ok(), ResourceWarning)], warned=warned)
 
-    assert run.step(1, Call()).actual == Ok()
+    assert run.step(1, Script.call()).actual == Ok()
 
 
-def test_refuses_no_outcome_after_a_warning(warned: Warned) -> None:
+def test_takes_a_plain_value_with_a_warning(warned: Warned) -> None:
     """
-    A driver that warns and forgets to return is told so as clearly as one that only forgets.
+    A driver that warns and returns no outcome has done it with a warning.
     """
-    forgetful = warning(None, UserWarning)  # type: ignore[arg-type]  # the mistake under test
+    run = lockstep([Ok()], [warning("hi", UserWarning)], warned=warned)
 
-    with pytest.raises(TypeError, match=r"the driver's call returned None; return Ok\(value\)"):
-        lockstep([Ok()], [forgetful], warned=warned).step(1, Call())
+    assert failure_of(run).step.actual == Ok("hi", warnings=("UserWarning",))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import ClassVar
+from typing import Any
 
 import hypothesis
 import pytest
 from hypothesis import stateful
 from hypothesis.errors import UnsatisfiedAssumption
+from threadline import Pool, Scenario, pool, rule
 from threadline.failure import Divergence, Property, Signature
-from threadline.handle import Handle
 from threadline.lockstep.run import Batch, replay
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
 from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
 
-from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
+from tests.desk import Desk, Desks, DeskScenario, header
 
+KINDS = Desk.kinds()
 ON_RING = Signature(Property.CONTINUITY, "ring")
 ON_PRESS = Signature(Property.CONTINUITY, "press")
 
@@ -27,31 +25,25 @@ ON_PRESS = Signature(Property.CONTINUITY, "press")
 class Everything(DeskScenario):
     """All that can be done at a desk."""
 
-    @rule(user=pool("ana", "ben"))
-    def enter(self, user: str) -> Enter:
-        return Enter(user)
-
-    @rule(ticket=Pool(lambda now: now.model.tickets))
-    def leave(self, ticket: Handle) -> Leave:
-        return Leave(ticket)
-
-    @rule(key=pool(1, 2, 3))
-    def press(self, key: int) -> Press:
-        return Press(key)
-
-    @rule(precondition=lambda now: now.model.tickets)
-    def ring(self) -> Ring:
-        return Ring()
+    enter = rule(Desk.enter, user=pool("ana", "ben"))
+    leave = rule(Desk.leave, ticket=Pool(lambda now: now.model.tickets))
+    press = rule(Desk.press, key=pool(1, 2, 3))
+    ring = rule(Desk.ring, when=lambda now: now.model.tickets)
 
 
 class Sized(DeskScenario):
     """Presses the key of the size that the model has."""
 
-    settings: ClassVar[dict[str, Pool[int]]] = {"size": pool(1, 2, 3)}
+    settings = {"size": pool(1, 2, 3)}
 
-    @rule(size=Pool(lambda now: [now.model.size]))
-    def press(self, size: int) -> Press:
-        return Press(size)
+    press = rule(Desk.press, key=Pool(lambda now: [now.model.size]))
+
+
+class Couples(DeskScenario):
+    """Draws what a user is item by item, and the arguments of a press together."""
+
+    enter = rule(Desk.enter, user=(pool("ana", "ben"), pool("cyd")))  # type: ignore[threadline]  # on purpose
+    press = rule(Desk.press, pool((1,), (2,)))
 
 
 def rings(log: list[str]) -> bool:
@@ -80,7 +72,7 @@ def run(of: type[Machine], runs: int = 50) -> None:
     stateful.run_state_machine_as_test(hypothesis.seed(1)(of), settings=settings(10, runs))
 
 
-def chunks(scenario: type[Scenario], desks: Desks, runs: int, *, seed: int = 1) -> list[Batch]:
+def chunks(scenario: type[Scenario[Any]], desks: Desks, runs: int, *, seed: int = 1) -> list[Batch]:
     return list(Chunks(scenario, desks.runs(), header(seed=seed)).batches(runs_max=runs))
 
 
@@ -88,7 +80,7 @@ def test_is_named_after_scenario_and_driver() -> None:
     """
     Machines of two drivers share no examples, because their names differ.
     """
-    assert derived(rings).__name__ == "Everything[tests.desk:Desk]"
+    assert derived(rings).__name__ == "Everything[tests.desk:DeskDriver]"
 
 
 def test_plays_what_the_scenario_offers() -> None:
@@ -100,6 +92,21 @@ def test_plays_what_the_scenario_offers() -> None:
 
     kinds = {line.partition(" ")[0] for log in desks.logs for line in log}
     assert kinds == {"enter", "leave", "press", "ring"}
+
+
+def test_draws_tuples_and_arguments_together() -> None:
+    """
+    The items of a tuple, and arguments that one pool gives together, are drawn as others are.
+    """
+    desks = Desks()
+    run(machine(Couples, desks.runs(), header()))
+
+    assert {line for log in desks.logs for line in log} == {
+        "enter ('ana', 'cyd')",
+        "enter ('ben', 'cyd')",
+        "press 1",
+        "press 2",
+    }
 
 
 def test_fires_no_rule_against_its_precondition() -> None:
@@ -117,7 +124,7 @@ def test_leaves_out_what_a_driver_lacks() -> None:
     A rule whose operation the driver lacks is no rule of the machine.
     """
     desks = Desks()
-    run(machine(Everything, desks.runs(lacks=(Ring, Leave)), header()))
+    run(machine(Everything, desks.runs(lacks=(KINDS["ring"], KINDS["leave"])), header()))
 
     assert {line.partition(" ")[0] for log in desks.logs for line in log} == {"enter", "press"}
 

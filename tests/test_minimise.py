@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
+from threadline import Handle, Operation, Pool, pool, rule
 from threadline.failure import Failure, Property, Signature
-from threadline.handle import Handle
 from threadline.lockstep import run
 from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import Minimised, minimise
-from threadline.operation import Operation
-from threadline.pool import Pool, pool
-from threadline.rule import rule
 from threadline.trace import Header, Numbered, Trace
 
-from tests.desk import Desks, DeskScenario, Enter, Leave, Press, Ring, header
+from tests.desk import Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 ON_RING = Signature(Property.CONTINUITY, "ring")
@@ -27,33 +24,17 @@ ON_LEAVE = Signature(Property.CONTINUITY, "leave")
 class Everything(DeskScenario):
     """All that can be done at a desk."""
 
-    @rule(user=pool("ana", "ben", "cyd"))
-    def enter(self, user: str) -> Enter:
-        return Enter(user)
-
-    @rule(ticket=TICKETS)
-    def leave(self, ticket: Handle) -> Leave:
-        return Leave(ticket)
-
-    @rule(key=pool(0, 1, 2, 3))
-    def press(self, key: int) -> Press:
-        return Press(key)
-
-    @rule()
-    def ring(self) -> Ring:
-        return Ring()
+    enter = rule(Desk.enter, user=pool("ana", "ben", "cyd"))
+    leave = rule(Desk.leave, ticket=TICKETS)
+    press = rule(Desk.press, key=pool(0, 1, 2, 3))
+    ring = rule(Desk.ring)
 
 
 class OneOrTrue(DeskScenario):
     """Presses what is 1, or equal to it."""
 
-    @rule(key=pool(1, True))
-    def press(self, key: int) -> Press:
-        return Press(key)
-
-    @rule()
-    def ring(self) -> Ring:
-        return Ring()
+    press = rule(Desk.press, key=pool(1, True))
+    ring = rule(Desk.ring)
 
 
 def leaves_after_a_ring(log: list[str]) -> bool:
@@ -130,7 +111,14 @@ def test_deletes_what_is_not_needed() -> None:
     least = minimised(
         rings_after_two_enters,
         ON_RING,
-        *numbered(Enter("ana"), Press(1), Press(2), Enter("ana"), Leave(Handle("t", 1)), Ring()),
+        *numbered(
+            Desk.enter("ana"),
+            Desk.press(1),
+            Desk.press(2),
+            Desk.enter("ana"),
+            Desk.leave(Handle("t", 1)),
+            Desk.ring(),
+        ),
     )
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
@@ -141,7 +129,9 @@ def test_takes_simpler_arguments() -> None:
     Each argument is the first of its pool with which the run still fails.
     """
     least = minimised(
-        rings_after_two_enters, ON_RING, *numbered(Enter("cyd"), Enter("ben"), Ring())
+        rings_after_two_enters,
+        ON_RING,
+        *numbered(Desk.enter("cyd"), Desk.enter("ben"), Desk.ring()),
     )
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
@@ -154,7 +144,7 @@ def test_takes_an_earlier_handle() -> None:
     least = minimised(
         leaves_after_a_ring,
         ON_LEAVE,
-        *numbered(Enter("ana"), Enter("ana"), Ring(), Leave(Handle("t", 2))),
+        *numbered(Desk.enter("ana"), Desk.enter("ana"), Desk.ring(), Desk.leave(Handle("t", 2))),
     )
 
     assert steps(least) == ["1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)"]
@@ -164,7 +154,7 @@ def test_renames_a_value_everywhere() -> None:
     """
     A user who must be the same in two places is made simpler in both at once.
     """
-    least = minimised(enters_twice, ON_ENTER, *numbered(Enter("cyd"), Enter("cyd")))
+    least = minimised(enters_twice, ON_ENTER, *numbered(Desk.enter("cyd"), Desk.enter("cyd")))
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')"]
 
@@ -173,7 +163,9 @@ def test_changes_one_value_with_one_deletion() -> None:
     """
     A key that tells how many came before it is changed together with a deletion.
     """
-    least = minimised(presses_its_place, ON_PRESS, *numbered(Press(0), Press(0), Press(2)))
+    least = minimised(
+        presses_its_place, ON_PRESS, *numbered(Desk.press(0), Desk.press(0), Desk.press(2))
+    )
 
     assert steps(least) == ["1 press(key=0)", "2 press(key=1)"]
 
@@ -182,7 +174,9 @@ def test_keeps_the_signature() -> None:
     """
     A shorter run that fails otherwise is no smaller form of this failure.
     """
-    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), Press(1), Ring()))
+    least = minimised(
+        rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
+    )
 
     assert steps(least) == ["1 press(key=3)", "2 ring()"]
 
@@ -191,7 +185,9 @@ def test_tells_how_it_fails() -> None:
     """
     The failure of the shortest trace comes with it.
     """
-    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), Press(1), Ring()))
+    least = minimised(
+        rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
+    )
 
     assert least.failure is not None
     assert [str(step) for step in least.failure.steps] == ["1 press(key=3)", "2 ring()"]
@@ -202,7 +198,11 @@ def test_numbers_anew_in_the_end() -> None:
     Numbers and the handles named after them are those of a run without gaps.
     """
     least = minimised(
-        leaves_after_a_ring, ON_LEAVE, (4, Enter("ana")), (9, Ring()), (12, Leave(Handle("t", 4)))
+        leaves_after_a_ring,
+        ON_LEAVE,
+        (4, Desk.enter("ana")),
+        (9, Desk.ring()),
+        (12, Desk.leave(Handle("t", 4))),
     )
 
     assert steps(least) == ["1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)"]
@@ -215,7 +215,9 @@ def test_keeps_numbers_while_it_deletes(monkeypatch: pytest.MonkeyPatch) -> None
     told: list[int] = []
     runs = Desks(leaves_after_a_ring).runs()
     monkeypatch.setattr(runs.recorder, "record", lambda number, _operation: told.append(number))
-    whole = Trace(header(), ((4, Enter("ana")), (9, Ring()), (12, Leave(Handle("t", 4)))))
+    whole = Trace(
+        header(), ((4, Desk.enter("ana")), (9, Desk.ring()), (12, Desk.leave(Handle("t", 4))))
+    )
 
     minimise(whole, ON_LEAVE, runs, Everything)
 
@@ -227,7 +229,7 @@ def test_says_that_it_did_not_fail_again() -> None:
     """
     A failure that a replay does not show has no shorter form, and keeps its trace.
     """
-    least = minimised(BreaksAtFirst(0), ON_RING, *numbered(Press(3), Ring()))
+    least = minimised(BreaksAtFirst(0), ON_RING, *numbered(Desk.press(3), Desk.ring()))
 
     assert least.failure is None
     assert steps(least) == ["1 press(key=3)", "2 ring()"]
@@ -239,7 +241,9 @@ def test_bears_a_failure_that_stops(runs: int) -> None:
     """
     A failure that comes again a few times only has the shortest trace that was seen to fail.
     """
-    least = minimised(BreaksAtFirst(runs), ON_RING, *numbered(Press(3), Press(2), Ring()))
+    least = minimised(
+        BreaksAtFirst(runs), ON_RING, *numbered(Desk.press(3), Desk.press(2), Desk.ring())
+    )
 
     assert least.failure is not None
     assert steps(least)[-1].endswith("ring()")
@@ -249,7 +253,9 @@ def test_bears_a_run_that_fails_earlier() -> None:
     """
     A run that fails before its last step when its values are looked at ends nothing.
     """
-    least = minimised(BreaksEarlier(), ON_RING, *numbered(Enter("ana"), Press(3), Ring()))
+    least = minimised(
+        BreaksEarlier(), ON_RING, *numbered(Desk.enter("ana"), Desk.press(3), Desk.ring())
+    )
 
     assert steps(least) == ["1 enter(user='ana')", "2 press(key=3)", "3 ring()"]
 
@@ -258,7 +264,7 @@ def test_tells_1_from_true() -> None:
     """
     A trace with True is made one with 1, which Python calls equal, and fails as it is told.
     """
-    whole = Trace(header(), ((1, Press(True)), (2, Ring())))
+    whole = Trace(header(), ((1, Desk.press(True)), (2, Desk.ring())))
     least = minimise(whole, ON_RING, Desks(rings_after_one).runs(), OneOrTrue)
 
     assert least.failure is not None
@@ -276,7 +282,7 @@ def test_replays_nothing_twice() -> None:
         replayed.append(Trace(header, tuple(operations)).encoded())
         return run.replay(runs, header, operations)
 
-    whole = Trace(header(), tuple(numbered(Enter("cyd"), Press(1), Enter("cyd"))))
+    whole = Trace(header(), tuple(numbered(Desk.enter("cyd"), Desk.press(1), Desk.enter("cyd"))))
     minimise(whole, ON_ENTER, Desks(enters_twice).runs(), Everything, again)
 
     assert len(replayed) > 2
@@ -287,8 +293,8 @@ def test_bounds_its_replays() -> None:
     """
     From 200 operations to the two that matter takes fewer than 100 replays.
     """
-    noise = [Press(1), Enter("ben")] * 99
-    least = minimised(rings_after_three, ON_RING, *numbered(Press(3), *noise, Ring()))
+    noise = [Desk.press(1), Desk.enter("ben")] * 99
+    least = minimised(rings_after_three, ON_RING, *numbered(Desk.press(3), *noise, Desk.ring()))
 
     assert steps(least) == ["1 press(key=3)", "2 ring()"]
     assert least.replays < 100

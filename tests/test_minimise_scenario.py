@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
 
+from threadline import Handle, Operation, Pool, pool, rule
 from threadline.failure import Property, Signature
-from threadline.handle import Handle
 from threadline.minimise.fixpoint import Minimised, minimise
-from threadline.operation import Operation
-from threadline.pool import Pool, pool
-from threadline.rule import rule
 from threadline.trace import Trace
 
-from tests.desk import Desk, Desks, DeskScenario, Enter, Leave, Press, Ring, header
+from tests.desk import Desk, DeskDriver, Desks, DeskScenario, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring")
 
@@ -22,30 +18,19 @@ ON_RING = Signature(Property.CONTINUITY, "ring")
 class Sized(DeskScenario):
     """A desk of several sizes."""
 
-    settings: ClassVar[Mapping[str, Pool[Any]]] = {"size": pool(1, 2, 3)}
+    settings = {"size": pool(1, 2, 3)}
 
-    @rule(user=pool("ana", "ben"))
-    def enter(self, user: str) -> Enter:
-        return Enter(user)
-
-    @rule(ticket=Pool(lambda now: now.model.tickets))
-    def leave(self, ticket: Handle) -> Leave:
-        return Leave(ticket)
-
-    @rule(key=pool(0, 1))
-    def press(self, key: int) -> Press:
-        return Press(key)
-
-    @rule()
-    def ring(self) -> Ring:
-        return Ring()
+    enter = rule(Desk.enter, user=pool("ana", "ben"))
+    leave = rule(Desk.leave, ticket=Pool(lambda now: now.model.tickets))
+    press = rule(Desk.press, key=pool(0, 1))
+    ring = rule(Desk.ring)
 
 
 class FullDesks(Desks):
     """Desks that break at a ring when as many lines are in the log as their size says."""
 
-    def __call__(self, **settings: int) -> Desk:
-        self.made.append(Desk(lambda log: log[-1] == "ring" and len(log) > settings["size"]))
+    def __call__(self, **settings: int) -> DeskDriver:
+        self.made.append(DeskDriver(lambda log: log[-1] == "ring" and len(log) > settings["size"]))
         return self.made[-1]
 
 
@@ -68,7 +53,7 @@ def test_takes_the_simplest_settings() -> None:
     """
     Settings that the failure does not need are the first ones of their pools.
     """
-    least = minimised(breaks(lambda log: True), Ring())
+    least = minimised(breaks(lambda log: True), Desk.ring())
 
     assert least.trace.header.settings == {"size": 1}
 
@@ -77,7 +62,7 @@ def test_takes_settings_under_which_fewer_operations_are_enough() -> None:
     """
     A limit of three that is broken in four steps becomes one of one, broken in two.
     """
-    least = minimised(FullDesks(), Press(0), Press(0), Press(0), Ring())
+    least = minimised(FullDesks(), Desk.press(0), Desk.press(0), Desk.press(0), Desk.ring())
 
     assert steps(least) == ["1 press(key=0)", "2 ring()"]
     assert least.trace.header.settings == {"size": 1}
@@ -87,7 +72,9 @@ def test_leaves_settings_alone_without_a_scenario() -> None:
     """
     Without pools there is nothing to take a simpler value from.
     """
-    least = minimised(FullDesks(), Press(0), Press(0), Press(0), Ring(), scenario=None)
+    least = minimised(
+        FullDesks(), Desk.press(0), Desk.press(0), Desk.press(0), Desk.ring(), scenario=None
+    )
 
     assert len(least.trace.operations) == 4
     assert least.trace.header.settings == {"size": 3}
@@ -99,7 +86,7 @@ def test_puts_one_operation_in_the_place_of_two() -> None:
     """
     left_or_pressed = breaks(lambda log: "press 0" in log or "leave ticket 1" in log)
 
-    least = minimised(left_or_pressed, Enter("ana"), Leave(Handle("t", 1)), Ring())
+    least = minimised(left_or_pressed, Desk.enter("ana"), Desk.leave(Handle("t", 1)), Desk.ring())
 
     assert steps(least) == ["1 press(key=0)", "2 ring()"]
 
@@ -110,7 +97,7 @@ def test_puts_in_place_what_needs_no_handle() -> None:
     """
     third = breaks(lambda log: len(log) == 3)
 
-    least = minimised(third, Enter("ana"), Leave(Handle("t", 1)), Ring())
+    least = minimised(third, Desk.enter("ana"), Desk.leave(Handle("t", 1)), Desk.ring())
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
 
@@ -121,7 +108,7 @@ def test_shortens_by_two_values_at_once() -> None:
     """
     other = breaks(lambda log: log[:-1] in (["press 0", "press 0"], ["enter ben"]))
 
-    least = minimised(other, Press(0), Press(0), Ring())
+    least = minimised(other, Desk.press(0), Desk.press(0), Desk.ring())
 
     assert steps(least) == ["1 enter(user='ben')", "2 ring()"]
 
@@ -129,9 +116,7 @@ def test_shortens_by_two_values_at_once() -> None:
 class ManyKeys(Sized):
     """A desk with more keys than can all be tried in each place."""
 
-    @rule(key=pool(*range(200)))
-    def press(self, key: int) -> Press:
-        return Press(key)
+    press = rule(Desk.press, key=pool(*range(200)))
 
 
 def test_puts_one_other_value_in_the_place_of_two_operations() -> None:
@@ -143,7 +128,12 @@ def test_puts_one_other_value_in_the_place_of_two_operations() -> None:
         return "press 0" in log and ("press 150" in log or "leave ticket 1" in log)
 
     least = minimised(
-        breaks(is_broken), Press(0), Enter("ana"), Leave(Handle("t", 2)), Ring(), scenario=ManyKeys
+        breaks(is_broken),
+        Desk.press(0),
+        Desk.enter("ana"),
+        Desk.leave(Handle("t", 2)),
+        Desk.ring(),
+        scenario=ManyKeys,
     )
 
     assert steps(least) == ["1 press(key=0)", "2 press(key=150)", "3 ring()"]

@@ -10,6 +10,7 @@ from itertools import islice
 import pytest
 from threadline.campaign.mutant import PROVABLE, Kill, Mutant, kill
 from threadline.cli.mutants import row_of
+from threadline.contracts.conversation_store import Store
 from threadline.defaults import read_defaults
 from threadline.failure import Failure
 from threadline.loading import load, load_target
@@ -20,8 +21,7 @@ from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder, Trace, read, read_header
 
-from models.chat_service import CHAT_SERVICE
-from scenarios.store import Store
+from models.chat_service import ChatServiceModel
 from tests.mutants.store import MUTANTS as STORES
 from tests.project import ROOT
 
@@ -33,7 +33,7 @@ MUTANTS: dict[str, Mutant] = {
 STORE_NAMES = [name for name, mutant in MUTANTS.items() if mutant in STORES]
 # What runs on a whole service, with a disk of its own, takes ten times as long.
 SERVICE_NAMES = [
-    name for name, mutant in MUTANTS.items() if mutant.scenario.contract is CHAT_SERVICE
+    name for name, mutant in MUTANTS.items() if mutant.scenario.model is ChatServiceModel
 ]
 # Hypothesis needs 50 to 470 runs for these, at 20 runs a second.
 RARE = {
@@ -52,10 +52,10 @@ RARE = {
 LONG = {"FailsElsewhere", "KeepsTheLastThread", "StartsElsewhere"}
 # The regression test that each came to, as short as it gets.
 TRACES = {read_header(path).driver: path for path in (ROOT / "tests/regressions").glob("*.jsonl")}
-# The rows of the README, by mutant.
+# The rows of docs/kill-table.md, by mutant.
 KILL_TABLE = {
     line.split()[0]: line.split()
-    for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+    for line in (ROOT / "docs/kill-table.md").read_text("utf-8").splitlines()
     if re.match(r"\w+ +(\w+)-[\w.*\[\]-]+ +\w+ +[\d,]+ +\d+\.\d\d +", line)
 }
 QUICK_MAX = 3  # steps, up to which to play all that is shorter takes a second or two
@@ -78,7 +78,7 @@ def shorter_failures(name: str) -> list[str]:
     scenario = type(
         "Narrowed", (narrowed(MUTANTS[name].scenario, operations),), {"settings": settings}
     )
-    shorter = Header(target.contract.name, name, steps_max=len(operations) - 1)
+    shorter = Header(target.model.name, name, steps_max=len(operations) - 1)
     batches = Exhaust(scenario, Runs(target, Recorder(None)), shorter).batches()
     failures = (batch.failure for batch in batches if batch.failure)
     return [str(failure.step) for failure in failures if str(failure.signature) == header.signature]
@@ -95,7 +95,7 @@ def failures_without_one(name: str, died: Kill) -> list[Failure]:
 
 
 def stored(name: str) -> Trace:
-    return read(TRACES[name], load_target(name).contract.kinds())
+    return read(TRACES[name], load_target(name).model.kinds())
 
 
 def slow_where(is_slow: Callable[[str], bool], names: Iterable[str] = MUTANTS) -> list[object]:
@@ -121,7 +121,7 @@ def takes_long(name: str) -> bool:
 def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     """
     200 runs of seed 0 are enough, and the minimised trace is as short as is known to be possible;
-    the README tells how it died.
+    docs/kill-table.md tells how it died.
     """
     died = hunt(name, seed=0)
 
@@ -132,10 +132,10 @@ def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in MUTANTS if MUTANTS[n].name in LONG])
 def test_explore_finds_what_takes_long_to_minimise(name: str) -> None:
     """
-    It dies of what the README tells, in the run that it tells.
+    It dies of what docs/kill-table.md tells, in the run that it tells.
     """
     target = load_target(name)
-    header = Header(target.contract.name, name, seed=0, steps_max=50)
+    header = Header(target.model.name, name, seed=0, steps_max=50)
     batches = Explorer(MUTANTS[name].scenario, Runs(target, Recorder(None)), header).batches()
     found = next(batch for batch in islice(batches, 200) if batch.failure)
     assert found.failure is not None
@@ -145,7 +145,7 @@ def test_explore_finds_what_takes_long_to_minimise(name: str) -> None:
 
 
 def assert_told(died: Kill) -> None:
-    """Assert that the kill table of the README has what came of a hunt, but for the seconds."""
+    """Assert that docs/kill-table.md has what came of a hunt, but for the seconds."""
     mutant, died_of, scenario, runs, _, *steps = row_of(died)
     row = KILL_TABLE[mutant]
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import gc
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from threadline import Driver, Ok, Operation
+from threadline.contracts.conversation_store import ConversationStore, Store
+from threadline.driver import end
 from threadline.loading import Target, load_target
+from threadline.lockstep.outcomes import actual_of
 from threadline.lockstep.run import Runs
-from threadline.outcome import Ok
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
-
-from scenarios.store import Store
 
 agents = pytest.importorskip("agents", reason="the extra openai-agents is not installed")
 
@@ -58,7 +59,7 @@ def test_runs_leave_nothing_behind(target: Target, folder: Path, unraisable: lis
     1,000 runs grow neither the open files nor the temporary ones, and warn of no resource.
     """
     with closing(Recorder(None)) as recorder:
-        header = Header(target.contract.name, target.name, steps_max=STEPS_MAX)
+        header = Header(target.model.name, target.name, steps_max=STEPS_MAX)
         batches = Explorer(Store, Runs(target, recorder), header).batches()
         settled = [batch.failure for batch in islice(batches, SETTLING_RUNS)]
         before = held(folder)
@@ -76,12 +77,12 @@ def test_text_and_ids_arrive_as_they_were_given(target: Target, text: str) -> No
     """
     No id and no text is trimmed, folded or normalised on its way to the library and back.
     """
-    with closing(any_driver(target)) as driver:
-        driver.append(driver.open(text, text).value, text)
-        conversation = driver.open(text, text).value
-        driver.append(conversation, text)
+    with opened(target) as driver:
+        asked(driver, ConversationStore.append(conversation(driver, text, text), text))
+        again = conversation(driver, text, text)
+        asked(driver, ConversationStore.append(again, text))
 
-        assert driver.pop(conversation) == Ok(text)
+        assert asked(driver, ConversationStore.pop(again)) == text
         assert driver.census() in (None, {"conversations": {(text, text): 1}})
 
 
@@ -89,9 +90,9 @@ def test_a_row_without_a_session_is_counted() -> None:
     """
     Turns whose session is gone from the table of sessions stay in the census.
     """
-    with closing(any_driver(load_target(NAMES[1]))) as driver:
-        session = driver.open("ana", "t").value
-        driver.append(session, "m1")
+    with opened(load_target(NAMES[1])) as driver:
+        session = conversation(driver, "ana", "t")
+        asked(driver, ConversationStore.append(session, "m1"))
         with session._locked_connection() as connection, connection:
             connection.execute("DELETE FROM agent_sessions")
 
@@ -102,19 +103,35 @@ def test_reopening_leaves_one_tidy_file() -> None:
     """
     The library closes its file last: no write-ahead log is left beside it.
     """
-    with closing(any_driver(load_target(NAMES[1]))) as driver:
-        driver.append(driver.open("ana", "t").value, "m1")
+    with opened(load_target(NAMES[1])) as driver:
+        asked(driver, ConversationStore.append(conversation(driver, "ana", "t"), "m1"))
         driver.census()
-        driver.reopen()
+        asked(driver, ConversationStore.reopen())
         folder = Path(driver._path).parent
 
         assert [path.name for path in folder.iterdir()] == ["sessions.db"]
 
 
-def any_driver(target: Target) -> Any:
-    """Return a new driver, typed as anything: the methods of its contract are not Driver's."""
-    make: Callable[[], Any] = target.make
-    return make()
+@contextmanager
+def opened(target: Target) -> Iterator[Any]:
+    """Make a driver, typed as anything: its attributes are not Driver's."""
+    driver = target.new_driver({})
+    try:
+        yield driver
+    finally:
+        end(driver)
+
+
+def conversation(driver: Driver[Any], user: str, thread: str) -> Any:
+    """Open a conversation, and return the library's own session."""
+    return asked(driver, ConversationStore.open(user, thread))
+
+
+def asked(driver: Driver[Any], operation: Operation) -> object:
+    """Let a driver take an operation, and return what came back; raises where it was not done."""
+    outcome = actual_of(driver, operation)
+    assert isinstance(outcome, Ok), str(outcome)
+    return outcome.value
 
 
 def held(folder: Path) -> tuple[int, int]:

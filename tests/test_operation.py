@@ -3,111 +3,80 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 
 import pytest
-from threadline.contract import Contract
-from threadline.handle import Dangling, Handle
-from threadline.operation import Operation, from_json, to_json
-from threadline.outcome import Ok, Outcome
+from threadline import Handle, Model, operation
+from threadline.handle import Dangling
+from threadline.operation import from_json, to_json
 
-from tests.desk import Desk, DeskModel, blame
-
-
-class Given(Operation):
-    """Something is given: the base of the operations below, which all do nothing."""
-
-    __slots__ = ()
-
-    def apply(self, _target: object) -> Outcome:
-        return Ok()
+from tests.desk import Desk
 
 
-@dataclass(frozen=True, slots=True)
-class SendBack(Given):
-    """A thing is sent back, with a remark."""
+class Post(Model):
+    """What is sent back, with a remark."""
 
-    item: object
-    remark: object = None
+    @operation
+    def send_back(self, item: object, remark: object = None) -> None:
+        """A thing is sent back."""
+
+    @operation
+    def rest(self) -> None:
+        """Nothing is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendBackSoon(SendBack):
+class Express(Post):
     """The same, with a limit."""
 
-    limit_s: int = 1
-
-
-@dataclass(frozen=True)
-class Unslotted(Given):
-    """A dataclass that lacks slots."""
-
-    item: object
-
-
-@dataclass(slots=True)
-class Thawed(Given):
-    """A dataclass that can be changed, and so is no key of a dictionary."""
-
-    item: object
-
-
-class Undecorated(Given):
-    """Not a dataclass at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamesStep(Given):
-    """Has a field that traces use."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class NamesLine(Given):
-    """Has a field that hides a method of every operation."""
-
-    line: int  # type: ignore[assignment]  # which mypy sees, and a careless author may not
-
-
-@dataclass(frozen=True, slots=True)
-class NamesKind(Given):
-    """Has a field that hides the name of every operation."""
-
-    kind: str  # type: ignore[misc]  # which mypy sees, and a careless author may not
-
-
-def another_send_back() -> type[Operation]:
-    @dataclass(frozen=True, slots=True)
-    class SendBack(Given):
-        """Goes by a name that is taken."""
-
-    return SendBack
-
-
-def contract_of(*operations: type[Operation]) -> Contract:
-    return Contract("toy", operations, DeskModel, None, blame)
+    @operation
+    def send_back(self, item: object, remark: object = None, limit_s: int = 1) -> None:
+        """A thing is sent back in time."""
 
 
 def test_prints_like_a_call() -> None:
     """
     An operation prints as its kind and its arguments, a handle without quotes.
     """
-    assert str(SendBack(Handle("c", 7), "c_7")) == "send_back(item=c_7, remark='c_7')"
+    assert str(Post.send_back(Handle("c", 7), "c_7")) == "send_back(item=c_7, remark='c_7')"
 
 
-def test_keeps_the_arguments_of_its_base() -> None:
+def test_takes_the_arguments_of_the_method_that_overrides_it() -> None:
     """
-    An operation derived from another has the arguments of both.
+    An operation that overrides another has its own arguments.
     """
-    assert str(SendBackSoon(1, 2, 3)) == "send_back_soon(item=1, remark=2, limit_s=3)"
+    assert str(Express.send_back(1, 2, 3)) == "send_back(item=1, remark=2, limit_s=3)"
+
+
+def test_is_equal_to_the_same_call() -> None:
+    """
+    Two operations of one kind with equal arguments are equal, and one key of a dictionary.
+    """
+    assert len({Post.send_back(1), Post.send_back(1, None), Post.send_back(1, 2)}) == 2
+
+
+def test_cannot_be_changed() -> None:
+    """
+    An operation is frozen, for many runs may share it.
+    """
+    asked = Post.send_back(1)
+
+    with pytest.raises(FrozenInstanceError):
+        asked.item = 2  # type: ignore[attr-defined]  # a field that only the made class has
+
+
+def test_has_slots_alone() -> None:
+    """
+    An operation costs no dictionary.
+    """
+    assert not hasattr(Post.send_back(1), "__dict__")
 
 
 def test_writes_its_kind_and_its_arguments() -> None:
     """
     The line of an operation is the rest of a JSON object, from its kind on.
     """
-    line = SendBack(Handle("c", 7), ("a", 1)).line()
+    line = Post.send_back(Handle("c", 7), ("a", 1)).line()
 
     assert line == b'"operation": "send_back", "item": {"handle": "c_7"}, "remark": ["a", 1]}\n'
 
@@ -116,12 +85,7 @@ def test_writes_an_operation_without_arguments() -> None:
     """
     The line of an operation that takes nothing is its kind alone.
     """
-
-    @dataclass(frozen=True, slots=True)
-    class Rest(Given):
-        """Nothing is done."""
-
-    assert Rest().line() == b'"operation": "rest"}\n'
+    assert Post.rest().line() == b'"operation": "rest"}\n'
 
 
 @pytest.mark.parametrize(
@@ -173,18 +137,18 @@ def test_finds_handles_within_tuples() -> None:
     """
     The handles of an operation are those it has and those in its tuples.
     """
-    operation = SendBack(("a", (Handle("c", 7),)), Handle("t", 1))
+    asked = Post.send_back(("a", (Handle("c", 7),)), Handle("t", 1))
 
-    assert list(operation.handles()) == [Handle("c", 7), Handle("t", 1)]
+    assert list(asked.handles()) == [Handle("c", 7), Handle("t", 1)]
 
 
 def test_takes_real_ids_for_handles() -> None:
     """
     Handles are replaced by what they stand for, also within tuples; text that looks alike is not.
     """
-    operation = SendBack(("c_7", (Handle("c", 7),)), Handle("t", 1))
+    asked = Post.send_back(("c_7", (Handle("c", 7),)), Handle("t", 1))
 
-    resolved = operation.resolved({Handle("c", 7): "real c", Handle("t", 1): "real t"})
+    resolved = asked.resolved({Handle("c", 7): "real c", Handle("t", 1): "real t"})
 
     assert resolved.arguments() == {"item": ("c_7", ("real c",)), "remark": "real t"}
 
@@ -194,41 +158,73 @@ def test_refuses_a_handle_that_nothing_stands_behind() -> None:
     An operation whose handle nothing is bound to is dangling.
     """
     with pytest.raises(Dangling, match="t_1"):
-        SendBack("a", Handle("t", 1)).resolved({Handle("c", 7): "real c"})
+        Post.send_back("a", Handle("t", 1)).resolved({Handle("c", 7): "real c"})
 
 
-@pytest.mark.parametrize("operation", [Unslotted, Thawed, Undecorated])
-def test_refuses_what_is_no_operation(operation: type[Operation]) -> None:
-    """
-    A class that could change, or whose fields are not known, is refused by its contract.
-    """
-    with pytest.raises(
-        TypeError, match=r"slotted dataclass; write @dataclass\(frozen=True, slots="
-    ):
-        contract_of(operation)
+def step() -> None:
+    class Named(Model):
+        @operation
+        def go(self, step: int) -> None:
+            """Has an argument that traces use."""
 
 
-@pytest.mark.parametrize(
-    ("operation", "field"), [(NamesStep, "step"), (NamesLine, "line"), (NamesKind, "kind")]
-)
-def test_refuses_a_field_whose_name_is_taken(operation: type[Operation], field: str) -> None:
-    """
-    A field that traces or operations use themselves is refused, by name.
-    """
-    with pytest.raises(TypeError, match=f"has a field called '{field}'.*rename it"):
-        contract_of(operation)
+def line() -> None:
+    class Named(Model):
+        @operation
+        def go(self, line: int) -> None:
+            """Has an argument that hides a method of every operation."""
 
 
-def test_refuses_two_operations_of_one_kind() -> None:
+def kind() -> None:
+    class Named(Model):
+        @operation
+        def go(self, kind: str) -> None:
+            """Has an argument that hides the name of every operation."""
+
+
+@pytest.mark.parametrize("define", [step, line, kind])
+def test_refuses_an_argument_whose_name_is_taken(define: Callable[[], None]) -> None:
     """
-    Two classes whose names give one kind are refused, for a trace could not tell them apart.
+    An argument that traces or operations use themselves is refused, by name.
     """
-    with pytest.raises(TypeError, match=r"two operations are called 'send_back'; rename one"):
-        contract_of(SendBack, another_send_back())
+    name = define.__name__
+
+    with pytest.raises(TypeError, match=f"Named.go has an argument called '{name}'.*rename it"):
+        define()
+
+
+def many() -> None:
+    class Named(Model):
+        @operation
+        def go(self, *items: int) -> None:
+            """Takes as many arguments as come."""
+
+
+def by_name_alone() -> None:
+    class Named(Model):
+        @operation
+        def go(self, *, items: int) -> None:
+            """Takes an argument by its name alone."""
+
+
+def by_place_alone() -> None:
+    class Named(Model):
+        @operation
+        def go(self, items: int, /) -> None:
+            """Takes an argument by its place alone."""
+
+
+@pytest.mark.parametrize("define", [many, by_name_alone, by_place_alone])
+def test_refuses_an_argument_that_no_trace_can_write(define: Callable[[], None]) -> None:
+    """
+    An argument is written by its name and given by its place, and so must be one of both.
+    """
+    with pytest.raises(TypeError, match=r"Named\.go takes .*items.*; give it plain arguments"):
+        define()
 
 
 def test_lists_operations_by_kind() -> None:
     """
-    A contract gives its operations by the names that traces use.
+    A model gives its operations by the names that traces use, in the order of definition.
     """
-    assert Desk.contract.kinds().keys() == {"enter", "leave", "press", "ring"}
+    assert list(Desk.kinds()) == ["enter", "leave", "press", "ring"]

@@ -25,6 +25,9 @@ from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
         (Hung("10 s", where="get line 3"), "did not come back within 10 s, waiting in get line 3"),
         (Unknown(), "unknown"),
         (Unknown(("UserWarning",)), "unknown, warning UserWarning"),
+        (Ok(told={Handle("c", 7): ["hi", 1]}), "ok; c_7 was told 'hi', 1"),
+        (Ok(3, told={"ana": ["hi"], "ben": ["ho"]}), "ok, 3; ana was told 'hi'; ben was told 'ho'"),
+        (Refused("old", told={"ana": ["no"]}), "refused (old); ana was told 'no'"),
     ],
 )  # fmt: skip
 def test_prints_as_a_phrase(outcome: Outcome, text: str) -> None:
@@ -56,10 +59,12 @@ def test_compares_no_words_for_the_reader(one: Outcome, other: Outcome) -> None:
         (Crashed("KeyError"), Crashed("ValueError")),
         (Ok(), Ok(warnings=("UserWarning",))),
         (Ok(), Unknown()),
+        (Ok(), Ok(told={"ana": ["hi"]})),
+        (Refused("old"), Refused("old", told={"ana": ["hi"]})),
     ],
 )
 def test_tells_outcomes_apart(one: Outcome, other: Outcome) -> None:
     """
-    Two outcomes that differ in kind, reason, error or warnings are not equal.
+    Two outcomes that differ in kind, reason, error, warnings or what was told are not equal.
     """
     assert one != other

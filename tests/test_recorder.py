@@ -9,7 +9,7 @@ import pytest
 from threadline.operation import Operation
 from threadline.trace import Recorder
 
-from tests.desk import Enter, Ring
+from tests.desk import Desk
 
 FULL = Path("/dev/full")
 
@@ -31,7 +31,7 @@ def test_writes_a_step_at_once(recorder: Recorder, path: Path) -> None:
     When record comes back, the line can be read by others.
     """
     recorder.begin(b"header\n")
-    recorder.record(3, Enter("ana"))
+    recorder.record(3, Desk.enter("ana"))
 
     assert path.read_bytes() == b'header\n{"step": 3, "operation": "enter", "user": "ana"}\n'
 
@@ -41,7 +41,7 @@ def test_starts_over_with_each_run(recorder: Recorder, path: Path) -> None:
     A new run takes the place of the one before.
     """
     recorder.begin(b"first\n")
-    recorder.record(1, Ring())
+    recorder.record(1, Desk.ring())
     recorder.begin(b"second\n")
 
     assert path.read_bytes() == b"second\n"
@@ -64,7 +64,7 @@ def test_has_no_error_where_all_is_written(recorder: Recorder) -> None:
     A recorder that could write everything has nothing to say.
     """
     recorder.begin(b"header\n")
-    recorder.record(1, Ring())
+    recorder.record(1, Desk.ring())
 
     assert recorder.error == ""
 
@@ -83,14 +83,14 @@ def test_goes_on_without_a_folder() -> None:
     """
     Without a path, nothing is recorded, and the reason is kept.
     """
-    assert play_on(Recorder(None), Ring()) == "no folder was given"
+    assert play_on(Recorder(None), Desk.ring()) == "no folder was given"
 
 
 def test_goes_on_where_the_folder_is_missing(tmp_path: Path) -> None:
     """
     A path that cannot be opened is the reason why there is no file.
     """
-    error = play_on(Recorder(tmp_path / "missing" / "run.jsonl"), Ring())
+    error = play_on(Recorder(tmp_path / "missing" / "run.jsonl"), Desk.ring())
 
     assert error.startswith("[Errno 2] No such file or directory")
 
@@ -99,7 +99,7 @@ def test_goes_on_where_a_folder_is_in_the_way(tmp_path: Path) -> None:
     """
     A path that is a folder is the reason why there is no file.
     """
-    assert play_on(Recorder(tmp_path), Ring()).startswith("[Errno 21] Is a directory")
+    assert play_on(Recorder(tmp_path), Desk.ring()).startswith("[Errno 21] Is a directory")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
@@ -108,8 +108,8 @@ def test_goes_on_where_the_disk_is_full() -> None:
     A disk that fills up between two steps is the reason why the trace ends there.
     """
     recorder = Recorder(FULL)
-    recorder.record(1, Ring())
-    recorder.record(2, Ring())
+    recorder.record(1, Desk.ring())
+    recorder.record(2, Desk.ring())
     recorder.close()
 
     assert recorder.error == "[Errno 28] No space left on device"
@@ -120,7 +120,7 @@ def test_goes_on_where_no_run_can_begin() -> None:
     """
     A file that cannot be started over is told of, and the campaign goes on.
     """
-    assert play_on(Recorder(FULL), Ring()) != ""
+    assert play_on(Recorder(FULL), Desk.ring()) != ""
 
 
 def test_closes_twice(recorder: Recorder) -> None:

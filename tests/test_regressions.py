@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from threadline.leaks.round_trip import RoundTrips
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.trace import Recorder, Trace, read, read_header
@@ -22,7 +23,7 @@ every_trace = pytest.mark.parametrize(
 
 def trace_and_runs(path: Path, driver: str) -> tuple[Trace, Runs]:
     target = load_target(driver)
-    return read(path, target.contract.kinds()), Runs(target, Recorder(None))
+    return read(path, target.model.kinds()), Runs(target, Recorder(None), after_run=RoundTrips())
 
 
 @every_trace

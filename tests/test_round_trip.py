@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from threadline.contract import Contract
+from threadline import Handle, Operation, bounded
+from threadline.contracts.conversation_store import ConversationStore
 from threadline.failure import Divergence
-from threadline.handle import Handle
 from threadline.leaks.block_count import cast
-from threadline.leaks.bounds import Bounded, bounded
 from threadline.leaks.cycles import Cycles, Unlike
 from threadline.leaks.growth import Known
 from threadline.leaks.leak import leak_of
-from threadline.leaks.round_trip import RoundTrip
+from threadline.leaks.round_trip import RoundTrip, RoundTrips
 from threadline.lockstep.lockstep import Lockstep
-from threadline.operation import Operation
-from threadline.outcome import Outcome
+from threadline.trace import Header
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
-from models.conversation_store import CONVERSATION_STORE
-from models.conversation_store.operations import Append, Open
 
-STEPS: list[Operation] = [Open("ana", "t"), Append(Handle("c", 1), "m")]
+STEPS: list[Operation] = [
+    ConversationStore.open("ana", "t"),
+    ConversationStore.append(Handle("c", 1), "m"),
+]
 
 
 class Rootless(MemoryStoreDriver):
@@ -66,22 +64,31 @@ class Moody(MemoryStoreDriver):
 
     opened = 0
 
-    def open(self, user: str, thread: str) -> Outcome:
+    def open(self, user: str, thread: str) -> Conversation:
         self.opened += 1
         if self.opened > 2:
             raise RuntimeError("no more")
-        return super().open(user, thread)
+        return self.store.open(user, thread)
 
 
 class Bounding(MemoryStoreDriver):
     """Declares that its store keeps nothing under a key that it does not keep."""
 
-    bounds: ClassVar[tuple[Bounded, ...]] = (bounded("store.hoard", 3),)
+    bounds = (bounded("store.hoard", 3),)
 
 
-def lockstep_of(driver: MemoryStoreDriver, contract: Contract = CONVERSATION_STORE) -> Lockstep:
+class Endless(ConversationStore):
+    """A model of which nobody has said how to take it back to empty."""
+
+    def teardown(self) -> Iterator[Operation]:
+        yield from ()
+
+
+def lockstep_of(
+    driver: MemoryStoreDriver, model: type[ConversationStore] = ConversationStore
+) -> Lockstep:
     """Return a run in which a conversation was opened and written to."""
-    run = Lockstep(contract, driver, {})
+    run = Lockstep(model(), driver)
     for number, operation in enumerate(STEPS, 1):
         run.step(number, operation)
     return run
@@ -161,15 +168,41 @@ def test_a_cycle_that_takes_another_course_shows_nothing() -> None:
     assert known.made == 0
 
 
-def test_a_contract_without_a_teardown_is_skipped() -> None:
+def test_a_model_that_its_teardown_does_not_empty_is_skipped() -> None:
     """
-    Nobody knows how to take such a system back to empty.
+    Nobody knows how to take such a system back to where it began, and it is said what is left.
     """
     known = Known()
-    bare = replace(CONVERSATION_STORE, teardown=None)
-    RoundTrip(lockstep_of(MemoryStoreDriver(), bare), known).make()
+    RoundTrip(lockstep_of(MemoryStoreDriver(), Endless), known).make()
 
-    assert known.skipped == {"the contract conversation_store has no teardown": 1}
+    assert known.skipped == {"the teardown leaves conversations": 1}
+
+
+def due(every: int) -> list[int]:
+    """Return which of 60 runs of seed 7 end with a round trip."""
+    trips = RoundTrips(every)
+    return [run for run in range(60) if trips.is_due(Header("", "", seed=7, run=run))]
+
+
+def test_no_run_is_due_where_none_was_asked_for() -> None:
+    """
+    A round trip for one run in 0 is made for traces alone.
+    """
+    assert due(0) == []
+
+
+def test_every_run_is_due_where_each_was_asked_for() -> None:
+    """
+    A round trip for one run in 1 is made for all.
+    """
+    assert due(1) == list(range(60))
+
+
+def test_the_seed_decides_which_runs_are_due() -> None:
+    """
+    They are the same in every process, whatever was played before.
+    """
+    assert due(10) == [18, 50]
 
 
 def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +222,9 @@ def test_handles_are_fresh_in_each_cycle() -> None:
     given: list[object] = []
 
     class Noting(MemoryStoreDriver):
-        def append(self, conversation: Conversation, text: str) -> Outcome:
+        def append(self, conversation: Conversation, text: str) -> None:
             given.append(conversation)
-            return super().append(conversation, text)
+            self.store.append(conversation, text)
 
     driver = Noting()
     run = lockstep_of(driver)
@@ -217,7 +250,7 @@ def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatc
     """
     They allocate what they like, so it is skipped, and reported as skipped.
     """
-    monkeypatch.setattr("threadline.leaks.net.threading.active_count", lambda: 2)
+    monkeypatch.setattr("threadline.leaks.block_count.threading.active_count", lambda: 2)
     driver = MemoryStoreDriver()
     run = lockstep_of(driver)
 

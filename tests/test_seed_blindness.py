@@ -57,16 +57,16 @@ def test_the_table_is_what_the_tests_see() -> None:
 @pytest.mark.parametrize("name", SEEN_BY)
 def test_the_harness_kills_the_mutant(name: str) -> None:
     """
-    Seen or missed by the seeds' tests, it has its row in the kill table of the README, each of
-    which test_mutants.py holds to what a hunt finds within 200 runs.
+    Seen or missed by the seeds' tests, it has its row in docs/kill-table.md, each of which
+    test_mutants.py holds to what a hunt finds within 200 runs.
     """
-    rows = (ROOT / "README.md").read_text("utf-8").splitlines()
+    rows = (ROOT / "docs/kill-table.md").read_text("utf-8").splitlines()
 
     assert any(re.match(rf"{name} +(\w+)-", row) for row in rows)
 
 
-def test_the_readme_counts_both() -> None:
+def test_the_page_counts_both() -> None:
     """
-    The README tells how many of the mutants the seeds' tests see, and how many the harness.
+    docs/seeds.md tells how many of the mutants the seeds' tests see, and how many the harness.
     """
-    assert summary(SEEN_BY) in (ROOT / "README.md").read_text("utf-8")
+    assert summary(SEEN_BY) in (ROOT / "docs/seeds.md").read_text("utf-8")

@@ -28,8 +28,10 @@ class KeptRuns(Runs):
     """Runs that add their histories to one digest."""
 
     @contextmanager
-    def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
-        with super().open(header, settings) as lockstep:
+    def open(
+        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+    ) -> Iterator[Lockstep]:
+        with super().open(header, settings, anew=anew) as lockstep:
             yield lockstep
             kept.update(digest(lockstep.steps).encode("ascii"))
 
@@ -40,7 +42,7 @@ kept = hashlib.sha256()
 def histories() -> str:
     """Return a digest of all histories of the first runs of seed 5."""
     target = load_target(DRIVER)
-    header = Header(target.contract.name, DRIVER, seed=5, steps_max=50)
+    header = Header(target.model.name, DRIVER, seed=5, steps_max=50)
     batches = Explorer(WholeService, KeptRuns(target, Recorder(None)), header).batches()
     for batch in islice(batches, RUNS):
         assert batch.failure is None

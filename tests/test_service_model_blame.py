@@ -8,27 +8,23 @@ from threadline.handle import Handle
 from threadline.operation import Operation
 from threadline.outcome import Ok, Outcome, Refused
 
-from models.chat_service.blame import blame
+from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.invariants import (
     no_database_session_ends_early,
     no_database_session_outlives_its_owner,
     no_task_outlives_its_work,
 )
-from models.chat_service.operations import Say
-from models.chat_service.operations_storage import CommitDatabase, WriteDatabase
-from models.session_manager.operations import Get
-from models.session_manager.operations_connections import Metrics, Wait
 from tests.service_models import ServiceTalk
 
 K1, H2 = Handle("k", 1), Handle("h", 2)
-SAY = Say(K1, None, None, None, "m4", "well")
-WRITE = WriteDatabase(Handle("s", 1))
-COMMIT = CommitDatabase(Handle("s", 1))
+SAY = Chat.say(K1, None, None, None, "m4", "well")
+WRITE = Chat.write_database(Handle("s", 1))
+COMMIT = Chat.commit_database(Handle("s", 1))
 
 
 def sent(receiver: Handle, text: str, **own: object) -> Ok:
     event = {"type": "agent_completed", "response": f"You said: {text}", **own}
-    return Ok({"value": None, "sent": {receiver: {"t": [event]}}})
+    return Ok(told={(receiver, "t"): [event]})
 
 
 def talk_of_two() -> ServiceTalk:
@@ -48,14 +44,24 @@ def talk_of_two() -> ServiceTalk:
         (SAY, Ok(), sent(K1, "m3"), Property.ISOLATION),
         (SAY, sent(K1, "m3", position=1), sent(K1, "m3", position=2), Property.CONTINUITY),
         (SAY, Ok(), sent(H2, "m4"), Property.ISOLATION),
-        (Wait(1), Ok(), sent(K1, "m4", run_id=Handle("r", 2)), Property.ISOLATION),
-        (Wait(1), Ok(), sent(K1, "m4", event_id=Handle("e5", 2)), Property.CONTINUITY),
+        (Chat.wait(1), Ok(), sent(K1, "m4", run_id=Handle("r", 2)), Property.ISOLATION),
+        (
+            Chat.wait(1),
+            Ok(),
+            sent(K1, "m4", event_id=Handle("e5", 2)),
+            Property.CONTINUITY,
+        ),
         (SAY, sent(K1, "m4"), Ok(), Property.CONTINUITY),
         (SAY, sent(K1, "m4"), sent(K1, "m40"), Property.CONTINUITY),
         (WRITE, Refused("closed"), Ok(), Property.MEMORY),
         (COMMIT, Refused("storage_error"), Ok(), Property.CONTINUITY),
-        (Metrics(), Ok({"retries": 1}), Ok({"retries": 2}), Property.MEMORY),
-        (Get("ana", "t", None), Ok({}), Ok({"run": Handle("r", 2)}), Property.ISOLATION),
+        (Chat.metrics(), Ok({"retries": 1}), Ok({"retries": 2}), Property.MEMORY),
+        (
+            Chat.get("ana", "t", None),
+            Ok({}),
+            Ok({"run": Handle("r", 2)}),
+            Property.ISOLATION,
+        ),
     ],
 )
 def test_blames_an_outcome(
@@ -66,7 +72,7 @@ def test_blames_an_outcome(
     """
     disagreement = Disagreement("outcome", expected, actual)
 
-    assert blame(talk_of_two().model, operation, disagreement) == broken
+    assert talk_of_two().model.blame(operation, disagreement) == broken
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,7 @@ def test_blames_a_census(name: str, expected: object, actual: object, broken: Pr
     """
     disagreement = Disagreement(f"census {name}", expected, actual)
 
-    assert blame(ServiceTalk().model, SAY, disagreement) == broken
+    assert ServiceTalk().model.blame(SAY, disagreement) == broken
 
 
 def test_counts_tasks() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from threadline.handle import Dangling, Handle
+from threadline import Handle, Unpredictable
 from threadline.outcome import Ok, Refused
 
 from models.session_manager.peers import BROKEN
@@ -119,7 +119,7 @@ def test_block_ends_with_an_exception_and_with_a_cancellation() -> None:
 
     assert talk.held("database_sessions_max") == 1
     assert talk.held("places") == {"taken": 0}
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().raise_in_database(awaited)
 
 
@@ -148,11 +148,11 @@ def test_nothing_may_have_to_wait_in_its_own_step() -> None:
     one, two = talk.open_database(), talk.open_database("u")
     talk.next().write_database(one)
 
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().write_database(two)
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().sweep()
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().restart()
     assert talk.held("places") == {"taken": 1}
 
@@ -183,7 +183,7 @@ def test_awaited_one_is_closed_with_its_socket() -> None:
 
     assert talk.held("database_sessions_min") == 0
     assert talk.held("database_sessions_max") == 2
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().read_database(session)
     talk.next().sweep()
     assert talk.held("database_sessions_max") == 0
@@ -251,7 +251,7 @@ def test_nobody_opens_a_session_for_a_connection_that_came_due() -> None:
     context = Handle("x", 1)
     talk.wait(7)
 
-    with pytest.raises(Dangling):
+    with pytest.raises(Unpredictable):
         talk.next().open_database_session(context, "awaited")
     talk.next().sweep()
     assert isinstance(talk.next().open_database_session(context, "awaited"), Ok)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import pytest
 from threadline.loading import load_target
@@ -36,15 +37,15 @@ every_scenario = pytest.mark.parametrize(
 )
 
 
-def failures(scenario: type[Scenario], runs: int) -> list[str]:
+def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
     target = load_target(DRIVER)
-    header = Header(target.contract.name, target.name, seed=0, steps_max=50)
+    header = Header(target.model.name, target.name, seed=0, steps_max=50)
     batches = Explorer(scenario, Runs(target, Recorder(None)), header).batches()
     return [failure_text(batch.failure) for batch in islice(batches, runs) if batch.failure]
 
 
 @every_scenario
-def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
+def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
     """
     500 runs of fifty steps end without a failure.
     """
@@ -53,7 +54,7 @@ def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
 
 @pytest.mark.slow
 @every_scenario
-def test_agrees_with_the_model_for_long(scenario: type[Scenario]) -> None:
+def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     """
     20,000 runs of fifty steps end without a failure.
     """

@@ -45,7 +45,7 @@ def test_a_list_of_all_users_is_a_failure_of_isolation() -> None:
             partial(ChatService, makers=ServiceMakers(intake=SharesNotes)), **settings
         ),
     )
-    header = Header(target.contract.name, target.name, seed=0, steps_max=50)
+    header = Header(target.model.name, target.name, seed=0, steps_max=50)
     batches = islice(Explorer(Agents, Runs(target, Recorder(None)), header).batches(), 20)
     failures = [batch.failure for batch in batches if batch.failure]
 

@@ -8,11 +8,16 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from threadline.outcome import Ok, Refused
+from threadline import Ok, Refused
+from threadline.driver import end
+from threadline.lockstep.outcomes import actual_of
 
 from drivers.sessions import SessionsDriver
+from models.session_manager import SessionManagerModel
 from sessions import ChatSystem
 from sessions.ids import UnifiedIdGenerator
+
+Sessions: Any = SessionManagerModel  # as the lockstep calls it: real things in the place of handles
 
 
 class Numbered(UnifiedIdGenerator):
@@ -26,13 +31,12 @@ class Numbered(UnifiedIdGenerator):
 def driver() -> Iterator[SessionsDriver]:
     driver = SessionsDriver()
     yield driver
-    driver.close()
+    end(driver)
 
 
 def value(outcome: object) -> Any:
     assert isinstance(outcome, Ok), outcome
-    found: Any = outcome.value
-    return found["value"] if isinstance(found, dict) and "sent" in found else found
+    return outcome.value
 
 
 def test_close_leaves_no_task_and_no_loop() -> None:
@@ -40,12 +44,12 @@ def test_close_leaves_no_task_and_no_loop() -> None:
     Whatever is under way when a run ends has ended after it.
     """
     driver = SessionsDriver()
-    driver.connect("ana", "t", None, "stalled")
-    driver.deliver("ana", "t", "m")
-    driver.close()
+    actual_of(driver, Sessions.connect("ana", "t", None, "stalled"))
+    actual_of(driver, Sessions.deliver("ana", "t", "m"))
+    end(driver)
 
-    assert driver._pump.tasks() == []
-    assert driver._pump._loop.is_closed()
+    assert driver.pump.tasks() == []
+    assert driver.pump.loop.is_closed()
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
 
@@ -55,7 +59,9 @@ def test_two_runs_are_the_same() -> None:
     The same operations give the same ids, to the last digit.
     """
     with closing(SessionsDriver()) as one, closing(SessionsDriver()) as two:
-        assert value(one.get("ana", None, None)) == value(two.get("ana", None, None))
+        assert value(actual_of(one, Sessions.get("ana", None, None))) == value(
+            actual_of(two, Sessions.get("ana", None, None))
+        )
 
 
 def test_makes_the_system_it_is_told_to() -> None:
@@ -63,7 +69,7 @@ def test_makes_the_system_it_is_told_to() -> None:
     A part of the system can be another, which is how mutants come in.
     """
     with closing(SessionsDriver(lambda **given: ChatSystem(make_ids=Numbered, **given))) as driver:
-        assert value(driver.get("ana", "t", None))["request"].endswith("_00")
+        assert value(actual_of(driver, Sessions.get("ana", "t", None)))["request"].endswith("_00")
 
 
 def test_gives_settings_to_the_system() -> None:
@@ -71,9 +77,9 @@ def test_gives_settings_to_the_system() -> None:
     A limit drawn for a run holds in it.
     """
     with closing(SessionsDriver(max_sessions_per_user=1)) as driver:
-        driver.get("ana", "t", None)
+        actual_of(driver, Sessions.get("ana", "t", None))
 
-        assert driver.get("ana", "u", None) == Refused("session limit")
+        assert actual_of(driver, Sessions.get("ana", "u", None)) == Refused("session limit")
 
 
 @pytest.mark.parametrize(
@@ -85,45 +91,45 @@ def test_tells_a_missing_name_from_a_bad_one(
     """
     Both are ValueErrors to the system's callers, and two refusals to a run.
     """
-    assert driver.create_manager(None, context_user) == Refused(reason)
+    assert actual_of(driver, Sessions.create_manager(None, context_user)) == Refused(reason)
 
 
 def test_warning_is_part_of_the_outcome(driver: SessionsDriver) -> None:
     """
     The deprecated function gives its warning, and nothing of it leaves the driver.
     """
-    assert driver.create("ana", "t", None).warnings == ("DeprecationWarning",)
+    assert actual_of(driver, Sessions.create("ana", "t", None)).warnings == ("DeprecationWarning",)
 
 
 def test_outcome_tells_what_arrived(driver: SessionsDriver) -> None:
     """
     Every outcome shows the events that reached a socket since the last.
     """
-    socket = value(driver.connect("ana", "t", None, "well"))["socket"]
-    outcome = driver.deliver("ana", "t", "m")
+    socket = value(actual_of(driver, Sessions.connect("ana", "t", None, "well")))["socket"]
+    outcome = actual_of(driver, Sessions.deliver("ana", "t", "m"))
     assert isinstance(outcome, Ok)
-    told: Any = outcome.value
+    told: Any = outcome.told
 
-    assert [event["text"] for event in told["sent"][socket]] == ["m"]
-    assert driver.deliver("ana", "u", "m") == Ok()
+    assert [event["text"] for event in told[socket]] == ["m"]
+    assert actual_of(driver, Sessions.deliver("ana", "u", "m")) == Ok()
 
 
 def test_stalled_peer_takes_what_waited(driver: SessionsDriver) -> None:
     """
     Between stall and resume nothing arrives; after it, all.
     """
-    socket = value(driver.connect("ana", "t", None, "well"))["socket"]
-    driver.stall(socket)
-    assert driver.deliver("ana", "t", "m") == Ok()
-    told: Any = driver.resume(socket)
+    socket = value(actual_of(driver, Sessions.connect("ana", "t", None, "well")))["socket"]
+    actual_of(driver, Sessions.stall(socket))
+    assert actual_of(driver, Sessions.deliver("ana", "t", "m")) == Ok()
+    resumed: Any = actual_of(driver, Sessions.resume(socket))
 
-    assert [event["text"] for event in told.value["sent"][socket]] == ["m"]
+    assert [event["text"] for event in resumed.told[socket]] == ["m"]
 
 
 def test_refused_connection_leaves_no_socket(driver: SessionsDriver) -> None:
     """
     A socket that was refused is not among the open ones.
     """
-    driver.connect(" ", "t", None, "well")
+    actual_of(driver, Sessions.connect(" ", "t", None, "well"))
 
     assert driver.census()["open"] == set()

@@ -8,23 +8,16 @@ from threadline.handle import Handle
 from threadline.operation import Operation
 from threadline.outcome import Ok, Outcome, Refused
 
-from models.session_manager.blame import blame
-from models.session_manager.operations import Get, ReadId
-from models.session_manager.operations_connections import (
-    Connect,
-    Deliver,
-    GetManager,
-    Metrics,
-)
+from models.session_manager import SessionManagerModel as Sessions
 from tests.session_models import Talk
 
-GET = Get("ben", "t", None)
-CONNECT = Connect("ana", "t", None, "well")
+GET = Sessions.get("ben", "t", None)
+CONNECT = Sessions.connect("ana", "t", None, "well")
 K1 = Handle("k", 1)
 
 
 def sent(text: str) -> Ok:
-    return Ok({"value": None, "sent": {K1: [{"type": "agent_thinking", "text": text}]}})
+    return Ok(told={K1: [{"type": "agent_thinking", "text": text}]})
 
 
 def talk_of_two() -> Talk:
@@ -44,11 +37,21 @@ def talk_of_two() -> Talk:
         (GET, Refused("session limit"), Ok({}), Property.MEMORY),
         (GET, Refused("invalid context"), Ok({}), Property.KEYS),
         (GET, Ok({}), Refused("session limit"), Property.CONTINUITY),
-        (Deliver("ben", "u", "ben's"), Ok(), sent("ben's"), Property.ISOLATION),
-        (Deliver("ana", "t", "ana's"), sent("ana's"), Ok(), Property.CONTINUITY),
-        (Metrics(), Ok({"messages": 1}), Ok({"messages": 2}), Property.MEMORY),
-        (ReadId("t"), Ok({}), Ok({"valid": True}), Property.KEYS),
-        (GetManager(("ana", "t"), None), Ok(("ana", "t")), Ok(None), Property.KEYS),
+        (Sessions.deliver("ben", "u", "ben's"), Ok(), sent("ben's"), Property.ISOLATION),
+        (
+            Sessions.deliver("ana", "t", "ana's"),
+            sent("ana's"),
+            Ok(),
+            Property.CONTINUITY,
+        ),
+        (Sessions.metrics(), Ok({"messages": 1}), Ok({"messages": 2}), Property.MEMORY),
+        (Sessions.read_id("t"), Ok({}), Ok({"valid": True}), Property.KEYS),
+        (
+            Sessions.get_manager(("ana", "t"), None),
+            Ok(("ana", "t")),
+            Ok(None),
+            Property.KEYS,
+        ),
     ],
 )
 def test_blames_an_outcome(
@@ -59,7 +62,7 @@ def test_blames_an_outcome(
     """
     disagreement = Disagreement("outcome", expected, actual)
 
-    assert blame(talk_of_two().model, operation, disagreement) == broken
+    assert talk_of_two().model.blame(operation, disagreement) == broken
 
 
 @pytest.mark.parametrize(
@@ -78,4 +81,4 @@ def test_blames_a_census(expected: object, actual: object, broken: Property) -> 
     """
     disagreement = Disagreement("census managers", expected, actual)
 
-    assert blame(Talk().model, CONNECT, disagreement) == broken
+    assert Talk().model.blame(CONNECT, disagreement) == broken

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from threadline.contract import Census, Invariant
-from threadline.handle import Handle
+from threadline import Census, Handle
+from threadline.model import Invariant
 
 from models.session_manager.invariants import (
     INVARIANTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import pytest
 from threadline.loading import load_target
@@ -32,17 +33,17 @@ every_scenario = pytest.mark.parametrize(
 
 def runs_and_header(steps_max: int) -> tuple[Runs, Header]:
     target = load_target(DRIVER)
-    header = Header(target.contract.name, target.name, seed=0, steps_max=steps_max)
+    header = Header(target.model.name, target.name, seed=0, steps_max=steps_max)
     return Runs(target, Recorder(None)), header
 
 
-def failures(scenario: type[Scenario], runs: int) -> list[str]:
+def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
     batches = islice(Explorer(scenario, *runs_and_header(50)).batches(), runs)
     return [failure_text(batch.failure) for batch in batches if batch.failure]
 
 
 @every_scenario
-def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
+def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
     """
     A hundred runs of fifty steps end without a failure.
     """
@@ -51,7 +52,7 @@ def test_agrees_with_the_model(scenario: type[Scenario]) -> None:
 
 @pytest.mark.slow
 @every_scenario
-def test_agrees_with_the_model_for_long(scenario: type[Scenario]) -> None:
+def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     """
     20,000 runs of fifty steps end without a failure.
     """
@@ -60,7 +61,7 @@ def test_agrees_with_the_model_for_long(scenario: type[Scenario]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", [KeysApart, KeysAlike, ExpiryApart, ExpiryAlike])
-def test_agrees_with_the_model_in_every_short_sequence(scenario: type[Scenario]) -> None:
+def test_agrees_with_the_model_in_every_short_sequence(scenario: type[Scenario[Any]]) -> None:
     """
     No sequence of up to four operations fails, whether or not the ids of its users collide.
     """

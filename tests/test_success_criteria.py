@@ -19,7 +19,7 @@ from tests.project import ROOT
 from tests.sessions_peers import Peer
 from tests.sessions_subject import Chat, Subject, frame
 
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = (ROOT / "docs/seeds.md").read_text("utf-8")
 USERS = [f"user {number}" for number in range(20)]
 THREADS_PER_USER = 3
 MESSAGES_PER_THREAD = 25
@@ -78,7 +78,7 @@ class Day:
     managers_left: int = 0
 
     def rows(self) -> list[str]:
-        """Return the table of the README."""
+        """Return the table of docs/seeds.md."""
         metrics = self.metrics
         down = 1 - metrics.contexts_created / metrics.messages
         return [
@@ -143,11 +143,11 @@ def day() -> Day:
     return asyncio.run(chat_all_day())
 
 
-def test_the_readme_tells_what_is_measured() -> None:
+def test_the_page_tells_what_is_measured() -> None:
     """
-    Each criterion stands in the README with what the day came to.
+    Each criterion stands in docs/seeds.md with what the day came to.
     """
-    assert "\n".join(day().rows()) in README
+    assert "\n".join(day().rows()) in PAGE
 
 
 def test_few_contexts_are_created() -> None:

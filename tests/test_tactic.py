@@ -7,25 +7,19 @@ from random import Random
 
 import pytest
 from threadline.pool import Now, Pool, pool
-from threadline.rule import Rule, rule
+from threadline.rule import Rule, make_rule
 from threadline.search.tactic import SHARES, Drawer, choices
 
-from tests.desk import Press, Ring
+from tests.desk import Desk
+
+KINDS = Desk.kinds()
 
 
-@rule(key=pool(1, True, 2))
-def press(self: None, key: int) -> Press:
-    return Press(key)
-
-
-@rule(key=Pool(lambda now: list(range(now.step))))
-def press_below(self: None, key: int) -> Press:
-    return Press(key)
-
-
-@rule(precondition=lambda now: now.step > 1)
-def ring(self: None) -> Ring:
-    return Ring()
+press = make_rule("press", KINDS["press"], {"key": pool(1, True, 2)})
+press_below = make_rule(
+    "press_below", KINDS["press"], {"key": Pool(lambda now: list(range(now.step)))}
+)
+ring = make_rule("ring", KINDS["ring"], {}, when=lambda now: now.step > 1)
 
 
 def drawn(of: Rule, *, step: int = 1, times: int = 100) -> list[str]:
@@ -35,7 +29,7 @@ def drawn(of: Rule, *, step: int = 1, times: int = 100) -> list[str]:
 
 def chosen(tactic: str, *, seed: int = 0) -> Counter[str]:
     """Return how often each of four rules is the first to be tried in 400 steps."""
-    drawers = [Drawer(Rule(name, lambda _: Ring(), (), None, 1)) for name in "abcd"]
+    drawers = [Drawer(make_rule(name, KINDS["ring"], {})) for name in "abcd"]
     random = Random(seed)
     choose = choices(tactic, drawers, random)
     found: Counter[str] = Counter()

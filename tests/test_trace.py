@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 from threadline import trace
+from threadline.contracts.conversation_store import Policy
 from threadline.handle import Handle
-from threadline.operation import Operation
-from threadline.outcome import Ok
 from threadline.trace import BadTrace, Header, Trace
 
-from tests.desk import DESK, Enter, Leave, Press, Ring
-from tests.script import Call
+from tests.desk import Desk
+from tests.script import Script
 
-HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.desk:Desk"}\n'
+HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver"}\n'
 
 
 def written(folder: Path, *lines: bytes) -> Path:
@@ -28,13 +27,16 @@ def test_writes_a_line_for_the_header_and_for_each_step() -> None:
     """
     A trace is a header and one line an operation.
     """
-    short = Header(contract="desk", driver="tests.desk:Desk", scenario="Visits", seed=7)
-    encoded = Trace(short, ((1, Enter("ana")), (4, Leave(Handle("t", 1))), (5, Ring()))).encoded()
+    short = Header(contract="desk", driver="tests.desk:DeskDriver", scenario="Visits", seed=7)
+    encoded = Trace(
+        short, ((1, Desk.enter("ana")), (4, Desk.leave(Handle("t", 1))), (5, Desk.ring()))
+    ).encoded()
 
     assert encoded.decode().splitlines() == [
-        '{"threadline": 1, "contract": "desk", "driver": "tests.desk:Desk", "scenario": "Visits", '
-        '"policy": {}, "settings": {}, "engine": "", "tactic": "", "seed": 7, "run": 0, '
-        '"steps_max": 0, "signature": "", "round_trip": false, "versions": {}}',
+        '{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver", '
+        '"scenario": "Visits", "policy": {}, "settings": {}, "engine": "", "tactic": "", '
+        '"seed": 7, "run": 0, "steps_max": 0, "signature": "", "round_trip": false, '
+        '"versions": {}}',
         '{"step": 1, "operation": "enter", "user": "ana"}',
         '{"step": 4, "operation": "leave", "ticket": {"handle": "t_1"}}',
         '{"step": 5, "operation": "ring"}',
@@ -47,7 +49,7 @@ def test_reads_what_it_writes(tmp_path: Path) -> None:
     """
     header = Header(
         contract="desk",
-        driver="tests.desk:Desk",
+        driver="tests.desk:DeskDriver",
         scenario="tests.desk:Visits",
         policy={"shared": True},
         settings={"size": 3, "name": "\ud800", "limits": (1, (2, 3))},
@@ -59,11 +61,11 @@ def test_reads_what_it_writes(tmp_path: Path) -> None:
         signature="memory-leave",
         versions={"python": "3.13.0"},
     )
-    whole = Trace(header, ((1, Enter("a\x00\ud800")), (4, Leave(Handle("t", 1)))))
+    whole = Trace(header, ((1, Desk.enter("a\x00\ud800")), (4, Desk.leave(Handle("t", 1)))))
     path = tmp_path / "run.jsonl"
     path.write_bytes(whole.encoded())
 
-    assert trace.read(path, DESK.kinds()) == whole
+    assert trace.read(path, Desk.kinds()) == whole
 
 
 def test_reads_a_header_alone(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_reads_a_header_alone(tmp_path: Path) -> None:
     """
     path = written(tmp_path, b'{"step": 1, "operation": "unheard of"}\n')
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:Desk")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
 
 
 def test_passes_over_what_a_header_has_too_much(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_passes_over_what_a_header_has_too_much(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(HEADER.replace(b"}", b', "weather": "fine"}'))
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:Desk")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_leaves_out_a_last_line_that_is_cut(tmp_path: Path, cut: bytes) -> None:
     """
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}\n', cut)
 
-    assert trace.read(path, DESK.kinds()).operations == ((1, Ring()),)
+    assert trace.read(path, Desk.kinds()).operations == ((1, Desk.ring()),)
 
 
 def test_reads_a_last_line_without_its_end(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_reads_a_last_line_without_its_end(tmp_path: Path) -> None:
     """
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}')
 
-    assert trace.read(path, DESK.kinds()).operations == ((1, Ring()),)
+    assert trace.read(path, Desk.kinds()).operations == ((1, Desk.ring()),)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_says_what_is_wrong_with_a_line(tmp_path: Path, line: bytes, message: st
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}\n', line + b"\n")
 
     with pytest.raises(BadTrace) as raised:
-        trace.read(path, DESK.kinds())
+        trace.read(path, Desk.kinds())
 
     assert str(raised.value) == f"{path}:3: {message}"
 
@@ -175,7 +177,7 @@ def test_says_where_a_line_is_no_json(tmp_path: Path, line: bytes) -> None:
     path = written(tmp_path, line + b"\n", b'{"step": 1, "operation": "ring"}\n')
 
     with pytest.raises(BadTrace, match=r"run\.jsonl:2: not JSON .*one JSON object a line"):
-        trace.read(path, DESK.kinds())
+        trace.read(path, Desk.kinds())
 
 
 @pytest.mark.parametrize(
@@ -223,7 +225,7 @@ def test_says_what_is_wrong_with_a_header(tmp_path: Path, line: bytes, message: 
     path.write_bytes(line + b"\n")
 
     with pytest.raises(BadTrace) as raised:
-        trace.read(path, DESK.kinds())
+        trace.read(path, Desk.kinds())
 
     assert str(raised.value) == f"{path}:1: {message}"
 
@@ -236,14 +238,14 @@ def test_says_that_an_empty_file_is_no_trace(tmp_path: Path) -> None:
     path.touch()
 
     with pytest.raises(BadTrace, match=r"run\.jsonl:1: not JSON .*one JSON object a line"):
-        trace.read(path, DESK.kinds())
+        trace.read(path, Desk.kinds())
 
 
 def test_refuses_settings_that_no_trace_can_hold() -> None:
     """
     Settings are written as arguments are: what JSON has no place for is refused.
     """
-    header = replace(Header("desk", "tests.desk:Desk"), settings={"sizes": {1, 2}})
+    header = replace(Header("desk", "tests.desk:DeskDriver"), settings={"sizes": {1, 2}})
 
     with pytest.raises(TypeError, match="a value of type set has no place in a trace"):
         header.line()
@@ -254,17 +256,25 @@ def test_tells_a_handle_from_text(tmp_path: Path) -> None:
     Text that looks like a handle is read as text.
     """
     path = tmp_path / "run.jsonl"
-    path.write_bytes(Trace(Header("s", "d"), ((1, Call("c_7")), (2, Press(1)))).encoded())
-    kinds: dict[str, type[Operation]] = {"call": Call, "press": Press}
+    path.write_bytes(
+        Trace(Header("s", "d"), ((1, Script.call("c_7")), (2, Desk.press(1)))).encoded()
+    )
 
-    assert trace.read(path, kinds).operations[0] == (1, Call("c_7"))
+    assert trace.read(path, {**Script.kinds(), **Desk.kinds()}).operations[0] == (
+        1,
+        Script.call("c_7"),
+    )
 
 
 def test_shows_a_policy_by_its_fields() -> None:
     """
     A policy that is a dataclass is written by the names of its fields.
     """
-    assert trace.plain(Ok("a")) == {"value": "a", "warnings": []}
+    assert trace.plain(Policy(shared=False)) == {
+        "shared": False,
+        "durable": True,
+        "clear_deletes": False,
+    }
 
 
 def test_shows_no_policy_as_nothing() -> None:

@@ -1,1 +1,38 @@
-"""Run a reference model and a real system side by side, and stop where they part."""
+"""Stateful, model-based tests for systems that keep conversations: all that users import."""
+
+from .bounds import bounded
+from .clock import VirtualClock
+from .driver import Driver, DriverError
+from .failure import Disagreement, Property
+from .handle import Handle
+from .model import Census, Model, operation
+from .operation import Operation
+from .outcome import Ok, Outcome, Refuse, Refused, Unknown, Unpredictable
+from .pool import Now, Pool, pool
+from .rule import rule
+from .scenario import Scenario
+
+__all__ = [
+    "Census",
+    "Disagreement",
+    "Driver",
+    "DriverError",
+    "Handle",
+    "Model",
+    "Now",
+    "Ok",
+    "Operation",
+    "Outcome",
+    "Pool",
+    "Property",
+    "Refuse",
+    "Refused",
+    "Scenario",
+    "Unknown",
+    "Unpredictable",
+    "VirtualClock",
+    "bounded",
+    "operation",
+    "pool",
+    "rule",
+]

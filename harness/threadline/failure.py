@@ -7,7 +7,8 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from .history import Step
+from .history import Step, count, history_lines
+from .outcome import Crashed
 
 
 class Property(StrEnum):
@@ -53,6 +54,33 @@ class Failure:
     @property
     def step(self) -> Step:
         return self.steps[-1]
+
+    @property
+    def is_after_run(self) -> bool:
+        """Say whether it showed itself by what was looked for after the run's last step."""
+        return False
+
+    def lines(self) -> list[str]:
+        """Return the failure as a reader sees it: property, operation, both sides, history."""
+        return [
+            f"{self.signature.property}: {self.step.operation} diverges at step {self.step.number}",
+            *self._compared(),
+            f"  history, {count(len(self.steps), 'step')}:",
+            *history_lines(self.steps),
+        ]
+
+    def _compared(self) -> list[str]:
+        of, expected = self.disagreement.of, self.disagreement.expected
+        actual = self.disagreement.actual
+        if of == "outcome":
+            return [f"  model:   {expected}", f"  system:  {actual}"]
+        if of.startswith("census"):
+            part = of.removeprefix("census").strip()
+            held = str(actual) if isinstance(actual, Crashed) else f"holds {part} {actual!r}"
+            return [f"  model:   holds {part} {expected!r}", f"  system:  {held}"]
+        first, *rest = str(actual).splitlines() or [""]
+        broken = f"  broken:  {of.partition(' ')[2]}: {first}"
+        return [broken, *(f"           {line}" for line in rest)]
 
 
 class Divergence(AssertionError):

@@ -1,19 +1,28 @@
-"""A target: a driver by its name, loaded and looked over before the first run."""
+"""Loading: drivers and scenarios by their names, looked over before the first run."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .contract import Contract, Driver
+from .clocked import take_back
+from .driver import Driver, end
+from .failure import Property
+from .model import Invariant, Model
 from .operation import Operation
-from .scenario import Scenario
+from .pool import Pool, pool
+from .scenario import Scenario, own_scenario
+
+NEAR = 0.75  # how alike a method's name is to an operation's that it was meant to be; our choice
 
 
 class BadName(ValueError):
@@ -25,27 +34,98 @@ class Target:
     """What a campaign is run against: how to make a fresh driver, and what it declares."""
 
     name: str
-    make: Callable[..., Driver]
-    contract: Contract
-    policy: object
-    lacks: tuple[type[Operation], ...]
+    make: Callable[..., Driver[Any]]
+    driver: type[Driver[Any]]
+    lacks: tuple[type[Operation], ...] = ()
+    invariants: tuple[tuple[Property, Invariant], ...] | None = None  # the model's, if None
+    _takes: frozenset[str] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_takes", _settings_of(self.make))  # once: it costs a run's tenth
+
+    @property
+    def model(self) -> type[Model]:
+        return self.driver.model
+
+    @property
+    def policy(self) -> Any:  # Any: each model has a type of its own
+        return self.driver.policy if self.driver.policy is not None else self.model.policy
+
+    def settings(self, scenario: type[Scenario[Any]]) -> dict[str, Pool[Any]]:
+        """Return the settings that a scenario draws, but for those that the driver pins."""
+        fixed = {name: pool(value) for name, value in self.driver.pinned.items()}
+        return {**scenario.settings, **fixed}
+
+    def new_model(self, settings: Mapping[str, object]) -> Model:
+        """Return a fresh model under these settings, with the driver's policy."""
+        made: Model = new_model(self.model, settings, self.policy)
+        return made
+
+    def new_driver(self, settings: Mapping[str, object]) -> Driver[Any]:
+        """Return a fresh driver under these settings; those that are pinned it need not take.
+
+        Raises BadName for a setting that the driver has no way to take.
+        """
+        takes = self._takes
+        if takes is None:
+            return self.make(**settings)
+        refused = [name for name in settings if name not in takes]
+        unknown = [name for name in refused if name not in self.driver.pinned]
+        if unknown:
+            raise BadName(
+                f"{self.name} takes no setting {unknown[0]!r}, which the scenario draws; take it "
+                f"in __init__, or say what the system has: pinned = {{{unknown[0]!r}: ...}}"
+            )
+        return self.make(**{name: value for name, value in settings.items() if name in takes})
+
+
+def new_model(
+    model: type[Model], settings: Mapping[str, object] | None = None, policy: object = None
+) -> Any:  # Any: a model of that type
+    """Return a fresh model; raises BadName for a setting that it does not take."""
+    given = settings or {}
+    takes = _settings_of(model) if given else None
+    for name in given if takes is not None else ():
+        if name not in (takes or ()):
+            raise BadName(
+                f"{model.__name__} takes no setting {name!r}; take it in __init__, by that name"
+            )
+    made = model.__new__(model)
+    if policy is not None:
+        made.policy = policy
+    model.__init__(made, **given)
+    return made
+
+
+def _settings_of(make: Callable[..., object]) -> frozenset[str] | None:
+    """Return the settings that something takes by name; None if it takes any."""
+    function = make.__init__ if isinstance(make, type) else make  # type: ignore[misc]
+    if function is object.__init__:
+        return frozenset()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # written in C
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
 
 
 def load(name: str) -> Any:
-    """Return the object that MODULE:NAME names, the current folder being on the path.
+    """Return the object that MODULE:NAME or PATH:NAME names, the current folder on the path.
 
     Raises BadName, saying which half was not found.
     """
-    module_name, colon, attribute = name.partition(":")
+    module_name, colon, attribute = name.rpartition(":")
     if not (module_name and colon and attribute):
-        raise BadName(f"{name!r} names no object; write MODULE:NAME, as in drivers.mine:MyDriver")
+        raise BadName(
+            f"{name!r} names no object; write MODULE:NAME, as in drivers.mine:MyDriver, "
+            "or PATH:NAME, as in ./mine.py:MyDriver"
+        )
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise BadName(f"{name!r}: {error}; {_advice(module_name, error)}") from error
+    module = _module(name, module_name)
     try:
         return getattr(module, attribute)
     except AttributeError:
@@ -53,35 +133,106 @@ def load(name: str) -> Any:
         raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(own)}") from None
 
 
-def load_target(
-    name: str, settings: Mapping[str, object] | None = None, *, whole: bool = True
-) -> Target:
-    """Return the driver of that name, made once to read what it declares.
+def _module(name: str, module_name: str) -> ModuleType:
+    if module_name.endswith(".py"):
+        return _module_at(name, Path(module_name))
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise BadName(f"{name!r}: {error}; {_advice(module_name, error)}") from error
+    except Exception as error:
+        raise BadName(f"{name!r} cannot be imported: {_told_where(error)}") from error
 
-    Raises BadName where it has no contract, or (`whole`) lacks a method that it does not declare.
+
+def _told_where(error: Exception) -> str:
+    """Return an error in one line, with the last line of the user's own code that led to it."""
+    ours = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith((ours, "<frozen"))]
+    where = f"{own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}: " if own else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def _module_at(name: str, path: Path) -> ModuleType:
+    """Return the module in a file, under the name that its neighbours import it by."""
+    if not path.is_file():
+        raise BadName(f"{name!r}: there is no file {path}; write the path from the current folder")
+    known = sys.modules.get(path.stem)
+    if known is not None and Path(getattr(known, "__file__", None) or "") == path.resolve():
+        return known
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[path.stem]
+        raise BadName(f"{name!r} cannot be imported: {_told_where(error)}") from error
+    return module
+
+
+def load_target(name: str, settings: Mapping[str, object] | None = None) -> Target:
+    """Return the driver of that name, and what it declares; raises BadName where it is none.
+
+    A class is not made for that; what a function makes is closed again.
     """
     make = load(name)
     if not callable(make):
         raise BadName(f"{name} is {make!r}, which makes no driver; name a class or a function")
-    with closing(make(**(settings or {}))) as driver:
-        contract = getattr(driver, "contract", None)
-        if not isinstance(contract, Contract):
-            raise BadName(
-                f"{name} made {type(driver).__name__}, which names no contract; "
-                "write contract = CONVERSATION_STORE (or another of models/) in its class"
-            )
-        target = Target(name, make, contract, driver.policy, driver.lacks)
-        missing = missing_methods(driver, target) if whole else []
-    if missing:
+    driver = make if isinstance(make, type) else getattr(make, "driver", None)
+    if driver is None:
+        driver = _type_made(name, make, settings or {})
+    if not (isinstance(driver, type) and issubclass(driver, Driver)):
+        raise BadName(f"{name} makes {driver!r}, which is no driver; derive it from Driver[MODEL]")
+    if not hasattr(driver, "model"):
         raise BadName(
-            f"{name} has no method {', '.join(missing)} of the contract {contract.name}; "
-            "write it, or list its operation in lacks"
+            f"{name} is a {driver.__name__}, which names no model; derive it from Driver[MODEL], "
+            "as in class MyDriver(Driver[ConversationStore])"
         )
-    return target
+    _check_names(driver)
+    kinds = driver.model.kinds()
+    lacks = tuple(kinds[kind] for kind in kinds if not callable(getattr(driver, kind, None)))
+    return Target(name, make, driver, lacks)
 
 
-def first_target(names: Iterable[str], contract: Contract) -> Target | None:
-    """Return the first of these drivers that keeps a contract, passing over what cannot be loaded.
+def _type_made(name: str, make: Callable[..., object], settings: Mapping[str, object]) -> type:
+    """Return the type of what a function makes, which is given back again."""
+    try:
+        made = make(**settings)
+    except Exception as error:
+        raise BadName(
+            f"{name} makes no driver: {_told_where(error)}; give its arguments defaults, or name "
+            "the class of the driver"
+        ) from error
+    try:
+        if isinstance(made, Driver):
+            end(made)
+    finally:
+        take_back()
+    return type(made)
+
+
+def _check_names(driver: type[Driver[Any]]) -> None:
+    """Raise BadName for a public method that is near the name of an operation, and is none."""
+    lacking = [kind for kind in driver.model.kinds() if not callable(getattr(driver, kind, None))]
+    for name, value in vars(driver).items():
+        if name.startswith("_") or not inspect.isfunction(value) or hasattr(Driver, name):
+            continue
+        near = [] if name in driver.model.kinds() else get_close_matches(name, lacking, 1, NEAR)
+        if near:
+            raise BadName(
+                f"{driver.__name__}.{name} is no operation of {driver.model.__name__}; "
+                f"did you mean {near[0]}? A method of the driver's own begins with _"
+            )
+
+
+def first_target(names: Iterable[str], model: type[Model]) -> Target | None:
+    """Return the first of these drivers that is of a model, passing over what cannot be loaded.
 
     So a driver whose extra is not installed is as one that is not there.
     """
@@ -90,23 +241,46 @@ def first_target(names: Iterable[str], contract: Contract) -> Target | None:
             target = load_target(name)
         except BadName:
             continue
-        if target.contract == contract:
+        if target.model is model:
             return target
     return None
 
 
-def missing_methods(driver: Driver, target: Target) -> list[str]:
-    """Return the operations that a driver neither has a method for nor declares as lacking."""
-    offered = [o for o in target.contract.operations if o not in target.lacks]
-    return [o.kind for o in offered if not callable(getattr(driver, o.kind, None))]
+def load_scenario(name: str) -> type[Scenario[Any]]:
+    """Return the scenario of that name, or that of a model; raises BadName where it is none."""
+    found = load(name)
+    if isinstance(found, type) and issubclass(found, Model):
+        try:
+            return own_scenario(found)  # type: ignore[arg-type]  # a class is hashable
+        except TypeError as error:
+            raise BadName(str(error)) from error
+    if not (isinstance(found, type) and issubclass(found, Scenario) and hasattr(found, "model")):
+        raise BadName(
+            f"{name} is {found!r}, which is no scenario; derive a class from Scenario[MODEL]"
+        )
+    return found
 
 
-def load_scenario(name: str) -> type[Scenario]:
-    """Return the scenario of that name; raises BadName where it is none."""
-    scenario = load(name)
-    if not (isinstance(scenario, type) and issubclass(scenario, Scenario)):
-        raise BadName(f"{name} is {scenario!r}, which is no scenario; derive a class from Scenario")
-    return scenario
+def scenarios_beside(driver: type[Driver[Any]]) -> list[str]:
+    """Return the scenarios of a driver's model that stand in its own file or in the model's.
+
+    Where there is none, it is the model itself: all operations with their own pools.
+    """
+    model = driver.model
+    found = [
+        f"{module}:{name}"
+        for module in dict.fromkeys((driver.__module__, model.__module__))
+        for name, scenario in _scenarios_in(module)
+        if scenario.model is model
+    ]
+    return found or [f"{model.__module__}:{model.__name__}"]
+
+
+def _scenarios_in(module: str) -> Iterator[tuple[str, type[Scenario[Any]]]]:
+    for name, value in vars(sys.modules[module]).items():
+        is_own = isinstance(value, type) and value.__module__ == module
+        if is_own and issubclass(value, Scenario) and hasattr(value, "model"):
+            yield name, value
 
 
 def _is_own(module: ModuleType, value: object) -> bool:

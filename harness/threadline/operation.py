@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import json
-import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, field, make_dataclass
+from inspect import Parameter
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from .handle import Dangling, Handle, parse_handle
-from .outcome import Outcome
 
 
-class Operation(ABC):
-    """One call on the system.
+class Operation:
+    """One call on the system: its kind, and arguments that are JSON values and handles.
 
-    A subclass is a `@dataclass(frozen=True, slots=True)` whose fields are JSON values and handles,
-    and whose `apply` is one line: model and driver implement the same contract, so the same line
-    serves both. Its kind, used in traces and signatures, is the class name in snake case.
+    Model and driver have a method of the same name, so the same line makes the call on both. The
+    classes are made from the methods of a model (`threadline.operation`), never written.
     """
 
     __slots__ = ("_line",)
     kind: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        # Runs again on the class that dataclass(slots=True) makes; only then are its fields known.
-        cls.names = tuple(field.name for field in fields(cls)) if is_dataclass(cls) else ()
-
-    @abstractmethod
-    def apply(self, target: Any) -> Outcome:  # Any: each contract has a type of its own
+    def apply(self, target: Any) -> Any:  # Any: a model or a driver, and what its method returns
         """Make this call on a model or a driver, and return what came back."""
+        raise NotImplementedError
+
+    def expect(self, model: Any) -> Any:
+        """Make this call on a model; the same as apply, without asking its descriptor."""
+        raise NotImplementedError
 
     def arguments(self) -> dict[str, object]:
-        """Return the arguments by name, in the order of the fields."""
+        """Return the arguments by name, in the order of the method."""
         return {name: getattr(self, name) for name in self.names}
 
     def handles(self) -> Iterator[Handle]:
@@ -78,6 +74,66 @@ class Operation(ABC):
         return str(self)
 
 
+# Names that a trace's line or an operation itself gives a meaning to.
+RESERVED = frozenset({"operation", "step", "handle", "kind", "names", *dir(Operation)})
+
+
+def make_operation(
+    kind: str, parameters: Mapping[str, Parameter], owner: type, doc: str | None
+) -> type[Operation]:
+    """Return the class of operations that call the method `kind`, which takes these parameters.
+
+    Raises TypeError for a parameter that a trace could not write and read back by its name.
+    """
+    for name, parameter in parameters.items():
+        _check_parameter(f"{owner.__name__}.{kind}", name, parameter)
+    names = tuple(parameters)
+    body = {
+        "apply": _calling(kind, names),
+        "expect": _calling(plain_name(kind), names),
+        "kind": kind,
+        "names": names,
+        "__doc__": doc,
+    }
+    fields = [
+        (name, Any, field(default=MISSING if p.default is p.empty else p.default))
+        for name, p in parameters.items()
+    ]
+    title = "".join(map(str.title, kind.split("_")))
+    made: type[Operation] = make_dataclass(
+        title, fields, bases=(Operation,), namespace=body, frozen=True, slots=True, repr=False
+    )
+    made.__module__ = owner.__module__
+    return made
+
+
+def plain_name(kind: str) -> str:
+    """Return the name under which a model keeps the method of an operation as it was written."""
+    return f"_plain_{kind}"
+
+
+def _calling(method: str, names: tuple[str, ...]) -> Callable[[Operation, Any], Any]:
+    """Return a function that calls a method of its target with an operation's arguments."""
+    if not names:
+        return lambda _self, target: getattr(target, method)()
+    values = attrgetter(*names)
+    if len(names) == 1:
+        return lambda self, target: getattr(target, method)(values(self))
+    return lambda self, target: getattr(target, method)(*values(self))
+
+
+def _check_parameter(method: str, name: str, parameter: Parameter) -> None:
+    if parameter.kind is not Parameter.POSITIONAL_OR_KEYWORD:
+        raise TypeError(
+            f"{method} takes {parameter}, which no trace can write by name; "
+            "give it plain arguments, without *, ** and /"
+        )
+    if name in RESERVED:
+        raise TypeError(
+            f"{method} has an argument called {name!r}, which has a meaning already; rename it"
+        )
+
+
 def handles_in(value: object) -> Iterator[Handle]:
     """Yield each handle that a value is or holds."""
     if type(value) is Handle:
@@ -89,6 +145,18 @@ def handles_in(value: object) -> Iterator[Handle]:
         for key, item in value.items():
             yield from handles_in(key)
             yield from handles_in(item)
+
+
+def atoms_in(value: object) -> list[object]:
+    """Return everything in a value that holds nothing else."""
+    found: list[object] = []
+
+    def note(atom: object) -> object:
+        found.append(atom)
+        return atom
+
+    map_atoms(value, note)
+    return found
 
 
 def map_atoms(value: object, change: Callable[[object], object]) -> object:

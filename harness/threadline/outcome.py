@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+Told: TypeAlias = Mapping[object, list[object]]
+"""What was told since the last operation, in order, by whom it was told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +16,11 @@ class Ok:
 
     value: object = None
     warnings: tuple[str, ...] = ()
+    told: Told | None = field(default=None, hash=False)
 
     def __str__(self) -> str:
-        return _with_warnings("ok" if self.value is None else f"ok, {self.value!r}", self.warnings)
+        text = "ok" if self.value is None else f"ok, {self.value!r}"
+        return _with_more(text, self.warnings, self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,11 @@ class Refused:
     reason: str
     because: str = field(default="", compare=False)
     warnings: tuple[str, ...] = ()
+    told: Told | None = field(default=None, hash=False)
 
     def __str__(self) -> str:
         because = f", because {self.because}" if self.because else ""
-        return _with_warnings(f"refused ({self.reason}){because}", self.warnings)
+        return _with_more(f"refused ({self.reason}){because}", self.warnings, self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Crashed:
 
     def __str__(self) -> str:
         where = f", raised in {self.where}" if self.where else ""
-        return _with_warnings(f"crashed ({self.error}){where}", self.warnings)
+        return _with_more(f"crashed ({self.error}){where}", self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Hung:
 
     def __str__(self) -> str:
         where = f", waiting in {self.where}" if self.where else ""
-        return _with_warnings(f"did not come back within {self.limit}{where}", self.warnings)
+        return _with_more(f"did not come back within {self.limit}{where}", self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,32 @@ class Unknown:
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return _with_warnings("unknown", self.warnings)
+        return _with_more("unknown", self.warnings)
 
 
 Outcome: TypeAlias = Ok | Refused | Crashed | Hung | Unknown
 
 
-def _with_warnings(text: str, warnings: tuple[str, ...]) -> str:
-    return f"{text}, warning {' and '.join(warnings)}" if warnings else text
+class Refuse(Exception):
+    """Raised by a model: the operation is turned down for a named reason.
+
+    `reason` is compared with the system's; `because` is for the reader alone.
+    """
+
+    def __init__(self, reason: str, because: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.because = because
+
+
+class Unpredictable(Exception):
+    """Raised by a model, with nothing changed: nobody can say how the system must answer here.
+
+    The step is not played, and a replay that comes to it skips it. `because` says why not.
+    """
+
+
+def _with_more(text: str, warnings: tuple[str, ...], told: Told | None = None) -> str:
+    warned = f", warning {' and '.join(warnings)}" if warnings else ""
+    heard = [f"{to} was told {', '.join(map(repr, what))}" for to, what in (told or {}).items()]
+    return "; ".join([f"{text}{warned}", *heard])

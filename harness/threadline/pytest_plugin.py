@@ -1,40 +1,45 @@
-"""The pytest plugin: `pytest scenarios` runs each scenario as a test, on Hypothesis.
+"""The pytest plugin: scenarios as tests, one each.
 
-Hypothesis is imported when the first scenario runs, so that other tests do not wait for it.
+`pytest --threadline MODULE:NAME` plays every scenario of that driver; a scenario in a test file is
+a test too, on the project's driver for its model. What is slow to load is imported when the first
+scenario runs, so that other tests do not wait for it.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .campaign.events import Shorter
-from .campaign.folder import make_folder, tidy
-from .campaign.profile import PROFILES, Profile
-from .campaign.save_failure import keep
-from .defaults import read_defaults
-from .failure import Divergence, divergence_type
-from .loading import BadName, Target, first_target, load_target
-from .lockstep.run import Runs
-from .lockstep.warning_recorder import warnings_recorded
-from .scenario import Scenario
-from .trace import Header, Recorder, plain, versions
+if TYPE_CHECKING:
+    from .campaign.profile import Profile
+    from .failure import Divergence
+    from .loading import Target
+    from .lockstep.run import Runs
+    from .scenario import Scenario
+    from .trace import Header
 
 SEED = pytest.StashKey[int]()
 FOLDER = pytest.StashKey[Path]()
+PROFILES = ("quick", "ci", "nightly")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("threadline")
-    group.addoption("--driver", metavar="MODULE:NAME", help="How scenarios reach their system.")
     group.addoption(
-        "--profile", choices=list(PROFILES), default="quick", help="How much scenarios try."
+        "--threadline", metavar="MODULE:NAME", help="Play the scenarios of this driver as tests."
+    )
+    group.addoption(
+        "--threadline-profile",
+        choices=PROFILES,
+        default="quick",
+        help="How much scenarios try: quick, ci or nightly.",
     )
 
 
@@ -43,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Raises UsageError for a driver that leads nowhere.
     """
-    if driver := config.getoption("--driver"):
+    if driver := config.getoption("--threadline"):
+        from .loading import BadName, load_target
+
         try:
             load_target(driver)
         except BadName as error:
@@ -60,48 +67,105 @@ def pytest_configure_node(node: Any) -> None:  # a worker of pytest-xdist, which
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    if not any("scenarios" in argument for argument in config.args):
+    if not config.getoption("--threadline") and not any("scenarios" in a for a in config.args):
         return None
-    profile, seed = config.getoption("--profile"), config.stash[SEED]
+    profile, seed = config.getoption("--threadline-profile"), config.stash[SEED]
     return f"threadline: profile {profile}, seed {seed} (again with --hypothesis-seed={seed})"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the scenarios of the driver given, but for those that were collected from files."""
+    driver = config.getoption("--threadline")
+    if not driver:
+        return
+    from .cli.cli_names import scenario_names
+    from .defaults import read_defaults
+    from .loading import load_scenario, load_target
+
+    target = load_target(driver)
+    there = {item.name for item in items if isinstance(item, ScenarioTest)}
+    for name in scenario_names((), read_defaults(), target):
+        scenario = load_scenario(name)
+        test = f"{scenario.__name__}[{driver}]"
+        if test not in there:
+            file = Path(getattr(sys.modules[scenario.__module__], "__file__", "") or "threadline")
+            item = ScenarioTest.from_parent(
+                session,
+                name=test,
+                nodeid=f"{_relative(file, config.rootpath)}::{test}",
+                scenario=scenario,
+                scenario_name=name,
+                target=target,
+            )
+            item.path = file
+            items.append(item)
+
+
+def _relative(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
 
 
 def pytest_pycollect_makeitem(
     collector: pytest.Module | pytest.Class, name: str, obj: object
 ) -> list[pytest.Item] | None:
-    """Make each scenario that a module defines a test, on the driver that fits it."""
-    if not (isinstance(obj, type) and issubclass(obj, Scenario)):
+    """Make each scenario that a test file defines a test, on the driver that fits it."""
+    if "threadline.scenario" not in sys.modules or not isinstance(obj, type):
         return None
-    if obj is Scenario or obj.__module__ != collector.obj.__name__ or not hasattr(obj, "contract"):
+    from .scenario import Scenario
+
+    if not issubclass(obj, Scenario):
+        return None
+    if obj.__module__ != collector.obj.__name__ or not hasattr(obj, "model"):
         return []  # imported from elsewhere, where it is collected once
-    target = _target_for(obj, collector.config.getoption("--driver"))
+    target = _target_for(obj, collector.config.getoption("--threadline"))
     if target is None:
         return []
     test = f"{name}[{target.name}]"
-    return [ScenarioTest.from_parent(collector, name=test, scenario=obj, target=target)]
+    scenario_name = f"{obj.__module__}:{obj.__name__}"
+    return [
+        ScenarioTest.from_parent(
+            collector, name=test, scenario=obj, scenario_name=scenario_name, target=target
+        )
+    ]
 
 
-def _target_for(scenario: type[Scenario], given: str | None) -> Target | None:
-    """Return the driver given, if it keeps the scenario's contract; else the project's first."""
+def _target_for(scenario: type[Scenario[Any]], given: str | None) -> Target | None:
+    """Return the driver given, if it is of the scenario's model; else the project's first."""
+    from .defaults import read_defaults
+    from .loading import first_target
+
     names = [given] if given else read_defaults().every_driver()
-    return first_target(names, scenario.contract)
+    return first_target(names, scenario.model)
 
 
 class ScenarioTest(pytest.Item):
     """One scenario on one driver; fails with the text of every failure, each minimised."""
 
-    def __init__(self, *, scenario: type[Scenario], target: Target, **more: Any) -> None:
+    def __init__(
+        self, *, scenario: type[Scenario[Any]], scenario_name: str, target: Target, **more: Any
+    ) -> None:
         super().__init__(**more)
         self._scenario = scenario
+        self._scenario_name = scenario_name
         self._target = target
 
     def runtest(self) -> None:
-        profile = PROFILES[self.config.getoption("--profile")]
+        from .campaign.folder import tidy
+        from .campaign.profile import PROFILES
+        from .lockstep.run import Runs
+        from .lockstep.warning_recorder import warnings_recorded
+        from .trace import Recorder
+
+        profile = PROFILES[self.config.getoption("--threadline-profile")]
         folder = self._folder()
         running = folder / f"{self._scenario.__name__}-{os.getpid()}-running.jsonl"
         with warnings_recorded() as warned, closing(Recorder(running)) as recorder:
             runs = Runs(self._target, recorder, warned)
             divergences = list(self._divergences(runs, profile, folder))
+            runs.close()
         tidy(folder, [running])
         if divergences:
             text = "\n\n".join(map(str, divergences))
@@ -112,6 +176,9 @@ class ScenarioTest(pytest.Item):
         from hypothesis import Phase
         from hypothesis.database import DirectoryBasedExampleDatabase
 
+        from .campaign.events import Shorter
+        from .campaign.save_failure import keep
+        from .failure import divergence_type
         from .search.machine import Chunks
 
         # All but explaining, which plays thousands of runs more for what our own passes tell.
@@ -137,6 +204,8 @@ class ScenarioTest(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show a failure as a reader sees it, without a traceback; anything else as pytest does."""
+        from .failure import Divergence
+
         if isinstance(excinfo.value, Divergence):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -145,11 +214,12 @@ class ScenarioTest(pytest.Item):
         return self.path, None, self.name
 
     def _header(self, profile: Profile) -> Header:
-        scenario = self._scenario
+        from .trace import Header, plain, versions
+
         return Header(
-            contract=self._target.contract.name,
+            contract=self._target.model.name,
             driver=self._target.name,
-            scenario=f"{scenario.__module__}:{scenario.__name__}",
+            scenario=self._scenario_name,
             policy=plain(self._target.policy),
             engine="hypothesis",
             seed=self.config.stash[SEED],
@@ -159,6 +229,8 @@ class ScenarioTest(pytest.Item):
 
     def _folder(self) -> Path:
         """Return the folder of this pytest run, made when the first scenario needs it."""
+        from .campaign.folder import make_folder
+
         stash = self.config.stash
         if FOLDER not in stash or not stash[FOLDER].is_dir():
             stash[FOLDER], _ = make_folder(stash[SEED])

@@ -1,17 +1,17 @@
-"""A rule: takes its arguments from pools, and returns one operation."""
+"""A rule: takes the arguments of one operation from pools."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from .handle import Handle
+from .model import Marked, OperationType, When
 from .operation import Operation
 from .pool import Now, Pool
 
-Precondition = Callable[[Now], bool]
+TOGETHER = "together"  # the name of the pool that gives several arguments at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,56 +19,150 @@ class Rule:
     """One way to go on. It may fire when its precondition holds and none of its pools is empty.
 
     `weight` is how often it is tried, against a rule of weight 1; an exhaustive search ignores it.
-    `body` is a function of its arguments alone, so that what it returns can be kept.
+    `fixed` are the arguments that are always the same. A pool called `user.0` gives the first item
+    of the argument user.
     """
 
-    name: str
-    body: Callable[..., Operation]
+    operation: type[Operation]
     pools: tuple[tuple[str, Pool[Any]], ...]
-    precondition: Precondition | None
+    fixed: Mapping[str, object]
+    precondition: When | None
     weight: int
+    name: str = ""
+    is_plain: bool = field(init=False)  # values are the arguments as they come
 
-    def makes(self) -> tuple[type[Operation], ...]:
-        """Return the operations that its body is annotated to return.
-
-        Raises TypeError where the annotation names no particular operation.
-        """
-        hints = get_type_hints(self.body, vars(sys.modules[self.body.__module__]))
-        returns = hints.get("return")
-        kinds = get_args(returns) if get_origin(returns) in (Union, UnionType) else (returns,)
-        if not all(_is_particular(kind) for kind in kinds):
-            raise TypeError(
-                f"rule {self.name} is annotated to return {returns!r}; "
-                "name the operation that it makes, as in -> Append or -> Append | Pop"
-            )
-        return kinds
+    def __post_init__(self) -> None:
+        names = tuple(name for name, _ in self.pools)
+        object.__setattr__(self, "is_plain", names == self.operation.names)  # frozen for others
 
     def may_fire(self, now: Now) -> bool:
         return self.precondition is None or self.precondition(now)
 
-    def make(self, *values: object) -> Operation:
-        return self.body(None, *values)
+    def make(self, *values: Any) -> Operation:
+        """Return the operation that these values give, one for each pool.
 
-
-def _is_particular(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Operation) and kind is not Operation
+        Raises TypeError where a pool of tuples gives too many arguments, or too few.
+        """
+        if self.is_plain:
+            return self.operation(*values)
+        given = dict(self.fixed)
+        for (name, _), value in zip(self.pools, values, strict=True):
+            if name == TOGETHER:
+                given |= _together(self.operation, value)
+            elif "." in name:
+                argument = name.partition(".")[0]
+                given[argument] = (*given.get(argument, ()), value)  # type: ignore[misc]  # a tuple
+            else:
+                given[name] = value
+        return self.operation(**given)
 
 
 def rule(
-    *, precondition: Precondition | None = None, weight: int = 1, **pools: Pool[Any]
-) -> Callable[[Callable[..., Operation]], Rule]:
-    """Make a method a rule: each argument is taken from the pool of its name."""
+    operation: OperationType[...],
+    together: Pool[Any] | None = None,
+    *,
+    weight: int | None = None,
+    when: When | None = None,
+    **pools: Any,
+) -> Any:  # Any: a Rule, once its scenario gives it a name and the operation's own pools
+    """Return a rule that takes each argument of an operation from the pool of its name.
 
-    def decorate(body: Callable[..., Operation]) -> Rule:
-        code = body.__code__
-        arguments = code.co_varnames[1 : code.co_argcount]
-        if sorted(arguments) != sorted(pools):
-            taken, given = ", ".join(arguments) or "nothing", ", ".join(pools) or "nothing"
-            raise TypeError(
-                f"rule {body.__name__} takes {taken}, and has pools for {given}; "
-                "give each argument a pool of its name"
-            )
-        ordered = tuple((name, pools[name]) for name in arguments)
-        return Rule(body.__name__, body, ordered, precondition, weight)
+    A value that is no Pool is always the same; a tuple of pools gives a tuple. `together` is a
+    pool of tuples, each of which gives several arguments: the first ones, or by name those that a
+    named tuple has fields for. What is not given is drawn as the operation itself says, as is the
+    weight. `when` is a precondition beside the operation's own.
+    """
+    return Draft(operation, together, weight, when, pools)
 
-    return decorate
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A rule as a scenario writes it, before it is known of which model's operation."""
+
+    operation: Any  # a class of operations, which its model may have marked otherwise
+    together: Pool[Any] | None
+    weight: int | None
+    when: When | None
+    pools: Mapping[str, Any]
+
+    def rule(self, name: str, marked: Marked[Any, Any, Any]) -> Rule:
+        """Return the rule of this name, filled up with what the operation itself says.
+
+        Raises TypeError for an argument that has no pool, and for a pool without an argument.
+        """
+        own = {} if self.together is not None else dict(marked.pools or {})
+        given = {**own, **self.pools}
+        return make_rule(
+            name,
+            marked.made,
+            given,
+            self.together,
+            weight=self.weight or marked.weight or 1,
+            when=_both(marked.when, self.when),
+        )
+
+
+def make_rule(
+    name: str,
+    operation: type[Operation],
+    given: Mapping[str, Any],
+    together: Pool[Any] | None = None,
+    *,
+    weight: int = 1,
+    when: When | None = None,
+) -> Rule:
+    """Return a rule whose pools stand in the order of the operation's arguments."""
+    names = operation.names
+    missing = [each for each in names if each not in given] if together is None else []
+    unknown = [each for each in given if each not in names]
+    if missing or unknown:
+        has, takes = ", ".join(given) or "nothing", ", ".join(names) or "nothing"
+        raise TypeError(
+            f"rule {name}: {operation.kind} takes {takes}, and has pools for {has}; "
+            "give each argument a pool of its name"
+        )
+    pools: list[tuple[str, Pool[Any]]] = [] if together is None else [(TOGETHER, together)]
+    fixed: dict[str, object] = {}
+    for each in [each for each in names if each in given]:
+        value = given[each]
+        if isinstance(value, Pool):
+            pools.append((each, value))
+        elif isinstance(value, tuple) and value and all(isinstance(v, Pool) for v in value):
+            pools += [(f"{each}.{place}", item) for place, item in enumerate(value)]
+        else:
+            fixed[each] = value
+    return Rule(operation, tuple(pools), fixed, when, weight, name)
+
+
+def own_rule(name: str, marked: Marked[Any, Any, Any]) -> Rule | None:
+    """Return the rule that an operation gives by itself; None where an argument has no pool."""
+    pools = dict(marked.pools or {})
+    if set(marked.made.names) - set(pools):
+        return None
+    return make_rule(name, marked.made, pools, weight=marked.weight or 1, when=marked.when)
+
+
+def with_pools(rule: Rule, change: Callable[[Pool[Any]], Pool[Any]]) -> Rule:
+    """Return a rule with each of its pools changed."""
+    return replace(rule, pools=tuple((name, change(pool)) for name, pool in rule.pools))
+
+
+def _together(operation: type[Operation], value: Any) -> dict[str, object]:
+    """Return what one value of a pool of tuples gives: the first arguments, or those of its fields.
+
+    Raises TypeError for a value that is no such tuple.
+    """
+    names = operation.names
+    if type(value) is Handle or not isinstance(value, tuple) or len(value) > len(names):
+        raise TypeError(
+            f"{operation.kind} takes {', '.join(names) or 'nothing'}, and is given {value!r} from "
+            "a pool without a name, which gives several arguments together, as a tuple; a pool of "
+            "one argument has its name"
+        )
+    return dict(zip(getattr(value, "_fields", names), value, strict=False))
+
+
+def _both(one: When | None, other: When | None) -> When | None:
+    if one is None or other is None:
+        return one or other
+    return lambda now: one(now) and other(now)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from threadline.contract import Census
+from threadline import Census
 
 from models.chat_service.state import ServiceState
+from models.session_manager.census import WATCHED as WATCHED_IN_SESSIONS
 from models.session_manager.census import census as census_of_sessions
 
+WATCHED = WATCHED_IN_SESSIONS | {"database_sessions", "shared"}
 # Tasks that a system may need; our choice.
 TASKS_PER_SOCKET = 3  # its sender, a send in flight, and that one's timer
 TASKS_PER_REQUEST = 6  # its handling, its agent, a wait and its timer, and an exchange's two

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from threadline.handle import Dangling, Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused, Unpredictable
 
 from models.chat_service.processes import Places, Processes
 from models.chat_service.storage import Storage
@@ -45,26 +44,28 @@ class Databases:
         self.open[session.handle] = session
 
     def find(self, handle: Handle, *, how: str = "") -> DatabaseSession | Refused:
-        """Return an open one; raises Dangling for one long closed, or not opened that way."""
+        """Return an open one; raises KeyError for one long closed, or Unpredictable."""
         session = self.open.get(handle)
         if session is None and handle in self.closed:
             return Refused("closed", because=f"{handle} was closed")
-        if session is None or how not in ("", session.how):
-            raise Dangling(handle)
+        if session is None:
+            raise KeyError(handle)
+        if how not in ("", session.how):
+            raise Unpredictable(f"{handle} is not a {how}")
         return session
 
     def check_free(self) -> None:
-        """Raise Dangling, for a session that holds a place, if there is one."""
+        """Raise Unpredictable where a session holds a place."""
         holder = next((each for each in self.open.values() if each.held), None)
         if holder:
-            raise Dangling(holder.handle)
+            raise Unpredictable(f"{holder.handle} holds a place")
 
     def take(self, session: DatabaseSession, *, writes: bool) -> None:
-        """Give a session the places that it needs; raises Dangling if it had to wait for one."""
+        """Give a session the places that it needs; raises Unpredictable if it had to wait."""
         needed = [self._storage.pool, self._storage.writers] if writes else [self._storage.pool]
         missing = [places for places in needed if places not in session.held]
         if any(places.is_full for places in missing):
-            raise Dangling(session.handle)
+            raise Unpredictable(f"{session.handle} would wait for a place")
         for places in missing:
             places.taken += 1
             session.held.append(places)

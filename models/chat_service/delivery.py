@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from threadline.handle import Handle
+from threadline import Handle
 
 from models.session_manager.ids import Id, Key
-from models.session_manager.manager import Connection, Event
+from models.session_manager.manager import Connection, Event, Tell
 from models.session_manager.state import State
 
 STATUSES = {
@@ -52,25 +52,11 @@ Asker: TypeAlias = Connection | Exchange
 
 
 class Delivery:
-    """Makes events, and brings them to connections and exchanges.
+    """Makes events, and brings them to connections and exchanges."""
 
-    exchanged: what arrived at each exchange, and, from before a restart, at each connection.
-    """
-
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, tell: Tell) -> None:
         self.state = state
-        self.exchanged: dict[object, list[Event]] = {}
-
-    def take(self) -> dict[object, dict[object, list[Event]]]:
-        """Return what arrived since the last call, by socket or exchange, then by thread."""
-        return {handle: _by_thread(events) for handle, events in self.collect().items()}
-
-    def collect(self) -> dict[object, list[Event]]:
-        """Return what arrived since the last call, by socket or exchange."""
-        arrived, self.exchanged = self.exchanged, {}
-        for handle, events in self.state.board.peers.take().items():
-            arrived.setdefault(handle, []).extend(events)
-        return arrived
+        self._tell = tell
 
     def publish(self, heading: Heading, asker: Asker | None, kind: str, **own: object) -> None:
         """Send an event to a thread, and to an asker who is elsewhere."""
@@ -132,12 +118,4 @@ class Delivery:
         self._arrive(exchange, {"type": "response", "status": status, **body})
 
     def _arrive(self, exchange: Exchange, event: Event) -> None:
-        self.exchanged.setdefault(exchange.handle, []).append(event)
-
-
-def _by_thread(events: list[Event]) -> dict[object, list[Event]]:
-    """Group events by thread, as order holds within a thread only."""
-    grouped: dict[object, list[Event]] = {}
-    for event in events:
-        grouped.setdefault(event.get("thread_id"), []).append(event)
-    return grouped
+        self._tell(exchange.handle, event)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline.contract import Census
-from threadline.failure import Property
+from threadline import Census, Property
 
 from models.session_manager import invariants
 

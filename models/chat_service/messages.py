@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from threadline.handle import Handle
-from threadline.outcome import Ok, Outcome
+from threadline import Handle, operation
 
 from models.chat_service.delivery import Exchange, Heading
 from models.chat_service.intake import Intake
 from models.chat_service.payload import Frame
+from models.chat_service.preconditions import is_calm
 from models.chat_service.settings import Settings
 from models.chat_service.state import ServiceState
 from models.session_manager.ids import Id
-from models.session_manager.manager import Connection
-from models.session_manager.model import SessionManagerModel
+from models.session_manager.manager import Connection, Event
+from models.session_manager.model import SessionsModel
 from models.session_manager.sessions import Session
 
 
-class MessagesModel(SessionManagerModel):
+class MessagesModel(SessionsModel):
     """A session manager that is sent frames and posts.
 
-    Models do not inherit from each other but here: every operation of a session manager is one
-    of a chat service, on the same state, and what more comes of it is settled when it is done.
+    A frame of which something is None leaves it out; on a connection that is not live, nothing
+    happens. A post returns its exchange. Both return the ids of a session that has begun or got
+    another run by them; all else is told, by socket or exchange and thread, as order holds within
+    a thread only. What comes back to an exchange are the events of a stream, then {"type": "end"},
+    or one {"type": "response", "status", ...}.
     """
 
-    def __init__(self, policy: object = None, **settings: Any) -> None:  # Any: drawn by name
-        super().__init__(policy)
-        self.service = ServiceState(Settings(**settings))
+    def __init__(self, **settings: Any) -> None:  # Any: drawn by name
+        super().__init__()
+        self.service = ServiceState(Settings(**settings), self._tell_of_thread)
         self.state = self.service.core
         self.intake = Intake(self.service)
 
-    def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> Outcome:
+    @operation
+    def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> object:
+        """A socket is connected; what is sent to it has the run that it began with."""
         outcome = super().connect(user, thread, name, peer)
         socket = Handle("k", self.state.moment.step)
         if connection := self.state.board.connections.get(socket):
@@ -40,6 +45,7 @@ class MessagesModel(SessionManagerModel):
             self.intake.headings[socket] = Heading(connection.key, run)
         return outcome
 
+    @operation(when=is_calm)
     def say(
         self,
         connection: Handle,
@@ -48,10 +54,12 @@ class MessagesModel(SessionManagerModel):
         message: Id | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
+        """A user_message arrives over a connection, for an agent that behaves as the word says."""
         frame = Frame("user_message", {"text": text}, thread, run, message, agent)
         return self._receive(connection, frame)
 
+    @operation(when=is_calm)
     def start_agent(
         self,
         connection: Handle,
@@ -60,41 +68,57 @@ class MessagesModel(SessionManagerModel):
         message: Id | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
+        """A start_agent arrives, whose user_request is the text."""
         frame = Frame("start_agent", {"user_request": text}, thread, run, message, agent)
         return self._receive(connection, frame)
 
-    def history(self, connection: Handle, thread: Id | None, limit: int | None) -> Outcome:
+    @operation(when=is_calm)
+    def history(self, connection: Handle, thread: Id | None, limit: int | None) -> object:
+        """A get_thread_history arrives."""
         return self._receive(connection, Frame("get_thread_history", {"limit": limit}, thread))
 
-    def stop_agent(self, connection: Handle, thread: Id | None) -> Outcome:
+    @operation
+    def stop_agent(self, connection: Handle, thread: Id | None) -> object:
+        """A stop_agent arrives."""
         return self._receive(connection, Frame("stop_agent", thread=thread))
 
-    def ping_thread(self, connection: Handle, thread: Id | None) -> Outcome:
+    @operation
+    def ping_thread(self, connection: Handle, thread: Id | None) -> object:
+        """A ping arrives, for the connection's own thread or for another."""
         return self._receive(connection, Frame("ping", thread=thread))
 
-    def malformed(self, connection: Handle, flaw: str) -> Outcome:
+    @operation
+    def malformed(self, connection: Handle, flaw: str) -> object:
+        """A frame arrives that has a flaw (FLAWS)."""
         live = self._live(connection)
         if live:
             self.intake.receive_flawed(live, flaw)
-        return self._done(None)
+        return None
 
-    def subscribe(self, connection: Handle, thread: Id | None, action: str) -> Outcome:
+    @operation
+    def subscribe(self, connection: Handle, thread: Id | None, action: str) -> object:
+        """A subscribe_quality_alerts arrives."""
         fields = {"action": action}
         return self._receive(connection, Frame("subscribe_quality_alerts", fields, thread))
 
+    @operation(when=is_calm)
     def quality_metrics(
         self, connection: Handle, thread: Id | None, agent_name: str | None, hours: int | None
-    ) -> Outcome:
+    ) -> object:
+        """A get_quality_metrics arrives, for a thread's latest answers."""
         fields = {"agent_name": agent_name, "period_hours": hours}
         return self._receive(connection, Frame("get_quality_metrics", fields, thread))
 
+    @operation(when=is_calm)
     def quality_report(
         self, connection: Handle, thread: Id | None, report: str | None, period: str | None
-    ) -> Outcome:
+    ) -> object:
+        """A generate_quality_report arrives."""
         fields = {"report_type": report, "period": period}
         return self._receive(connection, Frame("generate_quality_report", fields, thread))
 
+    @operation
     def validate(
         self,
         connection: Handle,
@@ -102,10 +126,12 @@ class MessagesModel(SessionManagerModel):
         content: str,
         content_type: str | None,
         strict: bool | None,
-    ) -> Outcome:
+    ) -> object:
+        """A validate_content arrives."""
         fields = {"content": content, "content_type": content_type, "strict_mode": strict}
         return self._receive(connection, Frame("validate_content", fields, thread))
 
+    @operation(when=is_calm)
     def post(
         self,
         user: str,
@@ -114,10 +140,12 @@ class MessagesModel(SessionManagerModel):
         message: Id | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
+        """A user's message is posted, and the answer waited for."""
         frame = Frame("user_message", {"text": text}, thread, run, message, agent)
         return self._post(user, frame, streams=False)
 
+    @operation(when=is_calm)
     def post_stream(
         self,
         user: str,
@@ -126,22 +154,29 @@ class MessagesModel(SessionManagerModel):
         message: Id | None,
         text: str,
         agent: str,
-    ) -> Outcome:
+    ) -> object:
+        """A user's message is posted, and every event of its handling streamed."""
         frame = Frame("user_message", {"text": text}, thread, run, message, agent)
         return self._post(user, frame, streams=True)
 
-    def _receive(self, handle: Handle, frame: Frame) -> Outcome:
+    def settle(self) -> None:
+        self.service.settle()
+
+    def _tell_of_thread(self, to: Handle, event: Event) -> None:
+        self.tell((to, event.get("thread_id")), event)
+
+    def _receive(self, handle: Handle, frame: Frame) -> object:
         """Take in a frame of a connection; on one that has ended, nothing happens."""
         connection = self._live(handle)
         if connection is None:
-            return self._done(None)
+            return None
         ids = self._accepted(frame, lambda: self.intake.receive(connection, frame))
-        return self._done(ids or None)
+        return ids or None
 
-    def _post(self, user: str, frame: Frame, *, streams: bool) -> Outcome:
+    def _post(self, user: str, frame: Frame, *, streams: bool) -> object:
         exchange = Exchange(self.state.moment.mint("h"), streams)
         ids = self._accepted(frame, lambda: self.intake.post(user, frame, exchange), exchange)
-        return self._done({"exchange": exchange.handle, **ids})
+        return {"exchange": exchange.handle, **ids}
 
     def _accepted(
         self, frame: Frame, take: Callable[[], Session | None], exchange: Exchange | None = None
@@ -160,14 +195,8 @@ class MessagesModel(SessionManagerModel):
         return {} if is_known else {"thread": session.thread, "run": session.run}
 
     def _live(self, handle: Handle) -> Connection | None:
-        """Return a connection if it is live; raises Dangling for one that ended long ago."""
+        """Return a connection if it is live; raises KeyError for one that ended long ago."""
         board = self.state.board
         if handle not in board.connections:
             board.name_of(handle)
         return board.connections.get(handle)
-
-    def _done(self, value: object) -> Outcome:
-        """Settle what comes of an operation; return its value, and beside it what arrived."""
-        self.service.settle()
-        sent = self.service.delivery.take()
-        return Ok({"value": value, "sent": sent} if sent else value)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import asdict
+from typing import Any, ClassVar
 
-from threadline.contract import Census
-from threadline.handle import Dangling, Handle
-from threadline.outcome import Outcome, Refused
+from threadline import (
+    Census,
+    Disagreement,
+    Handle,
+    Operation,
+    Property,
+    Refused,
+    Unpredictable,
+    operation,
+)
 
-from models.chat_service.census import census
+from models.chat_service.blame import blame
+from models.chat_service.census import WATCHED, census
 from models.chat_service.databases import BLOCK, DatabaseSession
 from models.chat_service.handling import LIMIT
+from models.chat_service.invariants import INVARIANTS
 from models.chat_service.messages import MessagesModel
 from models.chat_service.payload import Frame
+from models.chat_service.preconditions import is_free
 from models.chat_service.shape import shape
 from models.chat_service.turns import StorageFailed
 from models.session_manager.ids import Id, Key, refused_ids
+from models.session_manager.switchboard import CLEAN
 
 DELETED = 4404
 STORAGE_ERROR = Refused("storage_error", because="storage fails")
@@ -26,10 +38,17 @@ class ChatServiceModel(MessagesModel):
     """The whole of it: messages, what is stored of them, and database sessions.
 
     What would have to wait for a place in its own step is not there to be asked for: an
-    operation that needs places raises Dangling for the session that holds one.
+    operation that needs places is unpredictable while a session holds one. What is done on a
+    database session that was closed is refused ("closed").
     """
 
-    def invalidate(self, user: str) -> Outcome:
+    name = "chat_service"
+    invariants: ClassVar[Any] = INVARIANTS
+    watched = WATCHED
+
+    @operation(when=is_free)
+    def invalidate(self, user: str) -> object:
+        """All that a user has ends."""
         self.service.databases.check_free()
         if refused := refused_ids(user):
             return refused
@@ -40,22 +59,29 @@ class ChatServiceModel(MessagesModel):
             self.service.turns.end_sessions(user)
         except StorageFailed:
             return STORAGE_ERROR
-        return self._done(ended)
+        return ended
 
-    def wait(self, seconds: int) -> Outcome:
+    @operation
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
         self.service.wait(seconds)
-        return self._done(None)
 
-    def sweep(self) -> Outcome:
+    @operation(when=is_free)
+    def sweep(self) -> object:
+        """What is due is freed."""
         self.service.databases.check_free()
         is_stored = self.service.sweep_at_once()
         self.service.settle()
-        return self._done(None) if is_stored else STORAGE_ERROR
+        return None if is_stored else STORAGE_ERROR
 
-    def metrics(self) -> Outcome:
-        return self._done(asdict(self.state.counts) | asdict(self.service.requests.counts))
+    @operation
+    def metrics(self) -> object:
+        """The counts are read."""
+        return asdict(self.state.counts) | asdict(self.service.requests.counts)
 
-    def threads(self, user: str) -> Outcome:
+    @operation(when=is_free)
+    def threads(self, user: str) -> object:
+        """A user's stored conversations are listed, that of the last message first."""
         self.service.databases.check_free()
         if refused_ids(user):
             return Refused("bad_id", because="of the user")
@@ -64,18 +90,22 @@ class ChatServiceModel(MessagesModel):
             for found in reversed(self.service.turns.in_order())
             if found.key[0] == user and self.service.is_kept(found)
         ]
-        return self._done({"threads": mine})
+        return {"threads": mine}
 
-    def thread_messages(self, user: str, thread: Id, limit: int | None) -> Outcome:
+    @operation(when=is_free)
+    def thread_messages(self, user: str, thread: Id, limit: int | None) -> object:
+        """A thread's latest turns are read."""
         self.service.databases.check_free()
         flaw = Frame("get_thread_history", {"limit": limit}).flaw()
         if flaw or refused_ids(user) or refused_ids(thread):
             return Refused(flaw or "bad_id", because="of the limit, the user or the thread")
         found = self.service.conversation((user, thread))
         turns = found.turns[-(limit or LIMIT) :] if found else []
-        return self._done({"thread_id": thread, "turns": [turn.view() for turn in turns]})
+        return {"thread_id": thread, "turns": [turn.view() for turn in turns]}
 
-    def delete_thread(self, user: str, thread: Id) -> Outcome:
+    @operation(when=is_free)
+    def delete_thread(self, user: str, thread: Id) -> object:
+        """A thread is deleted with all that it has."""
         self.service.databases.check_free()
         if refused_ids(user) or refused_ids(thread):
             return Refused("bad_id", because="of the user or the thread")
@@ -91,73 +121,123 @@ class ChatServiceModel(MessagesModel):
             self.service.turns.delete(key)
         except StorageFailed:
             return STORAGE_ERROR
-        return self._done({"thread_id": thread, "deleted": was_there})
+        return {"thread_id": thread, "deleted": was_there}
 
-    def broadcast(self, event: str, text: str) -> Outcome:
+    @operation
+    def broadcast(self, event: str, text: str) -> None:
+        """A quality_update or quality_alert goes to every subscribed thread."""
         for heading in self.service.subscriptions.live().values():
             self.service.delivery.publish(heading, None, event, text=text)
-        return self._done(None)
 
-    def restart(self) -> Outcome:
+    @operation(when=is_free)
+    def restart(self) -> None:
+        """The service is stopped, and started again on what it stored."""
         self.service.databases.check_free()
         self.service.stop()
         self.service.start()
         self.state = self.service.core
-        return self._done(None)
 
-    def crash(self) -> Outcome:
+    @operation
+    def crash(self) -> None:
+        """The service is gone at once, and started again: nobody is told, no clean-up runs."""
         self.service.crash()
         self.state = self.service.core
-        return self._done(None)
 
-    def storage_fails(self) -> Outcome:
+    @operation
+    def storage_fails(self) -> None:
+        """From now on no commit of what was written succeeds; reads go on."""
         self.service.turns.fails = True
-        return self._done(None)
 
-    def storage_recovers(self) -> Outcome:
+    @operation
+    def storage_recovers(self) -> None:
+        """Commits succeed again."""
         self.service.turns.fails = False
-        return self._done(None)
 
-    def open_database_session(self, context: Handle, how: str) -> Outcome:
+    @operation
+    def open_database_session(self, context: Handle, how: str) -> object:
+        """A database session is opened on a context, "awaited" or as a "block"."""
         handle = self.state.moment.mint("s")
         under = self.state.contexts.of(context)
         session = DatabaseSession(handle, under, how)
         if self.service.is_dying(session):
-            raise Dangling(context)  # nobody knows whether its connection is there to end it
+            # Nobody knows whether its connection is there to end it.
+            raise Unpredictable(f"the connection of {context} awaits the sweep")
         self.service.databases.add(session)
         ids = {"thread": under.thread, "run": under.run, "request": under.request}
-        return self._done({"session": handle, **ids})
+        return {"session": handle, **ids}
 
-    def write_database(self, session: Handle) -> Outcome:
+    @operation
+    def write_database(self, session: Handle) -> object:
+        """A database session runs an UPDATE that changes nothing: it takes two places."""
         take = self.service.databases.take
         return self._in_transaction(session, lambda found: take(found, writes=True))
 
-    def read_database(self, session: Handle) -> Outcome:
+    @operation
+    def read_database(self, session: Handle) -> object:
+        """A database session runs a SELECT: it takes a place of the pool."""
         take = self.service.databases.take
         return self._in_transaction(session, lambda found: take(found, writes=False))
 
-    def commit_database(self, session: Handle) -> Outcome:
+    @operation
+    def commit_database(self, session: Handle) -> object:
+        """A database session commits, and gives back what it took."""
         databases = self.service.databases
         found = self._database(session)
         if isinstance(found, DatabaseSession) and databases.has_written(found):
             found.needs_rollback |= self.service.turns.fails
         return self._in_transaction(session, databases.give_back)
 
-    def roll_back_database(self, session: Handle) -> Outcome:
+    @operation
+    def roll_back_database(self, session: Handle) -> object:
+        """A database session undoes, and gives back what it took."""
+
         def undo(found: DatabaseSession) -> None:
             found.needs_rollback = False
             self.service.databases.give_back(found)
 
         return self._on(session, undo)
 
-    def close_database(self, session: Handle) -> Outcome:
+    @operation
+    def close_database(self, session: Handle) -> object:
+        """A database session ends, by its owner or at the end of its block."""
         return self._on(session, self.service.databases.close)
 
-    def raise_in_database(self, session: Handle) -> Outcome:
+    @operation
+    def raise_in_database(self, session: Handle) -> object:
+        """The body of a block raises."""
         return self._on(session, self.service.databases.close, how=BLOCK)
 
-    def cancel_database(self, session: Handle) -> Outcome:
+    @operation
+    def cancel_database(self, session: Handle) -> object:
+        """The task of a block is cancelled."""
         return self._on(session, self.service.databases.close, how=BLOCK)
+
+    def blame(self, asked: Operation, disagreement: Disagreement) -> Property:
+        return blame(self, asked, disagreement, self._marked[asked.kind].breaks)
+
+    def teardown(self) -> Iterator[Operation]:
+        """Close every database session and every connection, wait, end sessions, delete threads.
+
+        What waits for a place of the pool gets it within the wait, or gives up; an agent that
+        never ends is cancelled with its session.
+        """
+        ours, service, settings = ChatServiceModel, self.service, self.service.settings
+        if service.turns.fails:
+            yield ours.storage_recovers()
+        for session in list(service.databases.open):
+            yield ours.close_database(session)
+        for connection in list(self.state.board.connections):
+            yield ours.disconnect(connection, CLEAN)
+        pauses_s = settings.send_timeout_s, settings.reconnect_grace_s, settings.pool_timeout_s
+        yield ours.wait(int(max(pauses_s)) + 1)
+        state = self.state
+        keys = [*state.sessions.live, *state.board.managers, *service.requests.lines]
+        for user in dict.fromkeys(user for user, _ in keys):
+            yield ours.invalidate(user)
+        for key in list(service.turns.stored):
+            yield ours.delete_thread(*key)
+        yield ours.sweep()
+        yield ours.wait(int(settings.send_timeout_s) + 1)  # for sockets that do not close
 
     def census(self) -> Census:
         return census(self.service)
@@ -165,7 +245,7 @@ class ChatServiceModel(MessagesModel):
     def shape(self) -> Hashable:
         return shape(self.service)
 
-    def _in_transaction(self, handle: Handle, change: Callable[[DatabaseSession], None]) -> Outcome:
+    def _in_transaction(self, handle: Handle, change: Callable[[DatabaseSession], None]) -> object:
         """Go on with the transaction of a database session, unless a commit of it failed."""
         found = self._database(handle)
         if isinstance(found, DatabaseSession) and found.needs_rollback:
@@ -174,22 +254,22 @@ class ChatServiceModel(MessagesModel):
 
     def _on(
         self, handle: Handle, change: Callable[[DatabaseSession], None], *, how: str = ""
-    ) -> Outcome:
+    ) -> object:
         """Change a database session, unless it was closed."""
         found = self._database(handle, how=how)
         if isinstance(found, Refused):
             return found
         change(found)
-        return self._done(None)
+        return None
 
     def _database(self, handle: Handle, *, how: str = "") -> DatabaseSession | Refused:
-        """Return an open database session; raises Dangling where nobody can tell if it is.
+        """Return an open database session; raises Unpredictable where nobody can tell.
 
         That is so while its connection has ended, and its socket was not swept.
         """
         found = self.service.databases.find(handle, how=how)
         if isinstance(found, DatabaseSession) and self.service.is_dying(found):
-            raise Dangling(handle)
+            raise Unpredictable(f"{handle} may have ended with its connection")
         return found
 
     def _forget_dead_letters(self, chosen: Callable[[Key], bool]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import partial
 
-from threadline.handle import Handle
+from threadline import Handle
 
 from models.chat_service.databases import AWAITED, Databases, DatabaseSession
 from models.chat_service.delivery import Delivery
@@ -18,6 +18,7 @@ from models.chat_service.subscriptions import Subscriptions
 from models.chat_service.turns import Conversation, StorageFailed, Turns
 from models.session_manager.context import Context
 from models.session_manager.ids import Id, Key
+from models.session_manager.manager import Tell
 from models.session_manager.moment import Moment
 from models.session_manager.state import State
 from models.session_manager.switchboard import GOING_AWAY
@@ -30,11 +31,12 @@ class ServiceState:
     settle looks for what has lost its own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tell: Tell) -> None:
         self.settings = settings
         self.moment = Moment()
         self.turns = Turns(settings, self.moment)
-        self._begin(State(settings, self.moment), [])
+        self._tell = tell
+        self._begin(State(settings, tell, self.moment), [])
 
     def settle(self) -> None:
         """Let go what has ended, and let all that can go on do so."""
@@ -107,15 +109,14 @@ class ServiceState:
         self.core.board.sweep()
 
     def start(self) -> None:
-        """Begin anew with what is stored; what was already sent, and kept contexts, stay."""
-        before, arrived = self.core, self.delivery.collect()
-        core = State(self.settings, self.moment)
+        """Begin anew with what is stored; kept contexts stay."""
+        before = self.core
+        core = State(self.settings, self._tell, self.moment)
         core.contexts, core.minted = before.contexts, before.minted
         core.sessions.uses = before.sessions.uses
         core.board.closed, core.board.ended = before.board.closed, before.board.ended
         closed = [*self.databases.closed, *self.databases.open]
         self._begin(core, closed)
-        self.delivery.exchanged = arrived
         for found in self.turns.in_order():
             expires_s = found.active_s + self.settings.session_ttl_s
             if not found.is_ended and expires_s > self.moment.now_s:
@@ -133,7 +134,7 @@ class ServiceState:
         self.processes = Processes(self.moment)
         self.storage = Storage(self.settings, self.moment, self.processes)
         self.databases = Databases(self.storage, self.processes, closed)
-        self.delivery = Delivery(core)
+        self.delivery = Delivery(core, self._tell)
         self.subscriptions = Subscriptions(core)
         handling = Handling(
             *(self.settings, self.moment, self.turns),

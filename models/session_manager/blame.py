@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
-from threadline.failure import Disagreement, Property
-from threadline.handle import Handle
-from threadline.operation import Operation, handles_in
-from threadline.outcome import Ok, Refused
+from threadline import Disagreement, Handle, Ok, Operation, Property, Refused
+from threadline.operation import handles_in
 
-from models.session_manager.model import SessionManagerModel
-from models.session_manager.operations import BaseId, ContextIds, ReadId, Tamper, WebsocketIds
-from models.session_manager.operations_connections import (
-    CleanupManager,
-    CreateManager,
-    GetManager,
-    ManagerCount,
-    Metrics,
-)
+from models.session_manager.ids import Key
+from models.session_manager.state import State
 
-IDS = (BaseId, ContextIds, WebsocketIds, ReadId)
-BY_KEY = (CreateManager, GetManager, CleanupManager, ManagerCount)
+Told = Mapping[object, list[object]]
 
 
-def blame(model: SessionManagerModel, operation: Operation, disagreement: Disagreement) -> Property:
+class Owners(Protocol):
+    """What a model knows of whose things are."""
+
+    state: State
+    owners: dict[int, str]
+    written: dict[object, Key]
+    keys: dict[object, Key]
+
+
+def blame(
+    model: Owners, asked: Operation, disagreement: Disagreement, breaks: Property | None
+) -> Property:
     """Return the property broken: by whose id or text is shown, else by what is done or held."""
     if disagreement.of.startswith("census"):
-        return _blame_census(disagreement)
-    if _shows_a_stray(model, operation, disagreement) or isinstance(operation, Tamper):
+        return blame_census(disagreement)
+    if _shows_a_stray(model, asked, disagreement):
         return Property.ISOLATION
     expected, actual = disagreement.expected, disagreement.actual
-    if isinstance(operation, Metrics) or (
-        isinstance(expected, Refused) and "limit" in expected.reason and isinstance(actual, Ok)
-    ):
+    is_let_in = isinstance(expected, Refused) and isinstance(actual, Ok)
+    if isinstance(expected, Refused) and is_let_in and "limit" in expected.reason:
         return Property.MEMORY
-    if isinstance(operation, IDS) or (isinstance(expected, Refused) and isinstance(actual, Ok)):
-        return Property.KEYS
-    if isinstance(operation, BY_KEY):
-        return Property.KEYS
-    return Property.CONTINUITY
+    return breaks or (Property.KEYS if is_let_in else Property.CONTINUITY)
 
 
-def _blame_census(disagreement: Disagreement) -> Property:
+def blame_census(disagreement: Disagreement) -> Property:
     """Call it keys if things are under other names, memory if too many, else continuity."""
     expected, actual = disagreement.expected, disagreement.actual
     if not isinstance(expected, dict) or not isinstance(actual, dict):
@@ -54,32 +51,35 @@ def _blame_census(disagreement: Disagreement) -> Property:
     return Property.CONTINUITY
 
 
+def told_of(outcome: object) -> Told:
+    """Return what an outcome tells, by addressee."""
+    return (outcome.told if isinstance(outcome, (Ok, Refused)) else None) or {}
+
+
 def _is_more(one: object, other: object) -> bool:
     return isinstance(one, int) and isinstance(other, int) and one > other
 
 
-def _shows_a_stray(
-    model: SessionManagerModel, operation: Operation, disagreement: Disagreement
-) -> bool:
+def _shows_a_stray(model: Owners, asked: Operation, disagreement: Disagreement) -> bool:
     """Say whether an outcome shows what is another user's, or another thread's at a connection."""
     expected, actual = disagreement.expected, disagreement.actual
     if not isinstance(actual, Ok):
         return False
     wanted = set(handles_in(expected.value)) if isinstance(expected, Ok) else set()
-    user = getattr(operation, "user", None)
-    surplus = (handle for handle in handles_in(_value(actual)) if handle not in wanted)
+    user = getattr(asked, "user", None)
+    surplus = (handle for handle in handles_in(actual.value) if handle not in wanted)
     if user is not None and _is_of_another(model, user, surplus):
         return True
-    arrived = _sent(expected)
+    arrived = told_of(expected)
     return any(
         _is_stray(model, connection, event)
-        for connection, events in _sent(actual).items()
+        for connection, events in told_of(actual).items()
         for event in events
         if event not in arrived.get(connection, [])
     )
 
 
-def _is_of_another(model: SessionManagerModel, user: str, handles: Iterable[Handle]) -> bool:
+def _is_of_another(model: Owners, user: str, handles: Iterable[Handle]) -> bool:
     """Say whether a handle was made for another user, and never became this one's by an echo."""
     sessions = model.state.sessions.of(user)
     own = {name for each in sessions for name in (each.thread, each.run, each.client)}
@@ -87,18 +87,7 @@ def _is_of_another(model: SessionManagerModel, user: str, handles: Iterable[Hand
     return any(maker != user for maker in makers)
 
 
-def _is_stray(model: SessionManagerModel, connection: object, event: object) -> bool:
+def _is_stray(model: Owners, connection: object, event: object) -> bool:
     key = model.written.get(event.get("text")) if isinstance(event, dict) else None
     owner = model.keys.get(connection)
     return key is not None and owner is not None and key != owner
-
-
-def _value(outcome: Ok) -> object:
-    value = outcome.value
-    return value["value"] if isinstance(value, dict) and "sent" in value else value
-
-
-def _sent(outcome: object) -> dict[object, list[object]]:
-    value = outcome.value if isinstance(outcome, Ok) else None
-    sent = value.get("sent") if isinstance(value, dict) else None
-    return sent if isinstance(sent, dict) else {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from threadline.contract import Census
+from threadline import Census
 
 from models.session_manager.state import State
 from models.session_manager.switchboard import GOING_AWAY
+
+# What a system also tells, for invariants.
+WATCHED = frozenset({"open", "closed", "tasks"})
 
 
 def census(state: State) -> Census:

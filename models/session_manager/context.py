@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from threadline.handle import Dangling, Handle
+from threadline import Handle
 
 from models.session_manager.ids import Id, Key
 
@@ -64,8 +64,5 @@ class Contexts:
         return context.view()
 
     def of(self, handle: Handle) -> Context:
-        """Return the context of a handle; raises Dangling for one no longer kept."""
-        try:
-            return self.kept[handle]
-        except KeyError:
-            raise Dangling(handle) from None
+        """Return the context of a handle; raises KeyError for one no longer kept."""
+        return self.kept[handle]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TypeAlias
 
-from threadline.handle import Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused
 
 Id: TypeAlias = str | Handle
 """As given by a user, or minted by the system."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline.contract import Census
-from threadline.failure import Property
+from threadline import Census, Property
 
 TASKS_PER_SOCKET_MAX = 3  # its sender, a send in flight, and that one's timer; our choice
 TASKS_ELSE_MAX = 1  # the sweep

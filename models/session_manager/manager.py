@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from threadline.handle import Handle
+from threadline import Handle
 
 from models.session_manager.context import Context
 from models.session_manager.ids import Id, Key
 from models.session_manager.settings import Settings
 
 Event: TypeAlias = dict[str, object]
+
+Tell: TypeAlias = Callable[[Handle, Event], None]
+"""Notes that an event has arrived at a connection, or at whoever else is waited for."""
 
 
 class Outgoing(NamedTuple):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from threadline.handle import Dangling, Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused
 
 from models.session_manager.ids import PURPOSE_LENGTH_MAX, USER_PREFIX_LENGTH, Id, made_ms
 from models.session_manager.moment import Moment
@@ -72,8 +71,6 @@ class Minted:
 
     def _made_s(self, text: Id) -> float | None:
         if isinstance(text, Handle):
-            if text not in self.made_s:
-                raise Dangling(text)
             return self.made_s[text]
         ms = made_ms(text)
         return None if ms is None else ms / 1000 - EPOCH_S

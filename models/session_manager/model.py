@@ -1,37 +1,54 @@
-"""The reference model of a session manager: the contract, one operation after another."""
+"""The reference model of a session manager: its contract, one operation after another.
+
+Ids are text or handles; None and "" mean that an optional one is not given. A context is shown as
+what its holder can read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import asdict, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from threadline.contract import Census
-from threadline.handle import Handle
-from threadline.outcome import Ok, Outcome, Refused
+from threadline import (
+    Census,
+    Disagreement,
+    Handle,
+    Model,
+    Ok,
+    Operation,
+    Property,
+    Refused,
+    operation,
+)
 
-from models.session_manager.census import census
+from models.session_manager.blame import blame
+from models.session_manager.census import WATCHED, census
 from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids
+from models.session_manager.invariants import INVARIANTS
 from models.session_manager.manager import Connection
 from models.session_manager.peers import BROKEN, STALLED, WELL
 from models.session_manager.sessions import Session
 from models.session_manager.settings import Settings
 from models.session_manager.shape import shape
 from models.session_manager.state import State
-from models.session_manager.switchboard import GOING_AWAY, INVALIDATED
+from models.session_manager.switchboard import CLEAN, GOING_AWAY, INVALIDATED
 
 
-class SessionManagerModel:
-    """A State, and for each operation what may be refused, in the contract's order, then done.
+class SessionsModel(Model):
+    """What a bare session manager and a chat service both offer: contexts, sockets, managers, time.
 
-    owners, written, keys: of which user each step was, of which thread each text and each
-    connection, for telling whose a stray one is.
+    A State, and for each operation what may be refused, in the contract's order, then done. What
+    arrives at a socket is told to it. owners, written, keys: of which user each step was, of which
+    thread each text and each connection, for telling whose a stray one is.
     """
 
-    def __init__(self, policy: object = None, **settings: Any) -> None:  # Any: drawn by name
-        del policy  # there is one right way
-        self.state = State(Settings(**settings))
+    invariants: ClassVar[Any] = INVARIANTS
+    watched = WATCHED
+
+    def __init__(self, **settings: Any) -> None:  # Any: drawn by name
+        self.state = State(Settings(**settings), self.tell)
         self.owners: dict[int, str] = {}
         self.written: dict[object, Key] = {}
         self.keys: dict[object, Key] = {}
@@ -39,69 +56,75 @@ class SessionManagerModel:
     def at(self, step: int) -> Self:
         self.state.moment.step = step
         self.state.board.closed.clear()
-        return self
+        return super().at(step)
 
-    def get(self, user: str, thread: Id | None, run: Id | None) -> Outcome:
+    @operation
+    def get(self, user: str, thread: Id | None, run: Id | None) -> object:
+        """A context is got: of a thread, or the user's latest, or a new one."""
         if refused := self.state.refuse_get(user, thread, run):
             return refused
-        return self._done(self._shown(self.state.context(self.state.visit(user, thread, run))))
+        return self._shown(self.state.context(self.state.visit(user, thread, run)))
 
-    def get_session(self, user: str, thread: Id | None, run: Id | None) -> Outcome:
+    @operation
+    def get_session(self, user: str, thread: Id | None, run: Id | None) -> object:
+        """The same, and the three ids alone are shown."""
         if refused := self.state.refuse_get(user, thread, run):
             return refused
-        return self._done(self._ids(self.state.visit(user, thread, run)))
+        return self._ids(self.state.visit(user, thread, run))
 
-    def create(self, user: str, thread: Id | None, run: Id | None) -> Outcome:
-        outcome = self.get(user, thread, run)
-        assert isinstance(outcome, Ok | Refused)
+    @operation
+    def create(self, user: str, thread: Id | None, run: Id | None) -> object:
+        """What get does, by the deprecated function, with its warning."""
+        shown = self.get(user, thread, run)
+        outcome = shown if isinstance(shown, Refused) else Ok(shown)
         return replace(outcome, warnings=("DeprecationWarning",))
 
-    def existing(self, user: str, thread: Id | None) -> Outcome:
+    @operation
+    def existing(self, user: str, thread: Id | None) -> object:
+        """The ids of a live session are read, or None; nothing is created or extended."""
         if refused := refused_ids(user, thread):
             return refused
         session = self.state.sessions.find(user, thread)
-        return self._done(self._ids(session) if session else None)
+        return self._ids(session) if session else None
 
-    def from_websocket(self, user: str, name: Id | None, additional: tuple[str, ...]) -> Outcome:
+    @operation
+    def from_websocket(self, user: str, name: Id | None, additional: tuple[str, ...]) -> object:
+        """A conversation begins at the WebSocket entry, with these tags in its context."""
         refused = refused_ids(user, name) or self.state.sessions.refuse(user)
         if refused:
             return refused
-        return self._done(self._shown(self.state.begin_conversation(user, name, additional)))
+        return self._shown(self.state.begin_conversation(user, name, additional))
 
-    def invalidate(self, user: str) -> Outcome:
+    @operation
+    def invalidate(self, user: str) -> object:
+        """All that a user has ends; how many sessions were live."""
         if refused := refused_ids(user):
             return refused
-        return self._done(self._end_user(user))
+        return self._end_user(user)
 
-    def clean_up_sessions(self) -> Outcome:
-        return self._done(self.state.sessions.free())
+    @operation
+    def clean_up_sessions(self) -> object:
+        """Sessions that sat idle for too long are freed; how many."""
+        return self.state.sessions.free()
 
-    def child(self, context: Handle, deep: int) -> Outcome:
+    @operation
+    def child(self, context: Handle, deep: int) -> object:
+        """A part of an operation gets the context that is deeper by so much."""
         parent = self.state.contexts.of(context)
         depth = parent.depth + deep
         if depth > DEPTH_MAX:
             return Refused("invalid context", because=f"depth {depth} is over {DEPTH_MAX}")
         handle, request = self.state.moment.mint("x"), self.state.minted.keep("q")
-        return self._done(self._shown(replace(parent, handle=handle, request=request, depth=depth)))
+        return self._shown(replace(parent, handle=handle, request=request, depth=depth))
 
-    def tamper(self, context: Handle) -> Outcome:
-        return self._done(self.state.contexts.of(context).view())
+    @operation(breaks=Property.ISOLATION)
+    def tamper(self, context: Handle) -> object:
+        """Somebody tries to change a context to any depth; what its holder reads afterwards."""
+        return self.state.contexts.of(context).view()
 
-    def base_id(self, prefix: str, random_length: int) -> Outcome:
-        return self._done(self.state.minted.base_id(prefix, random_length))
-
-    def context_ids(self, user: str, purpose: str) -> Outcome:
-        del user  # part of no id: it would tell whose the id is
-        minted = self.state.minted
-        return minted.refuse(purpose) or self._done(minted.context_ids(purpose))
-
-    def websocket_ids(self, user: str) -> Outcome:
-        return self._done(self.state.minted.websocket_ids(user))
-
-    def read_id(self, text: Id) -> Outcome:
-        return self._done(self.state.minted.read(text))
-
-    def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> Outcome:
+    @operation
+    def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> object:
+        """A socket is connected, to a thread or a new conversation; its peer is such (PEERS)."""
         if refused := self._refuse_connect(user, thread, name):
             return refused
         state = self.state
@@ -113,80 +136,50 @@ class SessionManagerModel:
         self.keys[socket.handle] = session.key
         own = {"connection_id": socket.name, "resumed": resumed}
         state.board.attach(manager, socket, state.event("connected", session.key, **own))
-        return self._done({"socket": socket.handle, **self._shown(context)})
+        return {"socket": socket.handle, **self._shown(context)}
 
-    def disconnect(self, connection: Handle, code: int) -> Outcome:
+    @operation
+    def disconnect(self, connection: Handle, code: int) -> object:
+        """The peer closes its socket, with 1000 if it will not come back; whether it was live."""
         board = self.state.board
         live = board.connections.get(connection)
         if live is None:
-            board.name_of(connection)  # raises Dangling for one that is long forgotten
-            return self._done(False)
+            board.name_of(connection)  # raises KeyError for one that is long forgotten
+            return False
         board.leave(live, code)
-        return self._done(True)
+        return True
 
-    def message(
-        self, user: str, thread: Id | None, run: Id | None, connection: Handle | None, text: str
-    ) -> Outcome:
-        state = self.state
-        if refused := refused_ids(user, thread, run):
-            return refused
-        asker = state.asker(user, connection) if connection else None
-        if isinstance(asker, Refused):
-            return asker
-        thread = thread or (asker.key[1] if asker else None)
-        if refused := state.refuse_get(user, thread, run):
-            return refused
-        state.counts.messages += 1
-        state.counts.messages_continued += state.sessions.find(user, thread) is not None
-        session = state.visit(user, thread, run)
-        session.is_fleeting = False
-        if asker:
-            state.note_frame(asker)
-        self.written[text] = session.key
-        event = state.event("message", session.key, text=text) | {"message_id": text}
-        state.board.publish(session.key, event, asker)
-        return self._done(self._shown(state.context(session, asker.name if asker else None)))
+    @operation
+    def stall(self, connection: Handle) -> None:
+        """A peer takes nothing from now on."""
+        self._turn(connection, WELL, STALLED)
 
-    def ping(self, user: str, connection: Handle, thread: Id | None) -> Outcome:
-        state = self.state
-        asker = refused_ids(user, thread) or state.asker(user, connection)
-        if isinstance(asker, Refused):
-            return asker
-        key = (user, thread or asker.key[1])
-        if session := state.sessions.live.get(key):
-            session.active_s = state.moment.now_s
-        state.note_frame(asker)
-        state.board.answer(asker, state.event("pong", key))
-        return self._done(None)
+    @operation
+    def resume(self, connection: Handle) -> None:
+        """A stalled peer takes what waits."""
+        self._turn(connection, STALLED, WELL)
 
-    def deliver(self, user: str, thread: Id, text: str) -> Outcome:
-        if refused := refused_ids(user) or refused_ids(thread):
-            return refused
-        self.written[text] = key = (user, thread)
-        event = self.state.event("agent_thinking", key, text=text)
-        self.state.board.publish(key, event, None)
-        return self._done(None)
-
-    def stall(self, connection: Handle) -> Outcome:
-        return self._turn(connection, WELL, STALLED)
-
-    def resume(self, connection: Handle) -> Outcome:
-        return self._turn(connection, STALLED, WELL)
-
-    def cut(self, connection: Handle) -> Outcome:
+    @operation
+    def cut(self, connection: Handle) -> None:
+        """Whatever is sent to a peer raises from now on."""
         if self.state.board.connection(connection).peer == STALLED:
-            return self._turn(connection, STALLED, BROKEN)
-        return self._turn(connection, WELL, BROKEN)
+            self._turn(connection, STALLED, BROKEN)
+        else:
+            self._turn(connection, WELL, BROKEN)
 
-    def mend(self, connection: Handle) -> Outcome:
-        return self._turn(connection, BROKEN, WELL)
+    @operation
+    def mend(self, connection: Handle) -> None:
+        """A cut peer can be sent to again, if nobody noticed."""
+        self._turn(connection, BROKEN, WELL)
 
-    def create_manager(self, context: Handle | None, user: str | None) -> Outcome:
+    @operation(breaks=Property.KEYS)
+    def create_manager(self, context: Handle | None, user: str | None) -> object:
+        """A manager is asked for, of a context or of a new conversation; its own context."""
         state = self.state
         if context:
             given = state.contexts.of(context)
             refused = state.board.refuse(given.user, given.key)
-            return refused or self._done(self._shown(state.manager(given).context))
+            return refused or self._shown(state.manager(given).context)
         if user is None:
             return Refused("nothing given", because="neither context nor user")
         refused = refused_ids(user) or state.sessions.refuse(user)
@@ -194,42 +187,74 @@ class SessionManagerModel:
         if refused:
             return refused
         begun = state.begin_conversation(user, None)
-        return self._done(self._shown(state.manager(begun).context))
+        return self._shown(state.manager(begun).context)
 
-    def get_manager(self, key: Key | None, context: Handle | None) -> Outcome:
+    @operation(breaks=Property.KEYS)
+    def get_manager(self, key: Key | None, context: Handle | None) -> object:
+        """A manager is looked up by key, context, both or neither; its key, or None."""
         wanted = self._key_given(key, context)
         if isinstance(wanted, Refused):
             return wanted
-        return self._done(wanted if wanted in self.state.board.managers else None)
+        return wanted if wanted in self.state.board.managers else None
 
-    def cleanup_manager(self, key: Key | None, context: Handle | None) -> Outcome:
+    @operation(breaks=Property.KEYS)
+    def cleanup_manager(self, key: Key | None, context: Handle | None) -> object:
+        """A manager is ended from outside; whether there was one."""
         wanted = self._key_given(key, context)
         if isinstance(wanted, Refused):
             return wanted
         manager = self.state.board.managers.get(wanted)
         if manager:
             self.state.board.end(manager, GOING_AWAY)
-        return self._done(manager is not None)
+        return manager is not None
 
-    def manager_count(self, user: str) -> Outcome:
-        return self._done(len(self.state.board.of(user)))
+    @operation(breaks=Property.KEYS)
+    def manager_count(self, user: str) -> object:
+        """The managers of a user that can be reached are counted."""
+        return len(self.state.board.of(user))
 
-    def wait(self, seconds: int) -> Outcome:
+    @operation
+    def wait(self, seconds: int) -> object:
+        """Time passes."""
         self.state.wait(seconds)
-        return self._done(None)
+        return None
 
-    def sweep(self) -> Outcome:
+    @operation
+    def sweep(self) -> object:
+        """What is due is freed, and its sockets are closed, before the sweep's time."""
         self.state.sweep()
-        return self._done(None)
+        return None
 
-    def metrics(self) -> Outcome:
-        return self._done(asdict(self.state.counts))
+    @operation(breaks=Property.MEMORY)
+    def metrics(self) -> object:
+        """The counts are read, by name."""
+        return asdict(self.state.counts)
 
     def census(self) -> Census:
         return census(self.state)
 
     def shape(self) -> Hashable:
         return shape(self.state)
+
+    def blame(self, asked: Operation, disagreement: Disagreement) -> Property:
+        breaks = self._marked[asked.kind].breaks
+        return blame(self, asked, disagreement, breaks)
+
+    def teardown(self) -> Iterator[Operation]:
+        """Close every connection, wait out sends and grace, end what sessions are left, and sweep.
+
+        Sessions are ended and not waited out, as a day has 1,440 sweeps; scenarios that draw a
+        short life for them wait it out themselves.
+        """
+        ours, state, settings = SessionsModel, self.state, self.state.settings
+        for connection in list(state.board.connections):
+            yield ours.disconnect(connection, CLEAN)
+        yield ours.wait(int(max(settings.send_timeout_s, settings.reconnect_grace_s)) + 1)
+        keys = (*state.sessions.live, *state.board.managers)
+        for user in dict.fromkeys(user for user, _ in keys):
+            yield ours.invalidate(user)
+        yield ours.sweep()
+        yield ours.wait(int(settings.send_timeout_s) + 1)  # for sockets that do not close
 
     def _end_user(self, user: str) -> int:
         ended = self.state.sessions.end_user(user)
@@ -257,14 +282,14 @@ class SessionManagerModel:
         self.state.counts.mismatches += 1
         return Refused("context mismatch", because=f"the key of {context} is {own}")
 
-    def _turn(self, handle: Handle, before: str, after: str) -> Outcome:
+    def _turn(self, handle: Handle, before: str, after: str) -> None:
         """Let what befalls a peer befall it, if it is as it must be for that."""
         connection = self.state.board.connection(handle)
         if connection.peer == before:
             connection.peer = after
             if connection.sending:
                 self.state.board.send(connection)
-        return self._done(None)
+        return
 
     def _ids(self, session: Session) -> dict[str, object]:
         self.owners[self.state.moment.step] = session.user
@@ -279,7 +304,79 @@ class SessionManagerModel:
         self.owners[self.state.moment.step] = context.user
         return self.state.contexts.keep(context)
 
-    def _done(self, value: object) -> Outcome:
-        """Return a value, and beside it what arrived at the connections."""
-        sent = self.state.board.peers.take()
-        return Ok({"value": value, "sent": sent} if sent else value)
+
+class SessionManagerModel(SessionsModel):
+    """A bare session manager: messages, pings and events come by calls; and it makes ids."""
+
+    name = "session_manager"
+
+    @operation(breaks=Property.KEYS)
+    def base_id(self, prefix: str, random_length: int) -> object:
+        """An id is made with so many random digits; 0 for none."""
+        return self.state.minted.base_id(prefix, random_length)
+
+    @operation(breaks=Property.KEYS)
+    def context_ids(self, user: str, purpose: str) -> object:
+        """The three ids of a new conversation are made, and no session."""
+        del user  # part of no id: it would tell whose the id is
+        minted = self.state.minted
+        return minted.refuse(purpose) or minted.context_ids(purpose)
+
+    @operation(breaks=Property.KEYS)
+    def websocket_ids(self, user: str) -> object:
+        """The client and the connection id of a socket are made."""
+        return self.state.minted.websocket_ids(user)
+
+    @operation(breaks=Property.KEYS)
+    def read_id(self, text: Id) -> object:
+        """A text is read as a generated id: whether it is one, when it was made, how old it is."""
+        return self.state.minted.read(text)
+
+    @operation
+    def message(
+        self, user: str, thread: Id | None, run: Id | None, connection: Handle | None, text: str
+    ) -> object:
+        """A user's message arrives, over a connection or without one; its context."""
+        state = self.state
+        if refused := refused_ids(user, thread, run):
+            return refused
+        asker = state.asker(user, connection) if connection else None
+        if isinstance(asker, Refused):
+            return asker
+        thread = thread or (asker.key[1] if asker else None)
+        if refused := state.refuse_get(user, thread, run):
+            return refused
+        state.counts.messages += 1
+        state.counts.messages_continued += state.sessions.find(user, thread) is not None
+        session = state.visit(user, thread, run)
+        session.is_fleeting = False
+        if asker:
+            state.note_frame(asker)
+        self.written[text] = session.key
+        event = state.event("message", session.key, text=text) | {"message_id": text}
+        state.board.publish(session.key, event, asker)
+        return self._shown(state.context(session, asker.name if asker else None))
+
+    @operation
+    def ping(self, user: str, connection: Handle, thread: Id | None) -> object:
+        """A ping arrives over a connection, for its own thread or for another."""
+        state = self.state
+        asker = refused_ids(user, thread) or state.asker(user, connection)
+        if isinstance(asker, Refused):
+            return asker
+        key = (user, thread or asker.key[1])
+        if session := state.sessions.live.get(key):
+            session.active_s = state.moment.now_s
+        state.note_frame(asker)
+        state.board.answer(asker, state.event("pong", key))
+        return None
+
+    @operation
+    def deliver(self, user: str, thread: Id, text: str) -> object:
+        """An agent has an event for a thread."""
+        if refused := refused_ids(user) or refused_ids(thread):
+            return refused
+        self.written[text] = key = (user, thread)
+        event = self.state.event("agent_thinking", key, text=text)
+        self.state.board.publish(key, event, None)
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from threadline.handle import Handle
+from threadline import Handle
 
 
 @dataclass(slots=True)

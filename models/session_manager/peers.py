@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.session_manager.counts import Counts
-from models.session_manager.manager import Connection, Event
+from models.session_manager.manager import Connection, Tell
 from models.session_manager.moment import Moment
 
 WELL, STALLED, BROKEN, BRIEF = "well", "stalled", "broken", "brief"
@@ -14,16 +14,11 @@ PEERS = (WELL, STALLED, BROKEN, BRIEF)
 class Peers:
     """Sends what waits for a connection, as far as its peer takes it."""
 
-    def __init__(self, moment: Moment, counts: Counts) -> None:
+    def __init__(self, moment: Moment, counts: Counts, tell: Tell) -> None:
         self._moment = moment
         self._counts = counts
         self._sends = 0
-        self._sent: dict[object, list[Event]] = {}
-
-    def take(self) -> dict[object, list[Event]]:
-        """Return what arrived at each connection since the last call."""
-        sent, self._sent = self._sent, {}
-        return sent
+        self._tell = tell
 
     def send(self, connection: Connection) -> bool:
         """Send what waits, in order; return whether the peer still lives."""
@@ -36,7 +31,7 @@ class Peers:
             if connection.peer == BRIEF:
                 connection.peer = BROKEN
             event = connection.line.pop(0).event
-            self._sent.setdefault(connection.handle, []).append(event)
+            self._tell(connection.handle, event)
             self._counts.events_delivered += 1
         connection.sending = None
         return True

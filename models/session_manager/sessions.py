@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from threadline.handle import Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused
 
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from threadline.handle import Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused
 
 from models.session_manager.context import Context, Contexts
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key, refused_ids
-from models.session_manager.manager import Connection, Event, Manager
+from models.session_manager.manager import Connection, Event, Manager, Tell
 from models.session_manager.minted import Minted
 from models.session_manager.moment import Moment
 from models.session_manager.sessions import Session, Sessions
@@ -19,12 +18,12 @@ from models.session_manager.switchboard import Switchboard
 class State:
     """All parts of one model, on one clock; what is due ends at its very second."""
 
-    def __init__(self, settings: Settings, moment: Moment | None = None) -> None:
+    def __init__(self, settings: Settings, tell: Tell, moment: Moment | None = None) -> None:
         self.settings = settings
         self.moment = moment or Moment()
         self.counts = Counts()
         self.sessions = Sessions(settings, self.moment, self.counts)
-        self.board = Switchboard(settings, self.moment, self.counts, self.sessions)
+        self.board = Switchboard(settings, self.moment, self.counts, self.sessions, tell)
         self.contexts = Contexts()
         self.minted = Minted(self.moment)
         self._next_sweep_s = settings.sweep_interval_s

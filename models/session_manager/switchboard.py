@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from threadline.handle import Dangling, Handle
-from threadline.outcome import Refused
+from threadline import Handle, Refused
 
 from models.session_manager.context import Context
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key
-from models.session_manager.manager import Connection, Event, Manager, Outgoing
+from models.session_manager.manager import Connection, Event, Manager, Outgoing, Tell
 from models.session_manager.moment import Moment
 from models.session_manager.peers import Peers
 from models.session_manager.sessions import Sessions
@@ -28,14 +27,19 @@ class Switchboard:
     """
 
     def __init__(
-        self, settings: Settings, moment: Moment, counts: Counts, sessions: Sessions
+        self,
+        settings: Settings,
+        moment: Moment,
+        counts: Counts,
+        sessions: Sessions,
+        tell: Tell,
     ) -> None:
         self.managers: dict[Key, Manager] = {}
         self.connections: dict[Handle, Connection] = {}
         self.closed: dict[Handle, int] = {}
         self.awaiting_sweep: dict[Handle, None] = {}
         self.ended: dict[Handle, Id] = {}
-        self.peers = Peers(moment, counts)
+        self.peers = Peers(moment, counts, tell)
         self._by_name: dict[Id, Connection] = {}
         self._settings = settings
         self._moment = moment
@@ -49,18 +53,13 @@ class Switchboard:
         return self._by_name.get(name) if name else None
 
     def name_of(self, handle: Handle) -> Id:
-        """Return the name of a connection; raises Dangling for one that ended long ago."""
+        """Return the name of a connection; raises KeyError for one that ended long ago."""
         live = self.connections.get(handle)
-        if live is None and handle not in self.ended:
-            raise Dangling(handle)
         return live.name if live else self.ended[handle]
 
     def connection(self, handle: Handle) -> Connection:
-        """Return a live connection; raises Dangling for one that has ended."""
-        try:
-            return self.connections[handle]
-        except KeyError:
-            raise Dangling(handle) from None
+        """Return a live connection; raises KeyError for one that has ended."""
+        return self.connections[handle]
 
     def refuse(self, user: str, key: Key | None) -> Refused | None:
         """Refuse one manager more to a user at the limit, unless enough idle ones can go."""

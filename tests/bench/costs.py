@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Verbosity, stateful
+from threadline import Scenario
 from threadline.loading import Target
 from threadline.lockstep.run import Runs
 from threadline.lockstep.warning_recorder import warnings_recorded
-from threadline.scenario import Scenario
 from threadline.search.explore import Explorer
 from threadline.search.machine import CHUNK_RUNS, Chunks
 from threadline.trace import Header, Recorder
@@ -31,7 +32,7 @@ Costs = dict[str, Callable[[], float]]
 @contextmanager
 def opened(target: Target) -> Iterator[tuple[Runs, Header]]:
     """Begin a campaign as a worker does: a trace on disk, and warnings recorded."""
-    header = Header(target.contract.name, target.name, seed=1, steps_max=STEPS_MAX)
+    header = Header(target.model.name, target.name, seed=1, steps_max=STEPS_MAX)
     with (
         TemporaryDirectory() as folder,
         warnings_recorded() as warned,
@@ -40,10 +41,10 @@ def opened(target: Target) -> Iterator[tuple[Runs, Header]]:
         yield Runs(target, recorder, warned), header
 
 
-def explored_us(scenario: type[Scenario], target: Target, steps_max: int) -> float:
+def explored_us(scenario: type[Scenario[Any]], target: Target, steps_max: int) -> float:
     """Return the microseconds a step that runs of this length take."""
     with opened(target) as (runs, _):
-        header = Header(target.contract.name, target.name, seed=1, steps_max=steps_max)
+        header = Header(target.model.name, target.name, seed=1, steps_max=steps_max)
         batches = Explorer(scenario, runs, header).batches()
         steps = 0
         began = time.perf_counter()
@@ -52,7 +53,7 @@ def explored_us(scenario: type[Scenario], target: Target, steps_max: int) -> flo
         return (time.perf_counter() - began) / steps * 1e6
 
 
-def derived_us(scenario: type[Scenario], target: Target) -> float:
+def derived_us(scenario: type[Scenario[Any]], target: Target) -> float:
     """Return the microseconds a step of the machine that a scenario gives."""
     with opened(target) as (runs, header):
         began = time.perf_counter()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Any
 
 from threadline.leaks.doubling import BRIEF_MAX, CYCLES_MAX
 from threadline.leaks.growth import Known
@@ -61,7 +62,7 @@ def print_scores(seeds: int) -> None:
         print(f"{name:<36}{flagged:>16}{missed:>15}{median(score.clean_ms):>16.1f}", flush=True)
 
 
-def leaking_run(target: Target, scenario: type[Scenario], seed: int) -> int:
+def leaking_run(target: Target, scenario: type[Scenario[Any]], seed: int) -> int:
     """Return the number of the first run of a seed in which objects stay, by the model's word.
 
     A round trip says so, as no rule can judge a run that does not do what leaks.
@@ -75,7 +76,7 @@ def leaking_run(target: Target, scenario: type[Scenario], seed: int) -> int:
 
 def judge(
     target: Target,
-    scenario: type[Scenario],
+    scenario: type[Scenario[Any]],
     seed: int,
     run: int,
     scores: Mapping[str, Score],

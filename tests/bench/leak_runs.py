@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from threadline.failure import Divergence
 from threadline.leaks.doubling import CYCLES_MAX
@@ -25,19 +26,21 @@ class Listening(Runs):
     last: tuple[Numbered, ...] = ()
 
     @contextmanager
-    def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
-        with super().open(header, settings) as lockstep:
+    def open(
+        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+    ) -> Iterator[Lockstep]:
+        with super().open(header, settings, anew=anew) as lockstep:
             yield lockstep
             self.last = tuple((step.number, step.operation) for step in lockstep.steps)
 
 
 @contextmanager
 def played(
-    target: Target, scenario: type[Scenario], seed: int, run: int, steps_max: int
+    target: Target, scenario: type[Scenario[Any]], seed: int, run: int, steps_max: int
 ) -> Iterator[Lockstep]:
     """Play one run of a seed, and leave it open."""
     runs = Listening(blind(target), Recorder(None))
-    header = Header(target.contract.name, target.name, seed=seed, steps_max=steps_max)
+    header = Header(target.model.name, target.name, seed=seed, steps_max=steps_max)
     batch: Batch = next(islice(Explorer(scenario, runs, header).batches(run), 1))
     with Runs(blind(target), Recorder(None)).open(b"", batch.header.settings) as lockstep:
         for _ in play(lockstep, runs.last):
@@ -47,7 +50,7 @@ def played(
 
 def blind(target: Target) -> Target:
     """Return a target whose runs no invariant ends, so that what leaks goes on leaking."""
-    return replace(target, contract=replace(target.contract, invariants=()))
+    return replace(target, invariants=())
 
 
 def is_flagged(lockstep: Lockstep, known: Known, cycles_max: int = CYCLES_MAX) -> bool:

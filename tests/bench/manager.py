@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from itertools import islice
 
-from threadline.contract import Census
+from threadline import Census
 from threadline.history import Step
 from threadline.loading import Target
 from threadline.lockstep.lockstep import Lockstep
+from threadline.lockstep.outcomes import actual_of, expected_of
 from threadline.lockstep.renaming import Renaming
 from threadline.lockstep.run import Runs
 from threadline.outcome import Ok
 from threadline.search.explore import Explorer
 
 from drivers.sessions import SessionsDriver
-from models.session_manager import SESSION_MANAGER, SessionManagerModel
+from models.session_manager import SessionManagerModel
 from scenarios.conversation import Conversation
 from sessions import ChatSystem
 from tests.bench.costs import Costs, derived_us, opened
@@ -30,13 +30,15 @@ FEW, MANY = 10, 100_000  # live sessions
 THREADS = 10  # of each user
 GETS = 20_000
 
-MANAGER = Target("sessions", SessionsDriver, SESSION_MANAGER, None, ())
+MANAGER = Target("sessions", SessionsDriver, SessionsDriver)
 
 History = list[Step]
 
 
 class BlindModel(SessionManagerModel):
     """A model that is asked for no census."""
+
+    invariants = ()
 
     def census(self) -> Census:
         return {}
@@ -45,11 +47,10 @@ class BlindModel(SessionManagerModel):
 class BlindDriver(SessionsDriver):
     """A driver that is asked for no census."""
 
+    model = BlindModel
+
     def census(self) -> Census:
         return {}
-
-
-BLIND = replace(SESSION_MANAGER, model=BlindModel, invariants=())
 
 
 class KeptRuns(Runs):
@@ -58,8 +59,10 @@ class KeptRuns(Runs):
     histories: list[History]
 
     @contextmanager
-    def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
-        with super().open(header, settings) as lockstep:
+    def open(
+        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+    ) -> Iterator[Lockstep]:
+        with super().open(header, settings, anew=anew) as lockstep:
             yield lockstep
             self.histories.append(lockstep.steps)
 
@@ -85,11 +88,11 @@ def explored_us() -> float:
 
 def stepped_us(histories: list[History], *, with_census: bool) -> float:
     """Return the microseconds a step of the lockstep alone, with or without both censuses."""
-    contract, make = (SESSION_MANAGER, SessionsDriver) if with_census else (BLIND, BlindDriver)
+    make = SessionsDriver if with_census else BlindDriver
     began = time.perf_counter()
     for history in histories:
         with closing(make()) as driver:
-            lockstep = Lockstep(contract, driver, {})
+            lockstep = Lockstep(driver.model(), driver)
             for step in history:
                 lockstep.step(step.number, step.operation)
     return _us_a_step(time.perf_counter() - began, histories)
@@ -101,7 +104,7 @@ def modelled_us(histories: list[History]) -> float:
     for history in histories:
         model = SessionManagerModel()
         for step in history:
-            step.operation.apply(model.at(step.number))
+            expected_of(model.at(step.number), step.operation)
     return _us_a_step(time.perf_counter() - began, histories)
 
 
@@ -119,7 +122,7 @@ def called_us(histories: list[History]) -> float:
         for step in history:
             operation = step.operation.resolved(renaming.real)
             began = time.perf_counter()
-            outcome = operation.apply(driver)
+            outcome = actual_of(driver, operation)
             spent_s += time.perf_counter() - began
             if isinstance(outcome, Ok) and isinstance(step.expected, Ok):
                 renaming.binds(step.expected.value, outcome.value)

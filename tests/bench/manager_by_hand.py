@@ -11,18 +11,7 @@ from threadline.lockstep.lockstep import Lockstep
 from threadline.operation import Operation
 
 from drivers.sessions import SessionsDriver
-from models.session_manager import SESSION_MANAGER
-from models.session_manager.operations import (
-    Child,
-    Create,
-    Existing,
-    FromWebsocket,
-    Get,
-    GetSession,
-    Invalidate,
-    Tamper,
-)
-from models.session_manager.operations_connections import Connect, Disconnect, Message, Ping, Wait
+from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.peers import WELL
 
 Text: TypeAlias = str | Handle
@@ -56,8 +45,9 @@ class ByHand(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.driver = SessionsDriver()
-        self.lockstep = Lockstep(SESSION_MANAGER, self.driver, {})
-        self.state = self.lockstep.model.state
+        model = Sessions()
+        self.lockstep = Lockstep(model, self.driver)
+        self.state = model.state
         self.number = 1
 
     def step(self, operation: Operation) -> None:
@@ -95,31 +85,31 @@ class ByHand(RuleBasedStateMachine):
 
     @rule(user=USERS, thread=threads, run=RUNS)
     def get(self, user: str, thread: Text | None, run: str | None) -> None:
-        self.step(Get(user, thread, run))
+        self.step(Sessions.get(user, thread, run))
 
     get_2 = get_3 = get_4 = get_5 = get
 
     @rule(user=USERS, thread=threads, run=RUNS)
     def get_session(self, user: str, thread: Text | None, run: str | None) -> None:
-        self.step(GetSession(user, thread, run))
+        self.step(Sessions.get_session(user, thread, run))
 
     get_session_2 = get_session
 
     @rule(user=USERS, thread=THREADS, run=RUNS)
     def create(self, user: str, thread: str | None, run: str | None) -> None:
-        self.step(Create(user, thread, run))
+        self.step(Sessions.create(user, thread, run))
 
     @rule(user=USERS, thread=threads)
     def existing(self, user: str, thread: Text | None) -> None:
-        self.step(Existing(user, thread))
+        self.step(Sessions.existing(user, thread))
 
     @rule(user=USERS, name=st.sampled_from((None, "tab")), tags=st.sampled_from(((), ("a", "b"))))
     def from_websocket(self, user: str, name: str | None, tags: tuple[str, ...]) -> None:
-        self.step(FromWebsocket(user, name, tags))
+        self.step(Sessions.from_websocket(user, name, tags))
 
     @rule(user=USERS, thread=threads)
     def connect(self, user: str, thread: Text | None) -> None:
-        self.step(Connect(user, thread, None, WELL))
+        self.step(Sessions.connect(user, thread, None, WELL))
 
     connect_2 = connect_3 = connect
 
@@ -127,7 +117,7 @@ class ByHand(RuleBasedStateMachine):
     @rule(own=one_of_its("owned"), thread=THREADS, run=RUNS)
     def message(self, own: tuple[str, Handle], thread: str | None, run: str | None) -> None:
         user, connection = own
-        self.step(Message(user, thread, run, connection, f"m{self.number}"))
+        self.step(Sessions.message(user, thread, run, connection, f"m{self.number}"))
 
     message_2 = message_3 = message_4 = message
 
@@ -135,41 +125,41 @@ class ByHand(RuleBasedStateMachine):
     def write(
         self, user: str, thread: Text | None, run: str | None, connection: Handle | None
     ) -> None:
-        self.step(Message(user, thread, run, connection, f"m{self.number}"))
+        self.step(Sessions.message(user, thread, run, connection, f"m{self.number}"))
 
     write_2 = write
 
     @some_are_open
     @rule(user=USERS, connection=connections, thread=THREADS)
     def ping(self, user: str, connection: Handle, thread: str | None) -> None:
-        self.step(Ping(user, connection, thread))
+        self.step(Sessions.ping(user, connection, thread))
 
     ping_2 = ping
 
     @some_are_open
     @rule(connection=connections, code=st.sampled_from((1000, 1006)))
     def disconnect(self, connection: Handle, code: int) -> None:
-        self.step(Disconnect(connection, code))
+        self.step(Sessions.disconnect(connection, code))
 
     @some_are_kept
     @rule(context=one_of_its("kept"), deep=st.sampled_from((1, 3, 10, 11)))
     def child(self, context: Handle, deep: int) -> None:
-        self.step(Child(context, deep))
+        self.step(Sessions.child(context, deep))
 
     @some_are_kept
     @rule(context=one_of_its("kept"))
     def tamper(self, context: Handle) -> None:
-        self.step(Tamper(context))
+        self.step(Sessions.tamper(context))
 
     @some_are_live
     @rule(key=one_of_its("keys"))
     def get_again(self, key: Key) -> None:
-        self.step(Get(*key, None))
+        self.step(Sessions.get(*key, None))
 
     @rule(user=USERS)
     def invalidate(self, user: str) -> None:
-        self.step(Invalidate(user))
+        self.step(Sessions.invalidate(user))
 
     @rule(seconds=st.sampled_from((1, 60)))
     def wait(self, seconds: int) -> None:
-        self.step(Wait(seconds))
+        self.step(Sessions.wait(seconds))

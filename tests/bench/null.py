@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Self
 
-from threadline.contract import Census, Contract, Driver
-from threadline.failure import Property
-from threadline.operation import Operation
-from threadline.outcome import Ok, Outcome
-from threadline.pool import Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
+from threadline import Census, Driver, Model, Pool, Scenario, operation, pool, rule
 
-DONE = Ok()
 NOTHING: Census = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Rest(Operation):
-    """Nothing is done."""
-
-    def apply(self, target: Null) -> Outcome:
-        return target.rest()
-
-
-@dataclass(frozen=True, slots=True)
-class Greet(Operation):
-    """Somebody is greeted, without a response."""
-
-    user: str
-    word: str
-
-    def apply(self, target: Null) -> Outcome:
-        return target.greet(self.user, self.word)
-
-
-@dataclass(frozen=True, slots=True)
-class Count(Operation):
-    """A number that is new in each step is passed on, to nobody."""
-
-    number: int
-
-    def apply(self, target: Null) -> Outcome:
-        return target.count(self.number)
-
-
-class Null:
+class Null(Model):
     """Does nothing, and always says that it is done."""
 
-    def __init__(self, _policy: object = None) -> None:
-        pass
+    @operation
+    def rest(self) -> None:
+        """Nothing is done."""
 
-    def at(self, _step: int) -> Self:
-        return self
+    @operation
+    def greet(self, user: str, word: str) -> None:
+        """Somebody is greeted, without a response."""
 
-    def rest(self) -> Outcome:
-        return DONE
-
-    def greet(self, _user: str, _word: str) -> Outcome:
-        return DONE
-
-    def count(self, _number: int) -> Outcome:
-        return DONE
+    @operation
+    def count(self, number: int) -> None:
+        """A number that is new in each step is passed on, to nobody."""
 
     def census(self) -> Census:
         return NOTHING
@@ -72,25 +31,25 @@ class Null:
         return ()
 
 
-class NullDriver(Null, Driver):
+class NullDriver(Driver[Null]):
     """The same, as a system."""
 
-    contract = Contract("null", (Rest, Greet, Count), Null, None, lambda *_: Property.CONTINUITY)
+    def rest(self) -> None:
+        """Do nothing."""
+
+    def greet(self, user: str, word: str) -> None:
+        """Do nothing."""
+
+    def count(self, number: int) -> None:
+        """Do nothing."""
+
+    def census(self) -> Census:
+        return NOTHING
 
 
-class Idle(Scenario):
+class Idle(Scenario[Null], bare=True):
     """One rule without arguments, one with fixed pools, one whose pool changes with each step."""
 
-    contract = NullDriver.contract
-
-    @rule()
-    def rest(self) -> Rest:
-        return Rest()
-
-    @rule(user=pool("ana", "ben"), word=pool("hello", "goodbye"))
-    def greet(self, user: str, word: str) -> Greet:
-        return Greet(user, word)
-
-    @rule(number=Pool(lambda now: [now.step]))
-    def count(self, number: int) -> Count:
-        return Count(number)
+    rest = rule(Null.rest)
+    greet = rule(Null.greet, user=pool("ana", "ben"), word=pool("hello", "goodbye"))
+    count = rule(Null.count, number=Pool(lambda now: [now.step]))

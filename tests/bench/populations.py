@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from threadline.handle import Handle
-from threadline.pool import Now, Pool, pool
-from threadline.rule import rule
-from threadline.scenario import Scenario
-
-from models.conversation_store import CONVERSATION_STORE
-from models.conversation_store.operations import Append, Clear, History, Open, Pop, Threads
-from scenarios.store import LIMITS, OPEN, TEXTS, Store
+from threadline import Handle, Now, Pool, Scenario, pool, rule
+from threadline.contracts.conversation_store import LIMITS, OPEN, TEXTS, ConversationStore, Store
 
 HANDLES_MAX = 2
 TURNS_MAX = 2
@@ -31,44 +25,21 @@ class BoundedStore(Store):
     show in the costs of long runs.
     """
 
-    @rule(
+    open = rule(
+        ConversationStore.open,
         user=TWO_USERS,
-        thread=pool("t"),
-        precondition=lambda now: len(now.model.handles) < HANDLES_MAX,
+        thread="t",
+        when=lambda now: len(now.model.handles) < HANDLES_MAX,
     )
-    def open(self, user: str, thread: str) -> Open:
-        return Open(user, thread)
-
-    @rule(conversation=Pool(_not_full), text=TEXTS)
-    def append(self, conversation: Handle, text: str) -> Append:
-        return Append(conversation, text)
+    append = rule(ConversationStore.append, conversation=Pool(_not_full), text=TEXTS)
 
 
-class SmallStore(Scenario):
+class SmallStore(Scenario[ConversationStore], bare=True):
     """Six rules, two users and two threads, with every text and limit of everyday use."""
 
-    contract = CONVERSATION_STORE
-
-    @rule(user=TWO_USERS, thread=TWO_THREADS)
-    def open(self, user: str, thread: str) -> Open:
-        return Open(user, thread)
-
-    @rule(conversation=OPEN, text=TEXTS)
-    def append(self, conversation: Handle, text: str) -> Append:
-        return Append(conversation, text)
-
-    @rule(conversation=OPEN, limit=LIMITS)
-    def history(self, conversation: Handle, limit: int | None) -> History:
-        return History(conversation, limit)
-
-    @rule(conversation=OPEN)
-    def pop(self, conversation: Handle) -> Pop:
-        return Pop(conversation)
-
-    @rule(conversation=OPEN)
-    def clear(self, conversation: Handle) -> Clear:
-        return Clear(conversation)
-
-    @rule(user=TWO_USERS)
-    def threads(self, user: str) -> Threads:
-        return Threads(user)
+    open = rule(ConversationStore.open, user=TWO_USERS, thread=TWO_THREADS)
+    append = rule(ConversationStore.append, conversation=OPEN, text=TEXTS)
+    history = rule(ConversationStore.history, conversation=OPEN, limit=LIMITS)
+    pop = rule(ConversationStore.pop, conversation=OPEN)
+    clear = rule(ConversationStore.clear, conversation=OPEN)
+    threads = rule(ConversationStore.threads, user=TWO_USERS)

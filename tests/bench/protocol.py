@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Self
+from typing import Any
 
 from hypothesis import stateful
-from threadline.contract import Census, Contract, Driver
-from threadline.failure import Property
-from threadline.operation import Operation
-from threadline.outcome import Ok, Outcome, Refused
-from threadline.pool import Now
-from threadline.rule import Precondition, Rule, rule
-from threadline.scenario import Scenario
+from threadline import Driver, Model, Refuse, Refused, Scenario, operation, rule
 
 # Four operations lead to a subscription; the bug takes two pauses and two publications more.
 STEPS_LEAST = 10
@@ -121,75 +114,49 @@ class ByHand(stateful.RuleBasedStateMachine):
         self.do("disconnect")
 
 
-@dataclass(frozen=True, slots=True)
-class Do(Operation):
-    """One of the operations of the protocol, by name."""
-
-    name: str
-
-    def apply(self, target: ChannelModel | ChannelDriver) -> Outcome:
-        return target.do(self.name)
-
-
-class ChannelModel:
+class ChannelModel(Model):
     """The state of the protocol, and how many were published since subscribing."""
 
-    def __init__(self, _policy: object) -> None:
+    name = "channel"
+
+    def __init__(self) -> None:
         self.state = "idle"
         self._published = 0
 
-    def at(self, _step: int) -> Self:
-        return self
-
-    def do(self, name: str) -> Outcome:
+    @operation
+    def do(self, name: str) -> int:
+        """One of the operations of the protocol, by name."""
         if self.state not in MOVES[name]:
-            return Refused("not now")
+            raise Refuse("not now")
         self.state = MOVES[name][self.state]
         if name == "subscribe":
             self._published = 0
         self._published += name == "publish"
-        return Ok(self._published)
-
-    def census(self) -> Census:
-        return {}
+        return self._published
 
     def shape(self) -> Hashable:
         return self.state, min(3, self._published)
 
 
-class ChannelDriver(Driver):
+class ChannelDriver(Driver[ChannelModel]):
     """Does what it is told to on one channel."""
-
-    contract = Contract("channel", (Do,), ChannelModel, None, lambda *_: Property.CONTINUITY)
 
     def __init__(self) -> None:
         self._system = Channel()
 
-    def do(self, name: str) -> Outcome:
+    def do(self, name: str) -> int | Refused:
         published = self._system.do(name)
-        return Refused("not now") if published is None else Ok(published)
+        return Refused("not now") if published is None else published
 
 
-def doing(name: str) -> Rule:
+def doing(name: str) -> Any:
     """Return the rule of one operation, which may fire where the protocol has a move for it."""
-
-    def do(_: object) -> Do:
-        return Do(name)
-
-    return rule(precondition=_is_possible(name))(do)
+    return rule(ChannelModel.do, name=name, when=lambda now: now.model.state in MOVES[name])
 
 
-def _is_possible(name: str) -> Precondition:
-    def is_possible(now: Now) -> bool:
-        return now.model.state in MOVES[name]
-
-    return is_possible
-
-
-class Talking(Scenario):
+class Talking(Scenario[ChannelModel], bare=True):
     """Nine rules, each possible in some of the six states only."""
 
-    contract = ChannelDriver.contract
     connect, authenticate, join = map(doing, ("connect", "authenticate", "join"))
     subscribe, publish, suspend = map(doing, ("subscribe", "publish", "suspend"))
     resume, leave, disconnect = map(doing, ("resume", "leave", "disconnect"))

@@ -16,11 +16,10 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Verbosity, stateful
-from threadline.contract import Contract, Driver
+from threadline import Driver, Scenario
 from threadline.loading import Target
 from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import minimise
-from threadline.scenario import Scenario
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
@@ -46,9 +45,8 @@ class Shape:
     """One bug, as a scenario of ours and as a machine written by hand."""
 
     name: str
-    scenario: type[Scenario]
-    make: Callable[[], Driver]
-    contract: Contract
+    scenario: type[Scenario[Any]]
+    driver: type[Driver[Any]]
     by_hand: type[stateful.RuleBasedStateMachine]
     steps_least: int
     hide: Callable[[int], None]
@@ -59,7 +57,6 @@ SHAPES = (
         "5 operations in one order, of 8",
         sequence.Pressing,
         sequence.ButtonsDriver,
-        sequence.ButtonsDriver.contract,
         sequence.ByHand,
         sequence.STEPS_LEAST,
         sequence.hide,
@@ -68,7 +65,6 @@ SHAPES = (
         "a protocol of 6 states, 10 steps",
         protocol.Talking,
         protocol.ChannelDriver,
-        protocol.ChannelDriver.contract,
         protocol.ByHand,
         protocol.STEPS_LEAST,
         lambda _seed: None,  # the same bug for every seed
@@ -80,8 +76,8 @@ def explored(place: int, seed: int) -> Found:
     """Find the bug of that place with our explorer, its trace on disk, and minimise it."""
     shape = SHAPES[place]
     shape.hide(seed)
-    target = Target(shape.name, shape.make, shape.contract, None, ())
-    header = Header(target.contract.name, target.name, seed=seed, steps_max=STEPS_MAX)
+    target = Target(shape.name, shape.driver, shape.driver)
+    header = Header(target.model.name, target.name, seed=seed, steps_max=STEPS_MAX)
     with TemporaryDirectory() as folder, closing(Recorder(Path(folder, "trace.jsonl"))) as recorder:
         runs = Runs(target, recorder)
         began = time.perf_counter()

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
 from random import Random
-from typing import ClassVar, Self
+from typing import Any, ClassVar
 
 from hypothesis import stateful
-from threadline.contract import Census, Contract, Driver
-from threadline.failure import Property
-from threadline.operation import Operation
-from threadline.outcome import Ok, Outcome
-from threadline.rule import Rule, rule
-from threadline.scenario import Scenario
+from threadline import Driver, Model, Scenario, operation, rule
 
 STEPS_LEAST = 5
 
@@ -85,60 +78,37 @@ class ByHand(stateful.RuleBasedStateMachine):
         self.press(7)
 
 
-@dataclass(frozen=True, slots=True)
-class Press(Operation):
-    """A button is pressed."""
-
-    button: int
-
-    def apply(self, target: ButtonsModel | ButtonsDriver) -> Outcome:
-        return target.press(self.button)
-
-
-class ButtonsModel:
+class ButtonsModel(Model):
     """Counts presses; it cannot see how near the bug a run is."""
 
-    def __init__(self, _policy: object) -> None:
-        self._presses = 0
-
-    def at(self, _step: int) -> Self:
-        return self
-
-    def press(self, _button: int) -> Outcome:
-        self._presses += 1
-        return Ok(self._presses)
-
-    def census(self) -> Census:
-        return {}
-
-    def shape(self) -> Hashable:
-        return ()
-
-
-class ButtonsDriver(Driver):
-    """Presses the buttons of one system."""
-
-    contract = Contract("buttons", (Press,), ButtonsModel, None, lambda *_: Property.CONTINUITY)
+    name = "buttons"
 
     def __init__(self) -> None:
-        self._system = Buttons()
+        self._presses = 0
 
-    def press(self, button: int) -> Outcome:
-        return Ok(self._system.press(button))
+    @operation
+    def press(self, button: int) -> int:
+        """A button is pressed."""
+        self._presses += 1
+        return self._presses
 
 
-def pressing(button: int) -> Rule:
+class ButtonsDriver(Driver[ButtonsModel]):
+    """Presses the buttons of one system."""
+
+    through = "system"
+
+    def __init__(self) -> None:
+        self.system = Buttons()
+
+
+def pressing(button: int) -> Any:
     """Return the rule that presses one button."""
-
-    def press(_: object) -> Press:
-        return Press(button)
-
-    return rule()(press)
+    return rule(ButtonsModel.press, button=button)
 
 
-class Pressing(Scenario):
+class Pressing(Scenario[ButtonsModel], bare=True):
     """Eight rules, one a button, none of which needs anything."""
 
-    contract = ButtonsDriver.contract
     press_0, press_1, press_2, press_3 = map(pressing, range(4))
     press_4, press_5, press_6, press_7 = map(pressing, range(4, 8))

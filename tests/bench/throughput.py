@@ -8,12 +8,12 @@ from random import Random
 from statistics import median
 
 import hypothesis
+from threadline.contracts.conversation_store import Store
 from threadline.loading import Target
 from threadline.search.exhaust import Exhaust
 from threadline.trace import Header
 
 from drivers.memory_store import MemoryStoreDriver
-from scenarios.store import Store
 from tests.bench import manager
 from tests.bench.costs import (
     ROUNDS,
@@ -35,8 +35,8 @@ Times = dict[str, list[float]]
 LENGTHS = (STEPS_MAX, 500, 5_000)  # steps a run
 DEPTH = 4
 
-NULL = Target("null", NullDriver, NullDriver.contract, None, ())
-STORE = Target("store", MemoryStoreDriver, MemoryStoreDriver.contract, MemoryStoreDriver.policy, ())
+NULL = Target("null", NullDriver, NullDriver)
+STORE = Target("store", MemoryStoreDriver, MemoryStoreDriver)
 
 
 def bare_us() -> float:
@@ -51,7 +51,7 @@ def bare_us() -> float:
 def exhausted() -> tuple[int, float]:
     """Return how many sequences there are up to DEPTH, and the seconds that all of them take."""
     with opened(STORE) as (runs, _):
-        header = Header(STORE.contract.name, STORE.name, steps_max=DEPTH)
+        header = Header(STORE.model.name, STORE.name, steps_max=DEPTH)
         began = time.perf_counter()
         sequences = sum(batch.runs for batch in Exhaust(SmallStore, runs, header).batches())
         return sequences, time.perf_counter() - began

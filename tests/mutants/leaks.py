@@ -34,7 +34,7 @@ FAR_S = 10 * 365 * 86_400.0
 
 
 def leak(
-    part: str, scenario: type[Scenario], path: str, steps: int
+    part: str, scenario: type[Scenario[Any]], path: str, steps: int
 ) -> Callable[[type[Any]], Mutant]:
     """Make a class a mutant that leaks: on this path, in so many steps at least."""
     return mutant(part, scenario, leaks=path, steps=steps)

@@ -18,7 +18,7 @@ from sessions.service_parts import ServiceMakers
 
 
 def service_mutant(
-    part: str, scenario: type[Scenario], *, leaks: str = "", **least: int | tuple[int, ...]
+    part: str, scenario: type[Scenario[Any]], *, leaks: str = "", **least: int | tuple[int, ...]
 ) -> Callable[[type[Any]], Mutant]:
     """Make a class a mutant: the service's `part` is made by it instead; "service" is all of it.
 

@@ -14,7 +14,7 @@ from sessions import ChatSystem
 
 
 def mutant(
-    part: str, scenario: type[Scenario], *, leaks: str = "", **least: int | tuple[int, ...]
+    part: str, scenario: type[Scenario[Any]], *, leaks: str = "", **least: int | tuple[int, ...]
 ) -> Callable[[type[Any]], Mutant]:
     """Make a class a mutant: ChatSystem's `part` is made by it instead.
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from threadline.campaign.mutant import Mutant
+from threadline.contracts.conversation_store import Store
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
-from scenarios.store import Store
 
 
 def mutant(**least: int) -> Callable[[type[MemoryStore]], Mutant]:
     """Make a store with a bug a mutant; `least` says in how many steps each signature shows it."""
 
     def decorate(store: type[MemoryStore]) -> Mutant:
-        def make() -> MemoryStoreDriver:
-            return MemoryStoreDriver(store)
-
+        make = partial(MemoryStoreDriver, store)
         signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
         return Mutant(store.__name__, store.__doc__ or "", make, Store, signatures)
 

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..failure import Disagreement, Failure, Property, Signature
 from ..history import Step
 from ..loading import Target
-from ..lockstep.run import Runs, replay
+from ..lockstep.outcomes import expected_of
+from ..lockstep.run import UNPLAYED, Runs, replay
 from ..minimise.fixpoint import minimise
 from ..outcome import Crashed, Hung, Outcome, Unknown
 from ..report.failure_text import failure_text
@@ -28,14 +30,14 @@ POLL_S = 0.002
 
 
 def shorten(
-    path: Path, runs: Runs, scenario: type[Scenario], running: Path | None, hang_s: float
+    path: Path, runs: Runs, scenario: type[Scenario[Any]], running: Path | None, hang_s: float
 ) -> Shorter:
     """Minimise a saved trace whose last step ends its process or never comes back.
 
     While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
     the whole of `hang_s`, and kept only if it hangs for as long.
     """
-    trace = read(path, runs.target.contract.kinds())
+    trace = read(path, runs.target.model.kinds())
     if running is None:
         raise ValueError("replays in a child need a file that it leaves its trace in")
     whole = Isolated(runs, running, hang_s).replay
@@ -103,7 +105,7 @@ def last_trace(running: Path | None, target: Target) -> Trace | None:
     """Return the trace that a process has left behind, if it took a step."""
     with suppress(OSError, ValueError):
         if running is not None:
-            trace = read(running, target.contract.kinds())
+            trace = read(running, target.model.kinds())
             return trace if trace.operations else None
     return None
 
@@ -113,10 +115,13 @@ def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
 
     The model alone tells what happened before: had the system differed, the run would have ended.
     """
-    model = target.contract.model(target.policy, **trace.header.settings)
+    model = target.new_model(trace.header.settings)
     steps = []
     for number, operation in trace.operations:
-        expected = operation.apply(model.at(number))
+        try:
+            expected = expected_of(model.at(number), operation)
+        except UNPLAYED:
+            continue
         steps.append(Step(number, operation, expected, expected))
     last = steps[-1]._replace(actual=end)
     disagreement = Disagreement("outcome", last.expected, end)

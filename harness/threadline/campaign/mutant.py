@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
-from ..contract import Driver
+from ..driver import Driver
 from ..failure import Signature
 from ..leaks.doubling import BRIEF_MAX
-from ..leaks.leak import is_leak
+from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.run import Batch, Runs
 from ..minimise.fixpoint import Minimised, minimise
@@ -35,8 +36,8 @@ class Mutant:
 
     name: str
     bug: str
-    make: Callable[..., Driver]
-    scenario: type[Scenario]
+    make: Callable[..., Driver[Any]]
+    scenario: type[Scenario[Any]]
     least: Mapping[str, int | tuple[int, ...]]
     leaks: bool = False
 
@@ -47,7 +48,15 @@ class Mutant:
         least = self.least.get(signature, ())
         return least if isinstance(least, tuple) else (least,)
 
-    def __call__(self, **settings: Any) -> Driver:
+    @property
+    def driver(self) -> type[Driver[Any]] | None:
+        """The class of the drivers that it makes, where that can be told without making one."""
+        found: object = self.make
+        while isinstance(found, partial):
+            found = found.func
+        return found if isinstance(found, type) else None
+
+    def __call__(self, **settings: Any) -> Driver[Any]:
         return self.make(**settings)
 
 
@@ -96,18 +105,16 @@ def kill(
     What leaks is watched for `cycles_max` cycles, which a cache of 1,000 would outlast.
     """
     if mutant.leaks:
-        target = replace(target, contract=replace(target.contract, invariants=()))
-    every = int(mutant.leaks)
-    runs = Runs(target, Recorder(None), round_trip_every=every, cycles_max=cycles_max)
+        target = replace(target, invariants=())
+    trips = RoundTrips(int(mutant.leaks), cycles_max=cycles_max)
+    runs = Runs(target, Recorder(None), after_run=trips)
     steps_max = LEAK_STEPS if mutant.leaks else 50
-    header = Header(
-        target.contract.name, target.name, engine=engine, seed=seed, steps_max=steps_max
-    )
+    header = Header(target.model.name, target.name, engine=engine, seed=seed, steps_max=steps_max)
     began = time.perf_counter()
     played = 0
     for batch in _batches(mutant.scenario, runs, header, runs_max):
         played += batch.runs
-        if batch.failure and (is_leak(batch.failure) or not mutant.leaks):
+        if batch.failure and (batch.failure.is_after_run or not mutant.leaks):
             seconds = time.perf_counter() - began
             signature = batch.failure.signature
             least = minimise(batch.trace(), signature, runs, mutant.scenario)
@@ -115,7 +122,7 @@ def kill(
     return Kill(mutant, played, time.perf_counter() - began)
 
 
-def _batches(scenario: type[Scenario], runs: Runs, header: Header, runs_max: int) -> Any:
+def _batches(scenario: type[Scenario[Any]], runs: Runs, header: Header, runs_max: int) -> Any:
     if header.engine == "hypothesis":
         from ..search.machine import Chunks  # loads Hypothesis, which no other engine needs
 

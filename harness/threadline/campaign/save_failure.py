@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..failure import Failure
 from ..lockstep.run import Batch, Runs, replay
@@ -14,9 +15,13 @@ from ..scenario import Scenario
 from ..trace import Trace
 from .events import Found, Shorter
 
+LEFT_BEHIND = (
+    "it did not fail on a system made anew: the driver's reset() leaves something of earlier runs"
+)
+
 
 def keep(
-    batch: Batch, failure: Failure, runs: Runs, scenario: type[Scenario], path: Path | None
+    batch: Batch, failure: Failure, runs: Runs, scenario: type[Scenario[Any]], path: Path | None
 ) -> Iterator[Found | Shorter]:
     """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
 
@@ -36,18 +41,22 @@ def shorten(
     trace: Trace,
     failure: Failure,
     runs: Runs,
-    scenario: type[Scenario],
+    scenario: type[Scenario[Any]],
     path: Path | None,
     again: Again = replay,
 ) -> Shorter:
     """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
     name = str(failure.signature)
+    if runs.resets and replay(runs, trace.header, trace.operations, anew=True) is None:
+        text = failure_text(failure, str(path or ""), [LEFT_BEHIND])
+        return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
     least = minimise(trace, failure.signature, runs, scenario, again)
     if least.failure is None:
         text = failure_text(failure, str(path or ""), ["it did not fail again when replayed"])
         return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
     saved = save(path, least.trace)
-    text = failure_text(least.failure, saved)
+    log = runs.log_of(least.trace.header, least.trace.operations)
+    text = failure_text(least.failure, saved, log=log)
     lines = least.trace.encoded().decode("ascii")
     return Shorter(name, text, lines, least.replays, len(least.failure.steps))
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..driver import DriverError
 from ..failure import Failure
+from ..leaks.round_trip import RoundTrips
 from ..loading import load_scenario, load_target
-from ..lockstep.lockstep import NoOutcome
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
 from ..scenario import Scenario
@@ -55,6 +56,7 @@ class Job:
     trace: str = ""
     hang_s: float = HANG_S
     round_trip_every: int = ROUND_TRIP_EVERY
+    shows_log: bool = False
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -83,7 +85,7 @@ def work(job: Job, tell: Listener) -> None:
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
     header = Header(
-        contract=target.contract.name,
+        contract=target.model.name,
         driver=job.driver,
         scenario=job.scenario,
         policy=plain(target.policy),
@@ -93,17 +95,19 @@ def work(job: Job, tell: Listener) -> None:
         versions=versions(),
     )
     with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
-        runs = Runs(target, recorder, warned, job.round_trip_every, alive=recorder.touch)
+        trips = RoundTrips(job.round_trip_every, alive=recorder.touch)
+        runs = Runs(target, recorder, warned, after_run=trips, shows_log=job.shows_log)
         if job.trace:
             tell(shorten(Path(job.trace), runs, scenario, job.running(), job.hang_s))
         else:
             _Search(job, scenario, runs, tell).go(header)
+        runs.close()
 
 
 class _Search:
     """Follows an engine: counts, saves and minimises what it finds, and tells of it."""
 
-    def __init__(self, job: Job, scenario: type[Scenario], runs: Runs, tell: Listener) -> None:
+    def __init__(self, job: Job, scenario: type[Scenario[Any]], runs: Runs, tell: Listener) -> None:
         self._job = job
         self._scenario = scenario
         self._runs = runs
@@ -172,7 +176,7 @@ def main() -> None:
 
     try:
         work(Job(**json.load(sys.stdin)), tell)
-    except NoOutcome as error:
+    except DriverError as error:
         print(error, file=sys.stderr)
         os._exit(OUR_BUG)
     except Exception:

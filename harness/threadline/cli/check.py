@@ -23,13 +23,13 @@ MARKS = {True: "yes", False: "no", None: "-"}
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @usage_errors
 def check(driver: str, seed: int) -> None:
-    """Say whether a driver keeps its contract.
+    """Say whether a driver does what its model says.
 
-    Tries each operation of DRIVER (MODULE:NAME), and says which does not keep it, and how.
+    Tries each operation of DRIVER (MODULE:NAME), and says which does not, and how.
     Exits with 0 where all that it offers is kept, else with 1.
     """
-    target = load_target(driver, whole=False)
-    names = scenario_names((), read_defaults(), target.contract)
+    target = load_target(driver)
+    names = scenario_names((), read_defaults(), target)
     found = verdicts(target, [load_scenario(name) for name in names], seed)
     console = Console(highlight=False)
     table = Table("operation", "keeps the contract", "", box=None, pad_edge=False)

@@ -9,9 +9,18 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from ..contract import Contract
 from ..defaults import BadDefaults, Defaults
-from ..loading import BadName, Target, first_target, load_scenario, load_target
+from ..loading import (
+    BadName,
+    Target,
+    first_target,
+    load,
+    load_scenario,
+    load_target,
+    scenarios_beside,
+)
+from ..model import Model
+from ..scenario import Scenario
 from ..trace import BadTrace
 
 P = ParamSpec("P")
@@ -48,20 +57,50 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * UNITS_S[match[2]]
 
 
+def asked_for(
+    words: tuple[str, ...], driver: str | None, defaults: Defaults
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the driver and the scenarios that the words of a command name.
+
+    A word is the name of a scenario of the project, or MODULE:NAME (or PATH:NAME) of a scenario, a
+    model or a driver. Raises BadName for a word that names nothing, and for a second driver.
+    """
+    scenarios = []
+    for word in words:
+        if _is_scenario(word, defaults):
+            scenarios.append(word)
+        elif driver is not None and driver != word:
+            raise BadName(f"{word} is a second driver, beside {driver}; run one after the other")
+        else:
+            driver = word
+    return driver, tuple(scenarios)
+
+
+def _is_scenario(word: str, defaults: Defaults) -> bool:
+    if ":" not in word:
+        _full_name(word, defaults)
+        return True
+    found = load(word)
+    return isinstance(found, type) and issubclass(found, (Scenario, Model))
+
+
 def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Defaults) -> Target:
     """Return the driver given, or else the project's first that fits the first scenario given.
 
     Without either it is the project's own. Raises BadName where there is none.
     """
     if scenarios and not driver:
-        contract = load_scenario(_full_name(scenarios[0], defaults)).contract
-        if found := first_target(defaults.every_driver(), contract):
+        model = load_scenario(_full_name(scenarios[0], defaults)).model
+        if found := first_target(defaults.every_driver(), model):
             return found
+        raise BadName(
+            f"no driver of this project is one of {model.__name__}; give --driver MODULE:NAME"
+        )
     if driver or defaults.driver:
         return load_target(driver or defaults.driver)
     raise BadName(
-        "no driver is named; give --driver MODULE:NAME, or write driver = 'MODULE:NAME' "
-        "under [tool.threadline] in pyproject.toml"
+        "no driver is named; give its MODULE:NAME, as in threadline fuzz mine:MyDriver, or write "
+        "driver = 'MODULE:NAME' under [tool.threadline] in pyproject.toml"
     )
 
 
@@ -70,38 +109,40 @@ def plan_for(
 ) -> list[tuple[str, Target]]:
     """Return the scenarios to run, by MODULE:NAME, each with the driver that it runs on.
 
-    Without either given, it is every scenario of the project for whose contract there is a driver.
+    Without either given, it is every scenario of the project for whose model there is a driver.
     Raises BadName.
     """
     if driver or scenarios:
         target = target_for(driver, scenarios, defaults)
-        return [(name, target) for name in scenario_names(scenarios, defaults, target.contract)]
-    found: dict[str, Target | None] = {}
+        return [(name, target) for name in scenario_names(scenarios, defaults, target)]
+    found: dict[type[Model], Target | None] = {}
     plan = []
     for name in defaults.scenarios:
-        contract = load_scenario(name).contract
-        if contract.name not in found:
-            found[contract.name] = first_target(defaults.every_driver(), contract)
-        if fitting := found[contract.name]:
+        model = load_scenario(name).model
+        if model not in found:
+            found[model] = first_target(defaults.every_driver(), model)
+        if fitting := found[model]:
             plan.append((name, fitting))
     if not plan:
         target = target_for(driver, scenarios, defaults)
-        plan = [(name, target) for name in scenario_names((), defaults, target.contract)]
+        plan = [(name, target) for name in scenario_names((), defaults, target)]
     return plan
 
 
-def scenario_names(given: tuple[str, ...], defaults: Defaults, contract: Contract) -> list[str]:
-    """Return the MODULE:NAME of each scenario given, or of all that fit the contract.
+def scenario_names(given: tuple[str, ...], defaults: Defaults, target: Target) -> list[str]:
+    """Return the MODULE:NAME of each scenario given, or of all that fit a driver.
 
-    A scenario can be given by its own name alone, in any case. Raises BadName for one that is
-    unknown or of another contract, and where none fits.
+    Those are the project's; where it lists none, those beside the driver and its model. A scenario
+    can be given by its own name alone, in any case. Raises BadName for one that is unknown or of
+    another model.
     """
-    if not given:
-        fitting = [n for n in defaults.scenarios if load_scenario(n).contract == contract]
-        if not fitting:
-            raise BadName(f"no scenario of this project is for the contract {contract.name}")
-        return fitting
-    return [_scenario_name(name, defaults, contract) for name in given]
+    if given:
+        return [_scenario_name(name, defaults, target) for name in given]
+    fitting = [n for n in defaults.scenarios if load_scenario(n).model is target.model]
+    names = fitting or scenarios_beside(target.driver)
+    for name in names:
+        load_scenario(name)
+    return names
 
 
 def _full_name(given: str, defaults: Defaults) -> str:
@@ -114,12 +155,12 @@ def _full_name(given: str, defaults: Defaults) -> str:
     return known.get(given.lower(), given)
 
 
-def _scenario_name(given: str, defaults: Defaults, contract: Contract) -> str:
+def _scenario_name(given: str, defaults: Defaults, target: Target) -> str:
     name = _full_name(given, defaults)
     scenario = load_scenario(name)
-    if scenario.contract != contract:
+    if scenario.model is not target.model:
         raise BadName(
-            f"scenario {given} is for the contract {scenario.contract.name}, and the driver keeps "
-            f"{contract.name}; `threadline scenarios` lists which is for which"
+            f"scenario {given} is for {scenario.model.__name__}, and {target.name} is a driver of "
+            f"{target.model.__name__}; `threadline scenarios` lists which is for which"
         )
     return name

@@ -21,13 +21,13 @@ from ..defaults import read_defaults
 from ..loading import Target
 from ..report.terminal import Terminal
 from ..trace import versions
-from .cli_names import Duration, plan_for, usage_errors
+from .cli_names import Duration, asked_for, plan_for, usage_errors
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 @click.command()
-@click.argument("scenario", nargs=-1)
+@click.argument("what", nargs=-1, metavar="[DRIVER | SCENARIO]...")
 @click.option("--driver", metavar="MODULE:NAME", help="How the system is reached.")
 @click.option(
     "--engine",
@@ -53,9 +53,10 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
     default=lambda: secrets.randbits(32),
     help="Fixes every draw; drawn if not given.",
 )
+@click.option("--log", is_flag=True, help="Show what the system logged and warned, too.")
 @usage_errors
 def fuzz(
-    scenario: tuple[str, ...],
+    what: tuple[str, ...],
     driver: str | None,
     engine: str,
     profile: str,
@@ -64,19 +65,23 @@ def fuzz(
     depth: int | None,
     seconds: float | None,
     seed: int,
+    *,
+    log: bool,
 ) -> None:
     """Find what fails, and make it short.
 
     Runs scenarios against a system and its model side by side, and minimises each failure.
-    SCENARIO is a name that `threadline scenarios` lists, or MODULE:NAME; without one, every
-    scenario of the driver's contract is run. Without --driver, it is the project's first that
-    keeps the contract of the scenario; without either, every scenario of the project is run.
-    A failure ends its run, not the campaign.
+    DRIVER is MODULE:NAME or PATH:NAME, as in ./mine.py:MyDriver; without one, it is the project's
+    first that fits the scenario. SCENARIO is a name that `threadline scenarios` lists, or
+    MODULE:NAME; without one, it is all of the driver's model, or the model itself. Without either,
+    every scenario of the project is run. A failure ends its run, not the campaign.
 
     Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
     model, the scenario or threadline itself broke.
     """
-    plan = plan_for(driver, scenario, read_defaults())
+    defaults = read_defaults()
+    driver, scenarios = asked_for(what, driver, defaults)
+    plan = plan_for(driver, scenarios, defaults)
     folder, trouble = make_folder(seed)
     terminal = Terminal(trouble)
     base = PROFILES[profile]
@@ -89,6 +94,7 @@ def fuzz(
         runs=_runs(engine, runs, seconds, base),
         seconds=seconds / len(plan) if seconds else None,
         folder=str(folder),
+        shows_log=log,
     )
     jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
     sys.exit(_run(jobs, [target for _, target in plan], terminal, folder))

@@ -8,26 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import psutil
 
 from ..campaign.folder import make_folder, tidy
 from ..defaults import read_defaults
+from ..history import count
 from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import memray_lens, objgraph_lens
 from ..leaks.hunt import Found, Hunt
 from ..leaks.markdown import leak_markdown
 from ..leaks.page import leak_page
 from ..leaks.process_watch import looks, verdicts
+from ..leaks.round_trip import RoundTrips, round_trips_of
 from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.run import Runs
 from ..lockstep.warning_recorder import warnings_recorded
-from ..report.failure_text import count, failure_text, replay_command
+from ..report.failure_text import failure_text, replay_command
 from ..scenario import Scenario
 from ..trace import Header, Recorder, Trace, plain, read, read_header, versions
-from .cli_names import Duration, scenario_names, target_for, usage_errors
+from .cli_names import Duration, asked_for, scenario_names, target_for, usage_errors
 
 RUNS, STEPS = 40, 20
 EVERY_S = 1.0  # between two looks at a process
@@ -47,7 +50,7 @@ class Asked:
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[SCENARIO | TRACE]...")
+@click.argument("what", nargs=-1, metavar="[DRIVER | SCENARIO | TRACE]...")
 @click.option("--driver", metavar="MODULE:NAME", help="How the system is reached.")
 @click.option("--runs", type=click.IntRange(min=1), help="Runs of each scenario: 40.")
 @click.option("--steps", type=click.IntRange(min=1), default=STEPS, help="Steps of a run, at most.")
@@ -100,11 +103,12 @@ def leaks(
 
 def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
     defaults = read_defaults()
-    target = target_for(driver, what, defaults)
-    names = scenario_names(what, defaults, target.contract)
+    driver, given = asked_for(what, driver, defaults)
+    target = target_for(driver, given, defaults)
+    names = scenario_names(given, defaults, target)
     click.echo(f"threadline {versions()['threadline']}: leaks of {target.name}, seed {asked.seed}")
     header = Header(
-        contract=target.contract.name,
+        contract=target.model.name,
         driver=target.name,
         policy=plain(target.policy),
         engine="explore",
@@ -126,7 +130,7 @@ def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
 def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
     header = read_header(path)
     target = load_target(driver or header.driver, header.settings)
-    stored = read(path, target.contract.kinds())
+    stored = read(path, target.model.kinds())
     click.echo(f"{path}: {count(len(stored.operations), 'operation')}, on {target.name}")
     with _hunt(target, asked) as hunt:
         for found in hunt.trace(replace(stored), _scenario_of(stored)):
@@ -137,16 +141,14 @@ def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
 
 @contextmanager
 def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
-    """Hunt without the contract's invariants, which would end a run sooner and tell less."""
-    blind = replace(target, contract=replace(target.contract, invariants=()))
+    """Hunt without the model's invariants, which would end a run sooner and tell less."""
+    blind = replace(target, invariants=())
     with warnings_recorded() as warned:
         runs = Runs(
             blind,
             Recorder(None),
             warned,
-            round_trip_every=1,
-            cycles_max=asked.cycles,
-            nets=True,
+            after_run=RoundTrips(1, cycles_max=asked.cycles, nets=True),
         )
         folder, trouble = make_folder(asked.seed)
         if trouble:
@@ -175,7 +177,7 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
 
 
 def _sum_up(hunt: Hunt) -> None:
-    known = hunt.runs.known
+    known = round_trips_of(hunt.runs).known
     leaking = count(len(hunt.seen), "leak")
     click.echo(f"\n{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
     for path, level in known.levels.items():
@@ -206,7 +208,7 @@ def _watch(pid: int, seconds: float) -> None:
     sys.exit(int(any("GROWS" in line for line in told)))
 
 
-def _scenario_of(stored: Trace) -> type[Scenario] | None:
+def _scenario_of(stored: Trace) -> type[Scenario[Any]] | None:
     try:
         return load_scenario(stored.header.scenario)
     except BadName:

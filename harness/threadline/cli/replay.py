@@ -9,21 +9,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
 from ..campaign.isolate import HANG_S
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
-from ..history import Step
+from ..history import Step, count
+from ..leaks.round_trip import RoundTrips
 from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.pump import NotDone
 from ..lockstep.run import Runs, Skipped, play
 from ..lockstep.run import replay as replayed
-from ..lockstep.warning_recorder import warnings_recorded
+from ..lockstep.warning_recorder import Warned, warnings_recorded
 from ..minimise.fixpoint import minimise as minimised
-from ..report.failure_text import count, failure_text
+from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import Header, Recorder, Trace, read, read_header
 from .cli_names import usage_errors
@@ -40,8 +42,9 @@ driver_option = click.option(
 @trace_argument
 @driver_option
 @click.option("--step", is_flag=True, help="Wait for Enter before each step.")
+@click.option("--log", is_flag=True, help="Show what the system logs and warns in each step, too.")
 @usage_errors
-def replay(trace: Path, driver: str | None, step: bool) -> None:
+def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     """Play a trace again, step by step.
 
     Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
@@ -49,7 +52,7 @@ def replay(trace: Path, driver: str | None, step: bool) -> None:
     """
     target, stored = _read(trace, driver)
     click.echo(f"{trace}: {_origin(stored.header)}, on {target.name}")
-    failure = _show(target, stored, wait=step)
+    failure = _show(target, stored, wait=step, log=log)
     if failure is None:
         click.echo(f"agrees on all {count(len(stored.operations), 'operation')}")
         return
@@ -69,7 +72,7 @@ def minimise(trace: Path, driver: str | None) -> None:
     """
     target, stored = _read(trace, driver)
     with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, alive=_rewind)
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
         failure = replayed(runs, stored.header, stored.operations)
         if failure is None:
             click.echo(f"{trace} does not fail: there is nothing to minimise")
@@ -91,20 +94,20 @@ def minimise(trace: Path, driver: str | None) -> None:
 def _read(trace: Path, driver: str | None) -> tuple[Target, Trace]:
     header = read_header(trace)
     target = load_target(driver or header.driver, header.settings)
-    if target.contract.name != header.contract:
+    if target.model.name != header.contract:
         raise BadName(
-            f"{trace} is of the contract {header.contract}, and {target.name} keeps "
-            f"{target.contract.name}; give --driver one of the same contract"
+            f"{trace} is of the model {header.contract}, and {target.name} drives "
+            f"{target.model.name}; give --driver one of the same model"
         )
-    return target, read(trace, target.contract.kinds())
+    return target, read(trace, target.model.kinds())
 
 
-def _show(target: Target, stored: Trace, *, wait: bool) -> Failure | None:
+def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | None:
     """Print each step as it ends, so that one without an end is seen as well."""
     wide = max((len(str(operation)) for _, operation in stored.operations), default=0)
     click.echo(f"  step  {'operation':<{wide}}  model | system")
     with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, alive=_rewind)
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
         with runs.open(stored.header.line(), stored.header.settings) as lockstep:
             shown = play(lockstep, stored.operations)
             while True:
@@ -112,12 +115,21 @@ def _show(target: Target, stored: Trace, *, wait: bool) -> Failure | None:
                     click.prompt("", default="", prompt_suffix="", show_default=False)
                 try:
                     click.echo(_line(next(shown), wide))
+                    _echo_log(warned, log=log)
                 except StopIteration:
                     return _round_trip(runs, lockstep, stored.header)
                 except Divergence as divergence:
                     click.echo(_line(divergence.failure.step, wide, mark="->"))
+                    _echo_log(warned, log=log)
                     return divergence.failure
                 _rewind()
+
+
+def _echo_log(warned: Warned, *, log: bool) -> None:
+    """Print what was logged in the step that has just ended, if that was asked for."""
+    for line in warned.logged.take():
+        if log:
+            click.echo(f"        log: {line}")
 
 
 def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | None:
@@ -126,7 +138,7 @@ def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | Non
         return None
     click.echo("        torn down, and repeated on the same system")
     try:
-        runs.round_trip(lockstep, header)
+        runs.look(lockstep, header)
     except Divergence as divergence:
         return divergence.failure
     return None
@@ -169,7 +181,7 @@ def _origin(header: Header) -> str:
     return f"found by {how}, seed {header.seed}, run {header.run}, steps up to {header.steps_max}"
 
 
-def _scenario(header: Header) -> type[Scenario] | None:
+def _scenario(header: Header) -> type[Scenario[Any]] | None:
     try:
         return load_scenario(header.scenario)
     except BadName as error:

@@ -6,13 +6,13 @@ import gc
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from threadline.contract import Driver
-from threadline.handle import Dangling, Handle
-from threadline.history import Step
-from threadline.operation import Operation, handles_in, map_atoms
-from threadline.outcome import Ok, Outcome
-
+from ..driver import Driver
+from ..handle import Dangling, Handle
+from ..history import Step
+from ..operation import Operation, handles_in, map_atoms
+from ..outcome import Ok, Outcome, Refused
 from .growth import Known
 from .reach import Link, Path, Reach
 from .resources import resources, settled
@@ -37,7 +37,7 @@ class Cycles:
 
     def __init__(
         self,
-        driver: Driver,
+        driver: Driver[Any],
         play: Callable[[Operation], Outcome],
         steps: Sequence[Step],
         known: Known,
@@ -49,7 +49,7 @@ class Cycles:
         known.paths.edges.stop_at(driver.foreign)
         self.reach = Reach(driver.roots, known.paths)
         self._driver = driver
-        driver.forget()
+        driver.discard_notes()
         self._play = play
         self._binds = [any(handles_in(_value(step.expected))) for step in steps]
         self._warned = warned
@@ -89,7 +89,7 @@ class Cycles:
     def end(self) -> None:
         """Let go of what the cycle was given."""
         self._real.clear()
-        self._driver.forget()
+        self._driver.discard_notes()
         self.played += 1
         self._alive()
 
@@ -163,4 +163,7 @@ def heap_aside() -> Iterator[None]:
 
 
 def _value(outcome: Outcome) -> object:
-    return outcome.value if isinstance(outcome, Ok) else None
+    """Return all of an outcome that can hold a handle."""
+    told = outcome.told if isinstance(outcome, (Ok, Refused)) else None
+    value = outcome.value if isinstance(outcome, Ok) else None
+    return (value, told) if told else (value,)

@@ -26,6 +26,7 @@ from types import (
 from typing import Any, TypeAlias
 from weakref import ReferenceType
 
+from ..driver import Driver
 from .variables import Variables
 
 Edge: TypeAlias = tuple[str, object]
@@ -40,7 +41,8 @@ _SETS = (set, frozenset)
 _CODE = (type, ModuleType, CodeType, FrameType, TracebackType, property, MemberDescriptorType)
 _EVERYBODYS = (GetSetDescriptorType, ReferenceType, Context, ContextVar)
 _LOGGING = (logging.Filterer, logging.Manager, logging.Formatter)
-_OPAQUE = (*_CODE, *_EVERYBODYS, *_LOGGING)
+# What a driver notes is not the system's, though its `tell` was handed to it.
+_OPAQUE = (*_CODE, *_EVERYBODYS, *_LOGGING, Driver)
 _SUSPENDED = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 

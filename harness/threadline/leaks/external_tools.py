@@ -7,8 +7,7 @@ import io
 from pathlib import Path as File
 from typing import Any
 
-from threadline.lockstep.run import Runs, replay
-
+from ..lockstep.run import Runs, replay
 from .investigate import Investigation
 
 DEPTH = 8

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path as File
+from typing import Any
 
-from threadline.campaign.save_failure import save
-from threadline.failure import Failure
-from threadline.lockstep.run import Batch, Runs, replay
-from threadline.minimise.fixpoint import minimise
-from threadline.scenario import Scenario
-from threadline.search.explore import Explorer
-from threadline.trace import Header, Trace
-
+from ..campaign.save_failure import save
+from ..failure import Failure
+from ..lockstep.run import Batch, Runs, replay
+from ..minimise.fixpoint import minimise
+from ..scenario import Scenario
+from ..search.explore import Explorer
+from ..trace import Header, Trace
 from .investigate import Investigation, investigate
 from .leak import is_leak
 
@@ -48,7 +48,11 @@ class Hunt:
     played: int = 0
 
     def scenario(
-        self, scenario: type[Scenario], header: Header, runs_max: int | None, seconds: float | None
+        self,
+        scenario: type[Scenario[Any]],
+        header: Header,
+        runs_max: int | None,
+        seconds: float | None,
     ) -> Iterator[Found]:
         """Explore a scenario for so many runs, or so long, and yield each leak."""
         ends_at = None if seconds is None else time.monotonic() + seconds
@@ -59,7 +63,7 @@ class Hunt:
             if ends_at is not None and time.monotonic() >= ends_at:
                 return
 
-    def trace(self, stored: Trace, scenario: type[Scenario] | None) -> Iterator[Found]:
+    def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[Found]:
         """Replay a trace with a round trip, and yield the leak that it shows."""
         header = replace(stored.header, round_trip=True)
         failure = replay(self.runs, header, stored.operations)
@@ -70,7 +74,7 @@ class Hunt:
             )
 
     def _failed(
-        self, batch: Batch, failure: Failure, scenario: type[Scenario] | None
+        self, batch: Batch, failure: Failure, scenario: type[Scenario[Any]] | None
     ) -> Iterator[Found]:
         name = str(failure.signature)
         if not is_leak(failure):

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from threadline.failure import Failure
-from threadline.history import Step
-from threadline.lockstep.lockstep import Lockstep
-from threadline.lockstep.run import Runs, play, replay
-from threadline.trace import Trace
-
+from ..failure import Failure
+from ..history import Step
+from ..lockstep.lockstep import Lockstep
+from ..lockstep.run import Runs, play, replay
+from ..trace import Trace
 from .allocation import allocations_traced, site_of, way_to
 from .cycles import ALIVE, Cycles, Unlike, heap_aside
 from .doubling import WARM_UP
@@ -21,7 +20,7 @@ from .growth import Known
 from .leak import Leak, is_leak, leak_of
 from .ledger import Ledger, book
 from .reach import Path
-from .round_trip import is_exact, tear_down
+from .round_trip import is_exact, round_trips_of, tear_down
 
 PLOTTED = 24  # cycles of which every one is measured
 TRACED = 3  # cycles in which allocations are traced
@@ -56,7 +55,9 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
 
     Returns None where it does not leak so again.
     """
-    fresh = replace(runs, known=Known())
+    trips = round_trips_of(runs)
+    before = trips.known.net
+    fresh = replace(runs, after_run=replace(trips, known=Known()))
     failure = replay(fresh, trace.header, trace.operations)
     if failure is None or not is_leak(failure):
         return None
@@ -72,8 +73,8 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
         also=tuple(also) if isinstance(also, (list, tuple)) else (),
         failure=failure,
         trace=trace,
-        known=fresh.known,
-        net=runs.known.net,
+        known=round_trips_of(fresh).known,
+        net=before,
         **seen,
     )
 
@@ -104,7 +105,8 @@ def _cycles(trace: Trace, runs: Runs) -> Iterator[tuple[Cycles, int]]:
             pass
         drawn = len(lockstep.steps)
         tear_down(lockstep)
-        yield cycles_of(lockstep, runs.known, alive=runs.alive), drawn
+        trips = round_trips_of(runs)
+        yield cycles_of(lockstep, trips.known, alive=trips.alive), drawn
 
 
 def cycles_of(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from threadline.failure import Disagreement, Failure, Property, Signature
-from threadline.history import Step
-
+from ..failure import Disagreement, Failure, Property, Signature
+from ..history import Step, count, history_lines
 from .reach import Path
 
 OF = "leak"  # what a disagreement about a leak is of
@@ -45,14 +44,37 @@ class Leak:
         )
 
 
+class LeakFailure(Failure):
+    """A run after which something is not given back; `expected` of it are leaks seen beside it."""
+
+    __slots__ = ()
+
+    @property
+    def is_after_run(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """Return what is not given back, who holds it, and the run that each cycle repeats."""
+        leak, also = leak_of(self), self.disagreement.expected
+        others = also if isinstance(also, (list, tuple)) else ()
+        return [
+            f"{self.signature.property}: {leak.path.name} is not given back",
+            f"  leak:    {leak}",
+            f"  held by: {leak.path.holder}",
+            *(f"  also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in others),
+            f"  history, {count(len(self.steps), 'step')}, then torn down, as each cycle:",
+            *history_lines(self.steps, arrow=False),
+        ]
+
+
 def leak_failure(leak: Leak, steps: Sequence[Step], also: Sequence[Leak]) -> Failure:
     """Return the leak as a failure of the run that leaks; `also` are others, seen beside it."""
     signature = Signature(Property.MEMORY, leak.path.name)
-    return Failure(signature, Disagreement(OF, also, leak), tuple(steps))
+    return LeakFailure(signature, Disagreement(OF, also, leak), tuple(steps))
 
 
 def is_leak(failure: Failure) -> bool:
-    return failure.disagreement.of == OF
+    return isinstance(failure, LeakFailure)
 
 
 def leak_of(failure: Failure) -> Leak:

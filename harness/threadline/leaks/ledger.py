@@ -6,8 +6,7 @@ import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from threadline.history import Step
-
+from ..history import Step
 from .cycles import ALIVE, Cycles
 from .leak_class import members
 from .reach import LENGTH, Path

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threadline.report.failure_text import replay_command
-
+from ..report.failure_text import replay_command
 from .investigate import Investigation
 from .ledger import Row
 from .text import facts, footnotes, place_name

@@ -5,14 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
 
-from threadline.failure import divergence_type
-from threadline.handle import Dangling
-from threadline.history import Step
-from threadline.leaks.bounds import Bounded, declared
-from threadline.lockstep.lockstep import Lockstep
-
+from ..bounds import Bounded
+from ..failure import divergence_type
+from ..history import Step
+from ..lockstep.lockstep import Lockstep
+from ..lockstep.run import UNPLAYED, Runs
+from ..lockstep.warning_recorder import Warned
+from ..model import Model
+from ..trace import Header
 from .block_count import BLOCKS, cast
 from .cycles import ALIVE, Cycles, Measure, Unlike, heap_aside
 from .doubling import (
@@ -28,7 +32,7 @@ from .doubling import (
 from .growth import Known
 from .leak import Leak, leak_failure
 from .leak_class import kind_of
-from .reach import Path
+from .reach import LENGTH, Path
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
 TEARDOWN_MAX = 1_000  # operations
@@ -187,21 +191,29 @@ def tear_down(lockstep: Lockstep) -> str:
 
     Raises Divergence where the two part on the way.
     """
-    contract, driver = lockstep.contract, lockstep.driver
-    if contract.teardown is None:
-        return f"the contract {contract.name} has no teardown"
+    model, driver = lockstep.model, lockstep.driver
+    if type(model).teardown is Model.teardown:
+        return f"{type(model).__name__} has no teardown(), which takes it back to empty"
     number = lockstep.steps[-1].number
-    for operation in contract.teardown(lockstep.model):
-        if type(operation) in driver.lacks:
-            continue
+    for operation in model.teardown():
+        if not callable(getattr(driver, operation.kind, None)):
+            continue  # it lacks that
         number += 1
-        with suppress(Dangling):  # what it names is gone: the census tells whether that matters
+        with suppress(*UNPLAYED):  # what it names is gone: the census tells whether that matters
             lockstep.step(number, operation)
         if number - lockstep.steps[0].number > TEARDOWN_MAX + len(lockstep.steps):
             break
-    empty = contract.model(driver.policy, **lockstep.settings).census()
-    left = sorted(name for name, value in lockstep.model.census().items() if value != empty[name])
+    left = sorted(
+        name for name, value in model.census().items() if value != lockstep.empty.get(name)
+    )
     return f"the teardown leaves {', '.join(left)}" if left else ""
+
+
+def declared(path: Path, bounds: Iterable[Bounded]) -> Bounded | None:
+    """Return the bound that is declared for the length on a path, if there is one."""
+    if path[-1].label != LENGTH:
+        return None
+    return next((each for each in bounds if fnmatchcase(path.name, each.path)), None)
 
 
 def is_exact(path: Path) -> bool:
@@ -225,4 +237,48 @@ def topmost(paths: Iterable[Path]) -> list[Path]:
     return reached or found
 
 
-__all__ = ["RoundTrip", "is_exact", "tear_down", "topmost"]
+@dataclass(slots=True)
+class RoundTrips:
+    """Ends one run in `every` with a round trip; none, if that is 0, but those of traces.
+
+    `known` is what the runs so far have told of growth; `alive` is called while a round trip goes
+    on, and `cycles_max` is how many cycles one watches at most. Who `nets` looks outside the roots
+    too, once.
+    """
+
+    every: int = 0
+    known: Known = field(default_factory=Known)
+    alive: Callable[[], object] = lambda: None
+    cycles_max: int = CYCLES_MAX
+    nets: bool = False
+
+    def is_due(self, header: Header) -> bool:
+        """Say whether a run is one of those that end with a round trip: the seed decides."""
+        return (
+            self.every > 0
+            and Random(f"{header.seed}/{header.run}/round trip").random() * self.every < 1
+        )
+
+    def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
+        """Look for leaks at the end of a run; raises Divergence for one.
+
+        A glance where it is one run of many: two cycles are watched, and more if something grew.
+        """
+        RoundTrip(
+            lockstep,
+            self.known,
+            header.signature.partition("-")[2],
+            (lambda: warned.resources) if warned else (lambda: 0),
+            self.alive,
+            glances=self.every > 1,
+            cycles_max=self.cycles_max,
+            nets=self.nets,
+        ).make()
+
+
+def round_trips_of(runs: Runs) -> RoundTrips:
+    """Return how runs look for leaks, if they do."""
+    return runs.after_run if isinstance(runs.after_run, RoundTrips) else RoundTrips()
+
+
+__all__ = ["RoundTrip", "RoundTrips", "is_exact", "tear_down", "topmost"]

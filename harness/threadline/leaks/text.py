@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threadline.report.failure_text import count
-
+from ..history import count
 from .investigate import Investigation
 from .leak import chain_lines
 from .ledger import Ledger, Row

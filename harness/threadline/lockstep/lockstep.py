@@ -2,67 +2,60 @@
 
 from __future__ import annotations
 
-import re
-import traceback
-from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ..contract import Census, Contract, Driver
+from ..driver import Driver, DriverError
 from ..failure import Disagreement, Failure, Property, Signature, divergence_type
 from ..history import Step
+from ..model import Census, Invariant, Model
 from ..operation import Operation
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
-from .pump import NotDone
-from .renaming import Named, Renaming
+from .outcomes import actual_of, crashed, expected_of
+from .renaming import Named, NotHeld, Renaming
 from .warning_recorder import Warned
 
 Record = Callable[[int, Operation], None]
-
-
-class NoOutcome(TypeError):
-    """A driver's method returned something else than an outcome."""
-
-    def __init__(self, kind: str, value: object) -> None:
-        super().__init__(
-            f"the driver's {kind} returned {value!r}; return Ok(value) or Refused(reason)"
-        )
-        self.kind = kind
+Invariants = tuple[tuple[Property, Invariant], ...]
 
 
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
     `record` is called before each step, so that what a step does to the process cannot lose it.
+    `invariants` are the model's, if nothing else is given.
     """
 
     def __init__(
         self,
-        contract: Contract,
-        driver: Driver,
-        settings: Mapping[str, object],
+        model: Model,
+        driver: Driver[Any],
         record: Record | None = None,
         warned: Warned | None = None,
+        invariants: Invariants | None = None,
     ) -> None:
-        self.model = contract.model(driver.policy, **settings)
+        self.model = model
         self.steps: list[Step] = []
-        self.contract = contract
         self.driver = driver
-        self.settings = settings
+        self.empty = model.census()  # what a teardown comes back to
+        self.has_parted = False
+        self._invariants = model.invariants if invariants is None else invariants
         self._record = record
         self._renaming = Renaming()
+        self._census_names: set[str] = set()  # of the system's, as they were checked last
         self._warned = warned
 
     def step(self, number: int, operation: Operation) -> Step:
-        """Let model and system take one operation; raise Divergence where they part.
+        """Let model and system take one operation; raise Divergence where they disagree.
 
-        Raises Dangling, with nothing done, for a handle that nothing is bound to.
+        Raises Dangling for a handle that nothing is bound to, and Unpredictable where the model
+        does, with nothing done to the system.
         """
         resolved = operation.resolved(self._renaming.real)
         if self._record is not None:
             self._record(number, operation)
-        expected: Outcome = operation.apply(self.model.at(number))
+        expected = expected_of(self.model.at(number), operation)
         actual = self.play(resolved)
         if not self._agree(expected, actual):
             disagreement = Disagreement("outcome", expected, self._named(actual, expected))
@@ -78,19 +71,11 @@ class Lockstep:
 
     def play(self, operation: Operation) -> Outcome:
         """Let the system alone take an operation, and return what came back, whatever that is."""
-        if self._warned is not None:
-            self._warned.take()  # given between steps: no operation's
-        try:
-            outcome = operation.apply(self.driver)
-        except NotDone as error:
-            outcome = Hung(error.limit, error.stacks)
-        except (Exception, SystemExit, CancelledError) as error:
-            if type(error).__module__.partition(".")[0] == "hypothesis":
-                raise  # its control flow, not the system's failure
-            outcome = _crashed(error)
-        if not isinstance(outcome, Outcome):
-            raise NoOutcome(operation.kind, outcome)
-        if self._warned is not None and self._warned.categories:
+        if self._warned is None:
+            return actual_of(self.driver, operation)
+        self._warned.take()  # given between steps: no operation's
+        outcome = actual_of(self.driver, operation)
+        if self._warned.categories:
             outcome = replace(outcome, warnings=self._warned.take())
         return outcome
 
@@ -100,11 +85,29 @@ class Lockstep:
         if expected.warnings != actual.warnings:
             return False
         if isinstance(expected, Ok):
-            return isinstance(actual, Ok) and self._renaming.binds(expected.value, actual.value)
+            if not (isinstance(actual, Ok) and self._renaming.binds(expected.value, actual.value)):
+                return False
+            if expected.told is None and actual.told is None:
+                return True
+            return self._heard_alike(expected, actual)
+        if isinstance(expected, Refused):
+            return (
+                isinstance(actual, Refused)
+                and expected.reason == actual.reason
+                and self._heard_alike(expected, actual)
+            )
         return expected == actual
+
+    def _heard_alike(self, expected: Ok | Refused, actual: Ok | Refused) -> bool:
+        """Say whether both sides have told the same to the same, in the same order."""
+        return self._renaming.binds(expected.told or {}, actual.told or {})
 
     def _named(self, actual: Outcome, expected: Outcome) -> Outcome:
         """Return the system's outcome as a reader sees it."""
+        if isinstance(actual, (Ok, Refused)) and actual.told:
+            heard = expected.told if isinstance(expected, (Ok, Refused)) else None
+            told: Any = self._renaming.named(actual.told, heard)
+            actual = replace(actual, told=told)
         if isinstance(actual, Ok):
             value = expected.value if isinstance(expected, Ok) else None
             return replace(actual, value=self._renaming.named(actual.value, value))
@@ -115,13 +118,16 @@ class Lockstep:
         return actual
 
     def _compare_census(self, step: Step) -> None:
-        expected: Census = self.model.census()
+        expected = self.model.census()
         try:
             held = self.driver.census()
         except Exception as error:
-            self._part(*step[:3], Disagreement("census", expected, _crashed(error)))
+            self._part(*step[:3], Disagreement("census", expected, crashed(error)))
         if held is None:
             return
+        if type(held) is not dict or held.keys() != self._census_names:
+            _check_census(self.driver, self.model, expected, held)
+            self._census_names = set(held)
         for name, value in expected.items():
             if name not in held:
                 continue  # a system that cannot tell this part of its census leaves it out
@@ -129,13 +135,15 @@ class Lockstep:
                 continue
             actual = self._renaming.named(held[name], value)
             self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
-        if self.contract.invariants:
+        if self._invariants:
             self._assert_invariants(step, expected, Named(held, self._renaming))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
-        for broken, invariant in self.contract.invariants:
+        for broken, invariant in self._invariants:
             try:
                 invariant(expected, held)
+            except NotHeld:
+                continue  # it needs what this system cannot tell
             except AssertionError as error:
                 of = f"invariant {invariant.__name__}"
                 self._part(*step[:3], Disagreement(of, "holds", str(error)), broken)
@@ -148,10 +156,11 @@ class Lockstep:
         disagreement: Disagreement,
         broken: Property | None = None,
     ) -> NoReturn:
+        self.has_parted = True
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
-            broken = self.contract.blame(self.model, operation, disagreement)
+            broken = self.model.blame(operation, disagreement)
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:
@@ -161,13 +170,20 @@ class Lockstep:
         raise divergence_type(failure.signature)(failure)
 
 
-def _crashed(error: BaseException) -> Crashed:
-    """Return the outcome for an exception: stable text, and the innermost line that raised."""
-    text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", str(error))
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1] if frames else None
-    where = f"{last.filename.rpartition('/')[2]}:{last.lineno} {last.name}" if last else ""
-    return Crashed(f"{type(error).__name__}: {text}" if text else type(error).__name__, where)
+def _check_census(driver: Driver[Any], model: Model, expected: Census, held: object) -> None:
+    """Raise DriverError for a census that is none, or that has what the model does not know."""
+    if not isinstance(held, Mapping):
+        raise DriverError(
+            f"{type(driver).__name__}.census returned {held!r}; return a mapping from the names "
+            f"of parts to what is held, such as {{{', '.join(map(repr, expected)) or '...'}}}"
+        )
+    for name in held:
+        if name not in expected and name not in model.watched:
+            names = ", ".join(map(str, (*expected, *sorted(model.watched)))) or "nothing"
+            raise DriverError(
+                f"{type(driver).__name__}.census has a part {name!r}, and the census of "
+                f"{type(model).__name__} has {names}; give it one of these names, or leave it out"
+            )
 
 
 def _differing(expected: object, actual: object) -> tuple[object, object]:

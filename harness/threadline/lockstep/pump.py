@@ -58,6 +58,7 @@ class _Loop(asyncio.BaseEventLoop):
         self._clock_resolution = CLOCK_RESOLUTION_S
         self.errors: list[dict[str, Any]] = []
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
     def time(self) -> float:
@@ -71,6 +72,18 @@ class _Loop(asyncio.BaseEventLoop):
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done; asyncio.all_tasks looks at every loop's."""
         return [task for task in self._made if not task.done()]
+
+    def has_failed_task(self) -> bool:
+        """Say whether a task that is new among the failed has an exception nobody asked for.
+
+        asyncio notes that for its own warning, which comes when the task is freed.
+        """
+        failed = [task for task in self._made if task.done() and task._log_traceback]
+        if not failed:
+            return False
+        is_new = any(task not in self._failed for task in failed)
+        self._failed = WeakSet(failed)
+        return is_new
 
     def run_in_executor(  # type: ignore[override]  # the loop's stub is generic in typeshed's terms
         self, _executor: Executor | None, func: Callable[..., T], *args: Any
@@ -108,6 +121,11 @@ class _Loop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         pass
+
+
+def is_pumped() -> bool:
+    """Say whether the caller runs within a pump: on a loop that is turned by hand, on no thread."""
+    return isinstance(events._get_running_loop(), _Loop)
 
 
 def _refuse(name: str) -> Callable[..., NoReturn]:
@@ -179,6 +197,10 @@ class Pump:
         """
         result: T = self._within(lambda: self._call(work))
         return result
+
+    def has_failed_task(self) -> bool:
+        """Say whether a task has ended with an exception that nobody has asked for so far."""
+        return self._loop.has_failed_task()
 
     def settle(self) -> None:
         """Run everything that is ready; raises NotDone where that has no end."""

@@ -156,6 +156,10 @@ class Renaming:
         return atom if type(atom) is str else Stranger(type(atom).__name__)
 
 
+class NotHeld(KeyError):
+    """A system's census leaves out a part that was asked for."""
+
+
 class Named(Mapping[str, object]):
     """What a system holds, with handles in place of ids; a part is named when it is looked at.
 
@@ -168,6 +172,8 @@ class Named(Mapping[str, object]):
         self._named: dict[str, object] = {}
 
     def __getitem__(self, name: str) -> object:
+        if name not in self._held:
+            raise NotHeld(name)
         if name not in self._named:
             self._named[name] = self._renaming.named(self._held[name])
         return self._named[name]

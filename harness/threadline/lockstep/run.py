@@ -3,72 +3,158 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from ..clocked import give, take_back
+from ..driver import Driver, end
 from ..failure import Divergence, Failure
 from ..handle import Dangling
 from ..history import Step
-from ..leaks.doubling import CYCLES_MAX
-from ..leaks.growth import Known
-from ..leaks.round_trip import RoundTrip
 from ..loading import Target
 from ..operation import Operation
+from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep
 from .warning_recorder import Warned
+
+# A step that was not played: its handle names nothing, or nobody knows what is right.
+UNPLAYED = (Dangling, Unpredictable)
+RENEWED_EVERY = 20  # runs: one in so many is played on a driver made anew, to see that reset cleans
+
+
+class AfterRun(Protocol):
+    """What is looked for when the last step of a run was taken, as leaks are."""
+
+    def is_due(self, header: Header) -> bool:
+        """Say whether a run is one of those that end so: the seed decides."""
+        ...
+
+    def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
+        """Look at a run at its end; raises Divergence for what is found."""
+        ...
 
 
 @dataclass(slots=True)
 class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
-    A round trip ends one run in `round_trip_every`; none, if that is 0. `known` is what the runs
-    so far have told of growth; `alive` is called while a round trip goes on, and `cycles_max` is
-    how many cycles one watches at most. Who `nets` looks outside the roots too, once.
+    `after_run` looks at some runs when they are over, and at each that a trace says it for. Who
+    `shows_log` tells what the system logged with each failure.
     """
 
     target: Target
     recorder: Recorder
     warned: Warned | None = None
-    round_trip_every: int = 0
-    known: Known = field(default_factory=Known)
-    alive: Callable[[], object] = lambda: None
-    cycles_max: int = CYCLES_MAX
-    nets: bool = False
+    after_run: AfterRun | None = None
+    shows_log: bool = False
+    _kept: Kept = field(default_factory=lambda: Kept())
 
     @contextmanager
-    def open(self, header: bytes, settings: Mapping[str, object]) -> Iterator[Lockstep]:
-        """Begin a run on a fresh model and a fresh system, closed at the end of the block."""
+    def open(
+        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+    ) -> Iterator[Lockstep]:
+        """Begin a run on a fresh model and a system as good as fresh, given back at the end.
+
+        With `anew`, the system is made anew, though it could be reset.
+        """
         self.recorder.begin(header)
-        driver = self.target.make(**settings)
         try:
-            yield Lockstep(
-                self.target.contract, driver, settings, self.recorder.record, self.warned
-            )
+            driver = self._kept.driver(self.target, settings, anew=anew)
+            is_good = False
+            try:
+                lockstep = Lockstep(
+                    self.target.new_model(settings),
+                    driver,
+                    self.recorder.record,
+                    self.warned,
+                    self.target.invariants,
+                )
+                yield lockstep
+                is_good = not lockstep.has_parted
+            finally:
+                self._kept.give_back(is_good=is_good)
         finally:
-            driver.close()
+            take_back()
             if self.warned is not None:
                 self.warned.take()
 
+    def log_of(self, header: Header, operations: Iterable[Numbered]) -> list[str]:
+        """Return what the system logs and warns while a trace is played, where that is shown."""
+        if self.warned is None or not self.shows_log:
+            return []
+        self.warned.logged.take()
+        replay(self, header, operations)
+        return self.warned.logged.take()
+
+    @property
+    def resets(self) -> bool:
+        """Say whether a run can be played on the system of the run before."""
+        return self.target.driver.reset is not Driver.reset
+
+    def close(self) -> None:
+        """Give back the system that was kept for the next run."""
+        self._kept.drop()
+
     def is_due(self, header: Header) -> bool:
-        """Say whether a run is one of those that end with a round trip: the seed decides."""
-        every = self.round_trip_every
-        return every > 0 and Random(f"{header.seed}/{header.run}/round trip").random() * every < 1
+        """Say whether a run is looked at when it is over."""
+        return self.after_run is not None and self.after_run.is_due(header)
 
-    def round_trip(self, lockstep: Lockstep, header: Header) -> None:
-        """Look for leaks at the end of a run; raises Divergence for one.
+    def look(self, lockstep: Lockstep, header: Header) -> None:
+        """Look at a run that is over; raises Divergence for what is found."""
+        if self.after_run is not None:
+            self.after_run.look(lockstep, header, self.warned)
 
-        A glance where it is one run of many: two cycles are watched, and more if something grew.
-        """
-        wanted = header.signature.partition("-")[2]
-        resources = (lambda: warned.resources) if (warned := self.warned) else (lambda: 0)
-        glances = self.round_trip_every > 1
-        trip = RoundTrip(lockstep, self.known, wanted, resources, self.alive)
-        replace(trip, glances=glances, cycles_max=self.cycles_max, nets=self.nets).make()
+
+@dataclass(slots=True)
+class Kept:
+    """The driver that a run is played on, kept for the next where it can be reset."""
+
+    made: Driver[Any] | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    runs: int = 0
+
+    def driver(self, target: Target, settings: Mapping[str, object], *, anew: bool) -> Driver[Any]:
+        """Return a driver as good as fresh: the one kept, reset, or a new one."""
+        self.runs += 1
+        is_old = anew or settings != self.settings or self.runs % RENEWED_EVERY == 0
+        if self.made is not None and not is_old:
+            with suppress(Exception):
+                return _as_new(self.made)
+        self.drop()
+        _start(target.driver)
+        self.settings = dict(settings)
+        self.made = target.new_driver(settings)
+        return self.made
+
+    def give_back(self, *, is_good: bool) -> None:
+        """Keep the driver for the next run, or close it."""
+        if self.made is None or not is_good or type(self.made).reset is Driver.reset:
+            self.drop()
+
+    def drop(self) -> None:
+        """Close the driver."""
+        driver, self.made = self.made, None
+        if driver is not None:
+            end(driver)
+
+
+def _as_new(driver: Driver[Any]) -> Driver[Any]:
+    """Return a driver that was reset; its modules were given back when the run before was over."""
+    if driver.clocked:
+        give(driver.clocked, driver.clock, driver._sleep)
+    driver.reset()
+    driver._told = None  # what was told meanwhile belongs to no operation
+    return driver
+
+
+def _start(driver: type[Driver[Any]]) -> None:
+    """Let a driver make what serves all runs of this process, once."""
+    if not vars(driver).get("_has_started"):
+        driver._has_started = True  # type: ignore[attr-defined]  # read here alone
+        driver.start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +178,7 @@ class Skipped(NamedTuple):
 
     number: int
     operation: Operation
-    because: Dangling
+    because: Dangling | Unpredictable
 
 
 def play(lockstep: Lockstep, operations: Iterable[Numbered]) -> Iterator[Step | Skipped]:
@@ -100,17 +186,19 @@ def play(lockstep: Lockstep, operations: Iterable[Numbered]) -> Iterator[Step | 
     for number, operation in operations:
         try:
             yield lockstep.step(number, operation)
-        except Dangling as dangling:
-            yield Skipped(number, operation, dangling)
+        except UNPLAYED as because:
+            yield Skipped(number, operation, because)
 
 
-def replay(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failure | None:
+def replay(
+    runs: Runs, header: Header, operations: Iterable[Numbered], *, anew: bool = False
+) -> Failure | None:
     """Play operations on a fresh run, and return its failure, if it has one."""
-    with runs.open(header.line(), header.settings) as lockstep:
+    with runs.open(header.line(), header.settings, anew=anew) as lockstep:
         try:
             deque(play(lockstep, operations), maxlen=0)
             if header.round_trip:
-                runs.round_trip(lockstep, header)
+                runs.look(lockstep, header)
         except Divergence as divergence:
             return divergence.failure
     return None

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ..failure import Divergence, Failure, Signature
-from ..lockstep.run import Runs, replay
+from ..lockstep.outcomes import ModelError
+from ..lockstep.run import UNPLAYED, Runs, replay
 from ..operation import Operation
 from ..pool import Now
 from ..rule import Rule
@@ -55,7 +56,7 @@ def minimise(
     trace: Trace,
     signature: Signature,
     runs: Runs,
-    scenario: type[Scenario] | None,
+    scenario: type[Scenario[Any]] | None,
     again: Again = replay,
 ) -> Minimised:
     """Return the trace made as small as these passes can, failing with the same signature.
@@ -87,7 +88,7 @@ class _Search:
     header: Header
     signature: Signature
     runs: Runs
-    scenario: type[Scenario] | None
+    scenario: type[Scenario[Any]] | None
     again: Again
     replays: int = 0
     failures: dict[bytes, Failure] = field(default_factory=dict)
@@ -100,7 +101,10 @@ class _Search:
             return None
         self.tried.add(text)
         self.replays += 1
-        failure = self.again(self.runs, self.header, operations)
+        try:
+            failure = self.again(self.runs, self.header, operations)
+        except ModelError:
+            return None  # no rule would have drawn this
         if failure is None or failure.signature != self.signature:
             return None
         ran = tuple((step.number, step.operation) for step in failure.steps)
@@ -156,7 +160,8 @@ class _Search:
         candidates: Callable[[Operations], Iterable[Operations]],
     ) -> Operations:
         """Take, for each setting, the first of the other values under which one fails alike."""
-        for name, pool in (self.scenario.settings if self.scenario else {}).items():
+        target = self.runs.target
+        for name, pool in (target.settings(self.scenario) if self.scenario else {}).items():
             kept = self.header
             for value in other_values(kept.settings.get(name), pool.values(Now(None))):
                 self.header = replace(kept, settings={**kept.settings, name: value})
@@ -240,7 +245,7 @@ class _Search:
         if self.scenario is None or len(best) == 1:
             return
         target, kind = self.runs.target, best[-1][1].kind
-        make = partial(target.contract.model, target.policy, **self.header.settings)
+        make = partial(target.new_model, self.header.settings)
         rules = self.scenario.rules(target.lacks)
         first = _operations(Now(make()), None, rules)
         if len(first) > OPTIONS_MAX:
@@ -273,7 +278,7 @@ class _Search:
                 if len(found) < len(best):
                     try:
                         lockstep.step(number, operation)
-                    except Divergence:
+                    except (Divergence, *UNPLAYED):
                         break
         return found
 
@@ -290,7 +295,7 @@ def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[st
     """Return, for each argument of an operation, what the rules that make it could give now."""
     values: dict[str, list[object]] = {name: [] for name in operation.names}
     for rule in rules:
-        if type(operation) in rule.makes():
+        if type(operation) is rule.operation:
             for name, pool in rule.pools:
                 if name in values:
                     values[name] += pool.values(now)

@@ -9,25 +9,23 @@ from typing import Any
 from ..operation import Operation
 from ..pool import Pool
 from ..pool import pool as pool_of
-from ..rule import Rule
+from ..rule import Rule, with_pools
 from ..scenario import Scenario
 
 
-def narrowed(scenario: type[Scenario], operations: Iterable[Operation]) -> type[Scenario]:
+def narrowed(scenario: type[Scenario[Any]], operations: Iterable[Operation]) -> type[Scenario[Any]]:
     """Return the scenario with only those constant values that occur in these operations.
 
     A pool of which none occurs keeps its simplest value; one that changes with the run is left.
     """
     atoms = [atom for operation in operations for atom in operation.arguments().values()]
-    rules = {
-        rule.name: replace(rule, pools=tuple((n, _narrowed(p, atoms)) for n, p in rule.pools))
-        for rule in scenario.rules()
-    }
-    return type(scenario.__name__, (scenario,), {**rules, "__module__": scenario.__module__})
+    return scenario.changed(lambda rule: with_pools(rule, lambda pool: _narrowed(pool, atoms)))
 
 
 def nearly(
-    scenario: type[Scenario], operations: Sequence[Operation], lacks: tuple[type[Operation], ...]
+    scenario: type[Scenario[Any]],
+    operations: Sequence[Operation],
+    lacks: tuple[type[Operation], ...],
 ) -> list[Rule]:
     """Return the rules of a narrowed scenario, and those of the kinds that occur with any value
     for one argument at a time.
@@ -38,7 +36,7 @@ def nearly(
     return close + [
         replace(rule, pools=(*rule.pools[:n], wide[rule.name][n], *rule.pools[n + 1 :]))
         for rule in close
-        if kinds.intersection(rule.makes())
+        if rule.operation in kinds
         for n in range(len(rule.pools))
     ]
 

@@ -13,8 +13,8 @@ from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ..campaign.events import Began, Ended, Event, Found, Shorter
+from ..history import count
 from ..loading import Target
-from .failure_text import count
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ class Terminal:
             if runs * 2 > shown.runs > 1:
                 self._print(
                     f"{shown.name}: {signature} blocks: it ended {runs:,} of {shown.runs:,} runs, "
-                    "so that little behind it was tried; mend it first"
+                    "so that little behind it was tried; fix it first"
                 )
 
     def _print(self, text: str) -> None:

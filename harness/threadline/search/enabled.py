@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import product
 from typing import Any, NamedTuple
 
+from ..handle import Dangling
+from ..lockstep.outcomes import expected_of
 from ..operation import Operation
+from ..outcome import Unpredictable
 from ..pool import Now
 from ..rule import Rule
 from ..trace import Numbered
@@ -47,8 +50,11 @@ def sequences(
     A fresh model tells what can come after those before.
     """
     model = make()
-    for number, operation in before:
-        operation.apply(model.at(number))
+    try:
+        for number, operation in before:
+            expected_of(model.at(number), operation)
+    except (Dangling, Unpredictable):
+        return
     now = Now(model)
     now.step = len(before) + 1
     for operation, _ in options(rules, now):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from random import Random
+from typing import Any
 
 from ..failure import Divergence
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import Batch, Runs
+from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header
@@ -39,11 +40,11 @@ class Exhaust:
     model, because the system's may differ. A failing sequence is not made longer.
     """
 
-    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+    def __init__(self, scenario: type[Scenario[Any]], runs: Runs, header: Header) -> None:
         self._runs = runs
         self._header = header
         self._rules = scenario.rules(runs.target.lacks)
-        self._settings = scenario.settings
+        self._settings = runs.target.settings(scenario)
 
     def batches(self) -> Iterator[Batch]:
         """Yield each sequence as it ends; ends when all have been played."""
@@ -89,7 +90,11 @@ class Exhaust:
                     if not options:
                         break
                     levels.append(Level(options))
-                lockstep.step(number, levels[number - 1].option.operation)
+                try:
+                    lockstep.step(number, levels[number - 1].option.operation)
+                except UNPLAYED:
+                    del levels[number:]  # nothing that begins so can be judged
+                    break
         except Divergence as divergence:
             return Batch(1, len(lockstep.steps), header, divergence.failure)
         return Batch(1, len(lockstep.steps), header)
@@ -109,7 +114,7 @@ class Exhaust:
                 levels.append(Level(options, random.randrange(len(options))))
                 try:
                     lockstep.step(number, levels[-1].option.operation)
-                except Divergence:
+                except (Divergence, *UNPLAYED):
                     break
         return ways
 

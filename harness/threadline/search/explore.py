@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
+from typing import Any
 
 from ..failure import Divergence
-from ..leaks.leak import is_leak
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import Batch, Runs
+from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..operation import Operation
 from ..pool import Now
 from ..scenario import Scenario
@@ -55,10 +56,10 @@ class Known:
 class Explorer:
     """Plays runs of a scenario on a target; the same seed plays the same runs."""
 
-    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header) -> None:
+    def __init__(self, scenario: type[Scenario[Any]], runs: Runs, header: Header) -> None:
         self._runs = runs
         self._header = header
-        self._settings = scenario.settings
+        self._settings = runs.target.settings(scenario)
         self._drawers = [Drawer(rule) for rule in scenario.rules(runs.target.lacks)]
         self._known: dict[tuple[Hashable, ...], Known] = {}
         self._in_order: list[Known] = []
@@ -74,8 +75,8 @@ class Explorer:
         """Return how often the rules of each kind of operation have been drawn."""
         counts: dict[str, int] = {}
         for drawer in self._drawers:
-            for operation in drawer.rule.makes():
-                counts[operation.kind] = counts.get(operation.kind, 0) + drawer.drawn
+            kind = drawer.rule.operation.kind
+            counts[kind] = counts.get(kind, 0) + drawer.drawn
         return counts
 
     def _run(self, run: int, tactic: str, random: Random) -> Batch:
@@ -92,11 +93,11 @@ class Explorer:
                     self._play(lockstep, random, tactic)
                 steps = len(lockstep.steps)
                 if header.round_trip:
-                    self._runs.round_trip(lockstep, header)
+                    self._runs.look(lockstep, header)
             except Divergence as divergence:
                 failure = divergence.failure
                 steps = len(failure.steps)
-                header = replace(header, round_trip=is_leak(failure))
+                header = replace(header, round_trip=failure.is_after_run)
             return Batch(1, steps, header, failure)
 
     def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
@@ -108,7 +109,10 @@ class Explorer:
                 drawn = drawer.draw(now, draw)
                 if drawn is not None:  # else the draw has cost this turn, and no step
                     drawer.used += uses
-                    step(now.step, drawn)
+                    try:
+                        step(now.step, drawn)
+                    except UNPLAYED:
+                        break
                     now.step += 1
                     break
 
@@ -117,7 +121,8 @@ class Explorer:
         choose = choices("uniform", self._drawers, random)
         now = Now(lockstep.model)
         for operation in goal.operations():
-            lockstep.step(now.step, operation)
+            with suppress(*UNPLAYED):
+                lockstep.step(now.step, operation)
             now.step += 1
         goal.visits += 1
         way = goal.way
@@ -125,7 +130,10 @@ class Explorer:
             (drawer,) = choose()
             drawn = drawer.draw(now, random.random)
             if drawn is not None:
-                lockstep.step(now.step, drawn)
+                try:
+                    lockstep.step(now.step, drawn)
+                except UNPLAYED:
+                    continue
                 way = Link(way, drawn, now.step)
                 now.step += 1
                 self._keep(goal.settings, lockstep, way)

@@ -18,9 +18,8 @@ from hypothesis.internal.conjecture import providers
 
 from ..failure import Divergence, Failure, Signature
 from ..handle import Handle
-from ..leaks.leak import is_leak
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import Batch, Runs
+from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..pool import Now, Pool
 from ..rule import Rule
 from ..scenario import Scenario
@@ -89,10 +88,12 @@ class Machine(stateful.RuleBasedStateMachine):
         """Step the operation that a rule makes of drawn values."""
         if self.parted:
             return  # by a failure that is known: model and system have no more to say
-        operation = rule.make(*[values[name] for name, _ in rule.pools])
+        operation = rule.make(*[values[_argument(name)] for name, _ in rule.pools])
         self.watch.steps += 1
         try:
             self.lockstep.step(self.now.step, operation)
+        except UNPLAYED:
+            return
         except Divergence as divergence:
             self._part(divergence)
         self.now.step += 1
@@ -102,7 +103,7 @@ class Machine(stateful.RuleBasedStateMachine):
             return
         try:
             if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
-                self.runs.round_trip(self.lockstep, self.header)
+                self.runs.look(self.lockstep, self.header)
         except Divergence as divergence:
             self._part(divergence)
         finally:
@@ -120,7 +121,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
 
 def machine(
-    scenario: type[Scenario], runs: Runs, header: Header, watch: Watch | None = None
+    scenario: type[Scenario[Any]], runs: Runs, header: Header, watch: Watch | None = None
 ) -> type[Machine]:
     """Return the state machine of a scenario on a target; named after both, as `Store[driver]`.
 
@@ -130,7 +131,7 @@ def machine(
         "runs": runs,
         "header": header,
         "watch": watch or Watch(),
-        "_initialize": _initialize(**_strategies(scenario.settings))(_begin),
+        "_initialize": _initialize(**_strategies(runs.target.settings(scenario)))(_begin),
     }
     for rule in scenario.rules(runs.target.lacks):
         for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
@@ -166,7 +167,9 @@ class Chunks:
     `more` are settings of Hypothesis that differ from ours.
     """
 
-    def __init__(self, scenario: type[Scenario], runs: Runs, header: Header, **more: Any) -> None:
+    def __init__(
+        self, scenario: type[Scenario[Any]], runs: Runs, header: Header, **more: Any
+    ) -> None:
         # Shrinking takes seconds and thousands of runs, where our own passes take a hundred.
         self._more = {"phases": [Phase.generate], **more}
         self._scenario = scenario
@@ -207,7 +210,7 @@ class Chunks:
         except (Divergence, Flaky):
             if watch.failure is None:
                 raise
-        leaks = watch.failure is not None and is_leak(watch.failure)
+        leaks = watch.failure is not None and watch.failure.is_after_run
         header = replace(header, settings=watch.settings, round_trip=leaks)
         runs = watch.runs_to_failure or watch.runs
         return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
@@ -256,7 +259,12 @@ def _enabled(rule: Rule, changing: list[Pool[Any]]) -> Callable[[Machine], bool]
 
 
 def _strategies(pools: Mapping[str, Pool[Any]]) -> dict[str, Any]:
-    return {name: _strategy(pool) for name, pool in pools.items()}
+    return {_argument(name): _strategy(pool) for name, pool in pools.items()}
+
+
+def _argument(name: str) -> str:
+    """Return the name of a pool as Hypothesis can call an argument."""
+    return name.replace(".", "_")
 
 
 def _strategy(pool: Pool[Any]) -> st.SearchStrategy[Any]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-
-from .reach import LENGTH, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +24,3 @@ def bounded(path: str, at_most: int) -> Bounded:
     if at_most < 0:
         raise ValueError(f"{path} cannot hold {at_most}; give the most that it may hold, 0 or more")
     return Bounded(path, at_most)
-
-
-def declared(path: Path, bounds: Iterable[Bounded]) -> Bounded | None:
-    """Return the bound that is declared for the length on a path, if there is one."""
-    if path[-1].label != LENGTH:
-        return None
-    return next((each for each in bounds if fnmatchcase(path.name, each.path)), None)

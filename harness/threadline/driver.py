@@ -1,0 +1,159 @@
+"""A driver: the operations of a model as calls on one system; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from types import ModuleType
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from .bounds import Bounded
+from .clock import VirtualClock
+from .clocked import give
+from .lockstep.inline import inline_aiosqlite
+from .lockstep.pump import Pump, is_pumped
+from .model import Census, Model
+
+M = TypeVar("M", bound=Model)
+HARNESS_OWN = frozenset({"clock", "_pump", "_told"})  # attributes of a driver
+
+
+class DriverError(TypeError):
+    """A driver is not as a driver must be; says what it did, and what to write instead."""
+
+
+class Driver(Generic[M]):
+    """Reaches one system: derive from `Driver[YourModel]`, a method for each operation.
+
+    A method is called as the model's, real ids in place of handles. It is plain or `async` (then
+    awaited in virtual time), and returns plain values. An operation without a method is lacking,
+    and not tried. The settings of the run are given to the constructor, those that it takes.
+
+    refuses: which exception is a refusal, and for which reason, a text or a function of the
+      exception; the first that fits counts.
+    through: the attribute whose methods serve the operations that have none here.
+    clocked: modules in which `time` and `datetime` are virtual until the run is over.
+    pinned: settings that this system has fixed, and that a scenario would draw otherwise.
+    policy: where systems legitimately differ; given to the model.
+    bounds: what may be held at most after a run. foreign: packages that leak hunts leave alone.
+    """
+
+    model: ClassVar[type[Model]]
+    policy: ClassVar[Any] = None  # Any: each model has a type of its own
+    refuses: ClassVar[Mapping[type[BaseException], str | Callable[[Any], str]]] = {}
+    through: ClassVar[str] = ""
+    clocked: ClassVar[tuple[ModuleType, ...]] = ()
+    pinned: ClassVar[Mapping[str, object]] = {}
+    bounds: ClassVar[tuple[Bounded, ...]] = ()
+    foreign: ClassVar[tuple[str, ...]] = ()
+
+    clock: VirtualClock
+    _pump: Pump | None = None
+    _told: dict[object, list[object]] | None = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in vars(cls).get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Model):
+                    cls.model = argument
+        if cls.through and hasattr(cls, "model"):
+            for kind in cls.model.kinds():
+                if not hasattr(cls, kind):
+                    setattr(cls, kind, _passed(cls.through, kind))
+
+    def __new__(cls, *_args: Any, **_settings: Any) -> Driver[M]:
+        driver = super().__new__(cls)
+        driver.clock = VirtualClock()
+        if cls.clocked:
+            give(cls.clocked, driver.clock, driver._sleep)
+        return driver
+
+    @classmethod
+    def start(cls) -> None:
+        """Make what is dear and serves all runs of a worker: a server, tables, a template.
+
+        Called once in each process that plays runs, before the first.
+        """
+
+    def reset(self) -> None:
+        """Clean the system, so that the next run finds it as if it had just been made.
+
+        Define it where that is cheaper than to make a driver anew. One run in RENEWED_EVERY is
+        played on a new one all the same, and so is every failure before it is told.
+        """
+        raise NotImplementedError
+
+    def census(self) -> Census | None:
+        """Return what the system says it holds, or None if it cannot tell.
+
+        A part of the model's census that is left out is not compared.
+        """
+        return None
+
+    def roots(self) -> Mapping[str, object]:
+        """Return what the system is held by: its own object, its loop, its modules, by name.
+
+        What grows is looked for from here; nothing of the driver's own belongs to it. Without an
+        override it is what the driver's attributes lead to.
+        """
+        own = {name: value for name, value in vars(self).items() if name not in HARNESS_OWN}
+        return own if self._pump is None else {**own, "loop": self._pump.loop}
+
+    def discard_notes(self) -> None:
+        """Let go of what was noted for the next census: a run was torn down, and is repeated."""
+        self.census()
+
+    def close(self) -> None:
+        """Give back everything that the system holds: the run is over.
+
+        The pump is closed in any case, whether or not an override calls this.
+        """
+        if self._pump is not None:
+            self._pump.close()
+
+    def tell(self, to: Hashable, what: object) -> None:
+        """Note that somebody was told something: call it in callbacks, handlers and sockets.
+
+        It becomes part of the outcome of the operation that is going on.
+        """
+        self._told = self._told or {}
+        self._told.setdefault(to, []).append(what)
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass, from one timer to the next: serves an operation `wait`."""
+        self._sleep(seconds)
+
+    def _sleep(self, seconds: float) -> None:
+        if self._pump is None or is_pumped():  # within the loop, time passes for who sleeps alone
+            self.clock.advance(seconds)
+        else:
+            self._pump.advance(seconds)
+
+    @property
+    def pump(self) -> Pump:
+        """The loop that `async` methods are awaited on, made when it is first needed."""
+        inline_aiosqlite()  # each time: a system may load it late
+        if self._pump is None:
+            self._pump = Pump(self.clock)
+        return self._pump
+
+    @pump.setter
+    def pump(self, pump: Pump) -> None:
+        self._pump = pump
+
+
+def _passed(through: str, kind: str) -> Any:
+    def passed(self: Driver[Any], *arguments: object) -> object:
+        return getattr(getattr(self, through), kind)(*arguments)
+
+    passed.__name__ = kind
+    return passed
+
+
+def end(driver: Driver[Any]) -> None:
+    """Close a driver, and its loop whatever comes of that."""
+    try:
+        driver.close()
+    finally:
+        if driver._pump is not None:
+            driver._pump.close()

@@ -1,0 +1,122 @@
+"""aiosqlite within a pump: each statement runs at its call, on no thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import suppress
+from functools import partial, wraps
+from typing import Any
+
+from .pump import is_pumped
+
+# aiosqlite is never imported here, so its connection has no type that could be named: Any.
+MARK = "runs_inline_in_a_pump"
+
+
+def inline_aiosqlite() -> None:
+    """Let aiosqlite's connections that are opened within a pump run inline, and only those.
+
+    Without aiosqlite it does nothing, and where that was done already nothing again: call it as
+    often as you like. A connection belongs to where it was opened. One that was opened on another
+    loop keeps its thread, and cannot be used within a pump. One that was opened within a pump
+    waits for no lock, because who has the lock cannot go on meanwhile: it is refused at once.
+    """
+    connection = getattr(sys.modules.get("aiosqlite"), "Connection", None)
+    if connection is None or MARK in vars(connection):
+        return
+    connection.__await__ = _opening(connection.__await__)
+    connection.__del__ = _deleting(getattr(connection, "__del__", None))
+    connection.iterdump = _dumping(connection.iterdump)
+    if hasattr(connection, "stop"):  # since aiosqlite 0.22
+        connection.stop = _stopping(connection.stop)
+    setattr(connection, MARK, True)
+
+
+class _AtOnce:
+    """Stands where a connection keeps the queue to its thread: runs what is put there, at once.
+
+    All that aiosqlite and SQLAlchemy do with a database goes through this queue; what it raises
+    is raised where it was put there.
+    """
+
+    def put_nowait(self, work: Any) -> None:
+        if isinstance(work, tuple):  # else it is aiosqlite 0.20's word to the thread to end
+            future, function = work
+            future.set_result(function())
+
+
+def _is_inline(connection: Any) -> bool:
+    # A subclass may have no queue at all.
+    return isinstance(getattr(connection, "_tx", None), _AtOnce)
+
+
+def _opening(in_thread: Callable[[Any], Generator[Any, None, Any]]) -> Callable[[Any], Any]:
+    @wraps(in_thread)
+    def __await__(self: Any) -> Generator[Any, None, Any]:  # noqa: N807  # takes its place
+        if _is_inline(self):
+            raise RuntimeError("threads can only be started once")  # what a thread would say
+        if not is_pumped():
+            return in_thread(self)
+        self._tx = _AtOnce()
+        self._connector = partial(_open, self._connector)
+        opening: Generator[Any, None, Any] = self._connect().__await__()
+        return opening
+
+    return __await__
+
+
+def _open(connector: Callable[[], Any]) -> Any:
+    opened = connector()
+    # Who has a lock is in this thread: it would be waited for in real time, and in vain.
+    opened.execute("PRAGMA busy_timeout = 0").close()
+    return opened
+
+
+def _stopping(in_thread: Callable[[Any], object]) -> Callable[[Any], object]:
+    @wraps(in_thread)
+    def stop(self: Any) -> object:
+        if not _is_inline(self):
+            return in_thread(self)
+        _cut(self)
+        with suppress(RuntimeError):  # no loop runs: this is the garbage collector's call
+            stopped = asyncio.get_running_loop().create_future()
+            stopped.set_result(None)
+            return stopped
+        return None
+
+    return stop
+
+
+def _deleting(in_thread: Callable[[Any], None] | None) -> Callable[[Any], None]:
+    def __del__(self: Any) -> None:  # noqa: N807  # takes its place
+        if _is_inline(self):
+            _cut(self)  # there is no thread that it leaves behind, hence no warning
+        elif in_thread is not None:
+            in_thread(self)
+
+    return __del__
+
+
+def _cut(connection: Any) -> None:
+    """Close a connection as it is; SQLite rolls back what was under way."""
+    opened, connection._connection = connection._connection, None
+    if opened is not None:
+        # The garbage collector may run in another thread, whose call sqlite3 refuses.
+        with suppress(sqlite3.ProgrammingError):
+            opened.close()
+
+
+def _dumping(in_thread: Callable[..., AsyncIterator[str]]) -> Callable[..., AsyncIterator[str]]:
+    @wraps(in_thread)
+    async def iterdump(self: Any, **options: Any) -> AsyncIterator[str]:
+        if _is_inline(self):  # aiosqlite's own looks every 10 ms whether its thread has written
+            for line in await self._execute(lambda: list(self._conn.iterdump(**options))):
+                yield line
+        else:
+            async for line in in_thread(self, **options):
+                yield line
+
+    return iterdump

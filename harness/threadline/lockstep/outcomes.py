@@ -1,0 +1,147 @@
+"""What an operation comes back with, from a model and from a driver."""
+
+from __future__ import annotations
+
+import gc
+import re
+import traceback
+from asyncio import CancelledError, Task
+from collections.abc import Awaitable
+from dataclasses import replace
+from types import CoroutineType
+from typing import Any
+
+from ..driver import Driver
+from ..handle import Dangling, Handle
+from ..model import Model
+from ..operation import Operation
+from ..outcome import Crashed, Hung, Ok, Outcome, Refuse, Refused, Told, Unknown, Unpredictable
+from .pump import NotDone, Pump
+
+
+class ModelError(RuntimeError):
+    """A model raised what it has no reason to: it is wrong itself, or was asked the impossible."""
+
+
+OUTCOMES = frozenset({Ok, Refused, Crashed, Hung, Unknown})
+# Values of these types, by far the most, are neither awaitable nor outcomes.
+PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
+DONE = Ok()
+
+
+def expected_of(model: Model, operation: Operation) -> Outcome:
+    """Let a model take an operation, and return the outcome that is right.
+
+    Raises Dangling for a handle that the model does not know, Unpredictable, and ModelError.
+    """
+    try:
+        value = operation.expect(model)
+        if type(value) in PLAIN and model._told is None and not model._settles:
+            return DONE if value is None else Ok(value)
+    except Refuse as refusal:
+        value = Refused(refusal.reason, refusal.because)
+    except (Dangling, Unpredictable):
+        raise
+    except Exception as error:
+        if isinstance(error, KeyError) and error.args and type(error.args[0]) is Handle:
+            raise Dangling(error.args[0]) from None
+        raise ModelError(f"{type(model).__name__} raised {error!r} in {operation}") from error
+    if model._settles:
+        model.settle()
+    if (told := model._told) is not None:
+        model._told = None
+    return _outcome(value, told)
+
+
+def actual_of(driver: Driver[Any], operation: Operation) -> Outcome:
+    """Let a driver's system take an operation, and return what came back, whatever that is.
+
+    What is ready beside it is done too. An exception that is no refusal is Crashed, and so is one
+    that ended a task which nobody awaits.
+    """
+    try:
+        value = operation.apply(driver)
+        if type(value) in PLAIN:
+            if driver._pump is None and driver._told is None:
+                return DONE if value is None else Ok(value)
+        else:
+            value = _awaited(driver, value)
+    except (Exception, SystemExit, CancelledError) as error:
+        value = _raised(driver, error)
+    return _settled(driver, value)
+
+
+def _settled(driver: Driver[Any], value: Any) -> Outcome:
+    """Return the outcome once all that is ready beside it is done."""
+    try:
+        if (pump := driver._pump) is not None:
+            pump.settle()
+            if died := _died_beside(pump):
+                value = died
+    except (Exception, SystemExit, CancelledError) as error:
+        value = _raised(driver, error)
+    if (told := driver._told) is not None:
+        driver._told = None
+    return _outcome(value, told)
+
+
+def _awaited(driver: Driver[Any], value: Any) -> Any:
+    """Return what a coroutine comes to, or anything else that can be awaited; else the value."""
+    if type(value) is CoroutineType:
+        return driver.pump.call(value)
+    if hasattr(value, "__await__") and isinstance(value, Awaitable):
+        return driver.pump.call(_await(value))
+    return value
+
+
+async def _await(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def _raised(driver: Driver[Any], error: BaseException) -> Outcome:
+    """Return what an exception stands for: a refusal, a hang, or a crash."""
+    if isinstance(error, Refuse):
+        return Refused(error.reason, error.because)
+    if isinstance(error, NotDone):
+        return Hung(error.limit, error.stacks)
+    for kind, why in driver.refuses.items():
+        if isinstance(error, kind):
+            return Refused(why if isinstance(why, str) else why(error))
+    if type(error).__module__.partition(".")[0] == "hypothesis":
+        raise error  # its control flow, not the system's failure
+    return crashed(error)
+
+
+def _died_beside(pump: Pump) -> Crashed | None:
+    """Return what ended a task that nobody can await any more, or a callback, if anything did."""
+    if pump.has_failed_task():
+        gc.collect()  # a failed task that only its own traceback holds is told of when it is freed
+    if not pump.errors:
+        return None
+    context, *_ = pump.errors
+    pump.errors.clear()
+    found = crashed(context["exception"]) if context.get("exception") else Crashed("")
+    task = context.get("task") or context.get("future")
+    coroutine = task.get_coro() if isinstance(task, Task) else None
+    name = getattr(coroutine, "__qualname__", "") or "a callback"
+    what = f"error in task {name}" if coroutine is not None else "error in a callback"
+    return Crashed(f"{what}: {found.error or context.get('message')}", found.where)
+
+
+def crashed(error: BaseException) -> Crashed:
+    """Return the outcome for an exception: stable text, and the innermost line that raised."""
+    text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", str(error))
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    where = f"{last.filename.rpartition('/')[2]}:{last.lineno} {last.name}" if last else ""
+    return Crashed(f"{type(error).__name__}: {text}" if text else type(error).__name__, where)
+
+
+def _outcome(value: Any, told: Told | None) -> Outcome:
+    """Return a method's value as an outcome, with what was told beside it."""
+    if told is None and value is None:
+        return DONE
+    if type(value) not in OUTCOMES:
+        return Ok(value, (), told)
+    outcome: Outcome = value
+    return replace(outcome, told=told) if told and isinstance(outcome, (Ok, Refused)) else outcome
