@@ -34,6 +34,7 @@ PLACEHOLDERS = {"TRACE", "FILE"}  # of a trace, in a command
 MADE_LATER = {
     "NAME.least.jsonl",
     "SCENARIO-running.jsonl",
+    "chat.py",
     "mine.py",
     "reports/runs/",
 }
@@ -65,33 +66,6 @@ def command_on(each: Page, driver: str) -> list[str]:
 
 def words_of(value: object) -> str:
     return " ".join(value[1]) if isinstance(value, tuple) else str(value)
-
-
-def test_the_failure_is_what_its_command_prints(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """
-    The failure that the README shows whole is printed by the command above it.
-    """
-    words = command_on(README, "CleansUpElsewhere")
-    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
-
-    output = re.sub(r"\d{8}T\d{6}Z", "<utc>", run(*words).output)
-
-    assert README.block("keys: ") in output
-
-
-def test_the_driver_of_the_readme_keeps_its_contract(project: Path) -> None:
-    """
-    What to start from is complete, and shorter than 80 lines.
-    """
-    code = "\n\n".join(README.fenced("python"))
-    (project / "mine.py").write_text(code, "utf-8")
-
-    result = run("check", "mine:MyDriver")
-
-    assert result.exit_code == 0, result.output
-    assert code.count("\n") < 80
 
 
 def test_the_leak_is_what_its_command_prints(project: Path) -> None:
@@ -287,6 +261,9 @@ def test_the_code_of_each_page_runs(
     """
     (project / "my_store.py").write_text(MY_STORE, "ascii")
     monkeypatch.syspath_prepend(project)
+    for name, text in zip(("chat", "mine"), each.fenced("python"), strict=False):
+        (project / f"{name}.py").write_text(text, "utf-8")  # the page's files, if it has some
+    monkeypatch.delitem(sys.modules, "chat", raising=False)
     code = "\n\n".join(each.fenced("python"))
 
     exec(compile(code, each.name, "exec"), {"__name__": "mine"})
@@ -343,3 +320,13 @@ def test_the_architecture_fits_its_page() -> None:
     lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
 
     assert len(lines) <= ARCHITECTURE_LINES_MAX
+
+
+def test_the_worked_example_is_the_file_that_is_tested() -> None:
+    """
+    The cache on the page about contracts is tests/strangers/ttl_cache.py, of at most 90 lines.
+    """
+    cache = (ROOT / "tests/strangers/ttl_cache.py").read_text("utf-8")
+
+    assert page("docs/contracts.md").fenced("python") == [cache.rstrip("\n")]
+    assert cache.count("\n") <= 90

@@ -8,6 +8,10 @@ operation, a rule for each, a contract and its blame, and now.
     ttl_cache      184    68    37 %
     chat_room      256   102    40 %
     work_queue     246    93    38 %
+
+The contracts were shaped after a first count of 41 % (chat_room) and 46 % (work_queue). Without the
+operation `shout`, which the old way makes dearer, chat_room is still at 41 %. 14 of the lines before
+of work_queue are what aiosqlite in the pump took then.
 """
 
 from __future__ import annotations
@@ -61,8 +65,9 @@ def hunt(name: str, runs_max: int = Mutant.RUNS_MAX) -> Kill:
 def own_lines(text: str) -> int:
     """Return how many lines are not blank, without the system's part and that of its bugs."""
     first, *parts = re.split(r"^# --- (.+)\n", text, flags=re.MULTILINE)
-    reached_by = dict(zip(parts[::2], parts[1::2], strict=True)).get("how Threadline reaches it", "")
-    return sum(1 for line in (first + reached_by).splitlines() if line.strip())
+    named = dict(zip(parts[::2], parts[1::2], strict=True))
+    own = first + named.get("how Threadline reaches it", "")
+    return sum(1 for line in own.splitlines() if line.strip())
 
 
 @pytest.mark.parametrize(

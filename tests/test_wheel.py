@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import FENCED
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 CHAPTER = README.partition("## Your own system, from nothing")[2].partition("\n## ")[0]
-SYSTEM, MINE = re.findall(r"^```python\n(.*?)^```$", CHAPTER, re.DOTALL | re.MULTILINE)
-BLOCKS = re.findall(r"^```\n(.*?)^```$", CHAPTER, re.DOTALL | re.MULTILINE)
+SYSTEM, MINE = (text for language, text in FENCED.findall(CHAPTER) if language == "python")
+BLOCKS = [text for language, text in FENCED.findall(CHAPTER) if not language]
 FAILURE = next(text for text in BLOCKS if "->" in text)
 MENDED = SYSTEM.replace('return f"{user}:{thread}"', "return (user, thread)")
 

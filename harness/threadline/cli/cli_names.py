@@ -105,13 +105,14 @@ def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Default
 
 
 def plan_for(
-    driver: str | None, scenarios: tuple[str, ...], defaults: Defaults
+    words: tuple[str, ...], driver: str | None, defaults: Defaults
 ) -> list[tuple[str, Target]]:
     """Return the scenarios to run, by MODULE:NAME, each with the driver that it runs on.
 
-    Without either given, it is every scenario of the project for whose model there is a driver.
-    Raises BadName.
+    The words of the command name both. Without them, it is every scenario of the project for whose
+    model there is a driver. Raises BadName.
     """
+    driver, scenarios = asked_for(words, driver, defaults)
     if driver or scenarios:
         target = target_for(driver, scenarios, defaults)
         return [(name, target) for name in scenario_names(scenarios, defaults, target)]

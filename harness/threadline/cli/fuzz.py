@@ -21,7 +21,7 @@ from ..defaults import read_defaults
 from ..loading import Target
 from ..report.terminal import Terminal
 from ..trace import versions
-from .cli_names import Duration, asked_for, plan_for, usage_errors
+from .cli_names import Duration, plan_for, usage_errors
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
@@ -79,15 +79,11 @@ def fuzz(
     Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
     model, the scenario or threadline itself broke.
     """
-    defaults = read_defaults()
-    driver, scenarios = asked_for(what, driver, defaults)
-    plan = plan_for(driver, scenarios, defaults)
+    plan = plan_for(what, driver, read_defaults())
     folder, trouble = make_folder(seed)
-    terminal = Terminal(trouble)
     base = PROFILES[profile]
     job = Job(
-        scenario="",
-        driver="",
+        *("", ""),  # scenario and driver, which differ
         engine=engine,
         seed=seed,
         steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
@@ -97,7 +93,7 @@ def fuzz(
         shows_log=log,
     )
     jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
-    sys.exit(_run(jobs, [target for _, target in plan], terminal, folder))
+    sys.exit(_run(jobs, [target for _, target in plan], Terminal(trouble), folder))
 
 
 def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Path) -> int:
