@@ -9,9 +9,9 @@ operation, a rule for each, a contract and its blame, and now.
     chat_room      256   102    40 %
     work_queue     246    93    38 %
 
-The contracts were shaped after a first count of 41 % (chat_room) and 46 % (work_queue). Without the
-operation `shout`, which the old way makes dearer, chat_room is still at 41 %. 14 of the lines before
-of work_queue are what aiosqlite in the pump took then.
+The contracts were shaped after a first count of 41 % (chat_room) and 46 % (work_queue). Without
+the operation `shout`, which the old way makes dearer, chat_room is still at 41 %. 14 of the lines
+before of work_queue are what aiosqlite in the pump took then.
 """
 
 from __future__ import annotations
