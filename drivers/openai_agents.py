@@ -88,7 +88,7 @@ class SQLiteSessionsOnFile(SQLiteSessions):
         self._folder.cleanup()
 
     def _stop_reading(self) -> None:
-        """Let the library close the last connection, which tidies the file up."""
+        """Close our reader: the library closes the last connection, and tidies the file up."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None

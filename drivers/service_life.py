@@ -158,7 +158,7 @@ class ServiceLife(SessionsDriver):
         }
 
     def _begin(self, pump: Pump) -> None:
-        """Let a new service take over the disk."""
+        """Start a new service on the disk."""
         process = Process(self._disk)
         numbers = self._numbers  # the system must not lead to its driver
         system = ChatSystem(

@@ -73,7 +73,7 @@ class Sockets:
         return socket
 
     def forget(self, socket: Socket) -> None:
-        """Let a peer be gone, or never have been."""
+        """Remove the socket of a peer that is gone, or that was refused."""
         self.open.pop(socket, None)
 
     def take_closed(self) -> dict[Socket, int]:

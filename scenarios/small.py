@@ -33,15 +33,13 @@ class KeysApart(Scenario[Sessions], bare=True):
     invalidate = rule(Sessions.invalidate, user=APART_USERS)
 
 
-class KeysAlike(Scenario[Sessions], bare=True):
+class KeysAlike(KeysApart):
     """Two users and two threads whose keys meet when joined."""
 
     get = rule(Sessions.get, user=ALIKE_USERS, thread=NOTHING | ALIKE_THREADS, run=None)
     connect = rule(
         Sessions.connect, user=ALIKE_USERS, thread=NOTHING | ALIKE_THREADS, name=None, peer=WELL
     )
-    disconnect = rule(Sessions.disconnect, connection=OPEN, code=CODES)
-    clean_up = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None)
     invalidate = rule(Sessions.invalidate, user=ALIKE_USERS)
 
 
@@ -58,14 +56,10 @@ class ExpiryApart(Scenario[Sessions], bare=True):
     wait = rule(Sessions.wait, seconds=PAUSES_S)
 
 
-class ExpiryAlike(Scenario[Sessions], bare=True):
+class ExpiryAlike(ExpiryApart):
     """The users and threads whose keys meet when joined, with time."""
 
-    settings = SHORT
     existing = rule(Sessions.existing, user=ALIKE_USERS, thread=ALIKE_THREADS)
     connect = rule(
         Sessions.connect, user=ALIKE_USERS, thread=NOTHING | ALIKE_THREADS, name=None, peer=WELL
     )
-    drop = rule(Sessions.disconnect, connection=OPEN, code=1006)
-    message = rule(Sessions.message, OWN, thread=None, run=None, text=TEXTS)
-    wait = rule(Sessions.wait, seconds=PAUSES_S)

@@ -115,7 +115,7 @@ def told(found: Investigation) -> Planted:
 
 
 def is_told(found: Investigation, expected: Planted) -> bool:
-    """Say whether a report says what it must; where several operations can be the step of birth,
+    """Return whether a report says what it must; where several operations can be the step of birth,
     none is expected, and where a chain is long, its name.
     """
     said = told(found)

@@ -72,7 +72,7 @@ def first_to_see(mutant: Mutant) -> str:
 
 
 def sees(claim: Claim, subject: Subject) -> bool:
-    """Say whether a test fails on a subject, whatever it raises."""
+    """Return whether a test fails on a subject, whatever it raises."""
     wanted = inspect.signature(claim.test).parameters
     given = {"subject": subject} if "subject" in wanted else {}
     try:
@@ -93,7 +93,7 @@ def subject_of(mutant: Mutant) -> Subject:
 
 @contextmanager
 def imported_by_snippets(subject: Subject) -> Iterator[None]:
-    """Let the snippets of the seeds, which import what they try, import the subject's."""
+    """Make the snippets of the seeds, which import what they try, import the subject's."""
     imports: dict[str, Any] = {
         "WebSocketManagerFactory": lambda: default_system().factory,
         "RequestScopedSessionFactory": lambda: default_service().session_factory,

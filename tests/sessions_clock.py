@@ -26,7 +26,7 @@ class ManualClock:
             await sleeper
 
     async def move(self, seconds: float) -> None:
-        """Let time pass, from sleeper to sleeper, with all work done at each stop."""
+        """Advance time, from sleeper to sleeper, with all work done at each stop."""
         end_s = self.now_s + seconds
         await settle()
         while times := [t for t, sleeper in self._sleepers if t <= end_s and not sleeper.done()]:
@@ -43,6 +43,6 @@ class ManualClock:
 
 
 async def settle() -> None:
-    """Let every task do what it can without time passing."""
+    """Run every task as far as it comes without time passing."""
     for _ in range(TURNS):
         await asyncio.sleep(0)

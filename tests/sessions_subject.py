@@ -85,7 +85,7 @@ class Chat:
         return peer.received[before:]
 
     async def rest(self) -> None:
-        """Let every message that can be handled now be handled."""
+        """Handle every message that can be handled now."""
         for _ in range(RESTS_MAX):
             await settle()
             if not any(name.startswith("message ") for name in self.system.census().tasks):

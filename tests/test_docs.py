@@ -91,6 +91,32 @@ def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
     assert without_times(page("docs/kill-table.md").block("mutant ")) in without_times(output)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([name, "--help"] for name in threadline.commands),
+        ["scenarios"],
+        ["scenarios", "--rules"],
+        ["drivers"],
+        ["check", "drivers.memory_store:MemoryStoreDriver"],
+        ["check", "tests.mutants.store:PopsTheFirst"],
+        ["replay", SAMPLE],
+    ],
+    ids=" ".join,
+)
+def test_output_fits_80_columns(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What the command prints is not folded by a terminal of 80 columns.
+    """
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = run(*words).output.splitlines()
+
+    assert lines != []
+    assert [line for line in lines if len(line) > 80] == []
+
+
 def test_the_sample_is_what_replay_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The sample report is what `threadline replay` prints for the sample trace.
@@ -257,13 +283,10 @@ def test_the_code_of_each_page_runs(
     each: Page, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    What a page fences as Python can be run from top to bottom.
+    What a page fences as Python can be run from top to bottom; test_wheel.py plays the README.
     """
     (project / "my_store.py").write_text(MY_STORE, "ascii")
     monkeypatch.syspath_prepend(project)
-    for name, text in zip(("chat", "mine"), each.fenced("python"), strict=False):
-        (project / f"{name}.py").write_text(text, "utf-8")  # the page's files, if it has some
-    monkeypatch.delitem(sys.modules, "chat", raising=False)
     code = "\n\n".join(each.fenced("python"))
 
     exec(compile(code, each.name, "exec"), {"__name__": "mine"})

@@ -37,7 +37,7 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Let the drivers make their temporary folders in one of this test's own."""
+    """Make the drivers put their temporary folders into one of this test's own."""
     fast = Path("/dev/shm")
     with TemporaryDirectory(dir=fast if fast.is_dir() else None) as name:
         monkeypatch.setattr("drivers.openai_agents.SHARED_MEMORY", Path(name))
@@ -128,7 +128,7 @@ def conversation(driver: Driver[Any], user: str, thread: str) -> Any:
 
 
 def asked(driver: Driver[Any], operation: Operation) -> object:
-    """Let a driver take an operation, and return what came back; raises where it was not done."""
+    """Apply an operation to a driver, and return what came back; raises where it was not done."""
     outcome = actual_of(driver, operation)
     assert isinstance(outcome, Ok), str(outcome)
     return outcome.value

@@ -98,7 +98,7 @@ def is_getter(name: str) -> bool:
 
 
 def is_generated(value: ast.expr, generated: set[str]) -> bool:
-    """Say whether a generated id is any part of a value."""
+    """Return whether a generated id is any part of a value."""
     return any(
         (isinstance(node, ast.Call) and called(node).startswith(("generate_", "uuid")))
         or (isinstance(node, ast.Name) and node.id in generated)

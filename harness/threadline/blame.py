@@ -54,7 +54,7 @@ def _amount(value: object) -> float:
 
 
 def _is_anothers(belongs_to: Owner, surplus: Iterable[object], own: set[object]) -> bool:
-    """Say whether something has an owner, and none of those who may see it."""
+    """Return whether something has an owner, and none of those who may see it."""
     owners = (_owners(belongs_to, [atom]) for atom in surplus)
     return any(found and not found & own for found in owners)
 

@@ -21,7 +21,7 @@ class VirtualClock:
         return self._now_s
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; raises ValueError for a negative duration."""
+        """Advance the clock; raises ValueError for a negative duration."""
         if seconds < 0:
             raise ValueError(f"time cannot go back, got {seconds!r} seconds; give 0 or more")
         self._now_s += seconds

@@ -160,7 +160,7 @@ class _StandsForBase(type):
         return issubclass(subclass, cls.__bases__[0])
 
     def __get_pydantic_core_schema__(cls, _: object, handler: Callable[[type], Any]) -> Any:
-        """Let pydantic, which knows datetime by its identity, read the class as its base."""
+        """Make pydantic, which knows datetime by its identity, read the class as its base."""
         return handler(cls.__bases__[0])
 
 

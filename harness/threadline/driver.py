@@ -78,8 +78,9 @@ class Driver(Generic[M]):
     def reset(self) -> None:
         """Clean the system, so that the next run finds it as if it had just been made.
 
-        Define it where that is cheaper than to make a driver anew. One run in RENEWED_EVERY is
-        played on a new one all the same, and so is every failure before it is told.
+        Define it where that is cheaper than to make a driver anew. One run in 20 is played on a new
+        one all the same, and so is every failure before it is told. One that raises has cleaned
+        nothing: the next run is played on a new driver. The clock is not set back.
         """
         raise NotImplementedError
 
@@ -100,7 +101,7 @@ class Driver(Generic[M]):
         return own if self._pump is None else {**own, "loop": self._pump.loop}
 
     def discard_notes(self) -> None:
-        """Let go of what was noted for the next census: a run was torn down, and is repeated."""
+        """Drop what was noted for the next census: a run was torn down, and is repeated."""
         self.census()
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ class Driver(Generic[M]):
         self._told.setdefault(to, []).append(what)
 
     def wait(self, seconds: float) -> None:
-        """Let virtual time pass, from one timer to the next: serves an operation `wait`."""
+        """Advance virtual time, from one timer to the next: serves an operation `wait`."""
         self._sleep(seconds)
 
     def _sleep(self, seconds: float) -> None:

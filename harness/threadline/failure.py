@@ -57,7 +57,7 @@ class Failure:
 
     @property
     def is_after_run(self) -> bool:
-        """Say whether it showed itself by what was looked for after the run's last step."""
+        """Return whether it showed itself by what was looked for after the run's last step."""
         return False
 
     def lines(self) -> list[str]:

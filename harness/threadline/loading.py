@@ -284,7 +284,7 @@ def _scenarios_in(module: str) -> Iterator[tuple[str, type[Scenario[Any]]]]:
 
 
 def _is_own(module: ModuleType, value: object) -> bool:
-    """Say whether a module defines a value itself, and so may mean it to be named."""
+    """Return whether a module defines a value itself, and so may mean it to be named."""
     return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 

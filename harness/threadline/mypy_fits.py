@@ -22,7 +22,7 @@ TUPLE = "builtins.tuple"
 
 
 def fits(given: Type, wanted: Type) -> bool:
-    """Say whether all values of a type can be given; where that is not known, they can.
+    """Return whether all values of a type can be given; where that is not known, they can.
 
     mypy makes an object, or an abstract class, of values that have little in common, and a str of
     those that a literal could be.
@@ -45,7 +45,7 @@ def fits(given: Type, wanted: Type) -> bool:
 
 
 def _tuple_fits(given: TupleType | Instance, wanted: ProperType) -> bool:
-    """Say whether the items of a tuple can be those of another; of an Instance all are alike."""
+    """Return whether the items of a tuple can be those of another; of an Instance all are alike."""
     items = given.items if isinstance(given, TupleType) else list(given.args)
     kind = given.partial_fallback.type if isinstance(given, TupleType) else given.type
     if isinstance(wanted, Instance):  # tuple[T, ...], Sequence[T]

@@ -231,7 +231,7 @@ def _given_anyway(
 
 
 def _check_given(what: str, taken: Taken, given: Given, api: CheckerPluginInterface) -> bool:
-    """Say what is wrong with what an argument is given, and return whether nothing is."""
+    """Report what is wrong with what an argument is given; return whether nothing is."""
     wanted = taken.types.get(given.name)
     if wanted is None:
         message = (
@@ -338,7 +338,7 @@ def _check_method(
 
 
 def _is_named_otherwise(parameter: Parameter, name: str) -> bool:
-    """Say whether a parameter has another name; one that is not used may begin with _."""
+    """Return whether a parameter has another name; one that is not used may begin with _."""
     found = parameter.name
     return found is not None and found != "_" and found.lstrip("_") != name.lstrip("_")
 

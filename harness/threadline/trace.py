@@ -102,7 +102,7 @@ class Recorder:
                 self.error = str(error)
 
     def touch(self) -> None:
-        """Let those who watch the file see that the run goes on, though no step is recorded."""
+        """Show whoever watches the file that the run goes on, though no step is recorded."""
         if not self.error:
             self._try(lambda: os.utime(self._descriptor))
 

@@ -47,7 +47,7 @@ def _counted(disagreement: Disagreement) -> Disagreement:
 
 
 def _shows_a_stray(model: Owners, disagreement: Disagreement) -> bool:
-    """Say whether something arrived that is another's than its receiver's, and none expected."""
+    """Return whether something arrived that is another's than its receiver's, and none expected."""
     expected = _by_receiver(told_of(disagreement.expected))
     for receiver, events in _by_receiver(told_of(disagreement.actual)).items():
         owner = model.keys.get(receiver)

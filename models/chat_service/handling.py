@@ -102,7 +102,7 @@ class Handling:
         self._publish(request, "agent_started", position=position)
 
     def _run_agent(self, request: Request, history: list[Turn]) -> Generator[Wait, bool, str]:
-        """Let the agent run, and return its reply."""
+        """Run the agent, and return its reply."""
         word, text = request.agent, _text(request)
         deadline_s = self.moment.now_s + self.settings.agent_timeout_s
         twice = word == agents.UNAVAILABLE_TWICE and request.failures < TRIES_UNAVAILABLE

@@ -181,7 +181,7 @@ class MessagesModel(SessionsModel):
     def _accepted(
         self, frame: Frame, take: Callable[[], Session | None], exchange: Exchange | None = None
     ) -> dict[str, object]:
-        """Let a message be taken in; return the ids of its session if that, or its run, is new."""
+        """Take in a message; return the ids of its session if that, or its run, is new."""
         before = {key: session.run for key, session in self.state.sessions.live.items()}
         session = take()
         if session is None:

@@ -8,12 +8,12 @@ from models.chat_service.databases import AWAITED, DatabaseSession
 
 
 def is_free(now: Now) -> bool:
-    """Say whether no database session holds a place, for which others would have to wait."""
+    """Return whether no database session holds a place, for which others would have to wait."""
     return not any(session.held for session in now.model.service.databases.open.values())
 
 
 def is_calm(now: Now) -> bool:
-    """Say whether a request would have a place, or wait for one alone.
+    """Return whether a request would have a place, or wait for one alone.
 
     Of two that wait at one moment, who is served first is a matter of the scheduler's. And for
     the session of a connection that came due nobody knows how long.

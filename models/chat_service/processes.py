@@ -58,7 +58,7 @@ class Processes:
         self._waits: dict[Process, Wait] = {}  # in the order in which they began
 
     def start(self, steps: Steps) -> Process:
-        """Let a process begin at the next run."""
+        """Start a process at the next run."""
         process = Process(steps)
         self._ready.append(process)
         return process
@@ -91,14 +91,14 @@ class Processes:
             self._make_ready(process)
 
     def run(self) -> bool:
-        """Let all that are ready go on until nothing is; return whether anything was."""
+        """Run all that are ready until nothing is; return whether anything was."""
         found = bool(self._ready)
         while self._ready:
             self._go_on(self._ready.popleft())
         return found
 
     def is_in_line(self, process: Process) -> bool:
-        """Say whether a process waits for a place."""
+        """Return whether a process waits for a place."""
         return isinstance(self._waits.get(process), Place)
 
     def _make_ready(self, process: Process) -> None:

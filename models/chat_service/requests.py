@@ -110,7 +110,7 @@ class Requests:
         self._forget(request)
 
     def dispatch(self) -> None:
-        """Let free workers take the ready heads, the most urgent first."""
+        """Hand the ready heads to free workers, the most urgent first."""
         while ready := self._ready():
             request = min(ready, key=lambda request: request.rank)
             request.rests_until_s, request.has_begun = None, True
@@ -138,7 +138,7 @@ class Requests:
         self.dispatch()
 
     def _fail(self, request: Request) -> None:
-        """Let a request rest before its next try, or make it a dead letter."""
+        """Schedule the next try of a request, or make it a dead letter."""
         request.process = None
         if request.failures < len(RESTS_S):
             request.rests_until_s = self.moment.now_s + RESTS_S[request.failures]

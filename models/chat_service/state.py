@@ -39,7 +39,7 @@ class ServiceState:
         self._begin(State(settings, tell, self.moment), [])
 
     def settle(self) -> None:
-        """Let go what has ended, and let all that can go on do so."""
+        """Drop what has ended, and run all that can go on."""
         self._let_go()
         while self.processes.run():
             self._let_go()
@@ -81,7 +81,7 @@ class ServiceState:
         return done[0]
 
     def is_kept(self, conversation: Conversation) -> bool:
-        """Say whether a conversation is not due, or a session keeps it that began before it was."""
+        """Return whether a conversation is not due, or is kept by a session that began before."""
         due_s = self.turns.due_s(conversation)
         session = self.core.sessions.live.get(conversation.key)
         return due_s > self.moment.now_s or (session is not None and session.created_s < due_s)
@@ -92,11 +92,11 @@ class ServiceState:
         return found if found and self.is_kept(found) else None
 
     def is_dying(self, session: DatabaseSession) -> bool:
-        """Say whether a database session ends with a connection that ended and was not swept."""
+        """Return whether a database session ends with a connection that ended and was not swept."""
         return session.how == AWAITED and self.is_unswept(session.context)
 
     def is_unswept(self, context: Context) -> bool:
-        """Say whether a context is of a connection that came due, and was not swept."""
+        """Return whether a context is of a connection that came due, and was not swept."""
         names = [self.sockets.get(handle) for handle in self.core.board.awaiting_sweep]
         return context.connection is not None and context.connection in names
 

@@ -61,7 +61,7 @@ def _is_more(one: object, other: object) -> bool:
 
 
 def _shows_a_stray(model: Owners, asked: Operation, disagreement: Disagreement) -> bool:
-    """Say whether an outcome shows what is another user's, or another thread's at a connection."""
+    """Return whether an outcome shows another user's, or at a connection another thread's."""
     expected, actual = disagreement.expected, disagreement.actual
     if not isinstance(actual, Ok):
         return False
@@ -80,7 +80,7 @@ def _shows_a_stray(model: Owners, asked: Operation, disagreement: Disagreement) 
 
 
 def _is_of_another(model: Owners, user: str, handles: Iterable[Handle]) -> bool:
-    """Say whether a handle was made for another user, and never became this one's by an echo."""
+    """Return whether a handle was made for another user, and never became this one's by an echo."""
     sessions = model.state.sessions.of(user)
     own = {name for each in sessions for name in (each.thread, each.run, each.client)}
     makers = (model.owners.get(handle.step, user) for handle in handles if handle not in own)

@@ -33,7 +33,7 @@ def refused_ids(user: object, *optional: object) -> Refused | None:
 
 
 def broken_rule(value: object) -> str:
-    """Say which rule an id breaks, or nothing if it breaks none."""
+    """Return the rule that an id breaks, or nothing if it breaks none."""
     if type(value) is Handle:
         return ""
     if not isinstance(value, str):

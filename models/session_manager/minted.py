@@ -63,7 +63,7 @@ class Minted:
         }
 
     def read(self, text: Id) -> dict[str, object]:
-        """Say what is read in a text: a generated id's time and age in seconds, or nothing."""
+        """Return what is read in a text: a generated id's time and age in seconds, or nothing."""
         made_s = self._made_s(text)
         if made_s is None:
             return {"valid": False, "made_s": None, "age_s": -1.0}

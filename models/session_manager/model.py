@@ -283,7 +283,7 @@ class SessionsModel(Model):
         return Refused("context mismatch", because=f"the key of {context} is {own}")
 
     def _turn(self, handle: Handle, before: str, after: str) -> None:
-        """Let what befalls a peer befall it, if it is as it must be for that."""
+        """Change the state of a peer, if it is in the state that this needs."""
         connection = self.state.board.connection(handle)
         if connection.peer == before:
             connection.peer = after

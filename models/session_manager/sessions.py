@@ -80,7 +80,7 @@ class Sessions:
         return self._touch(session)
 
     def restore(self, user: str, thread: Id, run: Id, active_s: float) -> None:
-        """Let a session go on that was stored, idle since then, as the user's latest so far."""
+        """Restore a session that was stored, idle since then, as the user's latest so far."""
         session = Session(
             user=user,
             thread=thread,

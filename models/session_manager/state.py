@@ -92,7 +92,7 @@ class State:
         return asker
 
     def note_frame(self, asker: Connection) -> None:
-        """Let the manager of a connection live on."""
+        """Extend the life of the manager of a connection."""
         self.board.managers[asker.key].frame_s = self.moment.now_s
 
     def event(self, kind: str, key: Key, **own: object) -> Event:

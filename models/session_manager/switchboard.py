@@ -93,7 +93,7 @@ class Switchboard:
         self.send(connection)
 
     def leave(self, connection: Connection, code: int) -> None:
-        """Let a peer close its socket; a manager left alone by a clean close ends."""
+        """Close the socket of a peer that leaves; a manager left alone by a clean close ends."""
         manager = self._detach(connection)
         if not manager.connections and code == CLEAN:
             self.end(manager, GOING_AWAY)

@@ -23,7 +23,7 @@ MANN_KENDALL = 1.645  # one-sided, at the level of 5 %
 
 
 def objgraph_growth(cycles: Cycles) -> bool:
-    """Say whether objects of any type are more after one cycle than before: objgraph.growth()."""
+    """Return whether any type has more objects after one cycle: objgraph.growth()."""
     cycles.run(2, following=False)
     peaks: dict[str, int] = {}
     objgraph.growth(limit=1, peak_stats=peaks)
@@ -32,7 +32,7 @@ def objgraph_growth(cycles: Cycles) -> bool:
 
 
 def cpython_rule(cycles: Cycles) -> bool:
-    """Say whether each cycle leaves more allocated blocks: CPython's own hunt for leaks."""
+    """Return whether each cycle leaves more allocated blocks: CPython's own hunt for leaks."""
     cycles.run(CPYTHON_WARM_UP, following=False)
     blocks = [_blocks()]
     for _ in range(CPYTHON_WATCHED):
@@ -42,7 +42,7 @@ def cpython_rule(cycles: Cycles) -> bool:
 
 
 def memray_records(cycles: Cycles) -> bool:
-    """Say whether one place keeps more than a limit, as pytest-memray's limit_leaks does."""
+    """Return whether one place keeps more than a limit, as pytest-memray's limit_leaks does."""
     cycles.run(2, following=False)
     with TemporaryDirectory() as folder:
         path = Path(folder, "leaks.bin")
@@ -55,7 +55,7 @@ def memray_records(cycles: Cycles) -> bool:
 
 
 def uss_trend(cycles: Cycles) -> bool:
-    """Say whether the memory of the process tends upwards (Mann 1945, Kendall 1975)."""
+    """Return whether the memory of the process tends upwards (Mann 1945, Kendall 1975)."""
     process = psutil.Process()
     cycles.run(2, following=False)
     seen = []

@@ -84,7 +84,7 @@ def judge(
     *,
     leaks: bool,
 ) -> None:
-    """Let every rule judge one run."""
+    """Judge one run by every rule."""
     for name, score in scores.items():
         with played(target, scenario, seed, run, STEPS_MAX) as lockstep:
             if name != OURS:

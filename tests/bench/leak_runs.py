@@ -54,7 +54,7 @@ def blind(target: Target) -> Target:
 
 
 def is_flagged(lockstep: Lockstep, known: Known, cycles_max: int = CYCLES_MAX) -> bool:
-    """Say whether a round trip finds a leak in a run that was played."""
+    """Return whether a round trip finds a leak in a run that was played."""
     try:
         RoundTrip(lockstep, known, cycles_max=cycles_max).make()
     except Divergence:

@@ -77,7 +77,7 @@ class Kill:
 
     @property
     def is_minimal(self) -> bool:
-        """Say whether it died in the fewest steps that its signature needs.
+        """Return whether it died in the fewest steps that its signature needs.
 
         Up to PROVABLE steps that is the known least; above, that no single operation can go,
         which is what minimising ends with.

@@ -23,7 +23,7 @@ MARKS = {True: "yes", False: "no", None: "-"}
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @usage_errors
 def check(driver: str, seed: int) -> None:
-    """Say whether a driver does what its model says.
+    """Check whether a driver does what its model says.
 
     Tries each operation of DRIVER (MODULE:NAME), and says which does not, and how.
     Exits with 0 where all that it offers is kept, else with 1.

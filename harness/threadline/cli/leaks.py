@@ -168,7 +168,7 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
     page, markdown = stem.with_name(f"{stem.name}.html"), stem.with_name(f"{stem.name}.md")
     page.write_text(leak_page(story), "utf-8")
     markdown.write_text(leak_markdown(story, found.path), "utf-8")
-    click.echo(f"  report:  {markdown} and {page}")
+    click.echo(f"  report:  {markdown}\n           {page}")
     click.echo(f"  replay:  {replay_command(found.path)}")
     if asked.objgraph:
         click.echo(f"  {objgraph_lens(story, hunt.folder)}")

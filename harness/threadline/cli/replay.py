@@ -51,7 +51,7 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     and with 1 at the step where it diverges, or does not come back for 10 seconds.
     """
     target, stored = _read(trace, driver)
-    click.echo(f"{trace}: {_origin(stored.header)}, on {target.name}")
+    click.echo(f"{trace}\n  {_origin(stored.header)}\n  on {target.name}")
     failure = _show(target, stored, wait=step, log=log)
     if failure is None:
         click.echo(f"agrees on all {count(len(stored.operations), 'operation')}")

@@ -79,7 +79,7 @@ def _modules() -> list[ModuleType]:
 
 
 def _is_passing(holder: object, level: object) -> bool:
-    """Say whether something holds an object only because it is being looked at."""
+    """Return whether something holds an object only because it is being looked at."""
     if isinstance(holder, FrameType) or holder is level:
         return True
     return isinstance(holder, tuple) and len(holder) == 2 and isinstance(holder[1], Path)

@@ -87,7 +87,7 @@ class Cycles:
             self._rebind(_value(step.expected), _value(outcome), following=following)
 
     def end(self) -> None:
-        """Let go of what the cycle was given."""
+        """Drop what the cycle was given."""
         self._real.clear()
         self._driver.discard_notes()
         self.played += 1
@@ -154,7 +154,7 @@ class Cycles:
 
 @contextmanager
 def heap_aside() -> Iterator[None]:
-    """Let the garbage collector look only at what is made in this block, however large the heap."""
+    """Restrict the garbage collector to what is made in this block, however large the heap."""
     gc.freeze()
     try:
         yield

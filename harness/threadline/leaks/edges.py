@@ -74,7 +74,7 @@ class Edges:
         return tell(holder) if tell is not None else ()
 
     def is_leaf(self, kind: type) -> bool:
-        """Say whether objects of this type are not looked at."""
+        """Return whether objects of this type are not looked at."""
         if kind not in self._known:
             self._known[kind] = self._tell(kind)
         return self._known[kind] is None
@@ -138,7 +138,7 @@ class Edges:
 
 
 def is_code(kind: type) -> bool:
-    """Say whether a census stops at objects of this type: code, or what belongs to everybody."""
+    """Return whether a census stops at objects of this type: code, or what belongs to everybody."""
     return issubclass(kind, _OPAQUE) or kind.__module__ == "typing"
 
 

@@ -42,7 +42,7 @@ def looks(pid: int, count: int, every_s: float) -> Iterator[Look]:
 
 
 def verdicts(seen: Sequence[Look]) -> list[str]:
-    """Say what grows: descriptors and threads are judged, memory is shown.
+    """Return what grows: descriptors and threads are judged, memory is shown.
 
     What grew from each quarter of the looks to the next is called growing. Memory alone is never
     called a leak: allocators keep what they are given back.
@@ -58,7 +58,7 @@ def verdicts(seen: Sequence[Look]) -> list[str]:
 
 
 def grows(values: Sequence[int]) -> bool:
-    """Say whether the median of each quarter is above that of the one before."""
+    """Return whether the median of each quarter is above that of the one before."""
     size = len(values) // 4
     middles = [median(values[at * size : (at + 1) * size]) for at in range(4)]
     return all(one < other for one, other in pairwise(middles))

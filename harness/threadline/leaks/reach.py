@@ -68,7 +68,7 @@ class Paths:
     links: list[tuple[str, type | None]] = field(default_factory=list)
 
     def is_sized(self, kind: type) -> bool:
-        """Say whether objects of a type have a length to be counted; asked once of each type."""
+        """Return whether objects of a type have a length to be counted; asked once of each type."""
         if kind not in self.sized:
             self.sized[kind] = is_sized(kind)
         return self.sized[kind]

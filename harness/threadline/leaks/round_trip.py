@@ -125,7 +125,7 @@ class RoundTrip:
         return [Leak(BLOCKS, "memory block outside the roots", caught.rate, 0, caught.cycles, size)]
 
     def _is_decided(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> bool:
-        """Say whether nothing is left to watch, or something leaks that needs no watching."""
+        """Return whether nothing is left to watch, or something leaks that needs no watching."""
         exact = any(each.leaks and is_exact(cycles.path(key)) for key, each in suspects.items())
         return exact or not any(each.open for each in suspects.values())
 
@@ -217,7 +217,7 @@ def declared(path: Path, bounds: Iterable[Bounded]) -> Bounded | None:
 
 
 def is_exact(path: Path) -> bool:
-    """Say whether a path counts what must be equal before and after, such as threads and tasks."""
+    """Return whether a path counts what must be equal before and after, as threads and tasks."""
     if len(path) == 1:
         return not path[0].label.startswith(ALIVE)
     return len(path) == 2 and path[1].label in ("task", "timer")
@@ -253,7 +253,7 @@ class RoundTrips:
     nets: bool = False
 
     def is_due(self, header: Header) -> bool:
-        """Say whether a run is one of those that end with a round trip: the seed decides."""
+        """Return whether a run is one of those that end with a round trip: the seed decides."""
         return (
             self.every > 0
             and Random(f"{header.seed}/{header.run}/round trip").random() * self.every < 1

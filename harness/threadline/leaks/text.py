@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from ..history import count
 from .investigate import Investigation
@@ -10,6 +11,7 @@ from .leak import chain_lines
 from .ledger import Ledger, Row
 from .reach import Path
 
+COLUMNS_MAX = 80  # of a terminal, as wide as it was for long; a ledger is as wide as its steps
 WIDTH = 30  # of the first column of a ledger
 
 
@@ -20,13 +22,25 @@ def leak_text(found: Investigation) -> str:
 
 def _lines(found: Investigation) -> Iterator[str]:
     leak = found.leak
-    yield f"LEAK  {count(len(found.trace.operations), 'step')}: {leak}"
+    yield from _folded(f"LEAK  {count(len(found.trace.operations), 'step')}: {leak}")
     yield from (f"  {line}" for line in chain_lines(found.chain))
     yield from (f"  {line}" for line in facts(found))
     yield from (f"  {line}" for line in ledger_lines(found.ledger))
     yield "  the steps, torn down and repeated as each cycle:"
     yield from (f"    {step}" for step in found.failure.steps)
-    yield from (f"  {line}" for line in footnotes(found))
+    for line in footnotes(found):
+        yield from _folded(f"  {line}")
+
+
+def _folded(line: str) -> list[str]:
+    """Return a sentence in lines of at most COLUMNS_MAX, broken between words alone."""
+    return wrap(
+        line,
+        COLUMNS_MAX,
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def facts(found: Investigation) -> list[str]:

@@ -75,7 +75,7 @@ def modules_of(package: str) -> dict[str, ModuleType]:
 
 
 def _may_hold(value: object) -> bool:
-    """Say whether something that grows can stand behind a value."""
+    """Return whether something that grows can stand behind a value."""
     if isinstance(value, (tuple, frozenset)):
         return any(map(_may_hold, value))
     grows = type(value).__flags__ & _HAS_GC or isinstance(value, bytearray)

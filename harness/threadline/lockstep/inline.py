@@ -17,7 +17,7 @@ MARK = "runs_inline_in_a_pump"
 
 
 def inline_aiosqlite() -> None:
-    """Let aiosqlite's connections that are opened within a pump run inline, and only those.
+    """Make aiosqlite's connections that are opened within a pump run inline, and only those.
 
     Without aiosqlite it does nothing, and where that was done already nothing again: call it as
     often as you like. A connection belongs to where it was opened. One that was opened on another

@@ -47,7 +47,7 @@ class Lockstep:
         self._warned = warned
 
     def step(self, number: int, operation: Operation) -> Step:
-        """Let model and system take one operation; raise Divergence where they disagree.
+        """Apply one operation to model and system; raise Divergence where they disagree.
 
         Raises Dangling for a handle that nothing is bound to, and Unpredictable where the model
         does, with nothing done to the system.
@@ -70,7 +70,7 @@ class Lockstep:
         return self._renaming.real.values()
 
     def play(self, operation: Operation) -> Outcome:
-        """Let the system alone take an operation, and return what came back, whatever that is."""
+        """Apply an operation to the system alone, and return what came back, whatever that is."""
         if self._warned is None:
             return actual_of(self.driver, operation)
         self._warned.take()  # given between steps: no operation's
@@ -99,7 +99,7 @@ class Lockstep:
         return expected == actual
 
     def _heard_alike(self, expected: Ok | Refused, actual: Ok | Refused) -> bool:
-        """Say whether both sides have told the same to the same, in the same order."""
+        """Return whether both sides have told the same to the same, in the same order."""
         return self._renaming.binds(expected.told or {}, actual.told or {})
 
     def _named(self, actual: Outcome, expected: Outcome) -> Outcome:

@@ -30,7 +30,7 @@ DONE = Ok()
 
 
 def expected_of(model: Model, operation: Operation) -> Outcome:
-    """Let a model take an operation, and return the outcome that is right.
+    """Apply an operation to a model, and return the outcome that is right.
 
     Raises Dangling for a handle that the model does not know, Unpredictable, and ModelError.
     """
@@ -54,7 +54,7 @@ def expected_of(model: Model, operation: Operation) -> Outcome:
 
 
 def actual_of(driver: Driver[Any], operation: Operation) -> Outcome:
-    """Let a driver's system take an operation, and return what came back, whatever that is.
+    """Apply an operation to a driver's system, and return what came back, whatever that is.
 
     What is ready beside it is done too. An exception that is no refusal is Crashed, and so is one
     that ended a task which nobody awaits.

@@ -74,7 +74,7 @@ class _Loop(asyncio.BaseEventLoop):
         return [task for task in self._made if not task.done()]
 
     def has_failed_task(self) -> bool:
-        """Say whether a task that is new among the failed has an exception nobody asked for.
+        """Return whether a task that is new among the failed has an exception nobody asked for.
 
         asyncio notes that for its own warning, which comes when the task is freed.
         """
@@ -107,7 +107,7 @@ class _Loop(asyncio.BaseEventLoop):
         self._run_once()  # type: ignore[attr-defined]
 
     def is_idle(self) -> bool:
-        """Say whether nothing is ready, and no timer is due."""
+        """Return whether nothing is ready, and no timer is due."""
         timer = self.next_timer()
         return not self._ready and (timer is None or timer > self.time())  # type: ignore[attr-defined]
 
@@ -124,7 +124,7 @@ class _Loop(asyncio.BaseEventLoop):
 
 
 def is_pumped() -> bool:
-    """Say whether the caller runs within a pump: on a loop that is turned by hand, on no thread."""
+    """Return whether the caller runs within a pump: on a loop that is turned by hand."""
     return isinstance(events._get_running_loop(), _Loop)
 
 
@@ -199,7 +199,7 @@ class Pump:
         return result
 
     def has_failed_task(self) -> bool:
-        """Say whether a task has ended with an exception that nobody has asked for so far."""
+        """Return whether a task has ended with an exception that nobody has asked for so far."""
         return self._loop.has_failed_task()
 
     def settle(self) -> None:
@@ -207,7 +207,7 @@ class Pump:
         self._within(self._settle)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass from timer to timer, settling the system at each."""
+        """Advance time from timer to timer, settling the system at each."""
         self._within(lambda: self._advance(self.clock.now() + seconds))
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class Renaming:
         self._binding = True
 
     def binds(self, expected: object, actual: object) -> bool:
-        """Say whether two values are the same up to ids, and bind ids that are met first here.
+        """Return whether two values are the same up to ids, and bind ids that are met first here.
 
         Everything but ids is compared as it is, types included (1 is not True); lists and tuples
         are both sequences.
@@ -60,7 +60,7 @@ class Renaming:
         return expected == actual
 
     def knows(self, expected: object, actual: object) -> bool:
-        """Say whether two values are the same up to ids, of which none is new."""
+        """Return whether two values are the same up to ids, of which none is new."""
         self._binding = False
         try:
             return self.binds(expected, actual)
@@ -189,7 +189,7 @@ class Named(Mapping[str, object]):
 
 
 def _alike(one: object, other: object) -> bool:
-    """Say whether two equal values are of the same types (1 is not True), down to their items."""
+    """Return whether two equal values are of the same types, items too (1 is not True)."""
     if type(one) is tuple and type(other) is tuple:
         kinds = tuple(map(type, one))
         return kinds == tuple(map(type, other)) and (

@@ -29,7 +29,7 @@ class AfterRun(Protocol):
     """What is looked for when the last step of a run was taken, as leaks are."""
 
     def is_due(self, header: Header) -> bool:
-        """Say whether a run is one of those that end so: the seed decides."""
+        """Return whether a run is one of those that end so: the seed decides."""
         ...
 
     def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
@@ -91,7 +91,7 @@ class Runs:
 
     @property
     def resets(self) -> bool:
-        """Say whether a run can be played on the system of the run before."""
+        """Return whether a run can be played on the system of the run before."""
         return self.target.driver.reset is not Driver.reset
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Runs:
         self._kept.drop()
 
     def is_due(self, header: Header) -> bool:
-        """Say whether a run is looked at when it is over."""
+        """Return whether a run is looked at when it is over."""
         return self.after_run is not None and self.after_run.is_due(header)
 
     def look(self, lockstep: Lockstep, header: Header) -> None:
@@ -151,7 +151,7 @@ def _as_new(driver: Driver[Any]) -> Driver[Any]:
 
 
 def _start(driver: type[Driver[Any]]) -> None:
-    """Let a driver make what serves all runs of this process, once."""
+    """Call a driver's start() once in this process."""
     if not vars(driver).get("_has_started"):
         driver._has_started = True  # type: ignore[attr-defined]  # read here alone
         driver.start()

@@ -66,7 +66,7 @@ def sequences(
 
 
 def names_in_order(rule: Rule, values: tuple[object, ...], named: Set[object]) -> bool:
-    """Say whether the symmetric values that are new here are the first ones not yet named."""
+    """Return whether the symmetric values that are new here are the first ones not yet named."""
     seen = set(named)
     for (_, pool), value in zip(rule.pools, values, strict=True):
         if pool.symmetric and value not in seen:

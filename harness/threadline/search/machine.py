@@ -218,7 +218,7 @@ class Chunks:
 
 @contextmanager
 def _same_draws_everywhere() -> Iterator[None]:
-    """Let Hypothesis draw none of the constants that it finds in the modules loaded by chance.
+    """Keep Hypothesis from drawing constants that it finds in whatever modules are loaded.
 
     It has no setting for that; where its internals are others, seeds hold for one command only.
     """
