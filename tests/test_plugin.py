@@ -211,3 +211,14 @@ def test_a_driver_of_no_use_is_told_so(project: Path, words: list[str], complain
 
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert complaint in result.stdout + result.stderr
+
+
+def test_a_junit_report_names_the_scenario_and_its_file(project: Path) -> None:
+    """
+    What reads JUnit finds a scenario as it finds any test.
+    """
+    pytest_with("--threadline", "mine:MyCounter", "--junitxml=report.xml")
+
+    assert 'classname="mine" name="Counter[mine:MyCounter]"' in Path("report.xml").read_text(
+        "utf-8"
+    )
