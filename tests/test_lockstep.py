@@ -53,6 +53,64 @@ def test_binds_the_first_pair() -> None:
     assert run.driver.given == [None, "real 1"]
 
 
+def test_takes_no_argument_for_a_new_id() -> None:
+    """
+    A system that answers with a text that it was given has made nothing; the text says so.
+    """
+    run = lockstep([Ok(), Ok(C2)], [Ok(), Ok("r")])
+    run.step(1, Script.call(("r", 1)))
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Script.call())
+
+    assert raised.value.failure.lines()[2] == (
+        "  system:  ok, <a 'r' given as an argument, so no new c>"
+    )
+
+
+def test_says_that_an_id_was_returned_before() -> None:
+    """
+    A new id that is an old one is shown under its name, with the reason why it is wrong.
+    """
+    run = lockstep([Ok(C1), Ok({"id": C2})], [Ok("real 1"), Ok({"id": "real 1"})])
+    run.step(1, Script.call())
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Script.call())
+
+    assert raised.value.failure.lines()[1:5] == [
+        "  model:   ok, {'id': c_2}",
+        "  system:  ok, {'id': c_1}",
+        "  differs: id",
+        "  why:     c_2 is new here, and the system returned c_1 again",
+    ]
+
+
+def test_says_that_a_value_can_be_no_id() -> None:
+    """
+    What cannot be hashed cannot be looked up again, and so is no id.
+    """
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok(C1)], [Ok({"id": 1})]).step(1, Script.call())
+
+    assert raised.value.failure.lines()[2] == (
+        "  system:  ok, <a dict that cannot be hashed, so no c>"
+    )
+
+
+def test_blames_only_the_id_that_is_wrong() -> None:
+    """
+    New ids beside one that is wrong are no difference, though nothing binds them any more.
+    """
+    run = lockstep([Ok(C1), Ok([C1, C2])], [Ok("real 1"), Ok(["other", "real 2"])])
+    run.step(1, Script.call())
+
+    with pytest.raises(Divergence) as raised:
+        run.step(2, Script.call())
+
+    assert raised.value.failure.lines()[2] == "  system:  ok, [<a c never returned before>, c_2]"
+
+
 @pytest.mark.parametrize("answer", [Refused("full"), Crashed("KeyError"), Unknown(), Ok(None)])
 def test_binds_nothing_where_the_kinds_differ(answer: Outcome) -> None:
     """
@@ -181,7 +239,7 @@ def test_takes_a_call_that_hangs_for_liveness() -> None:
     with pytest.raises(Divergence) as raised:
         lockstep([Ok()], [NotDone("5 turns", "get line 3")]).step(1, Script.call())
 
-    assert raised.value.failure.signature == Signature(Property.LIVENESS, "call")
+    assert raised.value.failure.signature == Signature(Property.LIVENESS, "call", "hung")
     assert raised.value.failure.step.actual == Hung("5 turns", where="get line 3")
 
 

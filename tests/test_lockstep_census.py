@@ -86,7 +86,7 @@ def test_blames_the_census_on_the_property_that_the_model_names() -> None:
     """
     failure = after_c1({"turns": 1}, {"turns": 2})
 
-    assert failure.signature == Signature(Property.MEMORY, "call")
+    assert failure.signature == Signature(Property.MEMORY, "call", "turns")
 
 
 def test_parts_on_an_id_that_no_outcome_returned() -> None:
@@ -126,7 +126,7 @@ def test_asserts_invariants() -> None:
 
     failure = failure_of(run)
 
-    assert failure.signature == Signature(Property.KEYS, "call")
+    assert failure.signature == Signature(Property.KEYS, "call", "is_empty")
     assert failure.disagreement.of == "invariant is_empty"
     assert str(failure.disagreement.actual).startswith("['x'] is open")
 

@@ -18,8 +18,8 @@ from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machin
 from tests.desk import Desk, Desks, DeskScenario, header
 
 KINDS = Desk.kinds()
-ON_RING = Signature(Property.CONTINUITY, "ring")
-ON_PRESS = Signature(Property.CONTINUITY, "press")
+ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
+ON_PRESS = Signature(Property.CONTINUITY, "press", "refused")
 
 
 class Everything(DeskScenario):
@@ -136,7 +136,7 @@ def test_shrinks_to_the_shortest_run() -> None:
     with pytest.raises(Divergence) as raised:
         run(derived(rings))
 
-    assert type(raised.value).__name__ == "ContinuityRing"
+    assert type(raised.value).__name__ == "ContinuityRingRefused"
     assert [str(step) for step in raised.value.failure.steps] == [
         "1 enter(user='ana')",
         "2 ring()",

@@ -15,10 +15,10 @@ from threadline.trace import Header, Numbered, Trace
 from tests.desk import Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
-ON_RING = Signature(Property.CONTINUITY, "ring")
-ON_PRESS = Signature(Property.CONTINUITY, "press")
-ON_ENTER = Signature(Property.CONTINUITY, "enter")
-ON_LEAVE = Signature(Property.CONTINUITY, "leave")
+ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
+ON_PRESS = Signature(Property.CONTINUITY, "press", "refused")
+ON_ENTER = Signature(Property.CONTINUITY, "enter", "refused")
+ON_LEAVE = Signature(Property.CONTINUITY, "leave", "refused")
 
 
 class Everything(DeskScenario):

@@ -12,7 +12,7 @@ from threadline.trace import Trace
 
 from tests.desk import Desk, DeskDriver, Desks, DeskScenario, header
 
-ON_RING = Signature(Property.CONTINUITY, "ring")
+ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
 
 
 class Sized(DeskScenario):

@@ -19,7 +19,7 @@ from threadline.minimise.narrow import narrowed
 from threadline.pool import pool
 from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
-from threadline.trace import Header, Recorder, Trace, read, read_header
+from threadline.trace import Header, Recorder, Trace, is_signature_of, read, read_header
 
 from models.chat_service import ChatServiceModel
 from tests.mutants.store import MUTANTS as STORES
@@ -81,7 +81,8 @@ def shorter_failures(name: str) -> list[str]:
     shorter = Header(target.model.name, name, steps_max=len(operations) - 1)
     batches = Exhaust(scenario, Runs(target, Recorder(None)), shorter).batches()
     failures = (batch.failure for batch in batches if batch.failure)
-    return [str(failure.step) for failure in failures if str(failure.signature) == header.signature]
+    wanted = header.signature
+    return [str(one.step) for one in failures if is_signature_of(wanted, one.signature)]
 
 
 def failures_without_one(name: str, died: Kill) -> list[Failure]:

@@ -104,6 +104,18 @@ def test_goes_from_deadline_to_deadline_in_order(pump: Pump) -> None:
     assert told == ["after 1", "after 2", "after 3"]
 
 
+def test_fires_equal_timers_in_the_order_in_which_they_were_set(pump: Pump) -> None:
+    """
+    asyncio's heap keeps no order among timers of one instant; ours are first in, first out.
+    """
+    told: list[str] = []
+    pump.call(start(*[sleep_and_tell(told, 1, f"{number}") for number in range(100)]))
+
+    pump.advance(1)
+
+    assert told == [f"{number}" for number in range(100)]
+
+
 def test_stops_the_clock_at_each_deadline(pump: Pump) -> None:
     """
     Who wakes sees the time of its own deadline, not the end of the wait.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .history import Step, count, history_lines
-from .outcome import Crashed
+from .difference import Way, outcome_difference, pruned, way_text
+from .handle import Handle
+from .history import Step, count, folded, history_lines, labelled, operation_text
+from .outcome import Crashed, Ok, Refused
+from .shown import shown
+
+ROOM = 69  # columns beside a label, up to which two values are shown whole
 
 
 class Property(StrEnum):
@@ -22,13 +29,18 @@ class Property(StrEnum):
 
 
 class Signature(NamedTuple):
-    """What makes two failures the same: the property broken, and the kind of operation."""
+    """What makes two failures the same: the property broken, the kind of operation, and where.
+
+    `where` is the field in which two outcomes differ, the part of a census, the invariant or the
+    type of the error; "" for a plain value, and for a leak, whose path is its kind.
+    """
 
     property: Property
     kind: str
+    where: str = ""
 
     def __str__(self) -> str:
-        return f"{self.property}-{self.kind}"
+        return f"{self.property}-{self.kind}{f'.{self.where}' if self.where else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +57,13 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One run that went wrong at its last step."""
+    """One run that went wrong at its last step, under these settings and this policy."""
 
     signature: Signature
     disagreement: Disagreement
     steps: tuple[Step, ...]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    policy: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def step(self) -> Step:
@@ -60,27 +74,94 @@ class Failure:
         """Return whether it showed itself by what was looked for after the run's last step."""
         return False
 
-    def lines(self) -> list[str]:
-        """Return the failure as a reader sees it: property, operation, both sides, history."""
+    def lines(self, *, full: bool = False) -> list[str]:
+        """Return the failure as a reader sees it: property, operation, both sides, history.
+
+        Of long values what differs, and what leads there; with `full` all of them.
+        """
+        operation = str(self.step.operation) if full else operation_text(self.step.operation)
+        head = f"{self.signature.property}: {operation} diverges at step {self.step.number}"
         return [
-            f"{self.signature.property}: {self.step.operation} diverges at step {self.step.number}",
-            *self._compared(),
+            *folded("", head, 2),
+            *self._compared(full=full),
+            *self.under(),
             f"  history, {count(len(self.steps), 'step')}:",
-            *history_lines(self.steps),
+            *history_lines(self.steps, full=full),
         ]
 
-    def _compared(self) -> list[str]:
+    def under(self) -> list[str]:
+        """Return the lines that tell the settings and the policy of the run, where it has any."""
+        lines = []
+        for label, values in (("setting:", self.settings), ("policy:", self.policy)):
+            text = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
+            lines += labelled(label, text) if text else []
+        return lines
+
+    def _compared(self, *, full: bool) -> list[str]:
         of, expected = self.disagreement.of, self.disagreement.expected
         actual = self.disagreement.actual
         if of == "outcome":
-            return [f"  model:   {expected}", f"  system:  {actual}"]
+            return self._compared_outcomes(full=full)
         if of.startswith("census"):
             part = of.removeprefix("census").strip()
-            held = str(actual) if isinstance(actual, Crashed) else f"holds {part} {actual!r}"
-            return [f"  model:   holds {part} {expected!r}", f"  system:  {held}"]
+            if isinstance(actual, Crashed):
+                return [
+                    *labelled("model:", f"holds {shown(expected)}"),
+                    *labelled("system:", str(actual)),
+                ]
+            wanted, shows = _sides(expected, actual, full=full)
+            return [
+                *labelled("model:", f"holds {part} {shown(wanted)}"),
+                *labelled("system:", f"holds {part} {shown(shows)}"),
+            ]
         first, *rest = str(actual).splitlines() or [""]
-        broken = f"  broken:  {of.partition(' ')[2]}: {first}"
-        return [broken, *(f"           {line}" for line in rest)]
+        lines = labelled("broken:", f"{of.partition(' ')[2]}: {first}")
+        return [*lines, *(f"           {line}" for line in rest)]
+
+    def _compared_outcomes(self, *, full: bool) -> list[str]:
+        expected: Any = self.disagreement.expected
+        actual: Any = self.disagreement.actual
+        way = outcome_difference(expected, actual) or ()
+        wanted, shows = expected, actual
+        if isinstance(expected, (Ok, Refused)) and type(expected) is type(actual):
+            told = _sides(expected.told, actual.told, full=full)
+            wanted, shows = replace(expected, told=told[0]), replace(actual, told=told[1])
+        if isinstance(expected, Ok) and isinstance(actual, Ok):
+            value = _sides(expected.value, actual.value, full=full)
+            wanted, shows = replace(wanted, value=value[0]), replace(shows, value=value[1])
+        lines = [*labelled("model:", str(wanted)), *labelled("system:", str(shows))]
+        is_cut = (wanted, shows) != (expected, actual)
+        if is_cut or any(isinstance(step, str) for step in way):
+            lines += labelled("differs:", way_text(way) or "as shown")
+        return [*lines, *self._why(way)]
+
+    def _why(self, way: Way) -> list[str]:
+        """Return why an id that the system has returned before is not right, if it is that."""
+        wanted = _at(self.disagreement.expected, way)
+        shows = _at(self.disagreement.actual, way)
+        if type(wanted) is not Handle or type(shows) is not Handle:
+            return []
+        if wanted.step != self.step.number:
+            return []
+        return labelled("why:", f"{wanted} is new here, and the system returned {shows} again")
+
+
+def _sides(expected: Any, actual: Any, *, full: bool) -> tuple[Any, Any]:
+    """Return two values as they are shown: whole where both fit a line, else what differs."""
+    if full or max(len(shown(expected)), len(shown(actual))) <= ROOM:
+        return expected, actual
+    return pruned(expected, actual)
+
+
+def _at(outcome: object, way: Way) -> object:
+    """Return what a way leads to in the value of an outcome, or None."""
+    found: Any = outcome.value if isinstance(outcome, Ok) else None
+    for step in way:
+        try:
+            found = found[step]
+        except (LookupError, TypeError):
+            return None
+    return found
 
 
 class Divergence(AssertionError):
@@ -94,5 +175,5 @@ class Divergence(AssertionError):
 @cache
 def divergence_type(signature: Signature) -> type[Divergence]:
     """Return the subclass for a signature: Hypothesis tells failures apart by their type."""
-    words = f"{signature.property}_{signature.kind}".split("_")
+    words = re.split(r"\W|_", f"{signature.property}_{signature.kind}_{signature.where}")
     return type("".join(word.title() for word in words), (Divergence,), {"__module__": __name__})

@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import NamedTuple
 
+from .difference import trimmed
 from .operation import Operation
 from .outcome import Outcome, Refused
+from .shown import shown
+
+WIDTH = 80  # columns of a terminal that is not wider
+LABEL = 11  # columns that a label takes, as in "  model:   "
+ROOM_LEAST = 24  # columns that a long outcome has beside its operation at least
 
 
 class Step(NamedTuple):
@@ -31,14 +38,68 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def history_lines(steps: Sequence[Step], *, arrow: bool = True) -> list[str]:
-    """Return a line a step, with an arrow at the last; what matters is what the system did."""
+def folded(start: str, text: str, indent: int) -> list[str]:
+    """Return a text in lines of at most WIDTH columns: the first begins so, the rest are indented.
+
+    Words are not broken: one that is too long has a line of its own, and is as long as it is.
+    """
+    return wrap(
+        text,
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * indent,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [start.rstrip()]
+
+
+def labelled(label: str, text: str) -> list[str]:
+    """Return a text after its label, as in "  model:   ok", folded under itself."""
+    return folded(f"  {label:<{LABEL - 2}}", text, LABEL)
+
+
+def operation_text(operation: Operation) -> str:
+    """Return an operation as the call that it is, long values cut."""
+    given = operation.arguments().items()
+    texts = ", ".join(f"{name}={shown(trimmed(value))}" for name, value in given)
+    return f"{operation.kind}({texts})"
+
+
+def history_lines(steps: Sequence[Step], *, arrow: bool = True, full: bool = False) -> list[str]:
+    """Return each step, with an arrow at the last; what matters is what the system did.
+
+    A step has one line, if it is not its operation that is too long for it; with `full`, all that
+    it was told and answered.
+    """
     width = len(str(steps[-1].number)) if steps else 1
-    return [
-        f"  {'->' if arrow and step is steps[-1] else '  '}  {step.number:>{width}}  "
-        f"{step.operation}  {_brief(step)}"
-        for step in steps
-    ]
+    found = []
+    for step in steps:
+        mark = "->" if arrow and step is steps[-1] else "  "
+        start = f"  {mark}  {step.number:>{width}}  "
+        operation = str(step.operation) if full else operation_text(step.operation)
+        lines = folded(start, operation, len(start))
+        found += _with_outcome(lines, _brief(step), len(start), full=full)
+    return found
+
+
+def _with_outcome(lines: list[str], outcome: str, indent: int, *, full: bool) -> list[str]:
+    """Put an outcome behind an operation, cut to the line that it begins in unless all is wanted.
+
+    That is the operation's last line, or where too little is left of it one of its own.
+    """
+    *before, last = lines
+    if full:
+        return [*before, *folded("", f"{last}  {outcome}", indent)]
+    room = WIDTH - len(last) - 2
+    if room < min(len(outcome), ROOM_LEAST):
+        before, last, room = lines, " " * (indent - 2), WIDTH - indent
+    return [*before, f"{last}  {_cut(outcome, room)}"]
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 4].rstrip()} ..."
 
 
 def _brief(step: Step) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .shown import shown
+
 Told: TypeAlias = Mapping[object, list[object]]
 """What was told since the last operation, in order, by whom it was told to."""
 
@@ -19,7 +21,7 @@ class Ok:
     told: Told | None = field(default=None, hash=False)
 
     def __str__(self) -> str:
-        text = "ok" if self.value is None else f"ok, {self.value!r}"
+        text = "ok" if self.value is None else f"ok, {shown(self.value)}"
         return _with_more(text, self.warnings, self.told)
 
 
@@ -97,5 +99,5 @@ class Unpredictable(Exception):
 
 def _with_more(text: str, warnings: tuple[str, ...], told: Told | None = None) -> str:
     warned = f", warning {' and '.join(warnings)}" if warnings else ""
-    heard = [f"{to} was told {', '.join(map(repr, what))}" for to, what in (told or {}).items()]
+    heard = [f"{to} was told {', '.join(map(shown, what))}" for to, what in (told or {}).items()]
     return "; ".join([f"{text}{warned}", *heard])

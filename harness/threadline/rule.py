@@ -56,6 +56,10 @@ class Rule:
                 given[name] = value
         return self.operation(**given)
 
+    def given_by(self, name: str, value: Any) -> dict[str, object]:
+        """Return what one value of the pool of this name gives: arguments, or items of one."""
+        return _together(self.operation, value) if name == TOGETHER else {name: value}
+
 
 def rule(
     operation: OperationType[...],

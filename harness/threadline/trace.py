@@ -152,6 +152,15 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
     return Trace(header, tuple(operations))
 
 
+def is_signature_of(text: str, failure: object) -> bool:
+    """Return whether a header's signature is that of a failure, or was in an older version.
+
+    Older versions told no place: `memory-wait` stands for `memory-wait.timers`.
+    """
+    now = str(failure)
+    return now == text or now.startswith(f"{text}.")
+
+
 def plain(policy: object) -> dict[str, object]:
     """Return a policy as its header shows it: the fields of a dataclass, by name."""
     names = getattr(type(policy), "__dataclass_fields__", {})

@@ -24,6 +24,8 @@ from tests.mutants.sessions import mutant
     continuity_disconnect=3,
     continuity_message=3,
     continuity_ping=3,
+    continuity_connect__managers=3,
+    continuity_disconnect__managers=4,
 )
 class LastTabClosesAll(Connector):
     """Ends all of a user's managers when one of them has lost its last tab."""
@@ -61,7 +63,7 @@ class ClosesOtherTabs(IsolatedWebSocketManager):
             other.end(GOING_AWAY)
 
 
-@mutant("make_connector", Connections, continuity_disconnect=2)
+@mutant("make_connector", Connections, continuity_disconnect=2, continuity_disconnect__managers=3)
 class DroppedIsClosed(Connector):
     """Takes a connection that dropped for one that was closed, and waits for no reconnect."""
 
@@ -69,7 +71,13 @@ class DroppedIsClosed(Connector):
         return True
 
 
-@mutant("make_manager", Expiry, memory_wait=2, continuity_clean_up_sessions=4)
+@mutant(
+    "make_manager",
+    Expiry,
+    memory_wait=2,
+    continuity_clean_up_sessions=4,
+    memory_wait__managers=(2, 3, 4),
+)
 class GraceNeverEnds(IsolatedWebSocketManager):
     """Waits for a reconnect for ever: the abandoned manager that leaks (seed 003)."""
 

@@ -42,6 +42,7 @@ class DeliversToAllThreads(Router):
     memory_message=2,
     continuity_resume=3,
     memory_ping=4,
+    continuity_message__managers=4,
 )
 class AskerUnanswered(Router):
     """Answers the thread that was asked about, and not the tab that asked."""

@@ -55,7 +55,12 @@ class HearsElsewhere(UserMessageHandler):
 
 
 @service_mutant(
-    "user_message", Agents, continuity_post=1, continuity_post_stream=1, continuity_say=2
+    "user_message",
+    Agents,
+    continuity_post=1,
+    continuity_post_stream=1,
+    continuity_say=2,
+    continuity_post__told=2,
 )
 class AnswersElsewhere(UserMessageHandler):
     """Stores what is answered to a user on a new thread (_send_user_message_completion)."""
@@ -64,7 +69,13 @@ class AnswersElsewhere(UserMessageHandler):
         await super()._send_user_message_completion(on_new_context(message), reply)
 
 
-@service_mutant("user_message", Agents, continuity_wait=3)
+@service_mutant(
+    "user_message",
+    Agents,
+    continuity_wait=3,
+    continuity_wait__managers=4,
+    continuity_wait__told__position=5,
+)
 class KeepsTheLastThread(UserMessageHandler):
     """Keeps on itself whose message it began last, and answers on that one's thread."""
 

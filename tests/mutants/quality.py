@@ -100,7 +100,7 @@ class BroadcastsAsTheLast(QualityManager):
         return self._last
 
 
-@service_mutant("quality", Quality, continuity_broadcast=3)
+@service_mutant("quality", Quality, continuity_broadcast=3, continuity_broadcast__told=4)
 class ReusesThePayload(QualityManager):
     """Writes for which thread it is into the one payload that all are sent."""
 

@@ -47,6 +47,8 @@ class RetriesAtOnce(MessageQueue):
     continuity_say=3,
     continuity_stop_agent=5,
     continuity_wait=3,
+    continuity_post__requests=3,
+    continuity_wait__requests=4,
 )
 class DeletesOnPoll(MessageQueue):
     """Forgets all other messages when one is taken, as a poll that clears its list."""

@@ -15,6 +15,7 @@ from sessions.context import UserExecutionContext
 from sessions.queue.message import Message
 from sessions.service import ChatService
 from sessions.service_parts import ServiceMakers
+from tests.mutants.least import by_signature
 
 
 def service_mutant(
@@ -29,7 +30,7 @@ def service_mutant(
     def decorate(broken: type[Any]) -> Mutant:
         parts: dict[str, Any] = {part: broken}
         make = broken if part == "service" else partial(ChatService, makers=ServiceMakers(**parts))
-        signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        signatures = by_signature(least)
         if leaks:
             signatures = {f"memory-{leaks}": least["steps"]}
         return Mutant(

@@ -11,6 +11,7 @@ from threadline.scenario import Scenario
 
 from drivers.sessions import SessionsDriver
 from sessions import ChatSystem
+from tests.mutants.least import by_signature
 
 
 def mutant(
@@ -25,7 +26,7 @@ def mutant(
     def decorate(broken: type[Any]) -> Mutant:
         parts: dict[str, Any] = {part: broken}
         make = partial(SessionsDriver, partial(ChatSystem, **parts))
-        signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        signatures = by_signature(least)
         if leaks:
             signatures = {f"memory-{leaks}": least["steps"]}
         return Mutant(

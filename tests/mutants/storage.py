@@ -95,6 +95,7 @@ class KeepsAfterError(RequestScopedSessionFactory):
     memory_cancel_database=3,
     memory_wait=5,
     continuity_cancel_database=5,
+    memory_cancel_database__places=4,
 )
 class KeepsAfterCancellation(RequestScopedSessionFactory):
     """Makes sessions that stay open when their task is cancelled."""
@@ -157,7 +158,7 @@ class AnswersMakeLatest(TurnStore):
         return position
 
 
-@mutant("make_connector", Connections, memory_disconnect=2)
+@mutant("make_connector", Connections, memory_disconnect=2, memory_disconnect__managers=3)
 class LeavesManager(Connector):
     """Forgets the manager when its last connection has closed for good."""
 

@@ -10,14 +10,15 @@ from threadline.campaign.mutant import Mutant
 from threadline.contracts.conversation_store import Store
 
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
+from tests.mutants.least import by_signature
 
 
-def mutant(**least: int) -> Callable[[type[MemoryStore]], Mutant]:
+def mutant(**least: int | tuple[int, ...]) -> Callable[[type[MemoryStore]], Mutant]:
     """Make a store with a bug a mutant; `least` says in how many steps each signature shows it."""
 
     def decorate(store: type[MemoryStore]) -> Mutant:
         make = partial(MemoryStoreDriver, store)
-        signatures = {name.replace("_", "-", 1): steps for name, steps in least.items()}
+        signatures = by_signature(least)
         return Mutant(store.__name__, store.__doc__ or "", make, Store, signatures)
 
     return decorate
@@ -65,7 +66,7 @@ class OrderLostOnReopen(MemoryStore):
         return sorted(turns)
 
 
-@mutant(isolation_threads=3, keys_threads=5)
+@mutant(isolation_threads=3, memory_threads=5)
 class ListsAnotherUsersThread(MemoryStore):
     """Lists the threads of every user whose id begins alike (LIKE 'ana%')."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..difference import where
 from ..failure import Disagreement, Failure, Property, Signature
 from ..history import Step
 from ..loading import Target
@@ -20,7 +21,7 @@ from ..minimise.fixpoint import minimise
 from ..outcome import Crashed, Hung, Outcome, Unknown
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import Header, Numbered, Trace, read
+from ..trace import Header, Numbered, Trace, plain, read
 from .events import Shorter
 from .save_failure import save
 
@@ -125,8 +126,15 @@ def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
         steps.append(Step(number, operation, expected, expected))
     last = steps[-1]._replace(actual=end)
     disagreement = Disagreement("outcome", last.expected, end)
-    signature = Signature(Property.LIVENESS, last.operation.kind)
-    return Failure(signature, disagreement, (*steps[:-1], last))
+    field = where(disagreement.of, last.expected, end)
+    signature = Signature(Property.LIVENESS, last.operation.kind, field)
+    return Failure(
+        signature,
+        disagreement,
+        (*steps[:-1], last),
+        trace.header.settings,
+        plain(target.policy),
+    )
 
 
 def hung(seconds: float) -> Outcome:

@@ -44,8 +44,11 @@ class Mutant:
     RUNS_MAX: ClassVar[int] = 200
 
     def known_least(self, signature: str) -> tuple[int, ...]:
-        """Return the fewest steps that show a signature; none where it is not known by that."""
-        least = self.least.get(signature, ())
+        """Return the fewest steps that show a signature; none where it is not known by that.
+
+        Known is what two failures have in common that differ only in where it shows.
+        """
+        least = self.least.get(signature) or self.least.get(signature.partition(".")[0], ())
         return least if isinstance(least, tuple) else (least,)
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..failure import Disagreement, Failure, Property, Signature
-from ..history import Step, count, history_lines
+from ..history import Step, count, history_lines, labelled
 from .reach import Path
 
 OF = "leak"  # what a disagreement about a leak is of
@@ -53,24 +53,27 @@ class LeakFailure(Failure):
     def is_after_run(self) -> bool:
         return True
 
-    def lines(self) -> list[str]:
+    def lines(self, *, full: bool = False) -> list[str]:
         """Return what is not given back, who holds it, and the run that each cycle repeats."""
         leak, also = leak_of(self), self.disagreement.expected
         others = also if isinstance(also, (list, tuple)) else ()
         return [
             f"{self.signature.property}: {leak.path.name} is not given back",
-            f"  leak:    {leak}",
-            f"  held by: {leak.path.holder}",
+            *labelled("leak:", str(leak)),
+            *labelled("held by:", str(leak.path.holder)),
             *(f"  also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in others),
+            *self.under(),
             f"  history, {count(len(self.steps), 'step')}, then torn down, as each cycle:",
-            *history_lines(self.steps, arrow=False),
+            *history_lines(self.steps, arrow=False, full=full),
         ]
 
 
-def leak_failure(leak: Leak, steps: Sequence[Step], also: Sequence[Leak]) -> Failure:
+def leak_failure(
+    leak: Leak, steps: Sequence[Step], also: Sequence[Leak], settings: Mapping[str, object]
+) -> Failure:
     """Return the leak as a failure of the run that leaks; `also` are others, seen beside it."""
     signature = Signature(Property.MEMORY, leak.path.name)
-    return LeakFailure(signature, Disagreement(OF, also, leak), tuple(steps))
+    return LeakFailure(signature, Disagreement(OF, also, leak), tuple(steps), settings)
 
 
 def is_leak(failure: Failure) -> bool:

@@ -90,7 +90,8 @@ class RoundTrip:
 
     def _part(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
         first = next((leak for leak in leaks if leak.path.name == self.wanted), leaks[0])
-        failure = leak_failure(first, drawn, [leak for leak in leaks if leak is not first])
+        others = [leak for leak in leaks if leak is not first]
+        failure = leak_failure(first, drawn, others, self.lockstep.settings)
         raise divergence_type(failure.signature)(failure)
 
     def _watch(self, cycles: Cycles) -> list[Leak]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from ..difference import where
 from ..driver import Driver, DriverError
 from ..failure import Disagreement, Failure, Property, Signature, divergence_type
 from ..history import Step
 from ..model import Census, Invariant, Model
-from ..operation import Operation
+from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
+from ..trace import plain
 from .outcomes import actual_of, crashed, expected_of
 from .renaming import Named, NotHeld, Renaming
 from .warning_recorder import Warned
@@ -24,7 +26,7 @@ class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
     `record` is called before each step, so that what a step does to the process cannot lose it.
-    `invariants` are the model's, if nothing else is given.
+    `invariants` are the model's, if nothing else is given; `settings` are told with a failure.
     """
 
     def __init__(
@@ -34,15 +36,18 @@ class Lockstep:
         record: Record | None = None,
         warned: Warned | None = None,
         invariants: Invariants | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         self.model = model
+        self.settings = settings or {}
         self.steps: list[Step] = []
         self.driver = driver
         self.empty = model.census()  # what a teardown comes back to
         self.has_parted = False
         self._invariants = model.invariants if invariants is None else invariants
         self._record = record
-        self._renaming = Renaming()
+        self._given = Given()
+        self._renaming = Renaming(self._given.has)
         self._census_names: set[str] = set()  # of the system's, as they were checked last
         self._warned = warned
 
@@ -56,6 +61,7 @@ class Lockstep:
         if self._record is not None:
             self._record(number, operation)
         expected = expected_of(self.model.at(number), operation)
+        self._given.new.append(operation)
         actual = self.play(resolved)
         if not self._agree(expected, actual):
             disagreement = Disagreement("outcome", expected, self._named(actual, expected))
@@ -106,11 +112,11 @@ class Lockstep:
         """Return the system's outcome as a reader sees it."""
         if isinstance(actual, (Ok, Refused)) and actual.told:
             heard = expected.told if isinstance(expected, (Ok, Refused)) else None
-            told: Any = self._renaming.named(actual.told, heard)
+            told: Any = self._renaming.named_outcome(actual.told, heard)
             actual = replace(actual, told=told)
         if isinstance(actual, Ok):
             value = expected.value if isinstance(expected, Ok) else None
-            return replace(actual, value=self._renaming.named(actual.value, value))
+            return replace(actual, value=self._renaming.named_outcome(actual.value, value))
         if isinstance(actual, Refused):
             return replace(actual, reason=self._renaming.told(actual.reason))
         if isinstance(actual, Crashed):
@@ -166,8 +172,29 @@ class Lockstep:
         if not of_outcome:
             self.steps.pop()
         self.steps.append(Step(number, operation, expected, actual))
-        failure = Failure(Signature(broken, operation.kind), disagreement, tuple(self.steps))
+        field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
+        signature = Signature(broken, operation.kind, field)
+        policy = plain(self.model.policy)
+        failure = Failure(signature, disagreement, tuple(self.steps), self.settings, policy)
         raise divergence_type(failure.signature)(failure)
+
+
+class Given:
+    """The texts that a run has given the system as arguments; looked through when asked for."""
+
+    def __init__(self) -> None:
+        self.new: list[Operation] = []  # not looked through so far
+        self._texts: set[str] = set()
+
+    def has(self, text: str) -> bool:
+        """Return whether an argument was this text, or held it."""
+        while self.new:
+            atoms = atoms_in(list(self.new.pop().arguments().values()))
+            self._texts.update(atom for atom in atoms if type(atom) is str)
+        return text in self._texts
+
+    def __contains__(self, text: object) -> bool:
+        return type(text) is str and self.has(text)
 
 
 def _check_census(driver: Driver[Any], model: Model, expected: Census, held: object) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Executor
 from contextvars import Context, copy_context
 from functools import partial
+from heapq import heappush
+from itertools import count
 from threading import get_ident
 from types import GeneratorType
 from typing import Any, NoReturn, TypeVar
@@ -43,6 +45,21 @@ class _NoSelector:
         pass
 
 
+class _Timer(asyncio.TimerHandle):
+    """A timer that comes after those that were set before it for the same instant.
+
+    asyncio orders timers by their time alone, in a heap that keeps no order among equal ones.
+    """
+
+    __slots__ = ("number",)
+    number: int
+
+    def __lt__(self, other: asyncio.TimerHandle) -> bool:
+        if isinstance(other, _Timer) and self.when() == other.when():
+            return self.number < other.number
+        return super().__lt__(other)
+
+
 class _Loop(asyncio.BaseEventLoop):
     """asyncio's own loop, first in first out, on virtual time and without a selector.
 
@@ -59,10 +76,25 @@ class _Loop(asyncio.BaseEventLoop):
         self.errors: list[dict[str, Any]] = []
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._timers = count()
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
     def time(self) -> float:
         return self._clock.now()
+
+    def call_at(  # type: ignore[override]  # the stub tells the types of *args apart
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = _Timer(when, callback, args, self, context)
+        timer.number = next(self._timers)
+        heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]  # as asyncio's own call_at does
+        return timer
 
     def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task = super().create_task(*args, **kwargs)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from itertools import zip_longest
-from typing import NamedTuple
 
 from ..handle import Handle
 from ..operation import handles_in, map_atoms
@@ -16,23 +16,38 @@ ATOMS = PLAIN | {str}
 _NESTED = frozenset({Handle, tuple, frozenset})  # what in a key can be or hold a handle
 
 
-class Stranger(NamedTuple):
-    """Stands, in what a reader sees, for a value of the system that has no name."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Stranger:
+    """Stands, in what a reader sees, for a value of the system that has no name, and says why.
+
+    Each is itself alone: two of them in a set are two.
+    """
 
     kind: str
+    why: str = "never returned before"
 
     def __repr__(self) -> str:
-        return f"<a {self.kind} never returned before>"
+        return f"<a {self.kind} {self.why}>"
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 class Renaming:
-    """Which real id each handle stands for; starts empty in every run."""
+    """Which real id each handle stands for; starts empty in every run.
 
-    def __init__(self) -> None:
+    `was_given` says whether the trace itself gave a text as an argument: a system that answers
+    with it has made no id.
+    """
+
+    def __init__(self, was_given: Callable[[str], bool] = _never) -> None:
+        self._was_given = was_given
         self.real: dict[Handle, object] = {}
         self._handles: dict[tuple[str, object], Handle] = {}
         self._kinds: dict[str, None] = {}  # in order of appearance
         self._binding = True
+        self._new: dict[tuple[str, object], Handle] | None = None  # what an outcome might bind
 
     def binds(self, expected: object, actual: object) -> bool:
         """Return whether two values are the same up to ids, and bind ids that are met first here.
@@ -75,17 +90,28 @@ class Renaming:
         """
         if type(expected) is Handle and actual is not None:
             known = self._handle_of(actual, expected.kind)
-            return known if type(known) is Handle else Stranger(expected.kind)
+            return known if type(known) is Handle else self._unknown(actual, expected)
         if isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
             pairs = zip_longest(actual, expected[: len(actual)])
             return [self.named(item, model_item) for item, model_item in pairs]
         if isinstance(actual, (set, frozenset)):
-            return type(actual)(self._named_key(item, expected) for item in actual)
+            return type(actual)([self._named_key(item, expected) for item in actual])
         if isinstance(actual, dict):
             named = {self._named_key(key, expected): value for key, value in actual.items()}
             values = expected if isinstance(expected, dict) else {}
             return {key: self.named(value, values.get(key)) for key, value in named.items()}
         return map_atoms(actual, self._handle_of)
+
+    def named_outcome(self, actual: object, expected: object = None) -> object:
+        """Return a value of an outcome by its names: it may bring back ids that are new in it.
+
+        So what differs stands alone, though ids beside it were not bound any more.
+        """
+        self._new = {}
+        try:
+            return self.named(actual, expected)
+        finally:
+            self._new = None
 
     def told(self, text: str) -> str:
         """Return what a system says in its own words, with handles in place of text ids."""
@@ -98,8 +124,32 @@ class Renaming:
         keys = expected if isinstance(expected, (dict, set, frozenset)) else ()
         if actual in keys:
             return actual  # the model's own word, beside handles
-        named = self.named(actual, next((key for key in keys if any(handles_in(key))), None))
+        # Which of a set's own comes first is another in each process.
+        like = min((key for key in keys if any(handles_in(key))), key=str, default=None)
+        named = self.named(actual, like)
+        if type(named) is int and not keys:
+            named = self._bound(named) or named  # a key counts nothing, and so may be an id
         return tuple(named) if isinstance(named, list) else named
+
+    def _unknown(self, actual: object, expected: Handle) -> Handle | Stranger:
+        """Return what stands for a value that no handle is bound to, where the model has one."""
+        kind = expected.kind
+        try:
+            hash(actual)
+        except Exception:
+            return Stranger(type(actual).__name__, f"that cannot be hashed, so no {kind}")
+        if expected in self.real:
+            return Stranger(kind)
+        if type(actual) is str and self._was_given(actual):
+            return Stranger(repr(actual), f"given as an argument, so no new {kind}")
+        is_new = self._new is not None and expected not in self._new.values()
+        if self._new is not None and is_new:
+            return self._new.setdefault((kind, actual), expected)
+        return self._new.get((kind, actual), Stranger(kind)) if self._new else Stranger(kind)
+
+    def _bound(self, atom: object) -> Handle | None:
+        """Return the handle that was bound to a value first, of whatever kind."""
+        return next(filter(None, (self._handles.get((kind, atom)) for kind in self._kinds)), None)
 
     def _binds_id(self, handle: Handle, actual: object) -> bool:
         if handle in self.real:
@@ -107,6 +157,8 @@ class Renaming:
             return type(real) is type(actual) and real == actual
         try:
             if not self._binding or actual is None or (handle.kind, actual) in self._handles:
+                return False
+            if type(actual) is str and self._was_given(actual):
                 return False
         except TypeError:  # what cannot be hashed is no id
             return False

@@ -71,6 +71,7 @@ class Runs:
                     self.recorder.record,
                     self.warned,
                     self.target.invariants,
+                    settings,
                 )
                 yield lockstep
                 is_good = not lockstep.has_parted

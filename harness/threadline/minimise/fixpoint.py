@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -10,8 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from ..failure import Divergence, Failure, Signature
 from ..lockstep.outcomes import ModelError
-from ..lockstep.run import UNPLAYED, Runs, replay
-from ..operation import Operation
+from ..lockstep.run import UNPLAYED, Runs, play, replay
+from ..operation import Operation, atoms_in
 from ..pool import Now
 from ..rule import Rule
 from ..scenario import Scenario
@@ -23,9 +25,12 @@ from .passes import (
     Operations,
     before,
     bindings,
+    changed_arguments,
+    holds,
     others,
     places,
     renumber,
+    same,
     shorter,
     with_argument,
     with_operation,
@@ -35,6 +40,7 @@ from .passes import (
 
 REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
+SETTINGS_MAX = 12  # operations, up to which other settings are tried with deletions
 SWAPS_MAX = 6  # operations, up to which others are tried in the place of each
 OPTIONS_MAX = 100  # operations that can come at a step, up to which all of them are tried there
 SEQUENCES_MAX = 1_000  # shorter sequences, up to which all are tried
@@ -64,10 +70,12 @@ def minimise(
     Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
     simpler arguments, earlier handles and simpler settings from the pools of `scenario`, renames a
     value everywhere, and tries each change with each deletion where at most PAIRS_MAX operations
-    are left. Where at most SWAPS_MAX are, it puts other operations in the place of one: those that
-    name fewer handles, and any with each deletion. Where there are at most SEQUENCES_MAX shorter
-    ones, it tries them all. And all again, until nothing helps. Every trace is replayed at most
-    once, by `again`; where that is no plain replay, no other operations are tried.
+    are left, other settings up to SETTINGS_MAX. A value is only put where it could be drawn, and
+    one that tells whose it is never becomes that of another. Where at most SWAPS_MAX operations
+    are left, others are put in the place of one: those that name fewer handles, and any with each
+    deletion. Where there are at most SEQUENCES_MAX shorter ones, it tries them all. And all again,
+    until nothing helps. Every trace is replayed at most once, by `again`; where that is no plain
+    replay, no other operations are tried.
     """
     search = _Search(trace.header, signature, runs, scenario, again)
     best = search.attempt(trace.operations)
@@ -118,11 +126,12 @@ class _Search:
         """Return the trace after one round of all passes."""
         best = self._without_blocks(best)
         best = self._first_of(best, self._renumbered)
-        best = self._first_of(best, self._simplified)
-        best = self._first_of(best, self._renamed)
+        best = self._first_of(best, self._simplified, fits=self._fits)
+        best = self._first_of(best, self._renamed, fits=self._fits)
         best = self._with_other_settings(best, before, lambda whole: [whole])
         if len(best) <= PAIRS_MAX:
-            best = self._first_of(best, self._changed_and_shorter)
+            best = self._first_of(best, self._changed_and_shorter, fits=self._fits)
+        if len(best) <= SETTINGS_MAX:
             best = self._with_other_settings(best, others, without_blocks)
         # Where each replay has a process of its own, these are too many.
         if len(best) <= SWAPS_MAX and self.again is replay:
@@ -144,14 +153,53 @@ class _Search:
         return best
 
     def _first_of(
-        self, best: Operations, candidates: Callable[[Operations], Iterator[Operations]]
+        self,
+        best: Operations,
+        candidates: Callable[[Operations], Iterator[Operations]],
+        fits: Callable[[Operations, Operations], bool] = lambda *_: True,
     ) -> Operations:
-        """Take the first candidate that fails alike, and start over from it, until none does."""
+        """Take the first candidate that fails alike, and start over from it, until none does.
+
+        One that does not fit the best so far is none; that is asked of what fails alone.
+        """
         while True:
-            ran = next(filter(None, map(self.attempt, candidates(best))), None)
+            alike = filter(None, map(self.attempt, candidates(best)))
+            ran = next((ran for ran in alike if fits(best, ran)), None)
             if ran is None:
                 return best
             best = ran
+
+    def _fits(self, best: Operations, ran: Operations) -> bool:
+        """Return whether each value that is new in its place could be drawn there.
+
+        A text that tells whose it is must not become one that stands elsewhere: what was shown to
+        another would be taken for his own.
+        """
+        owned = self._owned(best)
+        kept = dict(best)
+        choices = self._choices(ran)
+        stays = [
+            value
+            for number, operation in ran
+            for value in atoms_in(list(operation.arguments().values()))
+            if value in atoms_in(list(kept[number].arguments().values()))
+        ]
+        for (number, operation), could_be in zip(ran, choices, strict=True):
+            for name, old, new in changed_arguments(kept[number], operation):
+                if not holds(could_be, name, new):
+                    return False
+                if any(same(old, atom) for atom in owned) and any(same(new, v) for v in stays):
+                    return False
+        return True
+
+    def _owned(self, best: Operations) -> list[object]:
+        """Return the texts in a trace of which the model says at its end whose they are."""
+        with self.runs.open(self.header.line(), self.header.settings) as lockstep:
+            with suppress(Divergence):
+                deque(play(lockstep, best), maxlen=0)
+            given = (atom for _, one in best for atom in atoms_in(list(one.arguments().values())))
+            texts = [atom for atom in given if type(atom) is str]
+            return [text for text in texts if lockstep.model.belongs_to(text) is not None]
 
     def _with_other_settings(
         self,
@@ -292,11 +340,17 @@ def _operations(now: Now, _: object, rules: Sequence[Rule]) -> list[Operation]:
 
 
 def _values_at(now: Now, operation: Operation, rules: Sequence[Rule]) -> dict[str, list[object]]:
-    """Return, for each argument of an operation, what the rules that make it could give now."""
+    """Return, for each argument of an operation, what the rules that make it could give now.
+
+    An argument that a rule makes of several pools has its items under user.0, user.1.
+    """
     values: dict[str, list[object]] = {name: [] for name in operation.names}
     for rule in rules:
         if type(operation) is rule.operation:
             for name, pool in rule.pools:
-                if name in values:
-                    values[name] += pool.values(now)
+                for value in pool.values(now):
+                    for each, one in rule.given_by(name, value).items():
+                        values.setdefault(each, []).append(one)
+            for name, value in rule.fixed.items():
+                values[name].append(value)
     return values

@@ -51,6 +51,26 @@ def others(value: object, values: Sequence[object]) -> list[object]:
     return [other for other in values if not same(value, other)]
 
 
+def changed_arguments(was: Operation, now: Operation) -> list[tuple[str, object, object]]:
+    """Return the name, the old and the new value of each argument that is not as it was."""
+    before = was.arguments()
+    return [
+        (name, before.get(name), value)
+        for name, value in now.arguments().items()
+        if name not in before or not same(before[name], value)
+    ]
+
+
+def holds(could_be: Mapping[str, Sequence[object]], name: str, value: object) -> bool:
+    """Return whether an argument could be drawn with this value: whole, or item by item."""
+    if any(same(value, one) for one in could_be.get(name, ())):
+        return True
+    if type(value) is not tuple or f"{name}.0" not in could_be:
+        return False
+    items = (could_be.get(f"{name}.{place}", ()) for place in range(len(value)))
+    return all(any(map(same, [item] * len(of), of)) for item, of in zip(value, items, strict=True))
+
+
 def with_argument(best: Operations, place: int, name: str, value: object) -> Operations:
     operation = best[place][1]
     return with_operation(best, place, type(operation)(**{**operation.arguments(), name: value}))

@@ -10,12 +10,18 @@ from ..failure import Failure
 
 
 def failure_text(
-    failure: Failure, trace: str = "", notes: Sequence[str] = (), log: Sequence[str] = ()
+    failure: Failure,
+    trace: str = "",
+    notes: Sequence[str] = (),
+    log: Sequence[str] = (),
+    *,
+    full: bool = False,
 ) -> str:
-    """Return the failure in this order: property, operation, expected and because, actual, history
-    with an arrow, what the system logged, trace file, the command that replays it.
+    """Return the failure in this order: property, operation, expected and because, actual, settings
+    and policy, history with an arrow, what the system logged, trace file, the command that replays
+    it. With `full`, no value is cut.
     """
-    lines = [*failure.lines(), *(f"  note:    {note}" for note in notes)]
+    lines = [*failure.lines(full=full), *(f"  note:    {note}" for note in notes)]
     lines += [f"  log:     {line}" for line in log]
     if trace:
         lines += [f"  trace:   {trace}", f"  replay:  {replay_command(trace)}"]
