@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from ..history import Step
 from ..model import Census, Invariant, Model
 from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
-from ..trace import plain
+from ..trace import is_signature_of, plain
 from .outcomes import actual_of, crashed, expected_of
 from .renaming import Named, NotHeld, Renaming
 from .warning_recorder import Warned
@@ -26,7 +26,9 @@ class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
     `record` is called before each step, so that what a step does to the process cannot lose it.
-    `invariants` are the model's, if nothing else is given; `settings` are told with a failure.
+    `invariants` are the model's, if nothing else is given; `settings` are told with a failure. A
+    disagreement of a signature that it `tolerates` is counted, and the run goes on: what differs is
+    not compared any more in it.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Lockstep:
         warned: Warned | None = None,
         invariants: Invariants | None = None,
         settings: Mapping[str, object] | None = None,
+        tolerates: Sequence[str] = (),
     ) -> None:
         self.model = model
         self.settings = settings or {}
@@ -50,6 +53,9 @@ class Lockstep:
         self._renaming = Renaming(self._given.has)
         self._census_names: set[str] = set()  # of the system's, as they were checked last
         self._warned = warned
+        self.tolerated: dict[str, int] = {}
+        self._tolerates = tolerates
+        self._dropped: set[str] = set()  # what is not compared any more, as disagreements name it
 
     def step(self, number: int, operation: Operation) -> Step:
         """Apply one operation to model and system; raise Divergence where they disagree.
@@ -63,10 +69,13 @@ class Lockstep:
         expected = expected_of(self.model.at(number), operation)
         self._given.new.append(operation)
         actual = self.play(resolved)
+        shows = expected
         if not self._agree(expected, actual):
-            disagreement = Disagreement("outcome", expected, self._named(actual, expected))
-            self._part(number, operation, expected, disagreement)
-        step = Step(number, operation, expected, expected)
+            shows = self._named(actual, expected)
+            disagreement = Disagreement("outcome", expected, shows)
+            self._differ(number, operation, expected, disagreement)
+            self._renaming.binds_what_it_can(_values(expected), _values(actual))
+        step = Step(number, operation, expected, shows)
         self.steps.append(step)
         self._compare_census(step)
         return step
@@ -128,7 +137,8 @@ class Lockstep:
         try:
             held = self.driver.census()
         except Exception as error:
-            self._part(*step[:3], Disagreement("census", expected, crashed(error)))
+            self._differ(*step[:3], Disagreement("census", expected, crashed(error)))
+            return
         if held is None:
             return
         if type(held) is not dict or held.keys() != self._census_names:
@@ -139,8 +149,10 @@ class Lockstep:
                 continue  # a system that cannot tell this part of its census leaves it out
             if self._renaming.knows(value, held[name]):
                 continue
-            actual = self._renaming.named(held[name], value)
-            self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
+            of = f"census {name}"
+            if of not in self._dropped:
+                actual = self._renaming.named(held[name], value)
+                self._differ(*step[:3], Disagreement(of, *_differing(value, actual)))
         if self._invariants:
             self._assert_invariants(step, expected, Named(held, self._renaming))
 
@@ -152,7 +164,30 @@ class Lockstep:
                 continue  # it needs what this system cannot tell
             except AssertionError as error:
                 of = f"invariant {invariant.__name__}"
-                self._part(*step[:3], Disagreement(of, "holds", str(error)), broken)
+                if of not in self._dropped:
+                    self._differ(*step[:3], Disagreement(of, "holds", str(error)), broken)
+
+    def _differ(
+        self,
+        number: int,
+        operation: Operation,
+        expected: Outcome,
+        disagreement: Disagreement,
+        broken: Property | None = None,
+    ) -> None:
+        """Part, unless the disagreement is tolerated: then what differs is not compared again."""
+        if isinstance(disagreement.actual, Hung):
+            broken = Property.LIVENESS
+        if broken is None:
+            broken = self.model.blame(operation, disagreement)
+        field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
+        signature = Signature(broken, operation.kind, field)
+        if any(is_signature_of(text, signature) for text in self._tolerates):
+            name = str(signature)
+            self.tolerated[name] = self.tolerated.get(name, 0) + 1
+            self._dropped |= {disagreement.of} - {"outcome"}
+            return
+        self._part(number, operation, expected, disagreement, signature)
 
     def _part(
         self,
@@ -160,20 +195,14 @@ class Lockstep:
         operation: Operation,
         expected: Outcome,
         disagreement: Disagreement,
-        broken: Property | None = None,
+        signature: Signature,
     ) -> NoReturn:
         self.has_parted = True
-        if isinstance(disagreement.actual, Hung):
-            broken = Property.LIVENESS
-        if broken is None:
-            broken = self.model.blame(operation, disagreement)
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:
             self.steps.pop()
         self.steps.append(Step(number, operation, expected, actual))
-        field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
-        signature = Signature(broken, operation.kind, field)
         policy = plain(self.model.policy)
         failure = Failure(signature, disagreement, tuple(self.steps), self.settings, policy)
         raise divergence_type(failure.signature)(failure)
@@ -211,6 +240,13 @@ def _check_census(driver: Driver[Any], model: Model, expected: Census, held: obj
                 f"{type(driver).__name__}.census has a part {name!r}, and the census of "
                 f"{type(model).__name__} has {names}; give it one of these names, or leave it out"
             )
+
+
+def _values(outcome: Outcome) -> list[object]:
+    """Return where an outcome can bring back ids: its value, and what was told beside it."""
+    if isinstance(outcome, Ok):
+        return [outcome.value, outcome.told or {}]
+    return [None, (outcome.told if isinstance(outcome, Refused) else None) or {}]
 
 
 def _differing(expected: object, actual: object) -> tuple[object, object]:

@@ -82,6 +82,19 @@ class Renaming:
         finally:
             self._binding = True
 
+    def binds_what_it_can(self, expected: object, actual: object) -> None:
+        """Bind the ids that are new in two values which are not the same, place by place."""
+        if type(expected) is Handle:
+            if expected not in self.real:
+                self._binds_id(expected, actual)
+        elif isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
+            for one, other in zip(expected, actual, strict=False):
+                self.binds_what_it_can(one, other)
+        elif isinstance(expected, dict) and isinstance(actual, dict):
+            for key, value in expected.items():
+                if (real := self._real_key(key)) in actual:
+                    self.binds_what_it_can(value, actual[real])
+
     def named(self, actual: object, expected: object = None) -> object:
         """Return the system's value with handles in place of ids, for a reader.
 
