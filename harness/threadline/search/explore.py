@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -15,7 +15,8 @@ from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..operation import Operation
 from ..pool import Now
 from ..scenario import Scenario
-from ..trace import Header
+from ..trace import Header, Numbered
+from .detour import Detour
 from .tactic import SHARES, Drawer, choices
 
 STATES_MAX = 50_000
@@ -63,13 +64,29 @@ class Explorer:
         self._drawers = [Drawer(rule) for rule in scenario.rules(runs.target.lacks)]
         self._known: dict[tuple[Hashable, ...], Known] = {}
         self._in_order: list[Known] = []
+        self._detours: list[Detour] = []
+
+    def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
+        """Leave out, from the next run on, one ingredient of a trace that fails so, each time another.
+
+        Raises ValueError for a trace without operations, which nothing can be left out of.
+        """
+        if not operations:
+            raise ValueError(f"a run that takes no step fails so: {signature}")
+        self._detours.append(Detour(signature, operations, self._header.steps_max))
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
         """Yield each run as it ends, without an end of its own."""
         for run in count(first_run):
             random = Random(f"{self._header.seed}/{run}")  # text: the same under any hash seed
             tactic = random.choices(list(SHARES), list(SHARES.values()))[0]
-            yield self._run(run, tactic, random)
+            for detour in self._detours:
+                detour.begin(random)
+            batch = self._run(run, tactic, random)
+            for detour in self._detours:
+                is_ended = batch.failure and str(batch.failure.signature) == detour.signature
+                detour.end(0 if is_ended else batch.steps)
+            yield batch
 
     def drawn(self) -> dict[str, int]:
         """Return how often the rules of each kind of operation have been drawn."""
@@ -100,40 +117,53 @@ class Explorer:
                 header = replace(header, round_trip=failure.is_after_run)
             return Batch(1, steps, header, failure)
 
+    def _allows(self, operation: Operation) -> bool:
+        return all(detour.allows(operation) for detour in self._detours)
+
+    def _played(self, number: int, operation: Operation) -> None:
+        for detour in self._detours:
+            detour.played(number, operation)
+
     def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
         choose = choices(tactic, self._drawers, random)
         now, draw, step = Now(lockstep.model), random.random, lockstep.step
-        uses = int(tactic == "least-used")
+        uses, detours = int(tactic == "least-used"), self._detours
         for _ in range(self._header.steps_max):
             for drawer in choose():
                 drawn = drawer.draw(now, draw)
-                if drawn is not None:  # else the draw has cost this turn, and no step
-                    drawer.used += uses
-                    try:
-                        step(now.step, drawn)
-                    except UNPLAYED:
-                        break
-                    now.step += 1
+                if drawn is None or (detours and not self._allows(drawn)):
+                    continue  # the draw has cost this turn, and no step
+                drawer.used += uses
+                try:
+                    step(now.step, drawn)
+                except UNPLAYED:
                     break
+                if detours:
+                    self._played(now.step, drawn)
+                now.step += 1
+                break
 
     def _play_novelty(self, lockstep: Lockstep, random: Random, goal: Known) -> None:
         """Go to a state that was seldom seen, and on from there, keeping the ways to new ones."""
         choose = choices("uniform", self._drawers, random)
         now = Now(lockstep.model)
         for operation in goal.operations():
-            with suppress(*UNPLAYED):
-                lockstep.step(now.step, operation)
+            if self._allows(operation):
+                with suppress(*UNPLAYED):
+                    lockstep.step(now.step, operation)
+                    self._played(now.step, operation)
             now.step += 1
         goal.visits += 1
         way = goal.way
         for _ in range(now.step, self._header.steps_max + 1):
             (drawer,) = choose()
             drawn = drawer.draw(now, random.random)
-            if drawn is not None:
+            if drawn is not None and self._allows(drawn):
                 try:
                     lockstep.step(now.step, drawn)
                 except UNPLAYED:
                     continue
+                self._played(now.step, drawn)
                 way = Link(way, drawn, now.step)
                 now.step += 1
                 self._keep(goal.settings, lockstep, way)
