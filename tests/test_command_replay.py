@@ -116,7 +116,7 @@ def test_minimise_works_without_the_scenario(project: Path) -> None:
 
     result = run("minimise", str(path))
 
-    assert "conversation_store has no 'Renamed'" in result.output
+    assert "conversation_store:Renamed is not listed by this project" in result.output
     assert "from 6 to 4 steps" in result.output
 
 
