@@ -60,11 +60,13 @@ def scenario_of(header: Header, target: Target) -> type[Scenario[Any]]:
     return load_scenario(name)
 
 
-def is_replayed_by_name(target: Target) -> bool:
-    """Return whether a trace leads to its driver: else a replay has to be given it."""
-    if _is_listed(target.name, read_defaults()):
-        return True
-    return isinstance(target.make, type) and _own_file(target.name.rpartition(":")[0]) is not None
+def driver_to_give(target: Target) -> str:
+    """Return the driver that a replay has to be given; "" where a trace that names it leads there.
+
+    Nothing is loaded for that but what the project lists.
+    """
+    is_own = isinstance(target.make, type) and _own_file(target.name.rpartition(":")[0])
+    return "" if is_own or _is_listed(target.name, read_defaults()) else target.name
 
 
 def _is_listed(name: str, defaults: Defaults) -> bool:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from .printable import shown
+from .printable import printable, shown
 
 FILE_BYTES_MAX = 64 * 1024 * 1024  # a step takes about 100 bytes; our choice
 DEPTH_MAX = 40  # lists within lists: far more than arguments have, and no recursion ends at it
@@ -33,10 +33,10 @@ def lines_of(path: Path) -> list[bytes]:
         content = _content(path) if status.st_size <= FILE_BYTES_MAX else None
     except (OSError, ValueError) as error:  # ValueError: a name with NUL in it
         why = error.strerror if isinstance(error, OSError) else error
-        raise BadTrace(f"{shown(str(path))} cannot be read: {why}") from None
+        raise BadTrace(f"{printable(str(path))} cannot be read: {why}") from None
     if content is None or len(content) > FILE_BYTES_MAX:
         raise BadTrace(
-            f"{shown(str(path))} has more than {FILE_BYTES_MAX // 1024**2} MiB, which is no trace"
+            f"{printable(str(path))} has over {FILE_BYTES_MAX // 1024**2} MiB, and so is no trace"
         )
     return content.removeprefix(BOM).split(b"\n")
 

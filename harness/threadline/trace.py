@@ -14,7 +14,7 @@ from typing import Any
 from .json_lines import BadTrace as BadTrace
 from .json_lines import is_json, json_object, lines_of
 from .operation import Operation, from_json, to_json
-from .printable import shown
+from .printable import printable, shown
 
 FORMAT = 1
 STEP_MAX = 10**9  # of a step's number; our choice
@@ -136,7 +136,7 @@ def read_header(path: Path) -> Header:
 
     Raises BadTrace for what cannot be read, is no trace, or is one of a newer version.
     """
-    return _parse_header(shown(str(path)), lines_of(path)[0])
+    return _parse_header(printable(str(path)), lines_of(path)[0])
 
 
 def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
@@ -145,7 +145,7 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
     A last line that is cut short (its process was killed while writing) is left out. Raises
     BadTrace, naming the line, for anything else that is not as it should be.
     """
-    name = shown(str(path))
+    name = printable(str(path))
     first, *rest = lines_of(path)
     header = _parse_header(name, first)
     is_cut = False

@@ -25,6 +25,7 @@ from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
 from ..trace import Header, Recorder, plain, versions
 from .events import Began, Ended, Event, Found, Listener, Progress, encode
+from .folder import file_name
 from .isolate import HANG_S, shorten
 from .save_failure import keep
 
@@ -63,8 +64,8 @@ class Job:
 
     def path(self, name: str) -> Path | None:
         """Return where a file of this job belongs, or None where it has no folder."""
-        stem = f"{self.scenario.rpartition(':')[2]}-{name}.jsonl"
-        return Path(self.folder) / stem if self.folder else None
+        stem = file_name(f"{self.scenario.rpartition(':')[2]}-{name}")
+        return Path(self.folder) / f"{stem}.jsonl" if self.folder else None
 
     def running(self) -> Path | None:
         """Return where the trace of the run that is going on is kept."""

@@ -20,7 +20,7 @@ from ..loading import (
     scenarios_beside,
 )
 from ..model import Model
-from ..printable import printable, printable_lines
+from ..printable import printable
 from ..scenario import Scenario
 from ..trace import BadTrace
 
@@ -35,9 +35,10 @@ class Unusable(click.ClickException):
     exit_code = 2
 
 
-def tell(text: str, *, err: bool = False) -> None:
-    """Print lines in which a system or a trace may have a say, each of them printable."""
-    click.echo(printable_lines(text), err=err)
+def tell(*lines: str, err: bool = False) -> None:
+    """Print lines in which a system or a trace may have a say, each of them made printable."""
+    for line in lines:
+        click.echo(printable(line), err=err)
 
 
 def usage_errors(command: Callable[P, R]) -> Callable[P, R]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import psutil
 
-from ..campaign.folder import make_folder, tidy
+from ..allowed import driver_to_give
+from ..campaign.folder import file_name, make_folder, tidy
 from ..defaults import read_defaults
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
@@ -26,7 +27,7 @@ from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario
 from ..lockstep.run import Runs
 from ..lockstep.warning_recorder import warnings_recorded
-from ..printable import shown
+from ..printable import printable
 from ..report.failure_text import failure_text, replay_command
 from ..trace import Header, Recorder, plain, versions
 from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
@@ -135,9 +136,8 @@ def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
 
 def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
     target, stored = opened(path, driver)
-    tell(f"{shown(str(path))}: {count(len(stored.operations), 'operation')}, on {target.name}")
-    for line in remarks(stored, target):
-        tell(f"  {line}")
+    tell(f"{printable(str(path))}: {count(len(stored.operations), 'operation')}, on {target.name}")
+    tell(*(f"  {line}" for line in remarks(stored, target)))
     scenario = stored_scenario(stored.header, target)
     with played(path), _hunt(target, asked) as hunt:
         for found in hunt.trace(stored, scenario):
@@ -165,18 +165,21 @@ def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
 
 
 def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
-    story = found.story
+    story, driver = found.story, driver_to_give(hunt.runs.target)
     if story is None:
-        tell(f"\n{failure_text(found.failure, found.path)}")
+        tell("")
+        click.echo(failure_text(found.failure, found.path, driver=driver))
         tell("  note:    it did not leak again when it was investigated")
         return
-    tell(f"\n{leak_text(story)}")
-    stem = hunt.folder / found.failure.signature.kind
-    page, markdown = stem.with_name(f"{stem.name}.html"), stem.with_name(f"{stem.name}.md")
+    tell("")
+    click.echo(leak_text(story))
+    stem = file_name(found.failure.signature.kind)
+    page, markdown = hunt.folder / f"{stem}.html", hunt.folder / f"{stem}.md"
+    again = replay_command(found.path, driver)
     page.write_text(leak_page(story), "utf-8")
-    markdown.write_text(leak_markdown(story, found.path), "utf-8")
-    tell(f"  report:  {markdown}\n           {page}")
-    tell(f"  replay:  {replay_command(found.path)}")
+    markdown.write_text(leak_markdown(story, again), "utf-8")
+    tell(f"  report:  {markdown}", f"           {page}")
+    tell(f"  replay:  {again}")
     if asked.objgraph:
         tell(f"  {objgraph_lens(story, hunt.folder)}")
     if asked.memray:
@@ -186,7 +189,7 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
 def _sum_up(hunt: Hunt) -> None:
     known = round_trips_of(hunt.runs).known
     leaking = count(len(hunt.seen), "leak")
-    tell(f"\n{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
+    tell("", f"{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
     for path, level in known.levels.items():
         tell(f"  bounded: {path.name}, at {level:,}")
     for path, cycles in known.undecided.items():

@@ -12,6 +12,7 @@ from types import FrameType
 
 import click
 
+from ..allowed import driver_to_give
 from ..campaign.isolate import HANG_S
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
@@ -25,7 +26,7 @@ from ..lockstep.run import replay as replayed
 from ..lockstep.warning_recorder import Warned, warnings_recorded
 from ..minimise.fixpoint import Minimised
 from ..minimise.fixpoint import minimise as minimised
-from ..printable import shown
+from ..printable import printable, shown
 from ..report.failure_text import failure_text
 from ..trace import Header, Recorder, Trace
 from .cli_names import tell, usage_errors
@@ -56,9 +57,9 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     if failure is None:
         tell(f"agrees on all {count(len(stored.operations), 'operation')}")
     else:
-        tell(f"\n{failure_text(failure, str(trace))}")
-    for line in compared(stored.header, failure):
-        tell(line)
+        tell("")
+        click.echo(failure_text(failure, str(trace), driver=driver_to_give(target)))
+    tell(*compared(stored.header, failure))
     sys.exit(0 if failure is None else 1)
 
 
@@ -73,22 +74,20 @@ def minimise(trace: Path, driver: str | None) -> None:
     scenario that the trace names. Exits with 1 where the trace does not fail.
     """
     target, stored = opened(trace, driver)
-    for line in remarks(stored, target):
-        tell(line)
+    tell(*remarks(stored, target))
     with played(trace):
         failure, least = _least(target, stored)
-    for line in compared(stored.header, failure):
-        tell(line)
+    tell(*compared(stored.header, failure))
     if failure is None or least is None:
-        tell(f"{shown(str(trace))} does not fail: there is nothing to minimise")
+        tell(f"{printable(str(trace))} does not fail: there is nothing to minimise")
         sys.exit(1)
     if least.failure is None:
-        tell(f"{shown(str(trace))} failed once and not again: the system is not deterministic")
+        tell(f"{printable(str(trace))} failed once and not again: the system is not deterministic")
         sys.exit(1)
     header = replace(least.trace.header, driver=target.name, signature=str(failure.signature))
     path = trace.with_suffix(".least.jsonl")
     saved = save(path, Trace(header, least.trace.operations))
-    tell(failure_text(least.failure, saved))
+    click.echo(failure_text(least.failure, saved, driver=driver_to_give(target)))
     before, after = len(stored.operations), len(least.trace.operations)
     tell(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
     if not saved:
@@ -108,14 +107,14 @@ def _least(target: Target, stored: Trace) -> tuple[Failure | None, Minimised | N
 
 def _introduce(trace: Path, target: Target, stored: Trace) -> None:
     """Print what is played, on what, and what is not as it was when the trace was made."""
-    tell(shown(str(trace)))
+    tell(printable(str(trace)))
     for line in (_origin(stored.header), f"on {target.name}", *remarks(stored, target)):
         tell(f"  {line}")
 
 
 def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | None:
     """Print each step as it ends, so that one without an end is seen as well."""
-    wide = max((len(str(operation)) for _, operation in stored.operations), default=0)
+    wide = max((len(printable(str(each))) for _, each in stored.operations), default=0)
     tell(f"  step  {'operation':<{wide}}  model | system")
     with warnings_recorded() as warned, _alarm():
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
@@ -160,12 +159,12 @@ def _rewind() -> None:
     signal.setitimer(signal.ITIMER_REAL, HANG_S)
 
 
-def _line(shown: Step | Skipped, wide: int, mark: str = "  ") -> str:
-    start = f"{mark}{shown.number:>4}  {shown.operation!s:<{wide}}"
-    if isinstance(shown, Skipped):
-        return f"{start}  skipped: {shown.because}"
-    same = shown.actual is shown.expected
-    return f"{start}  {shown.expected} | {'the same' if same else shown.actual}"
+def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
+    start = f"{mark}{step.number:>4}  {printable(str(step.operation)):<{wide}}"
+    if isinstance(step, Skipped):
+        return f"{start}  skipped: {step.because}"
+    same = step.actual is step.expected
+    return f"{start}  {step.expected} | {'the same' if same else step.actual}"
 
 
 @contextmanager

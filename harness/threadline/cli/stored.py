@@ -10,16 +10,17 @@ from typing import Any
 
 import click
 
-from ..allowed import scenario_of, target_of
+from ..allowed import OURS, scenario_of, target_of
 from ..failure import Failure
 from ..loading import BadName, Target, load_target
 from ..lockstep.outcomes import ModelError
-from ..printable import shown
+from ..printable import printable, shown
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Trace, is_signature_of, plain, read, read_header, versions
 from .cli_names import tell
 
 # What ends a command otherwise than by the trace that it plays.
+MAKING = ("new_model", "new_driver")  # where a constructor is called that takes other arguments
 NOT_OF_A_TRACE = (BadName, BadTrace, BrokenPipeError, click.ClickException, click.Abort)
 
 
@@ -28,7 +29,7 @@ def opened(trace: Path, driver: str | None) -> tuple[Target, Trace]:
 
     Raises BadTrace or BadName for what cannot be read, loaded or played.
     """
-    name = shown(str(trace))
+    name = printable(str(trace))
     header = read_header(trace)
     target = load_target(driver, header.settings) if driver else target_of(name, header)
     if target.model.name != header.contract:
@@ -44,18 +45,23 @@ def opened(trace: Path, driver: str | None) -> tuple[Target, Trace]:
 
 @contextmanager
 def played(trace: Path) -> Iterator[None]:
-    """Turn what a model or a driver raises at a trace into BadTrace: it cannot be played."""
+    """Turn what a model or a driver raises at a trace into BadTrace: it cannot be played.
+
+    What threadline raises itself is a bug of ours, and is not told as if it were the trace's.
+    """
     try:
         yield
     except NOT_OF_A_TRACE:
         raise
     except ModelError as error:
-        raise BadTrace(f"{shown(str(trace))} cannot be played: {shown(str(error))}") from error
+        raise BadTrace(f"{printable(str(trace))} cannot be played: {shown(str(error))}") from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
+        if Path(last.filename).is_relative_to(OURS) and last.name not in MAKING:
+            raise
         where = f"{Path(last.filename).name}:{last.lineno}"
         told = shown(f"{type(error).__name__}: {error}")
-        raise BadTrace(f"{shown(str(trace))} cannot be played: {where}: {told}") from error
+        raise BadTrace(f"{printable(str(trace))} cannot be played: {where}: {told}") from error
 
 
 def remarks(stored: Trace, target: Target) -> Iterator[str]:
@@ -80,7 +86,7 @@ def compared(header: Header, failure: Failure | None) -> Iterator[str]:
     if was and failure is None:
         yield f"this trace was a failure: {shown(was)}, and agrees now"
     elif was and failure is not None and not is_signature_of(was, failure.signature):
-        yield f"this trace was a failure: {shown(was)}, and is one of {failure.signature} now"
+        yield f"this trace was a failure: {shown(was)}, and fails as {failure.signature} now"
 
 
 def stored_scenario(header: Header, target: Target) -> type[Scenario[Any]] | None:
