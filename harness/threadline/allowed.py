@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from importlib.machinery import ModuleSpec, PathFinder
 from keyword import iskeyword
+from os.path import isdir, isfile, lexists  # which raise for no name
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -138,11 +139,11 @@ def _walked(root: Path, parts: list[str], area: Path) -> Path | None:
     for part in parts[:-1]:
         folder /= part
         begins = folder / "__init__.py"
-        if not folder.is_dir() or (begins.is_symlink() or begins.exists()) > _is_own(begins, area):
+        if not isdir(folder) or (lexists(begins) and not _is_own(begins, area)):
             return None
     package = folder / parts[-1] / "__init__.py"
-    file = package if package.is_file() else folder / f"{parts[-1]}.py"
-    return file.resolve() if file.is_file() and _is_own(file, area) else None
+    file = package if isfile(package) else folder / f"{parts[-1]}.py"
+    return file.resolve() if isfile(file) and _is_own(file, area) else None
 
 
 def _is_own(path: Path, area: Path) -> bool:
