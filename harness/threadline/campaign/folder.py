@@ -36,7 +36,7 @@ def file_name(text: str) -> str:
     Texts that differ have names that differ; most have their own. It has at most NAME_MAX
     characters, and leads out of no folder.
     """
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".-")[:NAME_MAX]
+    plain = re.sub(r"[^A-Za-z0-9._-]|^[.-]+", "_", text)[:NAME_MAX]
     if plain == text:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -25,7 +25,7 @@ def objgraph_lens(found: Investigation, folder: File) -> str:
     path = folder / f"{file_name(found.leak.path.name)}.dot"
     graph = io.StringIO()
     objgraph.show_backrefs([survivors[-1]], max_depth=DEPTH, output=graph)
-    path.write_text(graph.getvalue(), "utf-8")
+    path.write_text(graph.getvalue(), "utf-8", "backslashreplace")
     return f"objgraph: {path}"
 
 
