@@ -50,11 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if driver := config.getoption("--threadline"):
         from .loading import BadName, load_target
+        from .printable import printable
 
         try:
             load_target(driver)
         except BadName as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(printable(str(error))) from error
     inherited = getattr(config, "workerinput", {}).get("threadline_seed")
     given = config.getoption("--hypothesis-seed", None)
     chosen = inherited if inherited is not None else given

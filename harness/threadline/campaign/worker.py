@@ -20,6 +20,7 @@ from ..leaks.round_trip import RoundTrips
 from ..loading import load_scenario, load_target
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
+from ..printable import printable
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
@@ -178,7 +179,7 @@ def main() -> None:
     try:
         work(Job(**json.load(sys.stdin)), tell)
     except DriverError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         os._exit(OUR_BUG)
     except Exception:
         traceback.print_exc()

@@ -15,6 +15,7 @@ import psutil
 from ..allowed import driver_to_give
 from ..campaign.folder import file_name, make_folder, tidy
 from ..defaults import read_defaults
+from ..failure import Divergence, Failure
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import memray_lens, objgraph_lens
@@ -25,13 +26,13 @@ from ..leaks.process_watch import looks, verdicts
 from ..leaks.round_trip import RoundTrips, round_trips_of
 from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario
-from ..lockstep.run import Runs
+from ..lockstep.run import Runs, play
 from ..lockstep.warning_recorder import warnings_recorded
 from ..printable import printable
 from ..report.failure_text import failure_text, replay_command
-from ..trace import Header, Recorder, plain, versions
+from ..trace import Header, Recorder, Trace, plain, versions
 from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
-from .stored import opened, played, remarks, stored_scenario
+from .stored import alarm, opened, played, remarks, rewind, stored_scenario
 
 RUNS, STEPS = 40, 20
 EVERY_S = 1.0  # between two looks at a process
@@ -140,10 +141,24 @@ def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
     tell(*(f"  {line}" for line in remarks(stored, target)))
     scenario = stored_scenario(stored.header, target)
     with played(path), _hunt(target, asked) as hunt:
-        for found in hunt.trace(stored, scenario):
-            _tell(found, hunt, asked)
+        if failure := _first_failure(hunt.runs, stored):
+            hunt.played, hunt.parted[str(failure.signature)] = 1, 1
+        else:
+            for found in hunt.trace(stored, scenario):
+                _tell(found, hunt, asked)
         _sum_up(hunt)
     return bool(hunt.seen)
+
+
+def _first_failure(runs: Runs, stored: Trace) -> Failure | None:
+    """Play a trace once with a limit for each step, before it is repeated without."""
+    with alarm(), runs.open(stored.header.line(), stored.header.settings) as lockstep:
+        try:
+            for _ in play(lockstep, stored.operations):
+                rewind()
+        except Divergence as divergence:
+            return divergence.failure
+    return None
 
 
 @contextmanager

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from ..allowed import driver_to_give
-from ..campaign.isolate import HANG_S
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
 from ..history import Step, count
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.pump import NotDone
 from ..lockstep.run import Runs, Skipped, play
 from ..lockstep.run import replay as replayed
 from ..lockstep.warning_recorder import Warned, warnings_recorded
@@ -30,7 +24,7 @@ from ..printable import printable, shown
 from ..report.failure_text import failure_text
 from ..trace import Header, Recorder, Trace
 from .cli_names import tell, usage_errors
-from .stored import compared, opened, played, remarks, stored_scenario
+from .stored import alarm, compared, opened, played, remarks, rewind, stored_scenario
 
 trace_argument = click.argument("trace", type=click.Path(path_type=Path))
 driver_option = click.option(
@@ -96,8 +90,8 @@ def minimise(trace: Path, driver: str | None) -> None:
 
 def _least(target: Target, stored: Trace) -> tuple[Failure | None, Minimised | None]:
     """Return the failure of a trace, and what is left of it when it is minimised."""
-    with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
+    with warnings_recorded() as warned, alarm():
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         failure = replayed(runs, stored.header, stored.operations)
         if failure is None:
             return None, None
@@ -116,8 +110,8 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
     """Print each step as it ends, so that one without an end is seen as well."""
     wide = max((len(printable(str(each))) for _, each in stored.operations), default=0)
     tell(f"  step  {'operation':<{wide}}  model | system")
-    with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
+    with warnings_recorded() as warned, alarm():
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         with runs.open(stored.header.line(), stored.header.settings) as lockstep:
             shown = play(lockstep, stored.operations)
             while True:
@@ -132,7 +126,7 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
                     tell(_line(divergence.failure.step, wide, mark="->"))
                     _echo_log(warned, log=log)
                     return divergence.failure
-                _rewind()
+                rewind()
 
 
 def _echo_log(warned: Warned, *, log: bool) -> None:
@@ -154,34 +148,12 @@ def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | Non
     return None
 
 
-def _rewind() -> None:
-    """Give the next step its whole time."""
-    signal.setitimer(signal.ITIMER_REAL, HANG_S)
-
-
 def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
     start = f"{mark}{step.number:>4}  {printable(str(step.operation)):<{wide}}"
     if isinstance(step, Skipped):
         return f"{start}  skipped: {step.because}"
     same = step.actual is step.expected
     return f"{start}  {step.expected} | {'the same' if same else step.actual}"
-
-
-@contextmanager
-def _alarm() -> Iterator[None]:
-    """Raise NotDone in a step that takes longer than HANG_S seconds, where the main thread can."""
-
-    def ring(_number: int, frame: FrameType | None) -> None:
-        where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
-        raise NotDone(f"{HANG_S:g} s", where)
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, HANG_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _origin(header: Header) -> str:

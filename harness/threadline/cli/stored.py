@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
 
 from ..allowed import OURS, scenario_of, target_of
+from ..campaign.isolate import HANG_S
 from ..failure import Failure
 from ..loading import BadName, Target, load_target
 from ..lockstep.outcomes import ModelError
+from ..lockstep.pump import NotDone
 from ..printable import printable, shown
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Trace, is_signature_of, plain, read, read_header, versions
@@ -98,3 +102,25 @@ def stored_scenario(header: Header, target: Target) -> type[Scenario[Any]] | Non
     except BadName as error:
         tell(f"arguments are left as they are: {error}", err=True)
         return None
+
+
+@contextmanager
+def alarm() -> Iterator[None]:
+    """Raise NotDone in a step that takes longer than HANG_S seconds, where the main thread can."""
+
+    def ring(_number: int, frame: FrameType | None) -> None:
+        where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
+        raise NotDone(f"{HANG_S:g} s", where)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def rewind() -> None:
+    """Give the next step its whole time."""
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
