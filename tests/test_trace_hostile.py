@@ -162,6 +162,8 @@ START = with_header().partition(b"\n")[0] + b"\n"
         (b"[" * 200 + b"]" * 200, "lists within each other; write fewer"),
         (b"9" * 100_000, "not JSON (Exceeds the limit"),
         (b"NaN", "nan is no JSON object"),
+        (b"[" + b"[]," * 6_000_000, "has over 16 MiB, and so is no step"),
+        (START + b"[" + b"[]," * 6_000_000, "has over 16 MiB, and so is no step"),
         (b"{}", "no trace header"),
         (b'{"threadline": 1, "threadline": 1}', "'threadline' is there twice"),
         (with_header(threadline=0), "a trace of format 0"),

@@ -67,21 +67,23 @@ def driver_to_give(target: Target) -> str:
     Nothing is loaded for that but what the project lists.
     """
     is_own = isinstance(target.make, type) and _own_file(target.name.rpartition(":")[0])
-    return "" if is_own or _is_listed(target.name, read_defaults()) else target.name
+    try:
+        return "" if is_own or _is_listed(target.name, read_defaults()) else target.name
+    except (OSError, ValueError):  # what the project lists cannot be read: no reason to tell less
+        return target.name
 
 
 def _is_listed(name: str, defaults: Defaults) -> bool:
     """Return whether the project lists a driver, or a group of mutants that it is one of."""
     if name in defaults.every_driver():
         return True
-    module, _, attribute = name.rpartition(":")
-    for group in defaults.mutants:
-        if group.rpartition(":")[0] == module:
-            mutants = load(group)
-            found = vars(sys.modules[module]).get(attribute) if module in sys.modules else None
-            if isinstance(mutants, tuple) and any(found is mutant for mutant in mutants):
-                return True
-    return False
+    module = name.rpartition(":")[0]
+    groups = [load(group) for group in defaults.mutants if group.rpartition(":")[0] == module]
+    try:
+        found = load(name) if groups else None  # its file is listed, and loaded by now
+    except BadName:
+        return False
+    return any(found is mutant for group in groups if isinstance(group, tuple) for mutant in group)
 
 
 def _is_beside(name: str, target: Target) -> bool:

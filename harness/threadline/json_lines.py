@@ -12,6 +12,7 @@ from typing import Any
 from .printable import printable, shown
 
 FILE_BYTES_MAX = 64 * 1024 * 1024  # a step takes about 100 bytes; our choice
+LINE_BYTES_MAX = 16 * 1024 * 1024  # one text of so much, but no million lists; our choice
 DEPTH_MAX = 40  # lists within lists: far more than arguments have, and no recursion ends at it
 BOM = b"\xef\xbb\xbf"  # what some editors put before a text
 
@@ -49,6 +50,8 @@ def _content(path: Path) -> bytes:
 
 def json_object(where: str, line: bytes) -> dict[str, Any]:
     """Return the JSON object on one line; `where` is its place, for BadTrace."""
+    if len(line) > LINE_BYTES_MAX:
+        raise BadTrace(f"{where}: has over {LINE_BYTES_MAX // 1024**2} MiB, and so is no step")
     try:
         values = json.loads(line.decode("utf-8"), object_pairs_hook=_with_each_name_once)
         is_deep = _depth(values) > DEPTH_MAX
@@ -68,7 +71,9 @@ def json_object(where: str, line: bytes) -> dict[str, Any]:
 
 
 def is_json(line: bytes) -> bool:
-    """Return whether a line is whole; one that is cut short is no JSON."""
+    """Return whether a line is whole; one that is cut short is no JSON. One too long may be it."""
+    if len(line) > LINE_BYTES_MAX:
+        return True
     try:
         json.loads(line.decode("utf-8"))
     except RecursionError:
