@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.project import ROOT, run
+from tests.project import ROOT, forget, run
 
 SHELF = (ROOT / "tests" / "shelf.py").read_text("utf-8")
 PROJECT = """
@@ -58,14 +58,12 @@ def foreign_project(factory: pytest.TempPathFactory) -> Iterator[Path]:
     outside, here = factory.mktemp("outside"), factory.mktemp("project")
     (outside / "trap.py").write_text(TRAP, "utf-8")
     _written(here, outside)
-    before, path = {*sys.modules}, [*sys.path]
+    path = [*sys.path]
     sys.path.append(str(here / "source"))
     with chdir(here):
         yield here
     sys.path[:] = path
-    for name in {*sys.modules} - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(here.parent)):
-            del sys.modules[name]
+    forget(here.parent)
 
 
 def _written(here: Path, outside: Path) -> None:
