@@ -16,7 +16,7 @@ from tests.project import ROOT, forget, run
 SHELF = (ROOT / "tests" / "shelf.py").read_text("utf-8")
 PROJECT = """
 [tool.threadline]
-drivers = ["own_shelf:listed"]
+drivers = ["own_shelf:listed", "own_shelf:needing"]
 mutants = [
     "tests.mutants.store:MUTANTS",
     "tests.mutants.registry:MUTANTS",
@@ -27,7 +27,12 @@ scenarios = ["own_shelf:Shelf"]
 FUNCTIONS = """
 import os
 
-def listed(places=2):
+def listed(places=2, trap=""):
+    if trap:
+        open("trapped", "w").close()
+    return Leaky(places)
+
+def needing(places):
     return Leaky(places)
 
 def unlisted(**settings):

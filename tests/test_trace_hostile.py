@@ -107,8 +107,8 @@ def test_a_trace_loads_no_driver_that_is_not_the_users_own(folder: Path, driver:
 
 @pytest.mark.parametrize(
     "driver", ["own_shelf:Leaky", "./own_shelf.py:Leaky", "deep.inner.shelves:Leaky",
-               "deep/inner/shelves.py:Leaky", "source_shelf:Leaky", "own_shelf:listed",
-               "near:Leaky"]
+               "deep/inner/shelves.py:Leaky", "source_shelf:Leaky", "near:Leaky",
+               "own_shelf:listed", "own_shelf:needing"]
 )  # fmt: skip
 def test_a_trace_loads_what_is_the_users_own(folder: Path, driver: str) -> None:
     """
@@ -116,6 +116,16 @@ def test_a_trace_loads_what_is_the_users_own(folder: Path, driver: str) -> None:
     project lists, a function too.
     """
     assert run("replay", kept(folder, with_header(driver=driver))).exit_code == 1
+
+
+def test_a_trace_gives_a_function_no_setting_that_the_model_has_not(folder: Path) -> None:
+    """
+    What the project lists may take more than a scenario draws, and is not handed it by a trace.
+    """
+    content = with_header(driver="own_shelf:listed", settings={"places": 2, "trap": "x"})
+
+    assert told_by("replay", kept(folder, content)) == (2, "take it in __init__, by that name")
+    assert not (folder / "trapped").exists()
 
 
 @pytest.mark.parametrize("driver", ["own_shelf:unlisted", "./own_shelf.py:unlisted"])

@@ -46,7 +46,10 @@ def target_of(trace: str, header: Header) -> Target:
             "which is no class derived from Driver in a file below this folder; "
             "give --driver MODULE:NAME"
         )
-    return load_target(name, header.settings)
+    try:
+        return load_target(name)
+    except BadName:  # a function that needs settings, and gets those of the trace unseen only then
+        return load_target(name, header.settings)
 
 
 def scenario_of(header: Header, target: Target) -> type[Scenario[Any]]:
