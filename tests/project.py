@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +16,26 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Go to an empty folder from which this project's modules and settings are found."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Go to an empty folder from which this project's modules and settings are found.
+
+    What is imported from there is forgotten afterwards: the next test has a `mine.py` of its own.
+    """
+    monkeypatch.setattr(sys, "path", [*sys.path])
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
-    return tmp_path
+    yield tmp_path
+    forget(tmp_path)
+
+
+def forget(folder: Path) -> None:
+    """Forget the modules that were imported from a folder."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
 
 
 def run(*words: str) -> Result:

@@ -55,7 +55,8 @@ def test_replay_shows_the_leak_again(folder: Path) -> None:
     """
     The stored trace says that it ends with a round trip.
     """
-    result = run("replay", str(folder / "memory-system.factory._ended.jsonl"))
+    trace = str(folder / "memory-system.factory._ended.jsonl")
+    result = run("replay", trace, "--driver", DRIVER)
 
     assert result.exit_code == 1
     assert "memory: system.factory._ended is not given back" in result.output
@@ -66,7 +67,7 @@ def test_a_stored_trace_can_be_investigated(folder: Path) -> None:
     A trace in the place of a scenario is taken apart as it is.
     """
     trace = folder / "memory-system.factory._ended.jsonl"
-    result = run("leaks", str(trace), "--cycles", "30")
+    result = run("leaks", str(trace), "--cycles", "30", "--driver", DRIVER)
 
     assert result.exit_code == 1
     assert "survivors born in  connect (step 1)" in result.output

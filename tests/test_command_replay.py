@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 
 import pytest
+from threadline.trace import versions as trace_versions
 
 from tests.project import ROOT, project, run
 
@@ -15,19 +17,26 @@ JOINED = str(ROOT / "tests" / "regressions" / "joins-keys.jsonl")
 CLEAN = ("--driver", "drivers.memory_store:MemoryStoreDriver")
 
 
-def stored(project: Path, lines: list[dict[str, object]]) -> str:
+def stored(project: Path, lines: list[dict[str, object]], **more: object) -> str:
     """Keep a trace for the store whose pop takes the first, and return its path."""
-    header = {
+    header: dict[str, object] = {
         "threadline": 1,
         "contract": "conversation_store",
         "driver": "tests.mutants.store:PopsTheFirst",
         "scenario": "threadline.contracts.conversation_store:Store",
+        **more,
     }
     path = project / "trace.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in [header, *lines]), "ascii")
     return str(path)
 
 
+FUNCTION = """
+from tests.mutants.store import PopsTheFirst
+
+def first():
+    return PopsTheFirst()
+"""
 HANDLE = {"handle": "c_3"}
 LONG: list[dict[str, object]] = [
     {"step": 1, "operation": "threads", "user": "Ana"},
@@ -116,7 +125,7 @@ def test_minimise_works_without_the_scenario(project: Path) -> None:
 
     result = run("minimise", str(path))
 
-    assert "conversation_store has no 'Renamed'" in result.output
+    assert "conversation_store:Renamed is not listed by this project" in result.output
     assert "from 6 to 4 steps" in result.output
 
 
@@ -145,3 +154,85 @@ def test_replay_needs_nothing_but_the_driver_and_the_operations(project: Path) -
     A stored trace plays wherever its driver can be imported.
     """
     assert run("replay", JOINED).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("signature", "told"),
+    [
+        ("continuity-pop", False),
+        ("continuity", True),  # not a signature of before, but a part of its name
+        ("memory-clear", True),
+        ("", False),
+    ],
+)
+def test_tells_that_another_failure_came_back(project: Path, signature: str, *, told: bool) -> None:
+    """
+    A trace that fails otherwise than when it was kept says how, in a replay and minimised.
+    """
+    trace = stored(project, LONG, signature=signature)
+    line = f"this trace was a failure: {signature}, and fails as continuity-pop now"
+
+    assert [line in run(command, trace).output for command in ("replay", "minimise")] == [told] * 2
+
+
+@pytest.mark.parametrize(("command", "status"), [("replay", 0), ("minimise", 1)])
+def test_tells_that_a_failure_did_not_come_back(project: Path, command: str, status: int) -> None:
+    """
+    What was fixed agrees, and is told to have failed once.
+    """
+    result = run(command, stored(project, LONG, signature="memory-wait"), *CLEAN)
+
+    assert result.exit_code == status
+    assert "this trace was a failure: memory-wait, and agrees now\n" in result.output
+
+
+@pytest.mark.parametrize("command", ["replay", "minimise", "leaks"])
+def test_tells_that_a_trace_was_cut(project: Path, command: str) -> None:
+    """
+    A last line that is not whole is left out, and that is told.
+    """
+    trace = Path(stored(project, LONG))
+    trace.write_bytes(trace.read_bytes()[:-3])
+
+    result = run(command, str(trace), *CLEAN)
+
+    assert "cut short: its last line is not whole, and is left out\n" in result.output
+
+
+@pytest.mark.parametrize("command", ["replay", "minimise", "leaks"])
+def test_tells_what_differs_from_when_a_trace_was_made(project: Path, command: str) -> None:
+    """
+    A version and a part of the policy that are others now have a line each; what is the same none.
+    """
+    policy = {"shared": False, "durable": True, "clear_deletes": False}
+    versions = {**trace_versions(), "python": "2.7.18", "unheard-of": "1"}
+    trace = stored(project, LONG, policy=policy, versions=versions)
+
+    lines = [line.strip() for line in run(command, trace, *CLEAN).output.splitlines()]
+
+    assert [line for line in lines if line.startswith("made ")] == [
+        f"made with python 2.7.18, and this is {platform.python_version()}",
+        "made under the policy shared=False, and this driver has True",
+    ]
+
+
+def test_the_command_names_a_driver_that_the_trace_does_not_lead_to(project: Path) -> None:
+    """
+    What is replayed on a function is replayed on it again by the command that is told.
+    """
+    Path("mine.py").write_text(FUNCTION, "utf-8")
+    result = run("replay", stored(project, LONG), "--driver", "mine:first")
+
+    trace = f"{project}/trace.jsonl"
+    assert result.output.splitlines()[-1] == (
+        f"  replay:  threadline replay {trace} --driver mine:first"
+    )
+
+
+def test_the_command_names_no_driver_that_the_trace_leads_to(project: Path) -> None:
+    """
+    A mutant that the project lists is found by its name.
+    """
+    result = run("replay", stored(project, LONG))
+
+    assert result.output.splitlines()[-1] == f"  replay:  threadline replay {project}/trace.jsonl"

@@ -22,7 +22,7 @@ from threadline.loading import (
 
 from drivers.memory_store import MemoryStoreDriver
 from tests.ill import Misnamed
-from tests.project import ROOT
+from tests.project import ROOT, forget
 from tests.shelf import Leaky, Shelf, ShelfDriver
 
 STORE = "drivers.memory_store:MemoryStoreDriver"
@@ -43,9 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
+    forget(tmp_path)
 
 
 def written(path: str, text: str = SHELF) -> None:

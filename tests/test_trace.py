@@ -289,3 +289,37 @@ def test_leaves_out_the_version_of_what_is_not_installed() -> None:
     Versions are told of what is installed.
     """
     assert trace.versions(["no-such-distribution"]).keys() == {"python"}
+
+
+@pytest.mark.parametrize(
+    ("text", "failure", "alike"),
+    [
+        ("memory-wait", "memory-wait", True),
+        ("memory-wait", "memory-wait.timers", True),
+        ("memory-wait.timers", "memory-wait.timers", True),
+        ("memory-wait.timers", "memory-wait.tasks", False),
+        ("memory-wait.timers", "memory-wait", False),
+        ("memory-wait", "memory-waiting", False),
+        ("memory-wait", "continuity-wait", False),
+    ],
+)
+def test_an_old_signature_is_the_beginning_of_a_new_one(
+    text: str, failure: str, *, alike: bool
+) -> None:
+    """
+    Before it told where, a signature was of two parts.
+    """
+    assert trace.is_signature_of(text, failure) is alike
+
+
+def test_says_whether_its_file_was_cut(tmp_path: Path) -> None:
+    """
+    A trace knows that a line was left out, and is equal to one that never had it.
+    """
+    whole = trace.read(written(tmp_path, b'{"step": 1, "operation": "ring"}\n'), Desk.kinds())
+    cut = trace.read(
+        written(tmp_path, b'{"step": 1, "operation": "ring"}\n', b'{"step": 2, "op'), Desk.kinds()
+    )
+
+    assert (whole.is_cut, cut.is_cut) == (False, True)
+    assert whole == cut

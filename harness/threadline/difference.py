@@ -19,7 +19,7 @@ FIELDS_MAX = 3  # names of fields in a signature
 TOLD = "told"
 ENDED = "the process ended"  # how the error of a step begins that took its process with it
 # The type of an error as `crashed` writes it, whether it was raised or ended a task.
-ERROR = re.compile(r"(?:error in (?:task \S+|a callback): )?([A-Za-z_]\w*)(?::|$)")
+ERROR = re.compile(r"(?:error in (?:task \S+|a callback): )?([A-Za-z_]\w*)(?::|$)", re.ASCII)
 
 
 def first_difference(expected: object, actual: object) -> Way | None:

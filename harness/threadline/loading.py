@@ -103,12 +103,15 @@ def _settings_of(make: Callable[..., object]) -> frozenset[str] | None:
     if function is object.__init__:
         return frozenset()
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except ValueError:  # written in C
         return None
+    if isinstance(make, type):
+        del parameters[:1]  # self
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
-    return frozenset(parameter.name for parameter in parameters)
+    unnamed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    return frozenset(each.name for each in parameters if each.kind not in unnamed)
 
 
 def load(name: str) -> Any:
@@ -122,10 +125,8 @@ def load(name: str) -> Any:
             f"{name!r} names no object; write MODULE:NAME, as in drivers.mine:MyDriver, "
             "or PATH:NAME, as in ./mine.py:MyDriver"
         )
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    module = _module(name, module_name)
+    look_here()
+    module = module_of(name, module_name)
     try:
         return getattr(module, attribute)
     except AttributeError:
@@ -133,7 +134,15 @@ def load(name: str) -> Any:
         raise BadName(f"{module_name} has no {attribute!r}; it has {', '.join(own)}") from None
 
 
-def _module(name: str, module_name: str) -> ModuleType:
+def look_here() -> None:
+    """Put the current folder on the path of imports."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def module_of(name: str, module_name: str) -> ModuleType:
+    """Return the module of that name or path; raises BadName, telling of MODULE:NAME as `name`."""
     if module_name.endswith(".py"):
         return _module_at(name, Path(module_name))
     try:

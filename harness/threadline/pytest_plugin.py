@@ -50,11 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if driver := config.getoption("--threadline"):
         from .loading import BadName, load_target
+        from .printable import printable
 
         try:
             load_target(driver)
         except BadName as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(printable(str(error))) from error
     inherited = getattr(config, "workerinput", {}).get("threadline_seed")
     given = config.getoption("--hypothesis-seed", None)
     chosen = inherited if inherited is not None else given
@@ -177,6 +178,7 @@ class ScenarioTest(pytest.Item):
         from hypothesis.database import DirectoryBasedExampleDatabase
 
         from .campaign.events import Shorter
+        from .campaign.folder import file_name
         from .campaign.save_failure import keep
         from .failure import divergence_type
         from .search.machine import Chunks
@@ -197,7 +199,8 @@ class ScenarioTest(pytest.Item):
             if failure is None or str(failure.signature) in told:
                 continue
             told.add(str(failure.signature))
-            path = folder / f"{self._scenario.__name__}-{failure.signature}.jsonl"
+            name = file_name(f"{self._scenario.__name__}-{failure.signature}")
+            path = folder / f"{name}.jsonl"
             for event in keep(batch, failure, runs, self._scenario, path):
                 if isinstance(event, Shorter):
                     yield divergence_type(failure.signature)(failure, event.text)

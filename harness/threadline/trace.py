@@ -11,9 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .json_lines import BadTrace as BadTrace
+from .json_lines import is_json, json_object, lines_of
 from .operation import Operation, from_json, to_json
+from .printable import printable, shown
 
 FORMAT = 1
+STEP_MAX = 10**9  # of a step's number; our choice
 HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
@@ -22,10 +26,6 @@ HEADER_KINDS = {
 """What else than text a header has, and what to write there."""
 
 Numbered = tuple[int, Operation]
-
-
-class BadTrace(ValueError):
-    """A file is no trace that this version can read; says the line, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,14 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The operations of one run, under the numbers of their steps."""
+    """The operations of one run, under the numbers of their steps.
+
+    `is_cut` says that the file it was read from ends in the middle of a line, which is left out.
+    """
 
     header: Header
     operations: tuple[Numbered, ...]
+    is_cut: bool = field(default=False, compare=False)
 
     def encoded(self) -> bytes:
         """Return the whole trace as it stands on disk."""
@@ -130,10 +134,9 @@ class Recorder:
 def read_header(path: Path) -> Header:
     """Return the header of the trace at path.
 
-    Raises BadTrace for what is no trace, or a trace of a newer version; OSError if unreadable.
+    Raises BadTrace for what cannot be read, is no trace, or is one of a newer version.
     """
-    with path.open("rb") as file:
-        return _parse_header(path, file.readline())
+    return _parse_header(printable(str(path)), lines_of(path)[0])
 
 
 def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
@@ -142,14 +145,31 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
     A last line that is cut short (its process was killed while writing) is left out. Raises
     BadTrace, naming the line, for anything else that is not as it should be.
     """
-    first, *rest = path.read_bytes().split(b"\n")
-    header = _parse_header(path, first)
-    if rest and not _is_json(rest[-1]):
-        del rest[-1]  # empty after the end of the last line, or cut short
-    operations = []
+    name = printable(str(path))
+    first, *rest = lines_of(path)
+    header = _parse_header(name, first)
+    is_cut = False
+    if rest and not is_json(rest[-1]):
+        is_cut = bool(rest.pop())  # empty after the end of the last line
+    operations: list[Numbered] = []
     for number, line in enumerate(rest, 2):
-        operations.append(_parse_line(f"{path}:{number}", line, kinds))
-    return Trace(header, tuple(operations))
+        step = _parse_line(f"{name}:{number}", line, kinds)
+        if operations and step[0] <= operations[-1][0]:
+            raise BadTrace(
+                f"{name}:{number}: step {step[0]} comes after step {operations[-1][0]}; "
+                "number the steps upwards"
+            )
+        operations.append(step)
+    return Trace(header, tuple(operations), is_cut)
+
+
+def is_signature_of(text: str, failure: object) -> bool:
+    """Return whether a header's signature is that of a failure, or was in an older version.
+
+    Older versions told no place: `memory-wait` stands for `memory-wait.timers`.
+    """
+    now = str(failure)
+    return now == text or now.startswith(f"{text}.")
 
 
 def is_signature_of(text: str, failure: object) -> bool:
@@ -178,44 +198,58 @@ def versions(names: Iterable[str] = ("threadline", "hypothesis")) -> dict[str, s
     return found
 
 
-def _parse_header(path: Path, line: bytes) -> Header:
-    values = _json_object(f"{path}:1", line)
+def _parse_header(name: str, line: bytes) -> Header:
+    values = json_object(f"{name}:1", line)
     number = values.pop("threadline", None)
     if number is None:
-        raise BadTrace(f"{path}:1: no trace header; a trace begins with a line made by threadline")
-    if type(number) is not int or number > FORMAT:
+        raise BadTrace(f"{name}:1: no trace header; a trace begins with a line made by threadline")
+    if type(number) is not int or not 1 <= number <= FORMAT:
         raise BadTrace(
-            f"{path}:1: a trace of format {number!r}, and this version reads up to {FORMAT}; "
+            f"{name}:1: a trace of format {shown(number)}, and this version reads up to {FORMAT}; "
             "replay it with the version of threadline that wrote it, or a newer one"
         )
     missing = {"contract", "driver"} - values.keys()
     if missing:
-        raise BadTrace(f"{path}:1: the header has no {min(missing)!r}; add it")
-    known = {name: values[name] for name in Header.__slots__ if name in values}
-    for name, value in known.items():
-        kind, advice = HEADER_KINDS.get(name, (str, "text"))
+        raise BadTrace(f"{name}:1: the header has no {min(missing)!r}; add it")
+    known = {key: values[key] for key in Header.__slots__ if key in values}
+    for key, value in known.items():
+        kind, advice = HEADER_KINDS.get(key, (str, "text"))
         if type(value) is not kind:
-            raise BadTrace(f"{path}:1: the header has {value!r} for {name!r}; write {advice}")
-    known["settings"] = _arguments(f"{path}:1", known.get("settings", {}))
+            raise BadTrace(f"{name}:1: the header has {_quoted(value)} for {key!r}; write {advice}")
+    known["settings"] = _settings(f"{name}:1", known.get("settings", {}))
+    for package, number in known.get("versions", {}).items():
+        if not isinstance(number, str):
+            raise BadTrace(
+                f"{name}:1: the header has {_quoted(number)} for the version of {shown(package)}; "
+                "write text"
+            )
     return Header(**known)
 
 
+def _settings(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings, which are handed to a constructor by their names."""
+    for name in values:
+        if not name.isidentifier() or name.startswith("__"):
+            raise BadTrace(f"{where}: no setting can be called {_quoted(name)}; remove it")
+    return _arguments(where, values)
+
+
 def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -> Numbered:
-    values = _json_object(where, line)
+    values = json_object(where, line)
     number = values.pop("step", None)
-    if type(number) is not int or number < 1:
+    if type(number) is not int or not 1 <= number <= STEP_MAX:
         raise BadTrace(
-            f'{where}: the step is {number!r}; write a whole number from 1, as in "step": 3'
+            f'{where}: the step is {_quoted(number)}; write a whole number from 1, as in "step": 3'
         )
     kind = values.pop("operation", None)
     if not isinstance(kind, str) or kind not in kinds:
         raise BadTrace(
-            f"{where}: no operation is called {kind!r}; there are {', '.join(sorted(kinds))}"
+            f"{where}: no operation is called {_quoted(kind)}; there are {', '.join(sorted(kinds))}"
         )
     names = kinds[kind].names
     if set(values) != set(names):
         raise BadTrace(
-            f"{where}: {kind} has the arguments {', '.join(values) or 'none'}, "
+            f"{where}: {kind} has the arguments {shown(', '.join(values) or 'none')}, "
             f"and takes {', '.join(names) or 'none'}"
         )
     arguments = _arguments(where, values)
@@ -228,23 +262,11 @@ def _arguments(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             arguments[name] = from_json(value)
         except ValueError as error:
-            raise BadTrace(f"{where}: the argument {name} cannot be read: {error}") from None
+            raise BadTrace(
+                f"{where}: the argument {name} cannot be read: {shown(str(error))}"
+            ) from None
     return arguments
 
 
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
-def _json_object(where: str, line: bytes) -> dict[str, Any]:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise BadTrace(f"{where}: not JSON ({error}); a trace is one JSON object a line") from None
-    if not isinstance(values, dict):
-        raise BadTrace(f"{where}: {values!r} is no JSON object; a trace is one JSON object a line")
-    return values
+def _quoted(value: object) -> str:
+    return shown(repr(value))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from ..allowed import driver_to_give
 from ..loading import Target
 from ..report.failure_text import failure_text
 from ..trace import Trace
@@ -216,7 +217,7 @@ def _report_death(job: Job, target: Target, worker: Worker, tally: _Tally) -> in
     else:
         saved = save(job.path(name), trace)
         lines = trace.encoded().decode("ascii")
-        text = failure_text(failure, saved)
+        text = failure_text(failure, saved, driver=driver_to_give(target))
         tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
         if saved:
             _minimise(replace(job, trace=saved, seconds=None), tally)

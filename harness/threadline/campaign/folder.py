@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import tempfile
 import time
 from collections.abc import Iterable
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RUNS = Path("reports/runs")
+NAME_MAX = 120  # file systems take 255 bytes, and more than the name is put there; our choice
 
 
 def make_folder(seed: int) -> tuple[Path, str]:
@@ -25,6 +28,19 @@ def make_folder(seed: int) -> tuple[Path, str]:
         trouble = f"{RUNS} cannot be written ({error.strerror})"
         return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
     return folder, ""
+
+
+def file_name(text: str) -> str:
+    """Return the name of a file that a text stands for: letters, digits, `.`, `_` and `-` alone.
+
+    Texts that differ have names that differ; most have their own. It has at most NAME_MAX
+    characters, and leads out of no folder.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]|^[.-]+", "_", text)[:NAME_MAX]
+    if plain == text:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain[: NAME_MAX - 9]}-{digest[:8]}"
 
 
 def tidy(folder: Path, running: Iterable[Path | None]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..allowed import driver_to_give
 from ..difference import where
 from ..failure import Disagreement, Failure, Property, Signature
 from ..history import Step
@@ -38,21 +39,22 @@ def shorten(
     While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
     the whole of `hang_s`, and kept only if it hangs for as long.
     """
-    trace = read(path, runs.target.model.kinds())
+    trace, driver = read(path, runs.target.model.kinds()), driver_to_give(runs.target)
     if running is None:
         raise ValueError("replays in a child need a file that it leaves its trace in")
     whole = Isolated(runs, running, hang_s).replay
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
         again = last_step_failure(trace, runs.target, Unknown())
-        text = failure_text(again, str(path), ["it came back when it was replayed"])
+        notes = ["it came back when it was replayed"]
+        text = failure_text(again, str(path), notes, driver=driver)
         return Shorter(str(again.signature), text, path.read_text("ascii"), 0, len(again.steps))
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
     least = minimise(trace, failure.signature, runs, scenario, brief)
     confirmed = whole(runs, least.trace.header, least.trace.operations)
     if confirmed is not None:
         trace, failure = least.trace, confirmed
-    text = failure_text(failure, save(path, trace))
+    text = failure_text(failure, save(path, trace), driver=driver)
     lines = trace.encoded().decode("ascii")
     return Shorter(str(failure.signature), text, lines, least.replays, len(failure.steps))
 

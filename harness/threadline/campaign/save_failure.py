@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..allowed import driver_to_give
 from ..failure import Failure
 from ..lockstep.run import Batch, Runs, replay
 from ..minimise.fixpoint import Again, minimise
@@ -32,7 +33,7 @@ def keep(
     trace = Trace(replace(trace.header, signature=name), trace.operations)
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
-    text = failure_text(failure, saved)
+    text = failure_text(failure, saved, driver=driver_to_give(runs.target))
     yield Found(name, text, saved, lines, batch.runs, len(failure.steps))
     yield shorten(trace, failure, runs, scenario, path)
 
@@ -46,17 +47,18 @@ def shorten(
     again: Again = replay,
 ) -> Shorter:
     """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
-    name = str(failure.signature)
+    name, driver = str(failure.signature), driver_to_give(runs.target)
     if runs.resets and replay(runs, trace.header, trace.operations, anew=True) is None:
-        text = failure_text(failure, str(path or ""), [LEFT_BEHIND])
+        text = failure_text(failure, str(path or ""), [LEFT_BEHIND], driver=driver)
         return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
     least = minimise(trace, failure.signature, runs, scenario, again)
     if least.failure is None:
-        text = failure_text(failure, str(path or ""), ["it did not fail again when replayed"])
+        notes = ["it did not fail again when replayed"]
+        text = failure_text(failure, str(path or ""), notes, driver=driver)
         return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
     saved = save(path, least.trace)
     log = runs.log_of(least.trace.header, least.trace.operations)
-    text = failure_text(least.failure, saved, log=log)
+    text = failure_text(least.failure, saved, log=log, driver=driver)
     lines = least.trace.encoded().decode("ascii")
     return Shorter(name, text, lines, least.replays, len(least.failure.steps))
 

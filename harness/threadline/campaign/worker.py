@@ -20,11 +20,13 @@ from ..leaks.round_trip import RoundTrips
 from ..loading import load_scenario, load_target
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
+from ..printable import printable
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
 from ..trace import Header, Recorder, plain, versions
 from .events import Began, Ended, Event, Found, Listener, Progress, encode
+from .folder import file_name
 from .isolate import HANG_S, shorten
 from .save_failure import keep
 
@@ -63,8 +65,8 @@ class Job:
 
     def path(self, name: str) -> Path | None:
         """Return where a file of this job belongs, or None where it has no folder."""
-        stem = f"{self.scenario.rpartition(':')[2]}-{name}.jsonl"
-        return Path(self.folder) / stem if self.folder else None
+        stem = file_name(f"{self.scenario.rpartition(':')[2]}-{name}")
+        return Path(self.folder) / f"{stem}.jsonl" if self.folder else None
 
     def running(self) -> Path | None:
         """Return where the trace of the run that is going on is kept."""
@@ -177,7 +179,7 @@ def main() -> None:
     try:
         work(Job(**json.load(sys.stdin)), tell)
     except DriverError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         os._exit(OUR_BUG)
     except Exception:
         traceback.print_exc()

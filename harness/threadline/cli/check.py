@@ -6,12 +6,13 @@ import sys
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ..campaign.check import verdicts
 from ..defaults import read_defaults
 from ..loading import load_scenario, load_target
+from ..printable import printable
 from ..report.failure_text import failure_text
 from .cli_names import scenario_names, usage_errors
 
@@ -34,9 +35,9 @@ def check(driver: str, seed: int) -> None:
     console = Console(highlight=False)
     table = Table("operation", "keeps the contract", "", box=None, pad_edge=False)
     for verdict in found:
-        table.add_row(verdict.kind, MARKS[verdict.keeps], escape(verdict.text))
+        table.add_row(verdict.kind, MARKS[verdict.keeps], Text(printable(verdict.text)))
     console.print(table)
     for verdict in found:
         if verdict.failure is not None:
-            console.print(escape(f"\n{failure_text(verdict.failure)}"), soft_wrap=True)
+            console.print(Text(f"\n{failure_text(verdict.failure)}"), soft_wrap=True)
     sys.exit(1 if any(verdict.keeps is False for verdict in found) else 0)

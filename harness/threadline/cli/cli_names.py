@@ -20,6 +20,7 @@ from ..loading import (
     scenarios_beside,
 )
 from ..model import Model
+from ..printable import printable
 from ..scenario import Scenario
 from ..trace import BadTrace
 
@@ -28,15 +29,27 @@ R = TypeVar("R")
 UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
 
+class Unusable(click.ClickException):
+    """What was given cannot be used; told in one line, with exit status 2."""
+
+    exit_code = 2
+
+
+def tell(*lines: str, err: bool = False) -> None:
+    """Print lines in which a system or a trace may have a say, each of them made printable."""
+    for line in lines:
+        click.echo(printable(line), err=err)
+
+
 def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn what a user can mend into a message and exit status 2, without a traceback."""
+    """Turn what a user can mend into one line and exit status 2, without a traceback."""
 
     @wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except (BadName, BadTrace, BadDefaults) as error:
-            raise click.UsageError(str(error)) from error
+            raise Unusable(printable(str(error))) from error
 
     return guarded
 

@@ -10,7 +10,7 @@ import click
 from ..defaults import read_defaults
 from ..loading import BadName, load_scenario, load_target
 from .check import check
-from .cli_names import usage_errors
+from .cli_names import tell, usage_errors
 from .fuzz import fuzz
 from .leaks import leaks
 from .mutants import mutants
@@ -48,7 +48,7 @@ def scenarios(*, rules: bool) -> None:
 def drivers() -> None:
     """List the drivers of this project."""
     for name in read_defaults().drivers:
-        click.echo(name)
+        tell(name)
         try:
             target = load_target(name)
         except BadName as error:
@@ -65,7 +65,7 @@ def _echo(text: str, *, indent: int = 0, cut: bool = False) -> None:
     wide = get_terminal_size((80, 24)).columns
     lines = [f"{text[: wide - 4].rstrip()} ..."] if cut and len(text) > wide else []
     for line in lines or wrap(text, max(20, wide - indent)):
-        click.echo(" " * indent + line)
+        tell(" " * indent + line)
 
 
 for _command in (fuzz, replay, minimise, scenarios, drivers, check, mutants, leaks):

@@ -21,7 +21,7 @@ from ..defaults import read_defaults
 from ..loading import Target
 from ..report.terminal import Terminal
 from ..trace import versions
-from .cli_names import Duration, plan_for, usage_errors
+from .cli_names import Duration, plan_for, tell, usage_errors
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
@@ -108,7 +108,7 @@ def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Pat
     except KeyboardInterrupt:
         status = INTERRUPTED
     except WorkerFailed as error:
-        click.echo(f"threadline: {error}", err=True)
+        tell(f"threadline: {error}", err=True)
         status = 3
     running = [job.running() for job in jobs]
     if status == 0:
@@ -116,7 +116,7 @@ def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Pat
     terminal.summary()
     if status == INTERRUPTED:
         left = ", ".join(str(path) for path in running if path and path.exists())
-        click.echo(f"interrupted: what was found until then is above; the last run is in {left}")
+        tell(f"interrupted: what was found until then is above; the last run is in {left}")
     return 1 if terminal.failed and status != 3 else status
 
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 import psutil
 
-from ..campaign.folder import make_folder, tidy
+from ..allowed import driver_to_give
+from ..campaign.folder import file_name, make_folder, tidy
 from ..defaults import read_defaults
+from ..failure import Divergence, Failure
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import memray_lens, objgraph_lens
@@ -24,13 +25,14 @@ from ..leaks.page import leak_page
 from ..leaks.process_watch import looks, verdicts
 from ..leaks.round_trip import RoundTrips, round_trips_of
 from ..leaks.text import leak_text
-from ..loading import BadName, Target, load_scenario, load_target
-from ..lockstep.run import Runs
+from ..loading import BadName, Target, load_scenario
+from ..lockstep.run import Runs, play
 from ..lockstep.warning_recorder import warnings_recorded
+from ..printable import printable
 from ..report.failure_text import failure_text, replay_command
-from ..scenario import Scenario
-from ..trace import Header, Recorder, Trace, plain, read, read_header, versions
-from .cli_names import Duration, asked_for, scenario_names, target_for, usage_errors
+from ..trace import Header, Recorder, Trace, plain, versions
+from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
+from .stored import alarm, opened, played, remarks, rewind, stored_scenario
 
 RUNS, STEPS = 40, 20
 EVERY_S = 1.0  # between two looks at a process
@@ -93,7 +95,7 @@ def leaks(
     asked = Asked(
         seed, runs or (None if seconds else RUNS), steps, cycles, seconds, objgraph, memray
     )
-    traces = [Path(each) for each in what if Path(each).is_file()]
+    traces = [Path(each) for each in what if _is_trace(each)]
     if traces:
         failed = [_trace(trace, driver, asked) for trace in traces]
     else:
@@ -101,12 +103,18 @@ def leaks(
     sys.exit(int(any(failed)))
 
 
+def _is_trace(word: str) -> bool:
+    """Return whether a word means a file, there or not, and no name of a scenario or driver."""
+    path = Path(word)
+    return path.suffix == ".jsonl" or (path.exists() and not path.is_dir())
+
+
 def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
     defaults = read_defaults()
     driver, given = asked_for(what, driver, defaults)
     target = target_for(driver, given, defaults)
     names = scenario_names(given, defaults, target)
-    click.echo(f"threadline {versions()['threadline']}: leaks of {target.name}, seed {asked.seed}")
+    tell(f"threadline {versions()['threadline']}: leaks of {target.name}, seed {asked.seed}")
     header = Header(
         contract=target.model.name,
         driver=target.name,
@@ -128,15 +136,29 @@ def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
 
 
 def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
-    header = read_header(path)
-    target = load_target(driver or header.driver, header.settings)
-    stored = read(path, target.model.kinds())
-    click.echo(f"{path}: {count(len(stored.operations), 'operation')}, on {target.name}")
-    with _hunt(target, asked) as hunt:
-        for found in hunt.trace(replace(stored), _scenario_of(stored)):
-            _tell(found, hunt, asked)
+    target, stored = opened(path, driver)
+    tell(f"{printable(str(path))}: {count(len(stored.operations), 'operation')}, on {target.name}")
+    tell(*(f"  {line}" for line in remarks(stored, target)))
+    scenario = stored_scenario(stored.header, target)
+    with played(path), _hunt(target, asked) as hunt:
+        if failure := _first_failure(hunt.runs, stored):
+            hunt.played, hunt.parted[str(failure.signature)] = 1, 1
+        else:
+            for found in hunt.trace(stored, scenario):
+                _tell(found, hunt, asked)
         _sum_up(hunt)
     return bool(hunt.seen)
+
+
+def _first_failure(runs: Runs, stored: Trace) -> Failure | None:
+    """Play a trace once with a limit for each step, before it is repeated without."""
+    with alarm(), runs.open(stored.header.line(), stored.header.settings) as lockstep:
+        try:
+            for _ in play(lockstep, stored.operations):
+                rewind()
+        except Divergence as divergence:
+            return divergence.failure
+    return None
 
 
 @contextmanager
@@ -152,64 +174,60 @@ def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
         )
         folder, trouble = make_folder(asked.seed)
         if trouble:
-            click.echo(f"{trouble}: reports are in {folder}")
+            tell(f"{trouble}: reports are in {folder}")
         yield Hunt(runs, folder)
         tidy(folder, [])
 
 
 def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
-    story = found.story
+    story, driver = found.story, driver_to_give(hunt.runs.target)
     if story is None:
-        click.echo(f"\n{failure_text(found.failure, found.path)}")
-        click.echo("  note:    it did not leak again when it was investigated")
+        tell("")
+        click.echo(failure_text(found.failure, found.path, driver=driver))
+        tell("  note:    it did not leak again when it was investigated")
         return
-    click.echo(f"\n{leak_text(story)}")
-    stem = hunt.folder / found.failure.signature.kind
-    page, markdown = stem.with_name(f"{stem.name}.html"), stem.with_name(f"{stem.name}.md")
+    tell("")
+    click.echo(leak_text(story))
+    stem = file_name(found.failure.signature.kind)
+    page, markdown = hunt.folder / f"{stem}.html", hunt.folder / f"{stem}.md"
+    again = replay_command(found.path, driver)
     page.write_text(leak_page(story), "utf-8")
-    markdown.write_text(leak_markdown(story, found.path), "utf-8")
-    click.echo(f"  report:  {markdown}\n           {page}")
-    click.echo(f"  replay:  {replay_command(found.path)}")
+    markdown.write_text(leak_markdown(story, again), "utf-8")
+    tell(f"  report:  {markdown}", f"           {page}")
+    tell(f"  replay:  {again}")
     if asked.objgraph:
-        click.echo(f"  {objgraph_lens(story, hunt.folder)}")
+        tell(f"  {objgraph_lens(story, hunt.folder)}")
     if asked.memray:
-        click.echo(f"  {memray_lens(story, hunt.runs, hunt.folder)}")
+        tell(f"  {memray_lens(story, hunt.runs, hunt.folder)}")
 
 
 def _sum_up(hunt: Hunt) -> None:
     known = round_trips_of(hunt.runs).known
     leaking = count(len(hunt.seen), "leak")
-    click.echo(f"\n{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
+    tell("", f"{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
     for path, level in known.levels.items():
-        click.echo(f"  bounded: {path.name}, at {level:,}")
+        tell(f"  bounded: {path.name}, at {level:,}")
     for path, cycles in known.undecided.items():
-        click.echo(f"  undecided: {path.name} still grew after {count(cycles, 'cycle')}")
+        tell(f"  undecided: {path.name} still grew after {count(cycles, 'cycle')}")
     for reason, times in known.skipped.items():
-        click.echo(f"  not looked at, {count(times, 'run')}: {reason}")
+        tell(f"  not looked at, {count(times, 'run')}: {reason}")
     for name, times in hunt.parted.items():
-        click.echo(f"  ended early, {count(times, 'run')}: {name}; `threadline fuzz` tells")
+        tell(f"  ended early, {count(times, 'run')}: {name}; `threadline fuzz` tells")
     if known.net:
-        click.echo(f"  net: {known.net}")
+        tell(f"  net: {known.net}")
 
 
 def _watch(pid: int, seconds: float) -> None:
     seen = []
-    click.echo("  seconds   uss (KB)  descriptors  threads")
+    tell("  seconds   uss (KB)  descriptors  threads")
     try:
         for look in looks(pid, max(2, int(seconds / EVERY_S)), EVERY_S):
             seen.append(look)
             row = f"{look.uss_kb:>10,} {look.descriptors:>12,} {look.threads:>8,}"
-            click.echo(f"{look.seconds:>9.1f} {row}")
+            tell(f"{look.seconds:>9.1f} {row}")
     except psutil.Error as error:
         raise BadName(f"process {pid} cannot be watched: {error}") from error
     told = verdicts(seen)
     for line in told:
-        click.echo(line)
+        tell(line)
     sys.exit(int(any("GROWS" in line for line in told)))
-
-
-def _scenario_of(stored: Trace) -> type[Scenario[Any]] | None:
-    try:
-        return load_scenario(stored.header.scenario)
-    except BadName:
-        return None

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import click
 
-from ..campaign.isolate import HANG_S
+from ..allowed import driver_to_give
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
 from ..history import Step, count
 from ..leaks.round_trip import RoundTrips
-from ..loading import BadName, Target, load_scenario, load_target
+from ..loading import Target
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.pump import NotDone
 from ..lockstep.run import Runs, Skipped, play
 from ..lockstep.run import replay as replayed
 from ..lockstep.warning_recorder import Warned, warnings_recorded
+from ..minimise.fixpoint import Minimised
 from ..minimise.fixpoint import minimise as minimised
+from ..printable import printable, shown
 from ..report.failure_text import failure_text
-from ..scenario import Scenario
-from ..trace import Header, Recorder, Trace, read, read_header
-from .cli_names import usage_errors
+from ..trace import Header, Recorder, Trace
+from .cli_names import tell, usage_errors
+from .stored import alarm, compared, opened, played, remarks, rewind, stored_scenario
 
-trace_argument = click.argument(
-    "trace", type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+trace_argument = click.argument("trace", type=click.Path(path_type=Path))
 driver_option = click.option(
     "--driver", metavar="MODULE:NAME", help="Another driver than the one that the trace names."
 )
@@ -50,14 +44,17 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
     and with 1 at the step where it diverges, or does not come back for 10 seconds.
     """
-    target, stored = _read(trace, driver)
-    click.echo(f"{trace}\n  {_origin(stored.header)}\n  on {target.name}")
-    failure = _show(target, stored, wait=step, log=log)
+    target, stored = opened(trace, driver)
+    _introduce(trace, target, stored)
+    with played(trace):
+        failure = _show(target, stored, wait=step, log=log)
     if failure is None:
-        click.echo(f"agrees on all {count(len(stored.operations), 'operation')}")
-        return
-    click.echo(f"\n{failure_text(failure, str(trace))}")
-    sys.exit(1)
+        tell(f"agrees on all {count(len(stored.operations), 'operation')}")
+    else:
+        tell("")
+        click.echo(failure_text(failure, str(trace), driver=driver_to_give(target)))
+    tell(*compared(stored.header, failure))
+    sys.exit(0 if failure is None else 1)
 
 
 @click.command()
@@ -70,73 +67,80 @@ def minimise(trace: Path, driver: str | None) -> None:
     Writes it beside TRACE as NAME.least.jsonl. Arguments are made simpler from the pools of the
     scenario that the trace names. Exits with 1 where the trace does not fail.
     """
-    target, stored = _read(trace, driver)
-    with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
-        failure = replayed(runs, stored.header, stored.operations)
-        if failure is None:
-            click.echo(f"{trace} does not fail: there is nothing to minimise")
-            sys.exit(1)
-        least = minimised(stored, failure.signature, runs, _scenario(stored.header))
+    target, stored = opened(trace, driver)
+    tell(*remarks(stored, target))
+    with played(trace):
+        failure, least = _least(target, stored)
+    tell(*compared(stored.header, failure))
+    if failure is None or least is None:
+        tell(f"{printable(str(trace))} does not fail: there is nothing to minimise")
+        sys.exit(1)
     if least.failure is None:
-        click.echo(f"{trace} failed once and not again: the system is not deterministic")
+        tell(f"{printable(str(trace))} failed once and not again: the system is not deterministic")
         sys.exit(1)
     header = replace(least.trace.header, driver=target.name, signature=str(failure.signature))
     path = trace.with_suffix(".least.jsonl")
     saved = save(path, Trace(header, least.trace.operations))
-    click.echo(failure_text(least.failure, saved))
+    click.echo(failure_text(least.failure, saved, driver=driver_to_give(target)))
     before, after = len(stored.operations), len(least.trace.operations)
-    click.echo(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
+    tell(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
     if not saved:
         raise click.FileError(str(path), hint="the trace above could not be written")
 
 
-def _read(trace: Path, driver: str | None) -> tuple[Target, Trace]:
-    header = read_header(trace)
-    target = load_target(driver or header.driver, header.settings)
-    if target.model.name != header.contract:
-        raise BadName(
-            f"{trace} is of the model {header.contract}, and {target.name} drives "
-            f"{target.model.name}; give --driver one of the same model"
-        )
-    return target, read(trace, target.model.kinds())
+def _least(target: Target, stored: Trace) -> tuple[Failure | None, Minimised | None]:
+    """Return the failure of a trace, and what is left of it when it is minimised."""
+    with warnings_recorded() as warned, alarm():
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
+        failure = replayed(runs, stored.header, stored.operations)
+        if failure is None:
+            return None, None
+        scenario = stored_scenario(stored.header, target)
+        return failure, minimised(stored, failure.signature, runs, scenario)
+
+
+def _introduce(trace: Path, target: Target, stored: Trace) -> None:
+    """Print what is played, on what, and what is not as it was when the trace was made."""
+    tell(printable(str(trace)))
+    for line in (_origin(stored.header), f"on {target.name}", *remarks(stored, target)):
+        tell(f"  {line}")
 
 
 def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | None:
     """Print each step as it ends, so that one without an end is seen as well."""
-    wide = max((len(str(operation)) for _, operation in stored.operations), default=0)
-    click.echo(f"  step  {'operation':<{wide}}  model | system")
-    with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
+    wide = max((len(printable(str(each))) for _, each in stored.operations), default=0)
+    tell(f"  step  {'operation':<{wide}}  model | system")
+    with warnings_recorded() as warned, alarm():
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         with runs.open(stored.header.line(), stored.header.settings) as lockstep:
             shown = play(lockstep, stored.operations)
             while True:
                 if wait:
                     click.prompt("", default="", prompt_suffix="", show_default=False)
                 try:
-                    click.echo(_line(next(shown), wide))
+                    tell(_line(next(shown), wide))
                     _echo_log(warned, log=log)
                 except StopIteration:
                     return _round_trip(runs, lockstep, stored.header)
                 except Divergence as divergence:
-                    click.echo(_line(divergence.failure.step, wide, mark="->"))
+                    tell(_line(divergence.failure.step, wide, mark="->"))
                     _echo_log(warned, log=log)
                     return divergence.failure
-                _rewind()
+                rewind()
 
 
 def _echo_log(warned: Warned, *, log: bool) -> None:
     """Print what was logged in the step that has just ended, if that was asked for."""
     for line in warned.logged.take():
         if log:
-            click.echo(f"        log: {line}")
+            tell(f"        log: {line}")
 
 
 def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | None:
     """Look for the leak that a trace was kept for, if it was."""
     if not header.round_trip:
         return None
-    click.echo("        torn down, and repeated on the same system")
+    tell("        torn down, and repeated on the same system")
     try:
         runs.look(lockstep, header)
     except Divergence as divergence:
@@ -144,46 +148,17 @@ def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | Non
     return None
 
 
-def _rewind() -> None:
-    """Give the next step its whole time."""
-    signal.setitimer(signal.ITIMER_REAL, HANG_S)
-
-
-def _line(shown: Step | Skipped, wide: int, mark: str = "  ") -> str:
-    start = f"{mark}{shown.number:>4}  {shown.operation!s:<{wide}}"
-    if isinstance(shown, Skipped):
-        return f"{start}  skipped: {shown.because}"
-    same = shown.actual is shown.expected
-    return f"{start}  {shown.expected} | {'the same' if same else shown.actual}"
-
-
-@contextmanager
-def _alarm() -> Iterator[None]:
-    """Raise NotDone in a step that takes longer than HANG_S seconds, where the main thread can."""
-
-    def ring(_number: int, frame: FrameType | None) -> None:
-        where = f"{frame.f_code.co_qualname} line {frame.f_lineno}" if frame else "no frame"
-        raise NotDone(f"{HANG_S:g} s", where)
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, HANG_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
+    start = f"{mark}{step.number:>4}  {printable(str(step.operation)):<{wide}}"
+    if isinstance(step, Skipped):
+        return f"{start}  skipped: {step.because}"
+    same = step.actual is step.expected
+    return f"{start}  {step.expected} | {'the same' if same else step.actual}"
 
 
 def _origin(header: Header) -> str:
     how = f"{header.engine} ({header.tactic})" if header.tactic else header.engine
     if not how:
-        return f"a trace of {header.contract}"
+        return f"a trace of {shown(header.contract)}"
+    how = shown(how)
     return f"found by {how}, seed {header.seed}, run {header.run}, steps up to {header.steps_max}"
-
-
-def _scenario(header: Header) -> type[Scenario[Any]] | None:
-    try:
-        return load_scenario(header.scenario)
-    except BadName as error:
-        click.echo(f"arguments are left as they are: {error}", err=True)
-        return None

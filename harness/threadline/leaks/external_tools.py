@@ -7,6 +7,7 @@ import io
 from pathlib import Path as File
 from typing import Any
 
+from ..campaign.folder import file_name
 from ..lockstep.run import Runs, replay
 from .investigate import Investigation
 
@@ -21,10 +22,10 @@ def objgraph_lens(found: Investigation, folder: File) -> str:
         return "objgraph is not installed"
     if not survivors:
         return "objgraph has nothing to show: what leaks is no object"
-    path = folder / f"{found.leak.path.name}.dot"
+    path = folder / f"{file_name(found.leak.path.name)}.dot"
     graph = io.StringIO()
     objgraph.show_backrefs([survivors[-1]], max_depth=DEPTH, output=graph)
-    path.write_text(graph.getvalue(), "utf-8")
+    path.write_text(graph.getvalue(), "utf-8", "backslashreplace")
     return f"objgraph: {path}"
 
 
@@ -33,7 +34,7 @@ def memray_lens(found: Investigation, runs: Runs, folder: File) -> str:
     memray = _module("memray")
     if memray is None:
         return "memray is not installed"
-    path = folder / f"{found.leak.path.name}.memray.bin"
+    path = folder / f"{file_name(found.leak.path.name)}.memray.bin"
     path.unlink(missing_ok=True)
     with memray.Tracker(path):
         replay(runs, found.trace.header, found.trace.operations)

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path as File
 from typing import Any
 
+from ..campaign.folder import file_name
 from ..campaign.save_failure import save
 from ..failure import Failure
 from ..lockstep.run import Batch, Runs, replay
@@ -82,7 +83,7 @@ class Hunt:
         elif name not in self.seen:
             self.seen.add(name)
             trace = batch.trace()
-            path = self.folder / f"{name}.jsonl"
+            path = self.folder / f"{file_name(name)}.jsonl"
             save(path, trace)
             least = minimise(trace, failure.signature, self.runs, scenario)
             saved = save(path, least.trace)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
+from html import escape as escaped_html
 
+from ..printable import printable
 from .investigate import Investigation
 from .ledger import Row
 from .reach import Path
@@ -32,6 +33,11 @@ svg .soft { fill: var(--soft) } svg .box { fill: var(--fill); stroke: var(--line
 svg .last { stroke: var(--bad); stroke-width: 2 } svg .edge { stroke: var(--soft); fill: none }
 svg .plot { stroke: var(--bad); stroke-width: 2; fill: none } svg .axis { stroke: var(--line) }
 """
+
+
+def escape(text: str) -> str:
+    """Return a text that means nothing to HTML, and in which every character shows itself."""
+    return escaped_html(printable(text))
 
 
 def leak_page(found: Investigation) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import NamedTuple
 
+from ..printable import printable
 from .edges import Edges, is_sized, size
 
 OBJECTS_MAX = 50_000  # looked at in one census; our choice: a system torn down has hundreds
@@ -39,10 +40,13 @@ class Path(tuple[Link, ...]):
 
     @property
     def name(self) -> str:
-        """A short name of letters, digits, _ and dots: the labels alone."""
+        """A short name, the labels alone: letters, digits, _ and dots, if the system's own are.
+
+        It is printable in any case, as it becomes part of a signature and of a type's name.
+        """
         words = (link.label.strip(".") for link in self.holder)
         plain = ("each" if word == "[*]" else word.replace(" ", "_") for word in words)
-        return ".".join(plain)
+        return printable(".".join(plain))
 
     def __str__(self) -> str:
         first, *rest = self

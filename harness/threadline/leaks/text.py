@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from ..history import count
+from ..printable import printable
 from .investigate import Investigation
 from .leak import chain_lines
 from .ledger import Ledger, Row
@@ -16,8 +17,8 @@ WIDTH = 30  # of the first column of a ledger
 
 
 def leak_text(found: Investigation) -> str:
-    """Return the whole report of one leak, in lines of text without any markup."""
-    return "\n".join(_lines(found))
+    """Return the whole report of one leak, in printable lines without any markup."""
+    return "\n".join(map(printable, _lines(found)))
 
 
 def _lines(found: Investigation) -> Iterator[str]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ..failure import Failure
+from ..printable import printable
 
 
 def failure_text(
@@ -15,20 +16,23 @@ def failure_text(
     notes: Sequence[str] = (),
     log: Sequence[str] = (),
     *,
+    driver: str = "",
     full: bool = False,
 ) -> str:
     """Return the failure in this order: property, operation, expected and because, actual, settings
     and policy, history with an arrow, what the system logged, trace file, the command that replays
-    it. With `full`, no value is cut.
+    it (on `driver`, where the trace alone does not lead to it). With `full`, no value is cut. Each
+    line is printable, whatever the system said.
     """
     lines = [*failure.lines(full=full), *(f"  note:    {note}" for note in notes)]
     lines += [f"  log:     {line}" for line in log]
     if trace:
-        lines += [f"  trace:   {trace}", f"  replay:  {replay_command(trace)}"]
-    return "\n".join(lines)
+        lines += [f"  trace:   {trace}", f"  replay:  {replay_command(trace, driver)}"]
+    return "\n".join(map(printable, lines))
 
 
-def replay_command(trace: str) -> str:
+def replay_command(trace: str, driver: str = "") -> str:
     """Return the command that replays a trace, to be typed where this process was started."""
+    words = ["threadline", "replay", trace, *(["--driver", driver] if driver else [])]
     under_uv = "uv run " if "UV_RUN_RECURSION_DEPTH" in os.environ else ""
-    return f"{under_uv}threadline replay {shlex.quote(trace)}"
+    return f"{under_uv}{shlex.join(words)}"

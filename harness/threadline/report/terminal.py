@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..campaign.events import Began, Ended, Event, Found, Shorter
 from ..history import count
 from ..loading import Target
+from ..printable import printable, printable_lines
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ class Terminal:
             )
             speed = f"{shown.steps / shown.seconds:,.0f}" if shown.seconds else ""
             numbers = (f"{shown.runs:,}", f"{shown.steps:,}", speed)
-            table.add_row(shown.name, *numbers, escape(failures or "none"))
+            table.add_row(Text(shown.name), *numbers, Text(printable(failures) or "none"))
         return table
 
     def _remark(self, shown: Shown) -> None:
@@ -134,7 +135,7 @@ class Terminal:
                 )
 
     def _print(self, text: str) -> None:
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(Text(printable_lines(text)), soft_wrap=True)
 
 
 def _progress(shown: Shown) -> str:
