@@ -172,15 +172,6 @@ def is_signature_of(text: str, failure: object) -> bool:
     return now == text or now.startswith(f"{text}.")
 
 
-def is_signature_of(text: str, failure: object) -> bool:
-    """Return whether a header's signature is that of a failure, or was in an older version.
-
-    Older versions told no place: `memory-wait` stands for `memory-wait.timers`.
-    """
-    now = str(failure)
-    return now == text or now.startswith(f"{text}.")
-
-
 def plain(policy: object) -> dict[str, object]:
     """Return a policy as its header shows it: the fields of a dataclass, by name."""
     names = getattr(type(policy), "__dataclass_fields__", {})

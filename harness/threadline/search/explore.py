@@ -67,7 +67,7 @@ class Explorer:
         self._detours: list[Detour] = []
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
-        """Leave out, from the next run on, one ingredient of a trace that fails so, each time another.
+        """Leave out one ingredient of a trace that fails so, another in each run from now on.
 
         Raises ValueError for a trace without operations, which nothing can be left out of.
         """
