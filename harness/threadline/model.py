@@ -227,7 +227,7 @@ class Model:
 
         How much there is of each part of the census, and of each item in it, up to MANY.
         """
-        return tuple((name, _form(value)) for name, value in sorted(self.census().items()))
+        return tuple((name, form(value)) for name, value in sorted(self.census().items()))
 
     def teardown(self) -> Iterable[Operation]:
         """Yield, one by one, the operations that take this model from where it is back to empty."""
@@ -285,10 +285,10 @@ def _marked_in(model: type) -> dict[str, Marked[Any, Any, Any]]:
     return found
 
 
-def _form(value: object) -> Hashable:
+def form(value: object) -> Hashable:
     """Return how much there is of a value and its items, without their names."""
     if isinstance(value, Mapping):
-        return tuple(sorted(str(_form(item)) for item in value.values()))
+        return tuple(sorted(str(form(item)) for item in value.values()))
     if isinstance(value, (list, tuple, set, frozenset)) and type(value) is not Handle:
         return min(MANY, len(value))
     return min(MANY, value) if isinstance(value, int) else type(value).__name__

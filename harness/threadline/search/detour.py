@@ -2,140 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
 
 from ..handle import Handle
-from ..operation import Operation
+from ..model import MANY, Model, form
+from ..operation import Operation, atoms_in
 from ..trace import Numbered
+from .danger import Danger, Traits
 
-MATCHES_MAX = 200  # beginnings of the trace that are watched in one run; our choice
-TRUST = 4  # the power by which what has served better is taken more often; our choice
-
-
-class Ingredient(NamedTuple):
-    """One operation of the trace, to be left out once those before it have come.
-
-    Either with the values that the trace has, or with any.
-    """
-
-    place: int
-    is_exact: bool
-
-
-class Match(NamedTuple):
-    """A beginning of the trace that a run has played, and what stands for what in it."""
-
-    length: int
-    steps: Mapping[int, int]
-    values: Mapping[tuple[str, object], object]
-
-
-@dataclass(slots=True)
-class Served:
-    """How many runs left out an ingredient, and how many of their steps were of use."""
-
-    runs: int = 0
-    steps: int = 0
+EARLIER = 0.15  # of the runs leave out another operation of the trace than its last; our choice
+CURIOUS = 0.03  # of the runs try again what is only likely to fail; our choice
+UNSURE = 0.5  # and of those before anything like it has come without failing
 
 
 @dataclass(slots=True)
 class Detour:
     """Goes round one minimised trace: each run leaves out one ingredient of it, another each time.
 
-    What the trace needs beside that is still tried, and so is everything else. Which ingredients
-    serve is learnt: one without which runs end all the same, or can do little, is taken seldom.
-    Another conversation, another user or another text is the same trace to it, unless the
-    ingredient is exact; operations between those of the trace make no difference.
+    Mostly that is its last operation, where it is likely to fail: with such values, after such
+    operations, in such a state and under such settings; which these are is learnt from all runs.
+    Some runs leave out another operation of the trace altogether, one on which no handle of it
+    depends, and are free to do all else. Some are curious: they leave out only what has failed just
+    so. Where the trace is one operation long, nothing but that can be left out.
     """
 
     signature: str
     operations: Sequence[Numbered]
-    steps_max: int
-    served: dict[Ingredient, Served] = field(default_factory=dict)
-    _left_out: Ingredient = field(default=Ingredient(0, is_exact=False))
-    _matches: list[Match] = field(default_factory=list)
+    danger: Danger = field(default_factory=Danger)
+    _left_out: str = ""  # the kind of operation that this run goes without
+    _is_curious: bool = False
+    _settings: Traits = field(default_factory=dict)
+    _played: dict[int, Operation] = field(default_factory=dict)
+    _latest: Traits | None = None  # of the step that is going on, if it could be the last
 
-    def __post_init__(self) -> None:
-        for place, (_, operation) in enumerate(self.operations):
-            self.served[Ingredient(place, is_exact=False)] = Served()
-            if any(_is_plain(value) for value in operation.arguments().values()):
-                self.served[Ingredient(place, is_exact=True)] = Served()
+    @property
+    def last(self) -> type[Operation]:
+        """The kind of operation that shows the failure."""
+        return type(self.operations[-1][1])
+
+    @property
+    def others(self) -> list[str]:
+        """The kinds that a run can go without, and still come to the last one."""
+        needed = {handle.step for _, one in self.operations for handle in one.handles()}
+        kinds = (one.kind for number, one in self.operations[:-1] if number not in needed)
+        return [kind for kind in dict.fromkeys(kinds) if kind != self.last.kind]
 
     def begin(self, random: Random) -> None:
         """Choose what the next run leaves out."""
-        weights = [self._worth(served) ** TRUST for served in self.served.values()]
-        (self._left_out,) = random.choices(list(self.served), weights)
-        self._matches = [Match(0, {}, {})]
+        others = self.others if random.random() < EARLIER else []
+        self._left_out = random.choice(others) if others else ""
+        self._is_curious = random.random() < (CURIOUS if self.danger.has_passed else UNSURE)
+        self._played, self._latest = {}, None
 
-    def allows(self, operation: Operation) -> bool:
-        """Return whether an operation may come now: it is not the one that is left out."""
-        place = self._left_out.place
-        return not any(
-            match.length == place and self._extended(match, 0, operation) is not None
-            for match in self._matches
-        )
+    def under(self, settings: Mapping[str, object]) -> None:
+        """Take the settings of the run that begins."""
+        self._settings = {f"setting {name}": value for name, value in settings.items()}
+
+    def allows(self, operation: Operation, model: Model) -> bool:
+        """Return whether an operation may come now, in this state: it is not what is left out."""
+        self._latest = None
+        if type(operation) is not self.last:
+            return operation.kind != self._left_out
+        self._latest = self._traits(operation, model)
+        if self._left_out:
+            return True
+        is_left_out = self.danger.knows if self._is_curious else self.danger.judges
+        return not is_left_out(self._latest)
 
     def played(self, number: int, operation: Operation) -> None:
-        """Note a step of the run."""
-        for match in list(self._matches):
-            if match.length < self._left_out.place and len(self._matches) < MATCHES_MAX:
-                longer = self._extended(match, number, operation)
-                if longer is not None and longer not in self._matches:
-                    self._matches.append(longer)
+        """Note a step of the run that agreed."""
+        if self._latest is not None:
+            self.danger.learn(self._latest, failed=False)
+        self._played[number] = operation
 
-    def end(self, steps: int) -> None:
-        """Learn from a run: how many of its steps were of use, none if this failure ended it."""
-        served = self.served[self._left_out]
-        served.runs += 1
-        served.steps += steps
+    def ended(self) -> None:
+        """Learn that the step which was allowed last has failed so."""
+        if self._latest is not None:
+            self.danger.learn(self._latest, failed=True)
 
-    def _worth(self, served: Served) -> float:
-        """Return the steps of use that a run had, as if it had one more whose steps all were."""
-        return (served.steps + self.steps_max) / (served.runs + 1)
+    def _traits(self, operation: Operation, model: Model) -> Traits:
+        """Return what is known of an operation before it comes."""
+        values = dict(self._values(operation, ""))
+        steps = set(self._origins(operation))
+        return {
+            **self._settings,
+            **values,
+            **self._between(steps, values),
+            **_held(model, steps, values),
+        }
 
-    def _extended(self, match: Match, number: int, operation: Operation) -> Match | None:
-        """Return a match with one operation more, or None where it is not the trace's next."""
-        at, wanted = self.operations[match.length]
-        if type(operation) is not type(wanted):
-            return None
-        steps, values = dict(match.steps), dict(match.values)
-        given = operation.arguments()
-        for name, value in wanted.arguments().items():
-            if not _fits(name, value, given[name], steps, values, self._left_out.is_exact):
-                return None
-        return Match(match.length + 1, {**steps, at: number}, values)
+    def _values(self, operation: Operation, of: str) -> Iterator[tuple[str, object]]:
+        """Yield the arguments of an operation, and of those that its handles come from."""
+        for name, value in operation.arguments().items():
+            plain = tuple(atom for atom in atoms_in(value) if type(atom) is not Handle)
+            if plain:
+                yield f"{name}{of}", plain
+        for handle in operation.handles():
+            if handle.step in self._played:
+                yield from self._values(self._played[handle.step], f" of {handle.kind}")
 
+    def _origins(self, operation: Operation) -> Iterator[int]:
+        """Yield the steps that the handles of an operation come from, and those behind them."""
+        for handle in operation.handles():
+            if handle.step in self._played:
+                yield handle.step
+                yield from self._origins(self._played[handle.step])
 
-def _fits(
-    name: str,
-    wanted: object,
-    given: object,
-    steps: Mapping[int, int],
-    values: dict[tuple[str, object], object],
-    is_exact: bool,
-) -> bool:
-    """Return whether an argument is that of the trace, up to what stands for what."""
-    if type(wanted) is Handle:
-        return type(given) is Handle and steps.get(wanted.step, given.step) == given.step
-    if isinstance(wanted, tuple):
-        return (
-            isinstance(given, tuple)
-            and len(wanted) == len(given)
-            and all(
-                _fits(name, one, other, steps, values, is_exact)
-                for one, other in zip(wanted, given, strict=True)
-            )
-        )
-    if is_exact:
-        return type(wanted) is type(given) and wanted == given
-    return values.setdefault((name, wanted), given) == given
+    def _between(self, steps: set[int], values: Traits) -> dict[str, object]:
+        """Return how many operations of each kind came that are about the same, and the latest."""
+        counts: dict[str, int] = {}
+        latest: dict[str, object] = {}
+        given = set(values.values())
+        for number, operation in self._played.items():
+            if number not in steps and _is_about(operation, steps, given):
+                name = f"{operation.kind} before"
+                counts[name] = min(MANY, counts.get(name, 0) + 1)
+                latest["latest"] = operation.kind
+        return {**counts, **latest}
 
 
-def _is_plain(value: object) -> bool:
-    """Return whether an argument has a value that another could stand for."""
-    if isinstance(value, tuple) and type(value) is not Handle:
-        return any(map(_is_plain, value))
-    return type(value) is not Handle and value is not None
+def _held(model: Model, steps: set[int], values: Traits) -> dict[str, object]:
+    """Return how much the model holds in all, and of what an operation is about, by part."""
+    given = set(values.values())
+    found: dict[str, object] = {}
+    for part, items in model.census().items():
+        found[f"all {part}"] = form(items) if not isinstance(items, dict) else min(MANY, len(items))
+        for key, item in items.items() if isinstance(items, dict) else ():
+            if all(_is_of(atom, steps, given) for atom in atoms_in(key)):
+                found[part] = form(item)
+    return found
+
+
+def _is_about(operation: Operation, steps: set[int], values: set[object]) -> bool:
+    """Return whether an operation names a handle of these steps, or, if it names none, a value."""
+    atoms = atoms_in(list(operation.arguments().values()))
+    handles = [atom for atom in atoms if type(atom) is Handle]
+    return any(_is_of(atom, steps, values) for atom in handles or atoms) or not atoms
+
+
+def _is_of(atom: object, steps: set[int], values: set[object]) -> bool:
+    return atom.step in steps if type(atom) is Handle else (atom,) in values

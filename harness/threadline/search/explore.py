@@ -12,6 +12,7 @@ from typing import Any
 from ..failure import Divergence
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import UNPLAYED, Batch, Runs
+from ..model import Model
 from ..operation import Operation
 from ..pool import Now
 from ..scenario import Scenario
@@ -73,7 +74,7 @@ class Explorer:
         """
         if not operations:
             raise ValueError(f"a run that takes no step fails so: {signature}")
-        self._detours.append(Detour(signature, operations, self._header.steps_max))
+        self._detours.append(Detour(signature, operations))
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
         """Yield each run as it ends, without an end of its own."""
@@ -84,8 +85,8 @@ class Explorer:
                 detour.begin(random)
             batch = self._run(run, tactic, random)
             for detour in self._detours:
-                is_ended = batch.failure and str(batch.failure.signature) == detour.signature
-                detour.end(0 if is_ended else batch.steps)
+                if batch.failure and str(batch.failure.signature) == detour.signature:
+                    detour.ended()
             yield batch
 
     def drawn(self) -> dict[str, int]:
@@ -101,6 +102,8 @@ class Explorer:
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=tactic, run=run)
         header = replace(header, round_trip=self._runs.is_due(header))
+        for detour in self._detours:
+            detour.under(settings)
         failure = None
         with self._runs.open(header.line(), settings) as lockstep:
             try:
@@ -117,8 +120,8 @@ class Explorer:
                 header = replace(header, round_trip=failure.is_after_run)
             return Batch(1, steps, header, failure)
 
-    def _allows(self, operation: Operation) -> bool:
-        return all(detour.allows(operation) for detour in self._detours)
+    def _allows(self, operation: Operation, model: Model) -> bool:
+        return all(detour.allows(operation, model) for detour in self._detours)
 
     def _played(self, number: int, operation: Operation) -> None:
         for detour in self._detours:
@@ -131,7 +134,7 @@ class Explorer:
         for _ in range(self._header.steps_max):
             for drawer in choose():
                 drawn = drawer.draw(now, draw)
-                if drawn is None or (detours and not self._allows(drawn)):
+                if drawn is None or (detours and not self._allows(drawn, lockstep.model)):
                     continue  # the draw has cost this turn, and no step
                 drawer.used += uses
                 try:
@@ -148,7 +151,7 @@ class Explorer:
         choose = choices("uniform", self._drawers, random)
         now = Now(lockstep.model)
         for operation in goal.operations():
-            if self._allows(operation):
+            if self._allows(operation, lockstep.model):
                 with suppress(*UNPLAYED):
                     lockstep.step(now.step, operation)
                     self._played(now.step, operation)
@@ -158,7 +161,7 @@ class Explorer:
         for _ in range(now.step, self._header.steps_max + 1):
             (drawer,) = choose()
             drawn = drawer.draw(now, random.random)
-            if drawn is not None and self._allows(drawn):
+            if drawn is not None and self._allows(drawn, lockstep.model):
                 try:
                     lockstep.step(now.step, drawn)
                 except UNPLAYED:
