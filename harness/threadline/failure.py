@@ -8,6 +8,8 @@ from functools import cache
 from typing import NamedTuple
 
 from .history import Step, count, history_lines
+from .lifecycle import Lifecycle
+from .operation import Operation
 from .outcome import Crashed
 
 
@@ -54,6 +56,15 @@ class Failure:
     @property
     def step(self) -> Step:
         return self.steps[-1]
+
+    @property
+    def operations(self) -> tuple[tuple[int, Operation], ...]:
+        """The operations that a trace of it has, under their numbers."""
+        return tuple(
+            (step.number, step.operation)
+            for step in self.steps
+            if not isinstance(step.operation, Lifecycle)
+        )
 
     @property
     def is_after_run(self) -> bool:

@@ -108,21 +108,27 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
     click.echo(f"  step  {'operation':<{wide}}  model | system")
     with warnings_recorded() as warned, _alarm():
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
-        with runs.open(stored.header.line(), stored.header.settings) as lockstep:
-            shown = play(lockstep, stored.operations)
-            while True:
-                if wait:
-                    click.prompt("", default="", prompt_suffix="", show_default=False)
-                try:
-                    click.echo(_line(next(shown), wide))
+        try:
+            with runs.open(stored.header.line(), stored.header.settings) as lockstep:
+                shown = play(lockstep, stored.operations)
+                while (step := _next(shown, wait=wait)) is not None:
+                    click.echo(_line(step, wide))
                     _echo_log(warned, log=log)
-                except StopIteration:
-                    return _round_trip(runs, lockstep, stored.header)
-                except Divergence as divergence:
-                    click.echo(_line(divergence.failure.step, wide, mark="->"))
-                    _echo_log(warned, log=log)
-                    return divergence.failure
-                _rewind()
+                    _rewind()
+                _round_trip(runs, lockstep, stored.header)
+        except Divergence as divergence:
+            if not divergence.failure.is_after_run:
+                click.echo(_line(divergence.failure.step, wide, mark="->"))
+                _echo_log(warned, log=log)
+            return divergence.failure
+    return None
+
+
+def _next(shown: Iterator[Step | Skipped], *, wait: bool) -> Step | Skipped | None:
+    """Play the next step, after Enter if there is to be a wait; None where there is none."""
+    if wait:
+        click.prompt("", default="", prompt_suffix="", show_default=False)
+    return next(shown, None)
 
 
 def _echo_log(warned: Warned, *, log: bool) -> None:
@@ -132,16 +138,11 @@ def _echo_log(warned: Warned, *, log: bool) -> None:
             click.echo(f"        log: {line}")
 
 
-def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | None:
+def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> None:
     """Look for the leak that a trace was kept for, if it was."""
-    if not header.round_trip:
-        return None
-    click.echo("        torn down, and repeated on the same system")
-    try:
+    if header.round_trip:
+        click.echo("        torn down, and repeated on the same system")
         runs.look(lockstep, header)
-    except Divergence as divergence:
-        return divergence.failure
-    return None
 
 
 def _rewind() -> None:

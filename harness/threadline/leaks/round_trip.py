@@ -18,7 +18,7 @@ from ..lockstep.warning_recorder import Warned
 from ..model import Model
 from ..trace import Header
 from .block_count import BLOCKS, cast
-from .cycles import ALIVE, Cycles, Measure, Unlike, heap_aside
+from .cycles import ALIVE, Cycles, Measure, TimeOver, Unlike, heap_aside
 from .doubling import (
     BRIEF_MAX,
     CYCLES_MAX,
@@ -43,7 +43,8 @@ COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 class RoundTrip:
     """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
 
-    `alive` is called after each cycle, by which others see that it goes on. Who only `glances`
+    `alive` is called before each step of a cycle, by which others see that it goes on; it may raise
+    TimeOver. Who only `glances`
     watches two cycles, and more where something has grown in them. Who `nets` counts memory blocks
     too, once in a test, on a run in which nothing else grew.
     """
@@ -83,6 +84,9 @@ class RoundTrip:
                 leaks = self._watch(cycles)
         except Unlike as unlike:
             self.known.skip(f"a cycle took another course: {unlike}")
+            return
+        except TimeOver:
+            self.known.skip("the time was over")
             return
         self.known.made += 1
         if leaks:

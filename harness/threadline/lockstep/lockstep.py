@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from ..driver import Driver, DriverError
-from ..failure import Disagreement, Failure, Property, Signature, divergence_type
+from ..failure import Disagreement, Divergence, Failure, Property, Signature, divergence_type
 from ..history import Step
+from ..lifecycle import Lifecycle
 from ..model import Census, Invariant, Model
 from ..operation import Operation
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
-from .outcomes import actual_of, crashed, expected_of
-from .renaming import Named, NotHeld, Renaming
+from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
+from .renaming import Named, NotHeld, Renaming, Untold
 from .warning_recorder import Warned
 
 Record = Callable[[int, Operation], None]
+SHOWN_MAX = 1_000_000  # characters, above which only the beginning of a value is kept; our choice
 Invariants = tuple[tuple[Property, Invariant], ...]
 
 
@@ -57,8 +59,12 @@ class Lockstep:
             self._record(number, operation)
         expected = expected_of(self.model.at(number), operation)
         actual = self.play(resolved)
-        if not self._agree(expected, actual):
-            disagreement = Disagreement("outcome", expected, self._named(actual, expected))
+        try:
+            agree = self._agree(expected, actual)
+        except BaseException as error:  # by the system's own __eq__ or __hash__, or for its depth
+            agree, actual = False, self._raised(error)
+        if not agree:
+            disagreement = Disagreement("outcome", expected, self._shown(actual, expected))
             self._part(number, operation, expected, disagreement)
         step = Step(number, operation, expected, expected)
         self.steps.append(step)
@@ -117,14 +123,46 @@ class Lockstep:
             return replace(actual, error=self._renaming.told(actual.error))
         return actual
 
+    def fail(self, call: Lifecycle, error: BaseException) -> Divergence:
+        """Return the failure of a call that the run makes by itself, which raised this."""
+        self.has_parted = True
+        number = self.steps[-1].number + 1 if self.steps else 1
+        return lifecycle_failure(call, number, self.steps, self._raised(error))
+
+    def _raised(self, error: BaseException) -> Outcome:
+        if is_interrupt(error):
+            raise error
+        return crashed(error)
+
+    def _shown(self, actual: Outcome, expected: Outcome) -> Outcome:
+        """Return the system's outcome as a reader sees it, whatever its values do when printed."""
+        try:
+            named = self._named(actual, expected)
+            if len(str(named)) <= SHOWN_MAX:
+                return named
+        except BaseException as error:
+            found = self._raised(error)
+            return Ok(Untold(str(found))) if isinstance(actual, Ok) else found
+        return Ok(Untold(str(named)[:TEXT_MAX]))
+
     def _compare_census(self, step: Step) -> None:
         expected = self.model.census()
         try:
             held = self.driver.census()
-        except Exception as error:
-            self._part(*step[:3], Disagreement("census", expected, crashed(error)))
+        except BaseException as error:
+            self._part(*step[:3], Disagreement("census", expected, self._raised(error)))
         if held is None:
             return
+        try:
+            self._compare_held(step, expected, held)
+        except (Divergence, DriverError):
+            raise
+        except BaseException as error:
+            self._part(*step[:3], Disagreement("census", expected, self._raised(error)))
+        if self._invariants:
+            self._assert_invariants(step, expected, Named(held, self._renaming))
+
+    def _compare_held(self, step: Step, expected: Census, held: Census) -> None:
         if type(held) is not dict or held.keys() != self._census_names:
             _check_census(self.driver, self.model, expected, held)
             self._census_names = set(held)
@@ -135,8 +173,6 @@ class Lockstep:
                 continue
             actual = self._renaming.named(held[name], value)
             self._part(*step[:3], Disagreement(f"census {name}", *_differing(value, actual)))
-        if self._invariants:
-            self._assert_invariants(step, expected, Named(held, self._renaming))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
         for broken, invariant in self._invariants:
@@ -160,7 +196,7 @@ class Lockstep:
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
-            broken = self.model.blame(operation, disagreement)
+            broken = self._blamed(operation, disagreement)
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:
@@ -168,6 +204,22 @@ class Lockstep:
         self.steps.append(Step(number, operation, expected, actual))
         failure = Failure(Signature(broken, operation.kind), disagreement, tuple(self.steps))
         raise divergence_type(failure.signature)(failure)
+
+    def _blamed(self, operation: Operation, disagreement: Disagreement) -> Property:
+        try:
+            return self.model.blame(operation, disagreement)
+        except Exception as error:  # a value of the system's may not bear being looked at
+            return self.model.blame(operation, replace(disagreement, actual=crashed(error)))
+
+
+def lifecycle_failure(
+    call: Lifecycle, number: int, steps: Sequence[Step], outcome: Outcome
+) -> Divergence:
+    """Return the failure of liveness of a call that a run makes by itself, under this number."""
+    step = Step(number, call, DONE, outcome)
+    signature = Signature(Property.LIVENESS, call.kind)
+    failure = Failure(signature, Disagreement("outcome", DONE, outcome), (*steps, step))
+    return divergence_type(signature)(failure)
 
 
 def _check_census(driver: Driver[Any], model: Model, expected: Census, held: object) -> None:

@@ -84,9 +84,8 @@ class Explorer:
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=tactic, run=run)
         header = replace(header, round_trip=self._runs.is_due(header))
-        failure = None
-        with self._runs.open(header.line(), settings) as lockstep:
-            try:
+        try:
+            with self._runs.open(header.line(), settings) as lockstep:
                 if goal:
                     self._play_novelty(lockstep, random, goal)
                 else:
@@ -94,11 +93,11 @@ class Explorer:
                 steps = len(lockstep.steps)
                 if header.round_trip:
                     self._runs.look(lockstep, header)
-            except Divergence as divergence:
-                failure = divergence.failure
-                steps = len(failure.steps)
-                header = replace(header, round_trip=failure.is_after_run)
-            return Batch(1, steps, header, failure)
+        except Divergence as divergence:
+            failure = divergence.failure
+            header = replace(header, round_trip=failure.is_after_run)
+            return Batch(1, len(failure.steps), header, failure)
+        return Batch(1, steps, header)
 
     def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
         choose = choices(tactic, self._drawers, random)
