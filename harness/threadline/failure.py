@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from .history import Step, count, history_lines
-from .lifecycle import Lifecycle
+from .lifecycle import HUNT, Lifecycle
 from .operation import Operation
 from .outcome import Crashed
 
@@ -69,7 +69,7 @@ class Failure:
     @property
     def is_after_run(self) -> bool:
         """Return whether it showed itself by what was looked for after the run's last step."""
-        return False
+        return self.step.operation is HUNT
 
     def lines(self) -> list[str]:
         """Return the failure as a reader sees it: property, operation, both sides, history."""

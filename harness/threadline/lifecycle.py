@@ -31,4 +31,11 @@ class _Close(Lifecycle):
     kind: ClassVar[str] = "close"
 
 
-START, CLOSE = _Start(), _Close()
+class _Hunt(Lifecycle):
+    """What a leak hunt asks a driver for: its roots(), and to discard_notes()."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "leak_hunt"
+
+
+START, CLOSE, HUNT = _Start(), _Close(), _Hunt()

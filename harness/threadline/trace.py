@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from .descriptor import out_of_the_way
+from .descriptor import LOST, RECORDER, out_of_the_way
 from .operation import Operation, from_json, to_json
 
 FORMAT = 1
@@ -86,28 +86,35 @@ class Recorder:
     Each line is handed to the operating system before its step runs: it survives a killed process,
     not the loss of power. One descriptor serves run after run. Where nothing can be written (no
     folder, a full disk), the campaign goes on, `error` says why there is no file, and `tell` is
-    handed each line instead. In a fork that the system has made, it ends the process: what comes
-    back there would play the run a second time.
+    handed each line instead.
+
+    With `tell`, it is a worker's, whose process ends where the system has interfered: with LOST,
+    and the trace up to the step that did it, where the descriptor was closed. In a fork that the
+    system has made it ends in any case: what comes back there would play the run a second time.
     """
 
     def __init__(self, path: Path | None, tell: Callable[[bytes], object] | None = None) -> None:
         self.error = "" if path else "no folder was given"
         self._path = path
-        self._tell = tell
         self._descriptor = -1
         self._lines: list[bytes] = []  # of this run
         self._touched_s = 0.0
-        self.own()
+        self._owner = os.getpid()
+        self._tell = tell
+        self._is_a_workers = tell is not None
         if path is not None:
             self._try(self._open)
 
     def own(self) -> None:
         """Take this process for the one that plays: a fork that the harness has made."""
         self._owner = os.getpid()
+        self._tell = None
 
     def begin(self, header: bytes) -> None:
         """Forget the run before, and begin the next with this first line."""
         self._check_owner()
+        if self._is_a_workers and not self.error and _is_closed(self._descriptor):
+            self._leave()
         self._lines = [header]
         if not self.error:
             self._try(self._rewrite)
@@ -162,15 +169,24 @@ class Recorder:
                 self._lose(_full())
         except OSError as error:
             if error.errno == errno.EBADF:  # the system has closed it
+                if self._is_a_workers:
+                    self._lines.pop()
+                    self._leave()
                 self._try(self._rewrite)
             else:
                 self._lose(error)
+
+    def _leave(self) -> NoReturn:
+        """End the process, its trace left as it was before the descriptor was closed."""
+        with suppress(OSError):
+            self._rewrite()
+        os._exit(LOST)
 
     def _open(self) -> None:
         assert self._path is not None
         # Appending, so that a file cut to nothing is written from its start.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        self._descriptor = out_of_the_way(os.open(self._path, flags, 0o644))
+        self._descriptor = out_of_the_way(os.open(self._path, flags, 0o644), RECORDER)
 
     def _rewrite(self) -> None:
         """Write the run so far, into a file opened anew where the system has closed ours."""
@@ -195,6 +211,14 @@ class Recorder:
         if self._tell is not None:
             for line in self._lines:
                 self._tell(line)
+
+
+def _is_closed(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False
 
 
 def _full() -> OSError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from ..failure import Failure
 from ..loading import Target
 from ..lockstep.outcomes import ModelError
 from ..outcome import Crashed, Hung, Outcome
@@ -64,7 +65,7 @@ class Worker:
         try:
             for _ in self._turns():
                 yield from self._heard()
-            self.line.stop(0.0 if self._is_ended_by_us() else CLOSING_S)
+            status = self.line.stop(CLOSING_S if self.line.closed else 0.0)
             yield from self._heard()
         except KeyboardInterrupt:
             self.line.stop()
@@ -72,10 +73,8 @@ class Worker:
             raise
         finally:
             self.line.hang_up()
-        if self.line.fault:
-            self.end = Crashed(f"the process was ended: {self.line.fault}")
-        elif self.end is None and not (self.has_told_all or self.late):
-            self.end = death(self.line.process.returncode)
+        if self.end is None and not (self.has_told_all or self.late):
+            self.end = death(status)
 
     def last_run(self, target: Target) -> tuple[Trace, str] | None:
         """Return the run that the worker was in, and what came behind its last step."""
@@ -111,7 +110,7 @@ class Worker:
         seen, since = self._growth(), time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
-            while not (self.line.closed or self.line.fault):
+            while not self.line.closed:
                 ready = bool(selector.select(POLL_S))
                 if self.interrupted():
                     raise KeyboardInterrupt
@@ -241,7 +240,7 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     text = failure_text(failure, saved, notes)
     tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
     if saved and trace.operations:
-        _minimise(replace(job, trace=saved), tally, interrupted)
+        _minimise(replace(job, trace=saved), failure, tally, interrupted)
     else:
         if not saved:
             text = failure_text(failure, saved, [*notes, NOT_WRITTEN])
@@ -249,10 +248,12 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     return death
 
 
-def _minimise(job: Job, tally: Tally, interrupted: Interrupted) -> None:
+def _minimise(job: Job, failure: Failure, tally: Tally, interrupted: Interrupted) -> None:
     """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
     for event in start(job, interrupted).events():
         if isinstance(event, Shorter):
+            if event.replays == 0:  # the text is why
+                event = replace(event, text=failure_text(failure, job.trace, [event.text]))
             tally.hear(event)
 
 

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..descriptor import out_of_the_way
+from ..descriptor import CHANNEL, LOST, out_of_the_way
 from .events import Message, decode, encode
 
-LOST = 71  # EX_OSERR of sysexits.h: the worker's end was closed; our choice
 BLOCK = 1 << 16
 
 
@@ -26,7 +25,7 @@ class Channel:
 
     def __init__(self) -> None:
         self.job = _line(0)
-        self._descriptor = out_of_the_way(os.dup(0))
+        self._descriptor = out_of_the_way(os.dup(0), CHANNEL)
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(2, 1)  # so that what the system prints cannot be taken for an event
@@ -56,11 +55,10 @@ def _line(descriptor: int) -> bytes:
 
 @dataclass(slots=True)
 class Line:
-    """The campaign's end. `fault` is what the system has done to the channel, if it has."""
+    """The campaign's end. What else a system writes there is passed over."""
 
     process: subprocess.Popen[bytes]
     socket: socket.socket
-    fault: str = ""
     closed: bool = False
     rest: bytes = b""  # the beginning of a line
 
@@ -76,19 +74,19 @@ class Line:
             self.closed = not block
             *lines, self.rest = (self.rest + block).split(b"\n")
             for line in filter(None, lines):
-                try:
+                with suppress(ValueError):
                     yield decode(line)
-                except ValueError:
-                    self.fault = "it wrote to a descriptor that is not its own"
 
-    def stop(self, patience_s: float = 0.0) -> None:
-        """Wait so long for the process to end, then end it."""
+    def stop(self, patience_s: float = 0.0) -> int:
+        """Wait so long for the process to end, then end it; return its status.
+
+        That is LOST, too, where it would have gone on without its end of the channel.
+        """
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(patience_s)
-        if self.closed and self.process.returncode in (None, LOST):
-            self.fault = "it closed a descriptor that is not its own"
+            return self.process.wait(patience_s)
         self.process.kill()
-        self.process.wait()
+        status = self.process.wait()
+        return LOST if self.closed else status
 
     def hang_up(self) -> None:
         """End the process and its children, and wait until it is gone."""

@@ -11,23 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..descriptor import LOST
 from ..failure import Disagreement, Failure, Property, Signature
 from ..history import Step
-from ..lifecycle import CLOSE, START
+from ..lifecycle import CLOSE, START, Lifecycle
 from ..loading import Target
 from ..lockstep.outcomes import DONE, expected_of
 from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
 from ..minimise.fixpoint import minimise, never
-from ..outcome import Crashed, Hung, Outcome, Unknown
+from ..outcome import Crashed, Hung, Outcome
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import Header, Numbered, Trace, parse, read
+from ..trace import BadTrace, Header, Numbered, Trace, parse, read
 from .events import Shorter
 from .save_failure import TIME_OVER, save
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
 BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang
 POLL_S = 0.002
+CAME_BACK = "it came back when it was replayed"
+NOT_RECORDED = "not minimised: replays could not be recorded"
 OVER = b" over"  # stands behind the trace of a fork that came to its end
 
 
@@ -43,6 +46,7 @@ def shorten(
 
     While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
     the whole of `hang_s`, and kept only if it hangs for as long. Ends early when time `is_over`.
+    Where nothing ends so again, the text is why, and nothing else.
     """
     trace = read(path, runs.target.model.kinds())
     if running is None:
@@ -50,12 +54,13 @@ def shorten(
     whole = Isolated(runs, running, hang_s).replay
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
-        again = last_step_failure(trace, runs.target, Unknown())
-        text = failure_text(again, str(path), ["it came back when it was replayed"])
-        lines = path.read_text("ascii")
-        return Shorter(str(again.signature), text, lines, 0, len(again.steps), str(path))
+        why = CAME_BACK if last_run(running, runs.target) else NOT_RECORDED
+        lines, steps = path.read_text("ascii"), len(trace.operations)
+        return Shorter(trace.header.signature, why, lines, 0, steps, str(path))
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
-    least = minimise(trace, failure.signature, runs, scenario, brief, is_over)
+    # What could come in the place of another is looked for in this process, which must outlive it.
+    own = None if isinstance(failure.step.operation, Lifecycle) else scenario
+    least = minimise(trace, failure.signature, runs, own, brief, is_over)
     notes = [TIME_OVER] if least.is_cut else []
     confirmed = None if least.is_cut else whole(runs, least.trace.header, least.trace.operations)
     if confirmed is None and least.failure and not isinstance(failure.step.actual, Hung):
@@ -117,9 +122,14 @@ class Isolated:
 
 def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:
     """Return the run that a process has left behind, and what came after its last step."""
-    with suppress(OSError, ValueError):
-        if running is not None:
-            return parse(running, running.read_bytes(), target.model.kinds())
+    lines: list[bytes] = []
+    with suppress(OSError):
+        lines = running.read_bytes().split(b"\n") if running is not None else []
+    while lines:
+        try:
+            return parse(Path("the run"), b"\n".join(lines), target.model.kinds())
+        except BadTrace:
+            lines.pop()  # the system has written there, too
     return None
 
 
@@ -161,4 +171,6 @@ def cause(status: int | None) -> str:
     """Return the words for an exit status as subprocess gives it: below 0, a signal."""
     if status is not None and status < 0:
         return f"signal {signal.Signals(-status).name}"
+    if status == LOST:
+        return f"exit status {status}, or it closed a descriptor that is not its own"
     return f"exit status {status}"

@@ -21,6 +21,7 @@ from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.outcomes import crashed
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
+from ..lockstep.whose import is_the_systems
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
@@ -36,9 +37,6 @@ PROGRESS_S = 0.1
 ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
 SLOW_S = 60.0  # how long a step may take in a campaign without a time budget
 START_S = 60.0  # how long the imports and start() of a driver may take, in each worker
-
-# Of our files, those that call the system outside of steps, for its roots and what hangs on them.
-LOOKING = {"driver.py", "leaks/cycles.py", "leaks/edges.py", "leaks/reach.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +220,7 @@ def main() -> None:
     except (DriverError, BadName) as error:
         channel.tell(Broke(str(error)))
     except BaseException as error:
-        if _is_the_systems(error):
+        if is_the_systems(error):
             found = crashed(error)
             channel.tell(Raised(found.error, found.where))
         else:
@@ -230,20 +228,6 @@ def main() -> None:
     else:
         return
     os._exit(1)  # not exit: a thread that the system left must not hold us
-
-
-def _is_the_systems(error: BaseException) -> bool:
-    """Return whether the system raised something, asked neither for a step nor to start or close.
-
-    That is so where the last of our own files on the way is one that looks at the system, or where
-    space is what was lacking. A model and a scenario are called from other files.
-    """
-    if isinstance(error, (MemoryError, RecursionError)):
-        return True
-    ours = f"{Path(__file__).parents[1]}{os.sep}"
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    last = next((file for file in reversed(files) if file.startswith(ours)), "")
-    return files[-1:] != [last] and last.removeprefix(ours) in LOOKING
 
 
 if __name__ == "__main__":

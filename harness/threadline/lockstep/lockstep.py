@@ -123,11 +123,11 @@ class Lockstep:
             return replace(actual, error=self._renaming.told(actual.error))
         return actual
 
-    def fail(self, call: Lifecycle, error: BaseException) -> Divergence:
-        """Return the failure of a call that the run makes by itself, which raised this."""
+    def fail(self, call: Lifecycle, error: BaseException, steps: Sequence[Step]) -> Divergence:
+        """Return the failure of a call that the run makes by itself behind these steps."""
         self.has_parted = True
-        number = self.steps[-1].number + 1 if self.steps else 1
-        return lifecycle_failure(call, number, self.steps, self._raised(error))
+        number = steps[-1].number + 1 if steps else 1
+        return lifecycle_failure(call, number, steps, self._raised(error))
 
     def _raised(self, error: BaseException) -> Outcome:
         if is_interrupt(error):
@@ -136,6 +136,9 @@ class Lockstep:
 
     def _shown(self, actual: Outcome, expected: Outcome) -> Outcome:
         """Return the system's outcome as a reader sees it, whatever its values do when printed."""
+        value = actual.value if isinstance(actual, Ok) else None
+        if isinstance(value, (str, bytes)) and len(value) > SHOWN_MAX:
+            return Ok(Untold(f"{value[:TEXT_MAX]!r} ... (length {len(value):,})"))
         try:
             named = self._named(actual, expected)
             if len(str(named)) <= SHOWN_MAX:

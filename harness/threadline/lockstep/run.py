@@ -13,7 +13,7 @@ from ..driver import Driver, DriverError, end
 from ..failure import Divergence, Failure
 from ..handle import Dangling
 from ..history import Step
-from ..lifecycle import CLOSE, START
+from ..lifecycle import CLOSE, HUNT, START
 from ..loading import BadName, Target
 from ..operation import Operation
 from ..outcome import Unpredictable
@@ -21,6 +21,7 @@ from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep, lifecycle_failure
 from .outcomes import crashed, is_interrupt
 from .warning_recorder import Warned
+from .whose import is_the_systems
 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)
@@ -103,12 +104,13 @@ class Runs:
 
     def _give_back(self, lockstep: Lockstep, *, is_good: bool) -> None:
         """Give the system back; where that raises, the run has failed by it, if by nothing else."""
-        self.recorder.mark(CLOSING.encode())
+        if is_good or lockstep.has_parted:  # else it is a step that has raised what ends the worker
+            self.recorder.mark(CLOSING.encode())
         try:
             self._kept.give_back(is_good=is_good)
         except BaseException as error:
             if is_good or is_interrupt(error):
-                raise lockstep.fail(CLOSE, error) from error
+                raise lockstep.fail(CLOSE, error, lockstep.steps) from error
 
     def log_of(self, header: Header, operations: Iterable[Numbered]) -> list[str]:
         """Return what the system logs and warns while a trace is played, where that is shown."""
@@ -134,8 +136,15 @@ class Runs:
 
     def look(self, lockstep: Lockstep, header: Header) -> None:
         """Look at a run that is over; raises Divergence for what is found."""
-        if self.after_run is not None:
+        if self.after_run is None:
+            return
+        drawn = tuple(lockstep.steps)
+        try:
             self.after_run.look(lockstep, header, self.warned)
+        except BaseException as error:
+            if is_interrupt(error) or not is_the_systems(error):
+                raise
+            raise lockstep.fail(HUNT, error, drawn) from error
 
 
 @dataclass(slots=True)

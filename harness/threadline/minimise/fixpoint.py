@@ -252,7 +252,7 @@ class _Search:
             return []
         lacks = self.runs.target.lacks
         found = self._at_each(best, self.scenario.rules(lacks), _operations)
-        if max(map(len, found)) <= OPTIONS_MAX:
+        if max(map(len, found), default=0) <= OPTIONS_MAX:
             return found
         operations = [operation for _, operation in best]
         return self._at_each(best, nearly(self.scenario, operations, lacks), _operations)
@@ -262,7 +262,7 @@ class _Search:
 
         Where much can come at once, they are of values that occur, as in _options.
         """
-        if self.scenario is None or len(best) == 1:
+        if self.scenario is None or len(best) <= 1:
             return
         target, kind = self.runs.target, best[-1][1].kind
         make = partial(target.new_model, self.header.settings)
@@ -280,7 +280,7 @@ class _Search:
     def _choices(self, best: Operations) -> Choices:
         """Return what the rules could have drawn as arguments of each step."""
         rules = self.scenario.rules(self.runs.target.lacks) if self.scenario else []
-        found = self._at_each(best, rules, _values_at)
+        found = self._at_each(best, rules, _values_at) if rules else []
         unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
         return [*found, *unknown]
 
