@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import faulthandler
 import os
 import resource
 import signal
@@ -90,7 +89,6 @@ def wait() -> None:
 
 
 def kill(number: int) -> None:
-    faulthandler.disable()
     os.kill(os.getpid(), number)
     time.sleep(60)
 
@@ -158,7 +156,6 @@ BecomesAnother = doing(lambda: os.execv("/bin/true", ["true"]))
 
 
 def _segfault() -> None:
-    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.string_at(0)
 
