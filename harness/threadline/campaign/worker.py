@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from ..driver import DriverError
 from ..failure import Failure
 from ..leaks.cycles import TimeOver
-from ..leaks.round_trip import RoundTrips
+from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
 from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.outcomes import crashed
 from ..lockstep.run import Batch, Runs
@@ -36,6 +36,7 @@ ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
 ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
 SLOW_S = 60.0  # how long a step may take in a campaign without a time budget
+HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
 START_S = 60.0  # how long the imports and start() of a driver may take, in each worker
 
 
@@ -179,7 +180,10 @@ class _Search:
             if self._is_over():
                 complete = False
                 break
-        self._tell(Ended(self._played, self._steps, self._failures, complete and sequences > 0))
+        is_all = complete and sequences > 0
+        cut = TIME_OVER in round_trips_of(self._runs).known.skipped
+        note = HUNT_CUT if cut else ""
+        self._tell(Ended(self._played, self._steps, self._failures, is_all, note))
 
     def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
         """Return about how many sequences there are, if that has an end, and the runs."""

@@ -36,6 +36,7 @@ from .reach import LENGTH, Path
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
 TEARDOWN_MAX = 1_000  # operations
+TIME_OVER = "the time was over"
 COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 
 
@@ -86,7 +87,7 @@ class RoundTrip:
             self.known.skip(f"a cycle took another course: {unlike}")
             return
         except TimeOver:
-            self.known.skip("the time was over")
+            self.known.skip(TIME_OVER)
             return
         self.known.made += 1
         if leaks:
@@ -285,4 +286,4 @@ def round_trips_of(runs: Runs) -> RoundTrips:
     return runs.after_run if isinstance(runs.after_run, RoundTrips) else RoundTrips()
 
 
-__all__ = ["RoundTrip", "RoundTrips", "is_exact", "tear_down", "topmost"]
+__all__ = ["TIME_OVER", "RoundTrip", "RoundTrips", "is_exact", "tear_down", "topmost"]
