@@ -173,14 +173,7 @@ ExitsOnAThread = doing(_exit_later)
 # What hangs.
 HangsOnALock = doing(wait)
 HangsInSleep = doing(lambda: time.sleep(600))
-
-
-def _spin() -> NoReturn:
-    while True:
-        pass
-
-
-HangsInALoop = doing(_spin)
+HangsInALoop = doing(lambda: any(iter(int, 1)))
 
 
 class HangsInACoroutine(CellDriver):
@@ -308,14 +301,10 @@ class Explosive:
 class ExplosiveNumber(int):
     """A number that bears nothing."""
 
-    def __eq__(self, other: object) -> bool:
-        raise OwnBase("do not compare")
+    def _explode(self, *_: object) -> NoReturn:
+        raise OwnBase("do not touch")
 
-    def __hash__(self) -> int:
-        raise OwnBase("do not hash")
-
-    def __repr__(self) -> str:
-        raise OwnBase("do not print")
+    __eq__ = __hash__ = __repr__ = _explode
 
 
 class Undying:
@@ -442,6 +431,18 @@ class LeavesAChild(CellDriver):
     def get(self) -> Any:
         _fork_and_wait()
         return self.value
+
+
+class TakesItsTime(CellDriver):
+    """Takes a tenth of a second for each call: more than a second for a run that is repeated."""
+
+    def get(self) -> Any:
+        threading.Event().wait(0.1)
+        return self.value
+
+    def put(self, value: int) -> None:
+        threading.Event().wait(0.1)
+        self.value = value
 
 
 # Whose fault is the driver's own, or the model's.

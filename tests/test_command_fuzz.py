@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from threadline.campaign.worker import Job
+from threadline.cli.fuzz import shared
 
 from tests.project import ROOT, project, run
 
@@ -228,3 +230,14 @@ def test_a_time_budget_ends_a_campaign(project: Path) -> None:
     result = run("fuzz", "--for", "1s", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
+
+
+def test_time_that_is_left_is_the_next_scenarios() -> None:
+    """
+    Each scenario has its share of --for, and of what those before it have left.
+    """
+    jobs = [Job("", "", "explore", seed=0, steps=1)] * 3
+
+    shares = [round(job.seconds or 0.0, -1) for job in shared(jobs, 600.0)]
+
+    assert shares == [200.0, 300.0, 600.0]

@@ -19,7 +19,7 @@ from ..trace import BadTrace, Trace, parse
 from .channel import Line, start_worker
 from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
-from .save_failure import save
+from .save_failure import TIME_OVER, save
 from .tally import Tally
 from .worker import Job, header_of
 
@@ -129,6 +129,8 @@ class Worker:
         ends_at_s = self.job.ends_at_s
         if ends_at_s is not None and time.monotonic() > ends_at_s + OVERTIME_S:
             self.late = True
+            if self.ready and self.waited_s >= (self.job.seconds or 0.0) / 2:
+                self.end = hung(round(self.waited_s, 1))  # which is more than slow
         elif self.waited_s > self._limit_s():
             self.end = hung(self._limit_s())
         return self._is_ended_by_us()
@@ -189,11 +191,11 @@ def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupte
             raise WorkerFailed(f"{job.scenario} on {job.driver}: {worker.broke}")
         if tally.ended:
             return
-        if worker.late:
-            note = _late(worker, target)
+        if worker.late and worker.end is None:
+            note = _late(worker, target, tally)
             break
         death = _report_end(worker, target, tally, interrupted)
-        barren = 0 if death.is_in_a_step else barren + 1
+        barren = 0 if death.has_played else barren + 1
         if note := _why_not_go_on(next_job, tally, death, barren):
             break
         left = None if job.runs is None else job.runs - tally.runs
@@ -211,7 +213,7 @@ class Death:
 
     run: int
     signature: str
-    is_in_a_step: bool
+    has_played: bool
 
 
 def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Interrupted) -> Death:
@@ -228,7 +230,8 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     trace = Trace(replace(trace.header, signature=name), trace.operations)
     in_order = job.engine == "explore"  # so that numbers of runs tell how many there were
     tally.died(in_order * (trace.header.run - job.first_run + 1), len(trace.operations))
-    death = Death(max(trace.header.run, tally.last_run), name, is_in_a_step=bool(trace.operations))
+    has_played = bool(trace.operations) or trace.header.run > job.first_run
+    death = Death(max(trace.header.run, tally.last_run), name, has_played)
     if name in tally.failures:
         tally.found(name)
         return death
@@ -239,11 +242,11 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     lines = trace.encoded().decode("ascii")
     text = failure_text(failure, saved, notes)
     tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
-    if saved and trace.operations:
+    if saved and trace.operations and not job.is_over():
         _minimise(replace(job, trace=saved), failure, tally, interrupted)
     else:
-        if not saved:
-            text = failure_text(failure, saved, [*notes, NOT_WRITTEN])
+        if trace.operations:
+            text = failure_text(failure, saved, [*notes, TIME_OVER if saved else NOT_WRITTEN])
         tally.hear(Shorter(name, text, lines, 0, len(failure.steps), saved))
     return death
 
@@ -268,12 +271,19 @@ def _why_not_go_on(job: Job, tally: Tally, death: Death, barren: int) -> str:
     return ""
 
 
-def _late(worker: Worker, target: Target) -> str:
-    """Return what a worker was at when its time was over, if that is worth telling."""
+def _late(worker: Worker, target: Target, tally: Tally) -> str:
+    """Count the run that was going on when the time was over; return what is to be told of it."""
     job = worker.job
     if not worker.ready:
         return f"{job.driver} was still starting when the time was over: give it more with --for"
-    if worker.waited_s < WORTH_TELLING_S or (last := worker.last_run(target)) is None:
+    trace, _ = worker.last_run(target) or (None, "")
+    if trace is None or not trace.operations:
+        return "" if tally.steps else "nothing was played when the time was over"
+    tally.steps += len(trace.operations)
+    if worker.waited_s < WORTH_TELLING_S:
         return ""
-    step = last[0].operations[-1][1] if last[0].operations else "the start"
-    return f"{step} had not come back for {worker.waited_s:.0f} s when the time was over"
+    # Whether it hangs, nobody can say; whoever finds out needs the run.
+    saved = save(job.path("unfinished"), trace)
+    kept = f"; its run is in {saved}" if saved else ""
+    step = trace.operations[-1][1]
+    return f"{step} had not come back for {worker.waited_s:.0f} s when the time was over{kept}"

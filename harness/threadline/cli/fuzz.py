@@ -48,7 +48,9 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 @click.option("--runs", type=click.IntRange(min=1), help="Runs of each scenario.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
 @click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
-@click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
+@click.option(
+    "--for", "seconds", type=Duration(), help="Time for all scenarios, once loaded: 60s, 5m."
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -112,7 +114,7 @@ def _run(
     status = 0
     try:
         with terminal.live(), _interrupts() as interrupted:
-            for job, target in zip(_shared(jobs, seconds), targets, strict=True):
+            for job, target in zip(shared(jobs, seconds), targets, strict=True):
                 campaign(job, target, terminal.hear, interrupted)
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -129,7 +131,7 @@ def _run(
     return 1 if terminal.failed and status != 3 else status
 
 
-def _shared(jobs: list[Job], seconds: float | None) -> Iterator[Job]:
+def shared(jobs: list[Job], seconds: float | None) -> Iterator[Job]:
     """Yield each job with its share of the time: what the ones before have left is divided anew."""
     ends_at_s = time.monotonic() + (seconds or 0.0)
     for done, job in enumerate(jobs):
