@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from threadline.campaign.campaign import campaign
 from threadline.campaign.events import Ended, Event, Found, Shorter
@@ -14,17 +15,20 @@ from tests.project import project
 __all__ = ["project"]
 
 
-def events_of(driver: str, *, seconds: float | None, runs: int) -> list[Event]:
+def events_of(driver: str, *, seconds: float | None, runs: int, **more: Any) -> list[Event]:
     job = Job(
-        scenario="threadline.contracts.conversation_store:Store",
-        driver=driver,
-        engine="explore",
-        seed=1,
-        steps=50,
-        runs=runs,
-        seconds=seconds,
-        folder=".",
-        hang_s=1.0,
+        **{
+            "scenario": "threadline.contracts.conversation_store:Store",
+            "driver": driver,
+            "engine": "explore",
+            "seed": 1,
+            "steps": 50,
+            "runs": runs,
+            "seconds": seconds,
+            "folder": ".",
+            "hang_s": 0.5,
+            **more,
+        }
     )
     heard: list[Event] = []
     campaign(job, load_target(driver), heard.append)
@@ -57,11 +61,54 @@ def test_a_campaign_ends_when_its_process_keeps_dying(project: Path) -> None:
 
 def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> None:
     """
-    With a time budget, a step over its limit is a failure of liveness with its trace.
+    A step over its limit is a failure of liveness with its trace, with a time budget or without.
     """
-    heard = events_of("tests.ill:hangs", seconds=1.0, runs=300)
+    heard = events_of("tests.ill:hangs", seconds=None, runs=300)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
     assert shorter.signature == "liveness-clear"
     assert shorter.steps == 4
-    assert "did not come back within 1 s" in shorter.text
+    assert "did not come back within 0.5 s" in shorter.text
+
+
+def test_a_step_that_takes_half_of_the_time_is_told_when_it_is_over(project: Path) -> None:
+    """
+    Where time is over before the limit of a step, its run is told, and not minimised any more.
+    """
+    heard = events_of("tests.ill:hangs", seconds=3.0, runs=300, hang_s=60.0)
+
+    (shorter,) = [event for event in heard if isinstance(event, Shorter)]
+    assert shorter.signature == "liveness-clear"
+    assert "note:    not minimised to the end: the time was over" in shorter.text
+    assert (project / "Store-liveness-clear.jsonl").exists()
+
+
+def test_a_driver_that_starts_for_too_long_is_told_to(project: Path) -> None:
+    """
+    A start that takes all the time is no failure of the system; that nothing was played is told.
+    """
+    cell = "tests.misbehaving:Cell"
+    driver = "tests.misbehaving:HangsWhenStarted"
+    heard = events_of(driver, seconds=1.5, runs=300, scenario=cell)
+
+    ended = heard[-1]
+    assert isinstance(ended, Ended)
+    assert ended.failures == {}
+    assert ended.note == (
+        "tests.misbehaving:HangsWhenStarted was still starting when the time was over: "
+        "give it more with --for"
+    )
+
+
+def test_steps_are_slow_one_by_one(project: Path) -> None:
+    """
+    The limit is a step's: a leak hunt whose steps are slow together takes as long as it takes.
+    """
+    cell = "tests.misbehaving:Cell"
+    driver = "tests.misbehaving:TakesItsTime"
+    heard = events_of(
+        driver, seconds=None, runs=1, scenario=cell, steps=6, hang_s=1.0, round_trip_every=1
+    )
+
+    assert isinstance(heard[-1], Ended)
+    assert heard[-1].failures == {}

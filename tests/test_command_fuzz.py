@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from threadline.campaign.worker import Job
+from threadline.cli.fuzz import shared
 
 from tests.project import ROOT, project, run
 
@@ -109,18 +111,16 @@ def test_a_folder_that_cannot_be_written_loses_nothing(project: Path) -> None:
     assert '{"step": 1, "operation": "open", "user": "ana", "thread": "t"}' in result.output
 
 
-def test_a_driver_that_is_not_as_it_must_be_is_told_so(
-    project: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_driver_that_is_not_as_it_must_be_is_told_so(project: Path) -> None:
     """
     A driver's mistake is no failure of its system: status 3, and what to write; no traceback.
     """
     result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:CountsAll")
 
-    told = capfd.readouterr().err
     assert result.exit_code == 3
-    assert "CountsAll.census has a part 'threads', and the census of ConversationStore has" in told
-    assert "Traceback" not in told
+    told = "CountsAll.census has a part 'threads', and the census of ConversationStore has"
+    assert told in result.output
+    assert "Traceback" not in result.output
 
 
 def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) -> None:
@@ -230,3 +230,14 @@ def test_a_time_budget_ends_a_campaign(project: Path) -> None:
     result = run("fuzz", "--for", "1s", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
+
+
+def test_time_that_is_left_is_the_next_scenarios() -> None:
+    """
+    Each scenario has its share of --for, and of what those before it have left.
+    """
+    jobs = [Job("", "", "explore", seed=0, steps=1)] * 3
+
+    shares = [round(job.seconds or 0.0, -1) for job in shared(jobs, 600.0)]
+
+    assert shares == [200.0, 300.0, 600.0]

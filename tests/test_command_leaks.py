@@ -105,6 +105,31 @@ def test_objgraph_shows_who_holds_a_survivor(project: Path) -> None:
     assert (folder / "system.factory._ended.dot").read_text("utf-8").startswith("digraph")
 
 
+def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> None:
+    """
+    A step that ends its process does not end the command: it is a failure of liveness.
+    """
+    result = run("leaks", "tests.misbehaving:ExitsWith0", "tests.misbehaving:Cell", "--seed", "62")
+
+    assert result.exit_code == 1
+    assert "system:  crashed (the process ended: exit status 0)" in result.output
+    (trace,) = project.glob("reports/runs/*/liveness-get.jsonl")
+    assert '"operation": "get"' in trace.read_text("ascii").splitlines()[-1]
+
+
+def test_a_thread_that_goes_on_does_not_hold_the_command(project: Path) -> None:
+    """
+    Once all is told, the process of the hunt is ended, whatever still runs in it.
+    """
+    result = run(
+        "leaks", "tests.misbehaving:StartsAThread", "tests.misbehaving:Cell",
+        "--seed", "62", "--runs", "2",
+    )  # fmt: skip
+
+    assert result.exit_code == 0
+    assert "0 leaks in 2 runs" in result.output
+
+
 def test_fuzz_finds_a_leak_as_a_failure_of_memory(project: Path) -> None:
     """
     One run in thirty ends with a round trip, and a leak is minimised and kept like any failure.

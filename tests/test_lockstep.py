@@ -216,12 +216,15 @@ def test_tells_where_it_crashed() -> None:
     assert crash.where.endswith(" _next")
 
 
-def test_lets_what_hypothesis_raises_pass() -> None:
+@pytest.mark.parametrize("error", [UnsatisfiedAssumption(), GeneratorExit(), SystemExit(0)])
+def test_takes_whatever_the_system_raises_for_a_crash(error: BaseException) -> None:
     """
-    Hypothesis's own exceptions steer Hypothesis, and are no crash of the system.
+    No exception is too special to be the system's, Hypothesis's own among them.
     """
-    with pytest.raises(UnsatisfiedAssumption):
-        lockstep([Ok()], [UnsatisfiedAssumption()]).step(1, Script.call())
+    with pytest.raises(Divergence) as raised:
+        lockstep([Ok()], [error]).step(1, Script.call())
+
+    assert isinstance(raised.value.failure.step.actual, Crashed)
 
 
 def test_lets_an_interrupt_pass() -> None:

@@ -225,6 +225,26 @@ def test_keeps_numbers_while_it_deletes(monkeypatch: pytest.MonkeyPatch) -> None
     assert set(told) == {1, 2, 3, 4, 9, 12}
 
 
+def test_ends_with_the_best_so_far_when_time_is_over() -> None:
+    """
+    Nothing is replayed once time is over; what is shorter by then is kept, and said to be cut.
+    """
+    whole = Trace(header(), tuple(numbered(*[Desk.press(3)] * 6, Desk.ring())))
+    asked = iter([False] * 3)
+
+    least = minimise(
+        whole,
+        ON_RING,
+        Desks(rings_after_three).runs(),
+        Everything,
+        is_over=lambda: next(asked, True),
+    )
+
+    assert least.is_cut
+    assert least.replays == 3
+    assert len(least.trace.operations) < 7
+
+
 def test_says_that_it_did_not_fail_again() -> None:
     """
     A failure that a replay does not show has no shorter form, and keeps its trace.

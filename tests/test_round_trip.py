@@ -12,10 +12,10 @@ from threadline import Handle, Operation, bounded
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.failure import Divergence
 from threadline.leaks.block_count import cast
-from threadline.leaks.cycles import Cycles, Unlike
+from threadline.leaks.cycles import Cycles, TimeOver, Unlike
 from threadline.leaks.growth import Known
 from threadline.leaks.leak import leak_of
-from threadline.leaks.round_trip import RoundTrip, RoundTrips
+from threadline.leaks.round_trip import TIME_OVER, RoundTrip, RoundTrips
 from threadline.lockstep.lockstep import Lockstep
 from threadline.trace import Header
 
@@ -121,6 +121,19 @@ def test_a_file_descriptor_for_each_run_is_a_leak() -> None:
 
     assert str(caught.value.failure.signature) == "memory-file_descriptors"
     assert leak_of(caught.value.failure).cycles == 30
+
+
+def test_ends_when_time_is_over() -> None:
+    """
+    Who is asked in each step whether it goes on can end the watching; nothing is claimed then.
+    """
+
+    def alive() -> None:
+        raise TimeOver
+
+    known = trip(MemoryStoreDriver(), alive=alive)
+
+    assert (known.made, known.skipped) == (0, {TIME_OVER: 1})
 
 
 def test_without_roots_the_net_catches_what_grows() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+import traceback
 
 from .cli.command import threadline
+
+OURS = 3  # as the exit status of what a model, a scenario or threadline itself has broken
 
 
 def main() -> None:
@@ -16,7 +19,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    threadline(prog_name="threadline")
+    try:
+        threadline(prog_name="threadline")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(OURS)
 
 
 if __name__ == "__main__":

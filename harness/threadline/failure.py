@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from .difference import Way, outcome_difference, pruned, way_text
 from .handle import Handle
 from .history import Step, count, folded, history_lines, labelled, operation_text
+from .lifecycle import HUNT, Lifecycle
+from .operation import Operation
 from .outcome import Crashed, Ok, Refused
 from .shown import shown
 
@@ -70,9 +72,18 @@ class Failure:
         return self.steps[-1]
 
     @property
+    def operations(self) -> tuple[tuple[int, Operation], ...]:
+        """The operations that a trace of it has, under their numbers."""
+        return tuple(
+            (step.number, step.operation)
+            for step in self.steps
+            if not isinstance(step.operation, Lifecycle)
+        )
+
+    @property
     def is_after_run(self) -> bool:
         """Return whether it showed itself by what was looked for after the run's last step."""
-        return False
+        return self.step.operation is HUNT
 
     def lines(self, *, full: bool = False) -> list[str]:
         """Return the failure as a reader sees it: property, operation, both sides, history.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from .descriptor import LOST, RECORDER, out_of_the_way
 from .json_lines import BadTrace as BadTrace
 from .json_lines import is_json, json_object, lines_of
 from .operation import Operation, from_json, to_json
@@ -24,6 +28,8 @@ HEADER_KINDS = {
     "round_trip": (bool, "true or false"),
 }
 """What else than text a header has, and what to write there."""
+
+TOUCH_S = 0.2  # between two signs of life that are not steps
 
 Numbered = tuple[int, Operation]
 
@@ -83,52 +89,144 @@ class Recorder:
 
     Each line is handed to the operating system before its step runs: it survives a killed process,
     not the loss of power. One descriptor serves run after run. Where nothing can be written (no
-    folder, a full disk), the campaign goes on, and `error` says why there is no file.
+    folder, a full disk), the campaign goes on, `error` says why there is no file, and `tell` is
+    handed each line instead.
+
+    With `tell`, it is a worker's, whose process ends where the system has interfered: with LOST,
+    and the trace up to the step that did it, where the descriptor was closed. In a fork that the
+    system has made it ends in any case: what comes back there would play the run a second time.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, tell: Callable[[bytes], object] | None = None) -> None:
         self.error = "" if path else "no folder was given"
+        self._path = path
         self._descriptor = -1
+        self._lines: list[bytes] = []  # of this run
+        self._touched_s = 0.0
+        self._owner = os.getpid()
+        self._tell = tell
+        self._is_a_workers = tell is not None
         if path is not None:
-            self._try(lambda: self._open(path))
+            self._try(self._open)
+
+    def own(self) -> None:
+        """Take this process for the one that plays: a fork that the harness has made."""
+        self._owner = os.getpid()
+        self._tell = None
 
     def begin(self, header: bytes) -> None:
         """Forget the run before, and begin the next with this first line."""
+        self._check_owner()
+        if self._is_a_workers and not self.error and _is_closed(self._descriptor):
+            self._leave()
+        self._lines = [header]
         if not self.error:
-            self._try(lambda: self._restart(header))
+            self._try(self._rewrite)
+        elif self._tell is not None:
+            self._tell(header)
 
     def record(self, number: int, operation: Operation) -> None:
         """Write one line; the step may run when this has returned."""
-        if not self.error:
-            try:
-                os.write(self._descriptor, b'{"step": %d, %b' % (number, operation.line()))
-            except OSError as error:
-                self.error = str(error)
+        self._check_owner()
+        if self.error and self._tell is None:
+            return
+        line = b'{"step": %d, %b' % (number, operation.line())
+        self._lines.append(line)
+        self._write(line)
+
+    def mark(self, phase: bytes) -> None:
+        """Say what comes after the last step; without an end, so that no reader takes it for one.
+
+        The next run removes it.
+        """
+        if not self.error or self._tell is not None:
+            self._lines.append(phase)
+            self._write(phase)
 
     def touch(self) -> None:
         """Show whoever watches the file that the run goes on, though no step is recorded."""
+        if time.monotonic() - self._touched_s < TOUCH_S:
+            return
+        self._touched_s = time.monotonic()
         if not self.error:
             self._try(lambda: os.utime(self._descriptor))
+        elif self._tell is not None:
+            self._tell(b"")
 
     def close(self) -> None:
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            with suppress(OSError):  # closed by the system
+                os.close(self._descriptor)
             self._descriptor = -1
 
-    def _open(self, path: Path) -> None:
+    def _check_owner(self) -> None:
+        if self._owner != os.getpid() and self._path is not None:
+            os._exit(0)
+
+    def _write(self, line: bytes) -> None:
+        if self.error:
+            if self._tell is not None:
+                self._tell(line)
+            return
+        try:
+            if os.write(self._descriptor, line) != len(line):
+                self._lose(_full())
+        except OSError as error:
+            if error.errno == errno.EBADF:  # the system has closed it
+                if self._is_a_workers:
+                    self._lines.pop()
+                    self._leave()
+                self._try(self._rewrite)
+            else:
+                self._lose(error)
+
+    def _leave(self) -> NoReturn:
+        """End the process, its trace left as it was before the descriptor was closed."""
+        with suppress(OSError):
+            self._rewrite()
+        os._exit(LOST)
+
+    def _open(self) -> None:
+        assert self._path is not None
         # Appending, so that a file cut to nothing is written from its start.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        self._descriptor = os.open(path, flags, 0o644)
+        self._descriptor = out_of_the_way(os.open(self._path, flags, 0o644), RECORDER)
 
-    def _restart(self, header: bytes) -> None:
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, header)
+    def _rewrite(self) -> None:
+        """Write the run so far, into a file opened anew where the system has closed ours."""
+        try:
+            os.ftruncate(self._descriptor, 0)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            self._open()
+        whole = b"".join(self._lines)
+        if os.write(self._descriptor, whole) != len(whole):
+            raise _full()
 
     def _try(self, effect: Callable[[], object]) -> None:
         try:
             effect()
         except OSError as error:
-            self.error = str(error)
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        self.error = str(error)
+        if self._tell is not None:
+            for line in self._lines:
+                self._tell(line)
+
+
+def _is_closed(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read_header(path: Path) -> Header:
@@ -146,11 +244,19 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
     BadTrace, naming the line, for anything else that is not as it should be.
     """
     name = printable(str(path))
-    first, *rest = lines_of(path)
+    trace, tail = parse(name, lines_of(path), kinds)
+    return Trace(trace.header, trace.operations, is_cut=bool(tail))
+
+
+def parse(
+    name: str, lines: Sequence[bytes], kinds: Mapping[str, type[Operation]]
+) -> tuple[Trace, str]:
+    """Return the trace that has these lines, and what stands after its last whole one."""
+    first, *rest = lines
     header = _parse_header(name, first)
-    is_cut = False
+    tail = b""
     if rest and not is_json(rest[-1]):
-        is_cut = bool(rest.pop())  # empty after the end of the last line
+        tail = rest.pop()  # empty after the end of the last line, or cut short
     operations: list[Numbered] = []
     for number, line in enumerate(rest, 2):
         step = _parse_line(f"{name}:{number}", line, kinds)
@@ -160,7 +266,7 @@ def read(path: Path, kinds: Mapping[str, type[Operation]]) -> Trace:
                 "number the steps upwards"
             )
         operations.append(step)
-    return Trace(header, tuple(operations), is_cut)
+    return Trace(header, tuple(operations)), tail.decode("ascii", "replace")
 
 
 def is_signature_of(text: str, failure: object) -> bool:

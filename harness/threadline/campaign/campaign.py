@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import os
 import selectors
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ..allowed import driver_to_give
+from ..failure import Failure
 from ..loading import Target
+from ..lockstep.outcomes import ModelError
+from ..outcome import Crashed, Hung, Outcome
 from ..report.failure_text import failure_text
-from ..trace import Trace
-from .events import Began, Ended, Event, Found, Listener, Progress, decode
-from .isolate import cause, death, hung, last_step_failure, last_trace
-from .save_failure import save
-from .worker import OUR_BUG, Job
+from ..trace import BadTrace, Trace, parse
+from .channel import Line, start_worker
+from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
+from .isolate import death, hung, last_run, last_step_failure
+from .save_failure import TIME_OVER, save
+from .tally import Tally
+from .worker import Job, header_of
 
 Interrupted: TypeAlias = Callable[[], bool]
 POLL_S = 0.2
-DEATHS_MAX = 3
+OVERTIME_S = 0.5  # what a worker has to end by itself, once its time is over
+CLOSING_S = 0.5  # and when it hangs up, to end
+ENDING_S = 2.0  # and once all is told: the system's own threads and exit handlers are waited for
+ALIKE_MAX = 3  # deaths by one signature, where no time ends a campaign
+BARREN_MAX = 3  # workers in a row that end before their first step
+
+
+WORTH_TELLING_S = 1.0  # that a step had taken when the time was over
+NOT_WRITTEN = "not minimised: the trace could not be written"
 
 
 class WorkerFailed(RuntimeError):
@@ -33,72 +42,118 @@ class WorkerFailed(RuntimeError):
 
 @dataclass(slots=True)
 class Worker:
-    """One process that does a job; `hang_s` is how long a step may take, None for no limit.
+    """One process that does a job, watched.
 
+    `end` is what ended it, where that is the system's doing: an outcome of its last step.
     `interrupted` is asked between events, so that none is lost by half: where it says so, events()
     raises KeyboardInterrupt.
     """
 
-    process: subprocess.Popen[bytes]
-    running: Path | None
-    hang_s: float | None
+    job: Job
+    line: Line
     interrupted: Interrupted
-    hung: bool = False
-    rest: bytes = b""  # the beginning of a line
+    end: Outcome | None = None
+    broke: str = ""
+    ready: bool = False
+    late: bool = False  # its time was over before it had ended
+    has_told_all: bool = False
+    waited_s: float = 0.0  # for the step that was the last
+    recorded: list[str] = field(default_factory=list)  # of the run, where no file could be written
 
     def events(self) -> Iterator[Event]:
-        """Yield what the worker tells, until it ends or is ended for a step without an end."""
-        assert self.process.stdout is not None
-        stream = self.process.stdout.fileno()
-        for ready in self._turns(stream):
-            if not ready:
-                continue
-            chunk = os.read(stream, 1 << 16)
-            if not chunk:
-                break
-            yield from self._heard(chunk)
-        self.process.wait()
+        """Yield what the worker tells, until it ends or is ended; then its process is gone."""
+        try:
+            for _ in self._turns():
+                yield from self._heard()
+            status = self.line.stop(CLOSING_S if self.line.closed else 0.0)
+            yield from self._heard()
+        except KeyboardInterrupt:
+            self.line.stop()
+            yield from self._heard()
+            raise
+        finally:
+            self.line.hang_up()
+        if self.end is None and not (self.has_told_all or self.late):
+            self.end = death(status)
 
-    def last_events(self) -> Iterator[Event]:
-        """End the process, and yield what it has told until then and nobody has heard."""
-        assert self.process.stdout is not None
-        self.process.kill()
-        yield from self._heard(self.process.stdout.read())
+    def last_run(self, target: Target) -> tuple[Trace, str] | None:
+        """Return the run that the worker was in, and what came behind its last step."""
+        if self.recorded:
+            with suppress(BadTrace):
+                lines = "".join(self.recorded).encode("ascii").split(b"\n")
+                return parse("the run", lines, target.model.kinds())
+        return last_run(self.job.running(), target)
 
-    def end(self) -> None:
-        """End the process, and wait until it is gone."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+    def _heard(self) -> Iterator[Event]:
+        """Take what can be read of the worker now, and yield what is for others."""
+        for message in self.line.messages():
+            if isinstance(message, Ready):
+                self.ready = True
+            elif isinstance(message, Raised):
+                self.end = Crashed(message.error, message.where)
+            elif isinstance(message, Broke):
+                self.broke = message.text
+            elif isinstance(message, Recorded):
+                self._record(message.line)
+            else:
+                is_last = Shorter if self.job.trace else Ended
+                self.has_told_all = self.has_told_all or isinstance(message, is_last)
+                yield message
 
-    def _heard(self, chunk: bytes) -> Iterator[Event]:
-        *lines, self.rest = (self.rest + chunk).split(b"\n")
-        yield from map(decode, lines)
+    def _record(self, line: str) -> None:
+        if line.startswith('{"threadline"'):
+            self.recorded.clear()
+        self.recorded.append(line)
 
-    def _turns(self, stream: int) -> Iterator[bool]:
-        """Yield whether there is something to read; stops when a step has taken too long."""
+    def _turns(self) -> Iterator[None]:
+        """Yield when there is something to read; stop when the worker ends, or must be ended."""
         seen, since = self._growth(), time.monotonic()
         with selectors.DefaultSelector() as selector:
-            selector.register(stream, selectors.EVENT_READ)
-            while True:
+            selector.register(self.line.socket, selectors.EVENT_READ)
+            while not self.line.closed:
                 ready = bool(selector.select(POLL_S))
                 if self.interrupted():
                     raise KeyboardInterrupt
                 growth = self._growth()
                 if ready or growth != seen:
                     seen, since = growth, time.monotonic()
-                elif self.hang_s is not None and time.monotonic() - since > self.hang_s:
-                    self.hung = True
-                    self.process.kill()
-                yield ready
+                yield
+                self.waited_s = time.monotonic() - since
+                if self._is_to_end() or self.line.process.poll() is not None:
+                    return
+
+    def _is_to_end(self) -> bool:
+        """Return whether the worker has had its time: as a whole, for a step, or to end."""
+        if self._has_said_why():
+            return self.waited_s > ENDING_S
+        ends_at_s = self.job.ends_at_s
+        if ends_at_s is not None and time.monotonic() > ends_at_s + OVERTIME_S:
+            self.late = True
+            if self.ready and self.waited_s >= (self.job.seconds or 0.0) / 2:
+                self.end = hung(round(self.waited_s, 1))  # which is more than slow
+        elif self.waited_s > self._limit_s():
+            self.end = hung(self._limit_s())
+        return self._is_ended_by_us()
+
+    def _has_said_why(self) -> bool:
+        """Return whether the worker has told why it ends, so that all it has to do is that."""
+        return self.has_told_all or bool(self.broke) or isinstance(self.end, Crashed)
+
+    def _is_ended_by_us(self) -> bool:
+        return self.late or self.end is not None
+
+    def _limit_s(self) -> float:
+        if not self.ready:
+            return self.job.start_s
+        # Who minimises such a step waits for it in a fork of its own.
+        return 2 * self.job.hang_s + CLOSING_S if self.job.trace else self.job.hang_s
 
     def _growth(self) -> tuple[int, int] | None:
         """Return what changes with each step: a line is written to the trace before it runs."""
-        with suppress(OSError):
-            if self.running is not None:
-                status = self.running.stat()
+        running = self.job.running()
+        if running is not None and self.ready:
+            with suppress(OSError):
+                status = running.stat()
                 return status.st_size, status.st_mtime_ns
         return None
 
@@ -108,127 +163,132 @@ def never() -> bool:
 
 
 def start(job: Job, interrupted: Interrupted = never) -> Worker:
-    """Start a process for a job; only with a time budget is a step's time limited as well."""
+    """Start a process for a job."""
     if (running := job.running()) is not None:
         with suppress(OSError):
             running.unlink(missing_ok=True)  # so that no earlier worker's run is taken for its own
-    process = subprocess.Popen(
-        [sys.executable, "-m", "threadline.campaign.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    with suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(job.encoded())
-    return Worker(process, running, job.hang_s if job.seconds is not None else None, interrupted)
+    return Worker(job, start_worker(job.encoded()), interrupted)
 
 
 def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupted = never) -> None:
-    """Run one scenario to its end, beginning again behind a step that ended its process.
+    """Run one scenario to its end, beginning again behind what ended its process.
 
-    Tells `listen` everything, a step without an end or a dead process as a failure of liveness.
-    Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt, with all told
-    that was found, when `interrupted` says so.
+    Tells `listen` everything; a step without an end, a dead process, and whatever else the system
+    does to its worker is a failure of liveness. Takes `job.seconds`, within OVERTIME_S and what
+    ends a process. Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt,
+    with all told that was found, when `interrupted` says so.
     """
-    started = time.monotonic()
-    tally = _Tally(job.scenario, listen)
-    for deaths in range(1, DEATHS_MAX + 1):
-        worker = start(job, interrupted)
-        try:
-            for event in worker.events():
-                tally.hear(event)
-        except KeyboardInterrupt:
-            for event in worker.last_events():
-                tally.hear(event)
-            raise
-        finally:
-            worker.end()
-        if tally.ended:
-            return
-        if worker.process.returncode == OUR_BUG:
-            raise WorkerFailed(f"{job.scenario} on {job.driver}: see the traceback above")
-        last_run = _report_death(job, target, worker, tally)
-        left = None if job.seconds is None else job.seconds - (time.monotonic() - started)
-        if deaths == DEATHS_MAX or job.engine != "explore" or (left is not None and left <= 0):
-            break
-        job = replace(job, seconds=left, first_run=last_run + 1)
-    listen(Ended(tally.runs, tally.steps, tally.failures))
-
-
-class _Tally:
-    """Adds up what one worker after another tells of the same scenario."""
-
-    def __init__(self, scenario: str, listen: Listener) -> None:
-        self._scenario = scenario
-        self.runs = 0
-        self.steps = 0
-        self.last_run = 0
-        self.failures: dict[str, int] = {}
-        self.ended = False
-        self._listen = listen
-        self._began = False
-        self._runs_before = 0
-        self._steps_before = 0
-
-    def hear(self, event: Event) -> None:
-        if not self._began and not isinstance(event, Began):
-            self.hear(Began(self._scenario))  # its worker has ended before it could tell
-        if isinstance(event, Began):
-            self._runs_before, self._steps_before = self.runs, self.steps
-            if self._began:
-                return
-            self._began = True
-        elif isinstance(event, Progress):
-            self._count(event)
-            self.last_run = event.last_run
-            event = replace(event, runs=self.runs, steps=self.steps)
-        elif isinstance(event, Found):
-            self.found(event.signature)
-        elif isinstance(event, Ended):
-            self._count(event)
-            self.ended = True
-            more = {name: count - 1 for name, count in event.failures.items()}
-            for name, count in more.items():
-                self.failures[name] += count
-            event = Ended(self.runs, self.steps, self.failures, event.complete)
-        self._listen(event)
-
-    def found(self, signature: str) -> None:
-        self.failures[signature] = self.failures.get(signature, 0) + 1
-
-    def _count(self, event: Progress | Ended) -> None:
-        self.runs = self._runs_before + event.runs
-        self.steps = self._steps_before + event.steps
-
-
-def _report_death(job: Job, target: Target, worker: Worker, tally: _Tally) -> int:
-    """Tell of the step that ended a worker, and return the number of its run."""
-    status = worker.process.returncode
-    trace = last_trace(job.running(), target)
-    if trace is None:
-        raise WorkerFailed(f"{job.scenario} on {job.driver}: {cause(status)} before its first step")
-    failure = last_step_failure(trace, target, hung(job.hang_s) if worker.hung else death(status))
-    name = str(failure.signature)
-    trace = Trace(replace(trace.header, signature=name), trace.operations)
-    tally.runs += 1
-    tally.steps += len(failure.steps)
-    if name in tally.failures:
-        tally.found(name)
-    else:
-        saved = save(job.path(name), trace)
-        lines = trace.encoded().decode("ascii")
-        text = failure_text(failure, saved, driver=driver_to_give(target))
-        tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
-        if saved:
-            _minimise(replace(job, trace=saved, seconds=None), tally)
-    return max(trace.header.run, tally.last_run)
-
-
-def _minimise(job: Job, tally: _Tally) -> None:
-    """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
-    worker = start(job)
-    try:
+    if job.seconds is not None:
+        job = replace(job, ends_at_s=time.monotonic() + job.seconds)
+    tally = Tally(job.scenario, listen)
+    barren, next_job = 0, job
+    while True:
+        worker = start(next_job, interrupted)
+        tally.begin_worker()
         for event in worker.events():
             tally.hear(event)
-    finally:
-        worker.end()
+        if worker.broke:
+            raise WorkerFailed(f"{job.scenario} on {job.driver}: {worker.broke}")
+        if tally.ended:
+            return
+        if worker.late and worker.end is None:
+            note = _late(worker, target, tally)
+            break
+        death = _report_end(worker, target, tally, interrupted)
+        barren = 0 if death.has_played else barren + 1
+        if note := _why_not_go_on(next_job, tally, death, barren):
+            break
+        left = None if job.runs is None else job.runs - tally.runs
+        next_job = replace(
+            next_job, runs=left, first_run=death.run + 1, known=tuple(tally.failures)
+        )
+        if next_job.is_over() or left == 0:
+            break
+    tally.end(note)
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What is known of a worker that the system has ended: the run, and the failure's name."""
+
+    run: int
+    signature: str
+    has_played: bool
+
+
+def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Interrupted) -> Death:
+    """Tell of what ended a worker, as the failure of the run that it was in."""
+    job, end = worker.job, worker.end
+    assert end is not None
+    at_start = Trace(replace(header_of(job, target), run=job.first_run - 1), ()), ""
+    trace, phase = (worker.last_run(target) if worker.ready else None) or at_start
+    try:
+        failure = last_step_failure(trace, target, end, phase)
+    except ModelError as error:
+        raise WorkerFailed(f"{job.scenario} on {job.driver}: {error}") from error
+    name = str(failure.signature)
+    trace = Trace(replace(trace.header, signature=name), trace.operations)
+    in_order = job.engine == "explore"  # so that numbers of runs tell how many there were
+    tally.died(in_order * (trace.header.run - job.first_run + 1), len(trace.operations))
+    has_played = bool(trace.operations) or trace.header.run > job.first_run
+    death = Death(max(trace.header.run, tally.last_run), name, has_played)
+    if name in tally.failures:
+        tally.found(name)
+        return death
+    notes = []
+    if isinstance(end, Hung) and not worker.ready:
+        notes.append(f"{job.driver} was still starting after {end.limit}")
+    saved = save(job.path(name), trace)
+    lines = trace.encoded().decode("ascii")
+    driver = driver_to_give(target)
+    text = failure_text(failure, saved, notes, driver=driver)
+    tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
+    if saved and trace.operations and not job.is_over():
+        _minimise(replace(job, trace=saved), failure, tally, interrupted, driver)
+    else:
+        if trace.operations:
+            notes.append(TIME_OVER if saved else NOT_WRITTEN)
+            text = failure_text(failure, saved, notes, driver=driver)
+        tally.hear(Shorter(name, text, lines, 0, len(failure.steps), saved))
+    return death
+
+
+def _minimise(
+    job: Job, failure: Failure, tally: Tally, interrupted: Interrupted, driver: str
+) -> None:
+    """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
+    for event in start(job, interrupted).events():
+        if isinstance(event, Shorter):
+            if event.replays == 0:  # the text is why
+                text = failure_text(failure, job.trace, [event.text], driver=driver)
+                event = replace(event, text=text)
+            tally.hear(event)
+
+
+def _why_not_go_on(job: Job, tally: Tally, death: Death, barren: int) -> str:
+    """Return why a campaign ends behind what has ended a worker; "" where it goes on."""
+    if job.engine == "exhaust":
+        return "not all was played: a search of every sequence cannot go on behind a dead process"
+    if barren == BARREN_MAX:
+        return f"{barren} processes in a row have ended before their first step"
+    if job.ends_at_s is None and tally.failures[death.signature] >= ALIKE_MAX:
+        return f"{death.signature} has ended {ALIKE_MAX} processes; with --for it would go on"
+    return ""
+
+
+def _late(worker: Worker, target: Target, tally: Tally) -> str:
+    """Count the run that was going on when the time was over; return what is to be told of it."""
+    job = worker.job
+    if not worker.ready:
+        return f"{job.driver} was still starting when the time was over: give it more with --for"
+    trace, _ = worker.last_run(target) or (None, "")
+    if trace is None or not trace.operations:
+        return "" if tally.steps else "nothing was played when the time was over"
+    tally.steps += len(trace.operations)
+    if worker.waited_s < WORTH_TELLING_S:
+        return ""
+    # Whether it hangs, nobody can say; whoever finds out needs the run.
+    saved = save(job.path("unfinished"), trace)
+    kept = f"; its run is in {saved}" if saved else ""
+    step = trace.operations[-1][1]
+    return f"{step} had not come back for {worker.waited_s:.0f} s when the time was over{kept}"

@@ -43,42 +43,85 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Shorter:
-    """The same failure, minimised in so many replays; 0 where it did not fail again."""
+    """The same failure, minimised in so many replays; 0 where it did not fail again.
+
+    `trace` is the file that has these lines, "" where it could not be written.
+    """
 
     signature: str
     text: str
     lines: str
     replays: int
     steps: int
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A scenario has ended; `failures` counts the runs that each signature ended.
 
-    `complete` says that an exhaustive search has played all there is.
+    `complete` says that an exhaustive search has played all there is, `note` why it ended early.
     """
 
     runs: int
     steps: int
     failures: dict[str, int]
     complete: bool = False
+    note: str = ""
 
 
 Event: TypeAlias = Began | Progress | Found | Shorter | Ended
 Listener: TypeAlias = Callable[[Event], None]
 
-KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (Began, Progress, Found, Shorter, Ended)
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The driver is loaded and started: from here on, the limit of a step counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What belongs into the trace of the run that goes on, where its file cannot be written.
+
+    The first line of a run is a header; "" is a sign of life.
+    """
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The system has raised outside of a step, so that the worker cannot go on; what and where."""
+
+    error: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """A model, a scenario, a driver or the harness is wrong itself; in words, with a traceback."""
+
+    text: str
+
+
+Message: TypeAlias = Event | Ready | Recorded | Raised | Broke
+"""What a worker tells its campaign, which tells on only what is an event."""
+
+KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind
+    for kind in (Began, Progress, Found, Shorter, Ended, Ready, Recorded, Raised, Broke)
 }
 
 
-def encode(event: Event) -> bytes:
-    """Return the event as one line of JSON."""
-    return json.dumps([type(event).__name__, asdict(event)]).encode("ascii") + b"\n"
+def encode(message: Message) -> bytes:
+    """Return the message as one line of JSON."""
+    return json.dumps([type(message).__name__, asdict(message)]).encode("ascii") + b"\n"
 
 
-def decode(line: bytes) -> Event:
-    """Return the event that `encode` made this line of."""
-    kind, values = json.loads(line)
-    return KINDS[kind](**values)
+def decode(line: bytes) -> Message:
+    """Return the message that `encode` made this line of; raises ValueError for any other line."""
+    try:
+        kind, values = json.loads(line)
+        return KINDS[kind](**values)
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"no message: {line[:80]!r}") from error

@@ -5,39 +5,50 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..allowed import driver_to_give
+from ..descriptor import LOST
 from ..difference import where
 from ..failure import Disagreement, Failure, Property, Signature
 from ..history import Step
+from ..lifecycle import CLOSE, START, Lifecycle
 from ..loading import Target
-from ..lockstep.outcomes import expected_of
-from ..lockstep.run import UNPLAYED, Runs, replay
-from ..minimise.fixpoint import minimise
-from ..outcome import Crashed, Hung, Outcome, Unknown
+from ..lockstep.outcomes import DONE, expected_of
+from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
+from ..minimise.fixpoint import minimise, never
+from ..outcome import Crashed, Hung, Outcome
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import Header, Numbered, Trace, plain, read
+from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read
 from .events import Shorter
-from .save_failure import save
+from .save_failure import TIME_OVER, save
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
 BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang
 POLL_S = 0.002
+CAME_BACK = "it came back when it was replayed"
+NOT_RECORDED = "not minimised: replays could not be recorded"
+OVER = b" over"  # stands behind the trace of a fork that came to its end
 
 
 def shorten(
-    path: Path, runs: Runs, scenario: type[Scenario[Any]], running: Path | None, hang_s: float
+    path: Path,
+    runs: Runs,
+    scenario: type[Scenario[Any]],
+    running: Path | None,
+    hang_s: float,
+    is_over: Callable[[], bool] = never,
 ) -> Shorter:
     """Minimise a saved trace whose last step ends its process or never comes back.
 
     While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
-    the whole of `hang_s`, and kept only if it hangs for as long.
+    the whole of `hang_s`, and kept only if it hangs for as long. Ends early when time `is_over`.
+    Where nothing ends so again, the text is why, and nothing else.
     """
     trace, driver = read(path, runs.target.model.kinds()), driver_to_give(runs.target)
     if running is None:
@@ -45,18 +56,23 @@ def shorten(
     whole = Isolated(runs, running, hang_s).replay
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
-        again = last_step_failure(trace, runs.target, Unknown())
-        notes = ["it came back when it was replayed"]
-        text = failure_text(again, str(path), notes, driver=driver)
-        return Shorter(str(again.signature), text, path.read_text("ascii"), 0, len(again.steps))
+        why = CAME_BACK if last_run(running, runs.target) else NOT_RECORDED
+        lines, steps = path.read_text("ascii"), len(trace.operations)
+        return Shorter(trace.header.signature, why, lines, 0, steps, str(path))
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
-    least = minimise(trace, failure.signature, runs, scenario, brief)
-    confirmed = whole(runs, least.trace.header, least.trace.operations)
+    # What could come in the place of another is looked for in this process, which must outlive it.
+    own = None if isinstance(failure.step.operation, Lifecycle) else scenario
+    least = minimise(trace, failure.signature, runs, own, brief, is_over)
+    notes = [TIME_OVER] if least.is_cut else []
+    confirmed = None if least.is_cut else whole(runs, least.trace.header, least.trace.operations)
+    if confirmed is None and least.failure and not isinstance(failure.step.actual, Hung):
+        confirmed = least.failure  # an end needs no time to be one
     if confirmed is not None:
         trace, failure = least.trace, confirmed
-    text = failure_text(failure, save(path, trace), driver=driver)
+    saved = save(path, trace)
+    text = failure_text(failure, saved, notes, driver=driver)
     lines = trace.encoded().decode("ascii")
-    return Shorter(str(failure.signature), text, lines, least.replays, len(failure.steps))
+    return Shorter(str(failure.signature), text, lines, least.replays, len(failure.steps), saved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +90,25 @@ class Isolated:
         """Return the failure of a step that ends its process, or takes longer than `hang_s`."""
         child = os.fork()
         if child == 0:
+            self.runs.recorder.own()
             try:
                 replay(self.runs, header, operations)
             finally:
+                self.runs.recorder.mark(OVER)
                 os._exit(0)
         end = self._end_of(child)
-        trace = last_trace(self.running, self.runs.target)
-        if end is None or trace is None:
+        run = last_run(self.running, self.runs.target)
+        if run is None or run[1].endswith(OVER.decode()):
             return None
-        return last_step_failure(trace, self.runs.target, end)
+        return last_step_failure(run[0], self.runs.target, end, run[1])
 
-    def _end_of(self, child: int) -> Outcome | None:
-        """Wait for a child, and return how it ended; None if it did as it should."""
+    def _end_of(self, child: int) -> Outcome:
+        """Wait for a child, and return how it ended."""
         seen, since = self._size(), time.monotonic()
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
-                code = os.waitstatus_to_exitcode(status)
-                return death(code) if code else None
+                return death(os.waitstatus_to_exitcode(status))
             if (size := self._size()) != seen:
                 seen, since = size, time.monotonic()
             elif time.monotonic() - since > self.hang_s:
@@ -100,23 +117,30 @@ class Isolated:
                 return hung(self.hang_s)
             time.sleep(POLL_S)
 
-    def _size(self) -> int:
-        return self.running.stat().st_size
+    def _size(self) -> tuple[int, int]:
+        status = self.running.stat()
+        return status.st_size, status.st_mtime_ns
 
 
-def last_trace(running: Path | None, target: Target) -> Trace | None:
-    """Return the trace that a process has left behind, if it took a step."""
-    with suppress(OSError, ValueError):
-        if running is not None:
-            trace = read(running, target.model.kinds())
-            return trace if trace.operations else None
+def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:
+    """Return the run that a process has left behind, and what came after its last step."""
+    lines: list[bytes] = []
+    with suppress(OSError):
+        lines = running.read_bytes().split(b"\n") if running is not None else []
+    while lines:
+        try:
+            return parse("the run", lines, target.model.kinds())
+        except BadTrace:
+            lines.pop()  # the system has written there, too
     return None
 
 
-def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
+def last_step_failure(trace: Trace, target: Target, end: Outcome, phase: str = "") -> Failure:
     """Return the failure of a run whose last step never came back.
 
     The model alone tells what happened before: had the system differed, the run would have ended.
+    Without a step, it is the start of the system that did not come back; and its close, where the
+    `phase` after the last step says so.
     """
     model = target.new_model(trace.header.settings)
     steps = []
@@ -126,6 +150,9 @@ def last_step_failure(trace: Trace, target: Target, end: Outcome) -> Failure:
         except UNPLAYED:
             continue
         steps.append(Step(number, operation, expected, expected))
+    if not steps or phase == CLOSING:
+        number = steps[-1].number + 1 if steps else 1
+        steps.append(Step(number, CLOSE if phase == CLOSING else START, DONE, DONE))
     last = steps[-1]._replace(actual=end)
     disagreement = Disagreement("outcome", last.expected, end)
     field = where(disagreement.of, last.expected, end)
@@ -153,4 +180,6 @@ def cause(status: int | None) -> str:
     """Return the words for an exit status as subprocess gives it: below 0, a signal."""
     if status is not None and status < 0:
         return f"signal {signal.Signals(-status).name}"
+    if status == LOST:
+        return f"exit status {status}, or it closed a descriptor that is not its own"
     return f"exit status {status}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,24 +15,30 @@ from typing import Any, Protocol
 
 from ..driver import DriverError
 from ..failure import Failure
-from ..leaks.round_trip import RoundTrips
-from ..loading import load_scenario, load_target
+from ..leaks.cycles import TimeOver
+from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
+from ..loading import BadName, Target, load_scenario, load_target
+from ..lockstep.outcomes import crashed
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
-from ..printable import printable
+from ..lockstep.whose import is_the_systems
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
 from ..trace import Header, Recorder, plain, versions
-from .events import Began, Ended, Event, Found, Listener, Progress, encode
+from .channel import Channel
+from .events import Began, Broke, Ended, Found, Listener, Message, Progress, Raised, Ready, Recorded
 from .folder import file_name
 from .isolate import HANG_S, shorten
 from .save_failure import keep
+from .surroundings import surroundings
 
 ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
 ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
-OUR_BUG = 70  # EX_SOFTWARE of sysexits.h: no system under test ends a process like that by chance
+SLOW_S = 60.0  # how long a step may take in a campaign without a time budget
+HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
+START_S = 60.0  # how long the imports and start() of a driver may take, in each worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,11 @@ class Job:
     """What a worker is to do; names and numbers only, so that it can be told as JSON.
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
-    it has played all. With a `trace`, the job is to minimise that one, each replay in a process of
-    its own. A step that takes longer than `hang_s` seconds is hung, where time is limited at all.
-    One run in `round_trip_every` ends with a look for leaks.
+    it has played all. `ends_at_s` is when the seconds are over, on the monotonic clock, which all
+    processes share. With a `trace`, the job is to minimise that one, each replay in a process of
+    its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
+    started, the limit is `start_s`. One run in `round_trip_every` ends with a look for leaks. What
+    has a signature that is `known` is counted, and not told again.
     """
 
     scenario: str
@@ -56,7 +63,10 @@ class Job:
     first_run: int = 1
     folder: str = ""
     trace: str = ""
+    ends_at_s: float | None = None
+    known: Sequence[str] = ()
     hang_s: float = HANG_S
+    start_s: float = START_S
     round_trip_every: int = ROUND_TRIP_EVERY
     shows_log: bool = False
 
@@ -67,6 +77,10 @@ class Job:
         """Return where a file of this job belongs, or None where it has no folder."""
         stem = file_name(f"{self.scenario.rpartition(':')[2]}-{name}")
         return Path(self.folder) / f"{stem}.jsonl" if self.folder else None
+
+    def is_over(self) -> bool:
+        """Return whether the time of this job is over."""
+        return self.ends_at_s is not None and time.monotonic() >= self.ends_at_s
 
     def running(self) -> Path | None:
         """Return where the trace of the run that is going on is kept."""
@@ -79,14 +93,43 @@ class Engine(Protocol):
     def batches(self) -> Iterator[Batch]: ...
 
 
-def work(job: Job, tell: Listener) -> None:
+def work(job: Job, tell: Callable[[Message], None]) -> None:
     """Do a job in this process, telling `tell` what happens.
 
     Raises BadName where its names lead nowhere, and what a bug of the model or the scenario raises.
     """
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
-    header = Header(
+
+    def tell_line(line: bytes) -> None:
+        tell(Recorded(line.decode("ascii")))
+
+    with (
+        warnings_recorded() as warned,
+        closing(Recorder(job.running(), tell_line)) as recorder,
+    ):
+        trips = RoundTrips(job.round_trip_every, alive=_alive(job, recorder))
+        runs = Runs(
+            target,
+            recorder,
+            warned,
+            after_run=trips,
+            shows_log=job.shows_log,
+            put_back=surroundings(),
+        )
+        runs.start()
+        tell(Ready())
+        if job.trace:
+            path, running = Path(job.trace), job.running()
+            tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over))
+        else:
+            _Search(job, scenario, runs, tell).go(header_of(job, target))
+        runs.close()
+
+
+def header_of(job: Job, target: Target) -> Header:
+    """Return what all traces of a job begin with."""
+    return Header(
         contract=target.model.name,
         driver=job.driver,
         scenario=job.scenario,
@@ -96,14 +139,17 @@ def work(job: Job, tell: Listener) -> None:
         steps_max=job.steps,
         versions=versions(),
     )
-    with warnings_recorded() as warned, closing(Recorder(job.running())) as recorder:
-        trips = RoundTrips(job.round_trip_every, alive=recorder.touch)
-        runs = Runs(target, recorder, warned, after_run=trips, shows_log=job.shows_log)
-        if job.trace:
-            tell(shorten(Path(job.trace), runs, scenario, job.running(), job.hang_s))
-        else:
-            _Search(job, scenario, runs, tell).go(header)
-        runs.close()
+
+
+def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
+    """Return what a leak hunt calls in each of its steps, which stops it when time is over."""
+
+    def alive() -> None:
+        recorder.touch()
+        if job.is_over():
+            raise TimeOver
+
+    return alive
 
 
 class _Search:
@@ -119,7 +165,7 @@ class _Search:
         self._failures: dict[str, int] = {}
 
     def go(self, header: Header) -> None:
-        started = told = time.monotonic()
+        told = time.monotonic()
         sequences, batches = self._engine(header)
         self._tell(Began(self._job.scenario, sequences))
         complete = True
@@ -132,10 +178,13 @@ class _Search:
             if now - told >= PROGRESS_S:
                 told = now
                 self._tell(Progress(self._played, self._steps, batch.header.run))
-            if self._is_over(now - started):
+            if self._is_over():
                 complete = False
                 break
-        self._tell(Ended(self._played, self._steps, self._failures, complete and sequences > 0))
+        is_all = complete and sequences > 0
+        cut = TIME_OVER in round_trips_of(self._runs).known.skipped
+        note = HUNT_CUT if cut else ""
+        self._tell(Ended(self._played, self._steps, self._failures, is_all, note))
 
     def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
         """Return about how many sequences there are, if that has an end, and the runs."""
@@ -149,41 +198,41 @@ class _Search:
             return 0, chunks.batches(self._job.first_run, self._job.runs)
         return 0, Explorer(self._scenario, self._runs, header).batches(self._job.first_run)
 
-    def _is_over(self, seconds: float) -> bool:
+    def _is_over(self) -> bool:
         job = self._job
-        if job.seconds is not None and seconds >= job.seconds:
-            return True
-        return job.runs is not None and self._played >= job.runs
+        return job.is_over() or (job.runs is not None and self._played >= job.runs)
 
     def _failed(self, batch: Batch, failure: Failure) -> None:
         name = str(failure.signature)
         self._failures[name] = self._failures.get(name, 0) + 1
-        if self._failures[name] > 1:
+        if self._failures[name] > 1 or name in self._job.known:
             return
-        for event in keep(batch, failure, self._runs, self._scenario, self._job.path(name)):
+        job = self._job
+        path = job.path(name)
+        for event in keep(batch, failure, self._runs, self._scenario, path, job.is_over):
             self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
 
 
 def main() -> None:
-    """Read a job from standard input, and tell its events on standard output.
+    """Do the job that is told on the channel, and tell what comes of it there.
 
-    What the system prints goes to standard error, so that it cannot be taken for an event.
+    What is raised through all that asks the system is told for what it is: the system's, or ours.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the campaign's to handle
-    events = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-
-    def tell(event: Event) -> None:
-        events.write(encode(event))
-
+    channel = Channel()
     try:
-        work(Job(**json.load(sys.stdin)), tell)
-    except DriverError as error:
-        print(printable(str(error)), file=sys.stderr)
-        os._exit(OUR_BUG)
-    except Exception:
-        traceback.print_exc()
-        os._exit(OUR_BUG)  # not exit: a thread that the system left must not hold us
+        work(Job(**json.loads(channel.job)), channel.tell)
+    except (DriverError, BadName) as error:
+        channel.tell(Broke(str(error)))
+    except BaseException as error:
+        if is_the_systems(error):
+            found = crashed(error)
+            channel.tell(Raised(found.error, found.where))
+        else:
+            channel.tell(Broke("".join(traceback.format_exception(error)).rstrip()))
+    else:
+        return
+    os._exit(1)  # not exit: a thread that the system left must not hold us
 
 
 if __name__ == "__main__":

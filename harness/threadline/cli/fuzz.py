@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +16,9 @@ import click
 
 from ..campaign.campaign import WorkerFailed, campaign
 from ..campaign.folder import make_folder, tidy
+from ..campaign.isolate import HANG_S
 from ..campaign.profile import PROFILES, Profile
-from ..campaign.worker import ENGINES, Job
+from ..campaign.worker import ENGINES, SLOW_S, Job
 from ..defaults import read_defaults
 from ..loading import Target
 from ..report.terminal import Terminal
@@ -46,7 +48,9 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 @click.option("--runs", type=click.IntRange(min=1), help="Runs of each scenario.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of a run, at most.")
 @click.option("--depth", type=click.IntRange(min=1), help="Length of sequences (exhaust).")
-@click.option("--for", "seconds", type=Duration(), help="Time for all scenarios: 60s, 5m, 2h.")
+@click.option(
+    "--for", "seconds", type=Duration(), help="Time for all scenarios, once loaded: 60s, 5m."
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -88,22 +92,29 @@ def fuzz(
         seed=seed,
         steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
         runs=_runs(engine, runs, seconds, base),
-        seconds=seconds / len(plan) if seconds else None,
         folder=str(folder),
+        hang_s=HANG_S if seconds else SLOW_S,
         shows_log=log,
     )
     jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
-    sys.exit(_run(jobs, [target for _, target in plan], Terminal(trouble), folder))
+    targets = [target for _, target in plan]
+    sys.exit(_run(jobs, targets, Terminal(trouble), folder, seconds))
 
 
-def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Path) -> int:
+def _run(
+    jobs: list[Job],
+    targets: list[Target],
+    terminal: Terminal,
+    folder: Path,
+    seconds: float | None,
+) -> int:
     """Run the jobs, each on its target, and return the exit status."""
     for target in {target.name: target for target in targets}.values():
         terminal.header(target, jobs[0].engine, jobs[0].seed, versions()["threadline"])
     status = 0
     try:
         with terminal.live(), _interrupts() as interrupted:
-            for job, target in zip(jobs, targets, strict=True):
+            for job, target in zip(shared(jobs, seconds), targets, strict=True):
                 campaign(job, target, terminal.hear, interrupted)
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -118,6 +129,14 @@ def _run(jobs: list[Job], targets: list[Target], terminal: Terminal, folder: Pat
         left = ", ".join(str(path) for path in running if path and path.exists())
         tell(f"interrupted: what was found until then is above; the last run is in {left}")
     return 1 if terminal.failed and status != 3 else status
+
+
+def shared(jobs: list[Job], seconds: float | None) -> Iterator[Job]:
+    """Yield each job with its share of the time: what the ones before have left is divided anew."""
+    ends_at_s = time.monotonic() + (seconds or 0.0)
+    for done, job in enumerate(jobs):
+        left_s = max(0.0, ends_at_s - time.monotonic())
+        yield replace(job, seconds=left_s / (len(jobs) - done) if seconds else None)
 
 
 @contextmanager

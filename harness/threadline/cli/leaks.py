@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import psutil
 
 from ..allowed import driver_to_give
 from ..campaign.folder import file_name, make_folder, tidy
+from ..campaign.isolate import cause, death, hung, last_run, last_step_failure
+from ..campaign.save_failure import save
 from ..defaults import read_defaults
 from ..failure import Divergence, Failure
 from ..history import count
@@ -31,10 +34,12 @@ from ..lockstep.warning_recorder import warnings_recorded
 from ..printable import printable
 from ..report.failure_text import failure_text, replay_command
 from ..trace import Header, Recorder, Trace, plain, versions
+from .apart import Apart, coming_to_an_end, run_apart
 from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
 from .stored import alarm, opened, played, remarks, rewind, stored_scenario
 
 RUNS, STEPS = 40, 20
+TOLD = ".told"  # a file beside that of the run, by which a leak is known to have been told
 EVERY_S = 1.0  # between two looks at a process
 
 
@@ -49,6 +54,7 @@ class Asked:
     seconds: float | None
     objgraph: bool
     memray: bool
+    here: Path | None
 
 
 @click.command()
@@ -68,6 +74,7 @@ class Asked:
 @click.option("--objgraph", is_flag=True, help="Write who holds a survivor, as a graph for dot.")
 @click.option("--memray", is_flag=True, help="Record the allocations of a replay for memray.")
 @click.option("--pid", type=int, help="Watch a running process from outside instead.")
+@click.option("--here", type=click.Path(path_type=Path), hidden=True)
 @usage_errors
 def leaks(
     what: tuple[str, ...],
@@ -80,6 +87,7 @@ def leaks(
     objgraph: bool,
     memray: bool,
     pid: int | None,
+    here: Path | None,
 ) -> None:
     """Find what is not given back.
 
@@ -93,14 +101,43 @@ def leaks(
         _watch(pid, seconds or 60.0)
         return
     asked = Asked(
-        seed, runs or (None if seconds else RUNS), steps, cycles, seconds, objgraph, memray
+        seed, runs or (None if seconds else RUNS), steps, cycles, seconds, objgraph, memray, here
     )
-    traces = [Path(each) for each in what if _is_trace(each)]
-    if traces:
-        failed = [_trace(trace, driver, asked) for trace in traces]
+    if here is None:
+        sys.exit(_apart(what, driver, asked))
+    with coming_to_an_end(here) as status:
+        if traces := _traces(what):
+            failed = [_trace(trace, driver, asked) for trace in traces]
+        else:
+            failed = [_scenarios(what, driver, asked)]
+        status[0] = int(any(failed))
+
+
+def _traces(what: tuple[str, ...]) -> list[Path]:
+    return [Path(each) for each in what if _is_trace(each)]
+
+
+def _apart(what: tuple[str, ...], driver: str | None, asked: Asked) -> int:
+    """Hunt in a process of its own, which the system may end; return the exit status."""
+    if traces := _traces(what):
+        targets = [opened(trace, driver)[0] for trace in traces]
     else:
-        failed = [_scenarios(what, driver, asked)]
-    sys.exit(int(any(failed)))
+        targets = [_planned(what, driver)[0]]
+    words = ["leaks", *what, "--seed", asked.seed, "--steps", asked.steps, "--cycles", asked.cycles]
+    words += ["--driver", driver] if driver else []
+    words += ["--runs", asked.runs] if asked.runs else []
+    words += ["--for", f"{asked.seconds:f}s"] if asked.seconds else []
+    words += [f"--{name}" for name in ("objgraph", "memray") if getattr(asked, name)]
+    with TemporaryDirectory(prefix="threadline-") as folder:
+        running = Path(folder) / "running.jsonl"
+        ended = run_apart([*map(str, words), "--here", str(running)], running, asked.seconds)
+        if ended.is_whole:
+            return ended.status
+        if ended.is_late:
+            click.echo("\nthe time was over in the middle of a run: give it more with --for")
+            return int(running.with_suffix(TOLD).exists())
+        _tell_end(ended, running, targets, asked)
+    return 1
 
 
 def _is_trace(word: str) -> bool:
@@ -109,11 +146,35 @@ def _is_trace(word: str) -> bool:
     return path.suffix == ".jsonl" or (path.exists() and not path.is_dir())
 
 
-def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
+def _tell_end(ended: Apart, running: Path, targets: list[Target], asked: Asked) -> None:
+    """Tell of the step that has ended the process of the hunt, or did not come back."""
+    for target in targets:
+        run = last_run(running, target)
+        if run is None:
+            continue
+        end = hung(ended.hung_s) if ended.hung_s else death(ended.status)
+        failure = last_step_failure(run[0], target, end, run[1])
+        folder, _ = make_folder(asked.seed)
+        saved = save(folder / f"{file_name(str(failure.signature))}.jsonl", run[0])
+        tell("")
+        click.echo(failure_text(failure, saved, driver=driver_to_give(target)))
+        if not saved:
+            tell("  the whole trace, to be kept in a file:")
+            click.echo(run[0].encoded().decode("ascii"))
+        return
+    tell(f"\nthe process of the hunt has ended before its first run: {cause(ended.status)}")
+
+
+def _planned(what: tuple[str, ...], driver: str | None) -> tuple[Target, list[str]]:
+    """Return the driver and the scenarios that the words name; raises BadName."""
     defaults = read_defaults()
     driver, given = asked_for(what, driver, defaults)
     target = target_for(driver, given, defaults)
-    names = scenario_names(given, defaults, target)
+    return target, scenario_names(given, defaults, target)
+
+
+def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
+    target, names = _planned(what, driver)
     tell(f"threadline {versions()['threadline']}: leaks of {target.name}, seed {asked.seed}")
     header = Header(
         contract=target.model.name,
@@ -165,26 +226,26 @@ def _first_failure(runs: Runs, stored: Trace) -> Failure | None:
 def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
     """Hunt without the model's invariants, which would end a run sooner and tell less."""
     blind = replace(target, invariants=())
-    with warnings_recorded() as warned:
-        runs = Runs(
-            blind,
-            Recorder(None),
-            warned,
-            after_run=RoundTrips(1, cycles_max=asked.cycles, nets=True),
-        )
+    trips = RoundTrips(1, cycles_max=asked.cycles, nets=True)
+    with warnings_recorded() as warned, closing(Recorder(asked.here)) as recorder:
+        runs = Runs(blind, recorder, warned, after_run=trips)
         folder, trouble = make_folder(asked.seed)
         if trouble:
             tell(f"{trouble}: reports are in {folder}")
-        yield Hunt(runs, folder)
+        hunt = Hunt(runs, folder)
+        trips.alive = hunt.alive
+        yield hunt
         tidy(folder, [])
 
 
 def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
+    if asked.here is not None:
+        asked.here.with_suffix(TOLD).touch()
     story, driver = found.story, driver_to_give(hunt.runs.target)
     if story is None:
         tell("")
         click.echo(failure_text(found.failure, found.path, driver=driver))
-        tell("  note:    it did not leak again when it was investigated")
+        tell(f"  note:    {found.why}")
         return
     tell("")
     click.echo(leak_text(story))

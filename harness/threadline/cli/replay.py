@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,21 +113,27 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
     tell(f"  step  {'operation':<{wide}}  model | system")
     with warnings_recorded() as warned, alarm():
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
-        with runs.open(stored.header.line(), stored.header.settings) as lockstep:
-            shown = play(lockstep, stored.operations)
-            while True:
-                if wait:
-                    click.prompt("", default="", prompt_suffix="", show_default=False)
-                try:
-                    tell(_line(next(shown), wide))
+        try:
+            with runs.open(stored.header.line(), stored.header.settings) as lockstep:
+                shown = play(lockstep, stored.operations)
+                while (step := _next(shown, wait=wait)) is not None:
+                    tell(_line(step, wide))
                     _echo_log(warned, log=log)
-                except StopIteration:
-                    return _round_trip(runs, lockstep, stored.header)
-                except Divergence as divergence:
-                    tell(_line(divergence.failure.step, wide, mark="->"))
-                    _echo_log(warned, log=log)
-                    return divergence.failure
-                rewind()
+                    rewind()
+                _round_trip(runs, lockstep, stored.header)
+        except Divergence as divergence:
+            if not divergence.failure.is_after_run:
+                tell(_line(divergence.failure.step, wide, mark="->"))
+                _echo_log(warned, log=log)
+            return divergence.failure
+    return None
+
+
+def _next(shown: Iterator[Step | Skipped], *, wait: bool) -> Step | Skipped | None:
+    """Play the next step, after Enter if there is to be a wait; None where there is none."""
+    if wait:
+        click.prompt("", default="", prompt_suffix="", show_default=False)
+    return next(shown, None)
 
 
 def _echo_log(warned: Warned, *, log: bool) -> None:
@@ -136,16 +143,11 @@ def _echo_log(warned: Warned, *, log: bool) -> None:
             tell(f"        log: {line}")
 
 
-def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | None:
+def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> None:
     """Look for the leak that a trace was kept for, if it was."""
-    if not header.round_trip:
-        return None
-    tell("        torn down, and repeated on the same system")
-    try:
+    if header.round_trip:
+        tell("        torn down, and repeated on the same system")
         runs.look(lockstep, header)
-    except Divergence as divergence:
-        return divergence.failure
-    return None
 
 
 def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:

@@ -28,6 +28,10 @@ class Unlike(Exception):
     """A cycle took another course than the run that it repeats, so that it shows nothing."""
 
 
+class TimeOver(Exception):
+    """The time of a hunt is over; raised by who is asked in each step whether it goes on."""
+
+
 class Cycles:
     """Plays cycles, each with fresh handles, and measures what the system holds between two.
 
@@ -75,6 +79,7 @@ class Cycles:
 
     def step(self, index: int, *, following: bool = True) -> None:
         """Play one step of the cycle."""
+        self._alive()
         step = self.steps[index]
         try:
             resolved = step.operation.resolved(self._real)
@@ -91,7 +96,6 @@ class Cycles:
         self._real.clear()
         self._driver.discard_notes()
         self.played += 1
-        self._alive()
 
     def measure(self) -> Measure:
         """Count what is reached, what the process holds, and what is alive that should be gone."""

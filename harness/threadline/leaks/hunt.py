@@ -11,27 +11,33 @@ from typing import Any
 
 from ..campaign.folder import file_name
 from ..campaign.save_failure import save
-from ..failure import Failure
+from ..failure import Divergence, Failure
 from ..lockstep.run import Batch, Runs, replay
 from ..minimise.fixpoint import minimise
 from ..scenario import Scenario
 from ..search.explore import Explorer
 from ..trace import Header, Trace
+from .cycles import TimeOver
 from .investigate import Investigation, investigate
 from .leak import is_leak
+
+NOT_AGAIN = "it did not leak again when it was investigated"
+TIME_OVER = "the time was over before it was investigated"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One leak: as a failure, its minimal trace, where that was saved, and what is known of it.
 
-    `story` is None where the minimal trace did not leak again, watched for longer.
+    `story` is None where the minimal trace did not leak again, watched for longer, or the time was
+    over: `why` says which.
     """
 
     failure: Failure
     trace: Trace
     path: str
     story: Investigation | None
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +53,16 @@ class Hunt:
     seen: set[str] = field(default_factory=set)
     parted: dict[str, int] = field(default_factory=dict)
     played: int = 0
+    ends_at_s: float | None = None
+
+    def is_over(self) -> bool:
+        return self.ends_at_s is not None and time.monotonic() >= self.ends_at_s
+
+    def alive(self) -> None:
+        """Be called in each step of what is repeated: shows that it goes on, or ends it."""
+        self.runs.recorder.touch()
+        if self.is_over():
+            raise TimeOver
 
     def scenario(
         self,
@@ -56,12 +72,12 @@ class Hunt:
         seconds: float | None,
     ) -> Iterator[Found]:
         """Explore a scenario for so many runs, or so long, and yield each leak."""
-        ends_at = None if seconds is None else time.monotonic() + seconds
+        self.ends_at_s = None if seconds is None else time.monotonic() + seconds
         for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
             self.played += 1
             if batch.failure is not None:
                 yield from self._failed(batch, batch.failure, scenario)
-            if ends_at is not None and time.monotonic() >= ends_at:
+            if self.is_over():
                 return
 
     def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[Found]:
@@ -85,7 +101,13 @@ class Hunt:
             trace = batch.trace()
             path = self.folder / f"{file_name(name)}.jsonl"
             save(path, trace)
-            least = minimise(trace, failure.signature, self.runs, scenario)
+            least = minimise(trace, failure.signature, self.runs, scenario, is_over=self.is_over)
             saved = save(path, least.trace)
-            story = investigate(least.trace, self.runs)
-            yield Found(least.failure or failure, least.trace, saved, story)
+            story, why = None, NOT_AGAIN
+            try:
+                story = investigate(least.trace, self.runs)
+            except TimeOver:
+                why = TIME_OVER
+            except Divergence as divergence:
+                why = f"it failed otherwise when it was investigated: {divergence}"
+            yield Found(least.failure or failure, least.trace, saved, story, why)

@@ -18,7 +18,7 @@ from ..lockstep.warning_recorder import Warned
 from ..model import Model
 from ..trace import Header
 from .block_count import BLOCKS, cast
-from .cycles import ALIVE, Cycles, Measure, Unlike, heap_aside
+from .cycles import ALIVE, Cycles, Measure, TimeOver, Unlike, heap_aside
 from .doubling import (
     BRIEF_MAX,
     CYCLES_MAX,
@@ -36,6 +36,7 @@ from .reach import LENGTH, Path
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
 TEARDOWN_MAX = 1_000  # operations
+TIME_OVER = "the time was over"
 COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 
 
@@ -43,7 +44,8 @@ COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 class RoundTrip:
     """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
 
-    `alive` is called after each cycle, by which others see that it goes on. Who only `glances`
+    `alive` is called before each step of a cycle, by which others see that it goes on; it may raise
+    TimeOver. Who only `glances`
     watches two cycles, and more where something has grown in them. Who `nets` counts memory blocks
     too, once in a test, on a run in which nothing else grew.
     """
@@ -83,6 +85,9 @@ class RoundTrip:
                 leaks = self._watch(cycles)
         except Unlike as unlike:
             self.known.skip(f"a cycle took another course: {unlike}")
+            return
+        except TimeOver:
+            self.known.skip(TIME_OVER)
             return
         self.known.made += 1
         if leaks:
@@ -282,4 +287,4 @@ def round_trips_of(runs: Runs) -> RoundTrips:
     return runs.after_run if isinstance(runs.after_run, RoundTrips) else RoundTrips()
 
 
-__all__ = ["RoundTrip", "RoundTrips", "is_exact", "tear_down", "topmost"]
+__all__ = ["TIME_OVER", "RoundTrip", "RoundTrips", "is_exact", "tear_down", "topmost"]

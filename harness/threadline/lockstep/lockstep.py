@@ -8,17 +8,19 @@ from typing import Any, NoReturn
 
 from ..difference import where
 from ..driver import Driver, DriverError
-from ..failure import Disagreement, Failure, Property, Signature, divergence_type
+from ..failure import Disagreement, Divergence, Failure, Property, Signature, divergence_type
 from ..history import Step
+from ..lifecycle import Lifecycle
 from ..model import Census, Invariant, Model
 from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
 from ..trace import is_signature_of, plain
-from .outcomes import actual_of, crashed, expected_of
-from .renaming import Named, NotHeld, Renaming
+from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
+from .renaming import Named, NotHeld, Renaming, Untold
 from .warning_recorder import Warned
 
 Record = Callable[[int, Operation], None]
+SHOWN_MAX = 1_000_000  # characters, above which only the beginning of a value is kept; our choice
 Invariants = tuple[tuple[Property, Invariant], ...]
 
 
@@ -69,11 +71,14 @@ class Lockstep:
         expected = expected_of(self.model.at(number), operation)
         self._given.new.append(operation)
         actual = self.play(resolved)
+        try:
+            agree = self._agree(expected, actual)
+        except BaseException as error:  # by the system's own __eq__ or __hash__, or for its depth
+            agree, actual = False, self._raised(error)
         shows = expected
-        if not self._agree(expected, actual):
-            shows = self._named(actual, expected)
-            disagreement = Disagreement("outcome", expected, shows)
-            self._differ(number, operation, expected, disagreement)
+        if not agree:
+            shows = self._shown(actual, expected)
+            self._differ(number, operation, expected, Disagreement("outcome", expected, shows))
             self._renaming.binds_what_it_can(_values(expected), _values(actual))
         step = Step(number, operation, expected, shows)
         self.steps.append(step)
@@ -132,15 +137,51 @@ class Lockstep:
             return replace(actual, error=self._renaming.told(actual.error))
         return actual
 
+    def fail(self, call: Lifecycle, error: BaseException, steps: Sequence[Step]) -> Divergence:
+        """Return the failure of a call that the run makes by itself behind these steps."""
+        self.has_parted = True
+        number = steps[-1].number + 1 if steps else 1
+        return lifecycle_failure(call, number, steps, self._raised(error), self.settings)
+
+    def _raised(self, error: BaseException) -> Outcome:
+        if is_interrupt(error):
+            raise error
+        return crashed(error)
+
+    def _shown(self, actual: Outcome, expected: Outcome) -> Outcome:
+        """Return the system's outcome as a reader sees it, whatever its values do when printed."""
+        value = actual.value if isinstance(actual, Ok) else None
+        if isinstance(value, (str, bytes)) and len(value) > SHOWN_MAX:
+            return Ok(Untold(f"{value[:TEXT_MAX]!r} ... (length {len(value):,})"))
+        try:
+            named = self._named(actual, expected)
+            if len(str(named)) <= SHOWN_MAX:
+                return named
+        except BaseException as error:
+            found = self._raised(error)
+            return Ok(Untold(str(found))) if isinstance(actual, Ok) else found
+        return Ok(Untold(str(named)[:TEXT_MAX]))
+
     def _compare_census(self, step: Step) -> None:
         expected = self.model.census()
         try:
             held = self.driver.census()
-        except Exception as error:
-            self._differ(*step[:3], Disagreement("census", expected, crashed(error)))
+        except BaseException as error:
+            self._differ(*step[:3], Disagreement("census", expected, self._raised(error)))
             return
         if held is None:
             return
+        try:
+            self._compare_held(step, expected, held)
+        except (Divergence, DriverError):
+            raise
+        except BaseException as error:
+            self._differ(*step[:3], Disagreement("census", expected, self._raised(error)))
+            return
+        if self._invariants:
+            self._assert_invariants(step, expected, Named(held, self._renaming))
+
+    def _compare_held(self, step: Step, expected: Census, held: Census) -> None:
         if type(held) is not dict or held.keys() != self._census_names:
             _check_census(self.driver, self.model, expected, held)
             self._census_names = set(held)
@@ -153,8 +194,6 @@ class Lockstep:
             if of not in self._dropped:
                 actual = self._renaming.named(held[name], value)
                 self._differ(*step[:3], Disagreement(of, *_differing(value, actual)))
-        if self._invariants:
-            self._assert_invariants(step, expected, Named(held, self._renaming))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
         for broken, invariant in self._invariants:
@@ -179,7 +218,7 @@ class Lockstep:
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
-            broken = self.model.blame(operation, disagreement)
+            broken = self._blamed(operation, disagreement)
         field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
         signature = Signature(broken, operation.kind, field)
         if any(is_signature_of(text, signature) for text in self._tolerates):
@@ -206,6 +245,27 @@ class Lockstep:
         policy = plain(self.model.policy)
         failure = Failure(signature, disagreement, tuple(self.steps), self.settings, policy)
         raise divergence_type(failure.signature)(failure)
+
+    def _blamed(self, operation: Operation, disagreement: Disagreement) -> Property:
+        try:
+            return self.model.blame(operation, disagreement)
+        except Exception as error:  # a value of the system's may not bear being looked at
+            return self.model.blame(operation, replace(disagreement, actual=crashed(error)))
+
+
+def lifecycle_failure(
+    call: Lifecycle,
+    number: int,
+    steps: Sequence[Step],
+    outcome: Outcome,
+    settings: Mapping[str, object],
+) -> Divergence:
+    """Return the failure of liveness of a call that a run makes by itself, under this number."""
+    step = Step(number, call, DONE, outcome)
+    disagreement = Disagreement("outcome", DONE, outcome)
+    signature = Signature(Property.LIVENESS, call.kind, where("outcome", DONE, outcome))
+    failure = Failure(signature, disagreement, (*steps, step), settings)
+    return divergence_type(signature)(failure)
 
 
 class Given:

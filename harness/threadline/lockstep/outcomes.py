@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import re
+import signal
 import traceback
-from asyncio import CancelledError, Task
+from asyncio import Task
 from collections.abc import Awaitable
 from dataclasses import replace
 from types import CoroutineType
@@ -27,6 +28,7 @@ OUTCOMES = frozenset({Ok, Refused, Crashed, Hung, Unknown})
 # Values of these types, by far the most, are neither awaitable nor outcomes.
 PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
 DONE = Ok()
+TEXT_MAX = 10_000  # characters of one value or error; our choice
 
 
 def expected_of(model: Model, operation: Operation) -> Outcome:
@@ -56,8 +58,8 @@ def expected_of(model: Model, operation: Operation) -> Outcome:
 def actual_of(driver: Driver[Any], operation: Operation) -> Outcome:
     """Apply an operation to a driver's system, and return what came back, whatever that is.
 
-    What is ready beside it is done too. An exception that is no refusal is Crashed, and so is one
-    that ended a task which nobody awaits.
+    What is ready beside it is done too. An exception of any kind that is no refusal is Crashed, and
+    so is one that ended a task which nobody awaits. Only Ctrl-C is passed on.
     """
     try:
         value = operation.apply(driver)
@@ -66,7 +68,7 @@ def actual_of(driver: Driver[Any], operation: Operation) -> Outcome:
                 return DONE if value is None else Ok(value)
         else:
             value = _awaited(driver, value)
-    except (Exception, SystemExit, CancelledError) as error:
+    except BaseException as error:
         value = _raised(driver, error)
     return _settled(driver, value)
 
@@ -78,7 +80,7 @@ def _settled(driver: Driver[Any], value: Any) -> Outcome:
             pump.settle()
             if died := _died_beside(pump):
                 value = died
-    except (Exception, SystemExit, CancelledError) as error:
+    except BaseException as error:
         value = _raised(driver, error)
     if (told := driver._told) is not None:
         driver._told = None
@@ -100,16 +102,26 @@ async def _await(value: Awaitable[Any]) -> Any:
 
 def _raised(driver: Driver[Any], error: BaseException) -> Outcome:
     """Return what an exception stands for: a refusal, a hang, or a crash."""
+    if is_interrupt(error):
+        raise error
     if isinstance(error, Refuse):
         return Refused(error.reason, error.because)
     if isinstance(error, NotDone):
         return Hung(error.limit, error.stacks)
     for kind, why in driver.refuses.items():
         if isinstance(error, kind):
-            return Refused(why if isinstance(why, str) else why(error))
-    if type(error).__module__.partition(".")[0] == "hypothesis":
-        raise error  # its control flow, not the system's failure
+            try:
+                return Refused(why if isinstance(why, str) else why(error))
+            except Exception as another:  # the driver cannot tell the reason
+                return crashed(another)
     return crashed(error)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether somebody has pressed Ctrl-C; where that is ignored, the system raised it."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def _died_beside(pump: Pump) -> Crashed | None:
@@ -130,8 +142,14 @@ def _died_beside(pump: Pump) -> Crashed | None:
 
 def crashed(error: BaseException) -> Crashed:
     """Return the outcome for an exception: stable text, and the innermost line that raised."""
-    text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", str(error))
-    frames = traceback.extract_tb(error.__traceback__)
+    try:
+        text = str(error)
+    except BaseException as another:
+        text = f"its text cannot be told: that raised {type(another).__name__}"
+    if len(text) > TEXT_MAX:
+        text = f"{text[:TEXT_MAX]} ... ({len(text):,} characters)"
+    text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", text)
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
     last = frames[-1] if frames else None
     where = f"{last.filename.rpartition('/')[2]}:{last.lineno} {last.name}" if last else ""
     return Crashed(f"{type(error).__name__}: {text}" if text else type(error).__name__, where)

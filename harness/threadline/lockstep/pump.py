@@ -267,7 +267,9 @@ class Pump:
             self._work = self._loop.create_future()
             try:
                 value = await _Apart(work)
-            except (Exception, SystemExit, asyncio.CancelledError) as error:
+            except BaseException as error:
+                if isinstance(error, GeneratorExit) and not is_pumped():
+                    raise  # it is this task that is closed
                 if not result.done():
                     result.set_exception(error)
             else:

@@ -34,6 +34,16 @@ def _never(_: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Stands, in what a reader sees, for a value that cannot be printed, or not all of it."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<a value that is not printed: {self.text}>"
+
+
 class Renaming:
     """Which real id each handle stands for; starts empty in every run.
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..clocked import give, take_back
-from ..driver import Driver, end
+from ..driver import Driver, DriverError, end
 from ..failure import Divergence, Failure
 from ..handle import Dangling
 from ..history import Step
-from ..loading import Target
+from ..lifecycle import CLOSE, HUNT, START
+from ..loading import BadName, Target
 from ..operation import Operation
 from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
-from .lockstep import Lockstep
+from .lockstep import Lockstep, lifecycle_failure
+from .outcomes import crashed, is_interrupt
 from .warning_recorder import Warned
+from .whose import is_the_systems
 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)
+CLOSING = "close"  # stands behind the last step of a trace while its system is closed
 RENEWED_EVERY = 20  # runs: one in so many is played on a driver made anew, to see that reset cleans
 
 
@@ -42,7 +46,8 @@ class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
     `after_run` looks at some runs when they are over, and at each that a trace says it for. Who
-    `shows_log` tells what the system logged with each failure.
+    `shows_log` tells what the system logged with each failure. `put_back` is called behind each
+    run, for what a system may change of its process.
     """
 
     target: Target
@@ -50,6 +55,7 @@ class Runs:
     warned: Warned | None = None
     after_run: AfterRun | None = None
     shows_log: bool = False
+    put_back: Callable[[], object] = lambda: None
     _kept: Kept = field(default_factory=lambda: Kept())
 
     @contextmanager
@@ -62,25 +68,54 @@ class Runs:
         """
         self.recorder.begin(header)
         try:
-            driver = self._kept.driver(self.target, settings, anew=anew)
+            model = self.target.new_model(settings)
+            driver = self._started(settings, anew=anew)
+            lockstep = Lockstep(
+                model,
+                driver,
+                self.recorder.record,
+                self.warned,
+                self.target.invariants,
+                settings,
+            )
             is_good = False
             try:
-                lockstep = Lockstep(
-                    self.target.new_model(settings),
-                    driver,
-                    self.recorder.record,
-                    self.warned,
-                    self.target.invariants,
-                    settings,
-                )
                 yield lockstep
                 is_good = not lockstep.has_parted
             finally:
-                self._kept.give_back(is_good=is_good)
+                self._give_back(lockstep, is_good=is_good)
         finally:
             take_back()
             if self.warned is not None:
                 self.warned.take()
+            self.put_back()
+
+    def start(self) -> None:
+        """Call the driver's start(), if that has not been done in this process.
+
+        What it raises is raised by each run, too, as its failure.
+        """
+        self._kept.start(self.target.driver)
+
+    def _started(self, settings: Mapping[str, object], *, anew: bool) -> Driver[Any]:
+        try:
+            return self._kept.driver(self.target, settings, anew=anew)
+        except (BadName, DriverError):
+            raise  # it is the driver that is wrong
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise lifecycle_failure(START, 1, (), crashed(error), settings) from error
+
+    def _give_back(self, lockstep: Lockstep, *, is_good: bool) -> None:
+        """Give the system back; where that raises, the run has failed by it, if by nothing else."""
+        if is_good or lockstep.has_parted:  # else it is a step that has raised what ends the worker
+            self.recorder.mark(CLOSING.encode())
+        try:
+            self._kept.give_back(is_good=is_good)
+        except BaseException as error:
+            if is_good or is_interrupt(error):
+                raise lockstep.fail(CLOSE, error, lockstep.steps) from error
 
     def log_of(self, header: Header, operations: Iterable[Numbered]) -> list[str]:
         """Return what the system logs and warns while a trace is played, where that is shown."""
@@ -96,8 +131,9 @@ class Runs:
         return self.target.driver.reset is not Driver.reset
 
     def close(self) -> None:
-        """Give back the system that was kept for the next run."""
-        self._kept.drop()
+        """Give back the system that was kept for the next run; what that raises is lost."""
+        with suppress(Exception):
+            self._kept.drop()
 
     def is_due(self, header: Header) -> bool:
         """Return whether a run is looked at when it is over."""
@@ -105,17 +141,40 @@ class Runs:
 
     def look(self, lockstep: Lockstep, header: Header) -> None:
         """Look at a run that is over; raises Divergence for what is found."""
-        if self.after_run is not None:
+        if self.after_run is None:
+            return
+        drawn = tuple(lockstep.steps)
+        try:
             self.after_run.look(lockstep, header, self.warned)
+        except BaseException as error:
+            if is_interrupt(error) or not is_the_systems(error):
+                raise
+            raise lockstep.fail(HUNT, error, drawn) from error
 
 
 @dataclass(slots=True)
 class Kept:
-    """The driver that a run is played on, kept for the next where it can be reset."""
+    """The driver that a run is played on, kept for the next where it can be reset.
+
+    `failed` is what start() has raised in this process.
+    """
 
     made: Driver[Any] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     runs: int = 0
+    failed: BaseException | None = None
+
+    def start(self, driver: type[Driver[Any]]) -> None:
+        """Call a driver's start() once in this process."""
+        if vars(driver).get("_has_started"):
+            return
+        driver._has_started = True  # type: ignore[attr-defined]  # read here alone
+        try:
+            driver.start()
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self.failed = error
 
     def driver(self, target: Target, settings: Mapping[str, object], *, anew: bool) -> Driver[Any]:
         """Return a driver as good as fresh: the one kept, reset, or a new one."""
@@ -125,7 +184,9 @@ class Kept:
             with suppress(Exception):
                 return _as_new(self.made)
         self.drop()
-        _start(target.driver)
+        self.start(target.driver)
+        if self.failed is not None:
+            raise self.failed
         self.settings = dict(settings)
         self.made = target.new_driver(settings)
         return self.made
@@ -151,13 +212,6 @@ def _as_new(driver: Driver[Any]) -> Driver[Any]:
     return driver
 
 
-def _start(driver: type[Driver[Any]]) -> None:
-    """Call a driver's start() once in this process."""
-    if not vars(driver).get("_has_started"):
-        driver._has_started = True  # type: ignore[attr-defined]  # read here alone
-        driver.start()
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What an engine tells after one run (Hypothesis: after some), and how its last one ended."""
@@ -169,9 +223,8 @@ class Batch:
 
     def trace(self) -> Trace:
         """Return the failing run as a trace."""
-        steps = self.failure.steps if self.failure else ()
         header = replace(self.header, signature=str(self.failure.signature) if self.failure else "")
-        return Trace(header, tuple((step.number, step.operation) for step in steps))
+        return Trace(header, self.failure.operations if self.failure else ())
 
 
 class Skipped(NamedTuple):
@@ -195,11 +248,11 @@ def replay(
     runs: Runs, header: Header, operations: Iterable[Numbered], *, anew: bool = False
 ) -> Failure | None:
     """Play operations on a fresh run, and return its failure, if it has one."""
-    with runs.open(header.line(), header.settings, anew=anew) as lockstep:
-        try:
+    try:
+        with runs.open(header.line(), header.settings, anew=anew) as lockstep:
             deque(play(lockstep, operations), maxlen=0)
             if header.round_trip:
                 runs.look(lockstep, header)
-        except Divergence as divergence:
-            return divergence.failure
+    except Divergence as divergence:
+        return divergence.failure
     return None

@@ -51,11 +51,20 @@ Look: TypeAlias = Callable[[Now, Operation, Sequence[Rule]], T]
 
 @dataclass(frozen=True, slots=True)
 class Minimised:
-    """The smallest trace found, how it fails (None: not again), and the replays that it took."""
+    """The smallest trace found, how it fails (None: not again), and the replays that it took.
+
+    `is_cut` says that the time was over before nothing helped any more.
+    """
 
     trace: Trace
     failure: Failure | None
     replays: int
+    is_cut: bool = False
+
+
+def never() -> bool:
+    """Return that time is not over: where nothing limits it."""
+    return False
 
 
 def minimise(
@@ -64,6 +73,7 @@ def minimise(
     runs: Runs,
     scenario: type[Scenario[Any]] | None,
     again: Again = replay,
+    is_over: Callable[[], bool] = never,
 ) -> Minimised:
     """Return the trace made as small as these passes can, failing with the same signature.
 
@@ -75,18 +85,19 @@ def minimise(
     are left, others are put in the place of one: those that name fewer handles, and any with each
     deletion. Where there are at most SEQUENCES_MAX shorter ones, it tries them all. And all again,
     until nothing helps. Every trace is replayed at most once, by `again`; where that is no plain
-    replay, no other operations are tried.
+    replay, no other operations are tried. Once time `is_over`, nothing more is.
     """
-    search = _Search(trace.header, signature, runs, scenario, again)
+    search = _Search(trace.header, signature, runs, scenario, again, is_over)
     best = search.attempt(trace.operations)
     if best is None:
-        return Minimised(trace, None, search.replays)
+        return Minimised(trace, None, search.replays, search.is_cut)
     while True:
         smaller = search.smaller(best)
         if smaller is best:
             break
         best = smaller
-    return Minimised(Trace(search.header, best), search.failure_of(best), search.replays)
+    least = Trace(search.header, best)
+    return Minimised(least, search.failure_of(best), search.replays, search.is_cut)
 
 
 @dataclass(slots=True)
@@ -98,6 +109,8 @@ class _Search:
     runs: Runs
     scenario: type[Scenario[Any]] | None
     again: Again
+    is_over: Callable[[], bool]
+    is_cut: bool = False
     replays: int = 0
     failures: dict[bytes, Failure] = field(default_factory=dict)
     tried: set[bytes] = field(default_factory=set)
@@ -107,6 +120,9 @@ class _Search:
         text = self._text(operations)
         if text in self.tried or self.replays >= REPLAYS_MAX:
             return None
+        if self.is_over():
+            self.is_cut = True
+            return None
         self.tried.add(text)
         self.replays += 1
         try:
@@ -115,7 +131,7 @@ class _Search:
             return None  # no rule would have drawn this
         if failure is None or failure.signature != self.signature:
             return None
-        ran = tuple((step.number, step.operation) for step in failure.steps)
+        ran = failure.operations
         self.failures[self._text(ran)] = failure
         return ran
 
@@ -124,6 +140,8 @@ class _Search:
 
     def smaller(self, best: Operations) -> Operations:
         """Return the trace after one round of all passes."""
+        if not best:  # what fails is the start of the system
+            return self._with_other_settings(best, before, lambda whole: [whole])
         best = self._without_blocks(best)
         best = self._first_of(best, self._renumbered)
         best = self._first_of(best, self._simplified, fits=self._fits)
@@ -280,7 +298,7 @@ class _Search:
             return []
         lacks = self.runs.target.lacks
         found = self._at_each(best, self.scenario.rules(lacks), _operations)
-        if max(map(len, found)) <= OPTIONS_MAX:
+        if max(map(len, found), default=0) <= OPTIONS_MAX:
             return found
         operations = [operation for _, operation in best]
         return self._at_each(best, nearly(self.scenario, operations, lacks), _operations)
@@ -290,7 +308,7 @@ class _Search:
 
         Where much can come at once, they are of values that occur, as in _options.
         """
-        if self.scenario is None or len(best) == 1:
+        if self.scenario is None or len(best) <= 1:
             return
         target, kind = self.runs.target, best[-1][1].kind
         make = partial(target.new_model, self.header.settings)
@@ -308,7 +326,7 @@ class _Search:
     def _choices(self, best: Operations) -> Choices:
         """Return what the rules could have drawn as arguments of each step."""
         rules = self.scenario.rules(self.runs.target.lacks) if self.scenario else []
-        found = self._at_each(best, rules, _values_at)
+        found = self._at_each(best, rules, _values_at) if rules else []
         unknown = [dict.fromkeys(operation.names, ()) for _, operation in best[len(found) :]]
         return [*found, *unknown]
 
@@ -318,7 +336,10 @@ class _Search:
         Nothing after a step that parts here, though it did not when the whole was replayed.
         """
         found: list[T] = []
-        with self.runs.open(self.header.line(), self.header.settings) as lockstep:
+        with (
+            suppress(Divergence),  # of a system that fails when it is closed
+            self.runs.open(self.header.line(), self.header.settings) as lockstep,
+        ):
             now = Now(lockstep.model)
             for number, operation in best:
                 now.step = number

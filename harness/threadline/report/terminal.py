@@ -33,6 +33,11 @@ class Shown:
     found: dict[str, Found | Shorter] = field(default_factory=dict)
     traces: dict[str, str] = field(default_factory=dict)
     complete: bool = False
+    note: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.failures) or bool(self.note and not self.steps)
 
 
 class Terminal:
@@ -54,7 +59,7 @@ class Terminal:
 
     @property
     def failed(self) -> bool:
-        return any(shown.failures for shown in self._scenarios)
+        return any(shown.failed for shown in self._scenarios)
 
     def header(self, target: Target, engine: str, seed: int, version: str) -> None:
         """Show what fixes every draw, before the first one."""
@@ -81,10 +86,12 @@ class Terminal:
             shown.failures.setdefault(event.signature, 1)
         elif isinstance(event, Shorter):
             shown.found[event.signature] = event
+            shown.traces[event.signature] = event.trace
         else:
             shown.runs, shown.steps = event.runs, event.steps
             if isinstance(event, Ended):
                 shown.failures, shown.complete = event.failures, event.complete
+                shown.note = event.note
         self._bar.update(shown.task, told=_progress(shown))
 
     def summary(self) -> None:
@@ -127,6 +134,8 @@ class Terminal:
         if shown.complete and not shown.failures:
             sequences = count(shown.runs, "sequence")
             self._print(f"{shown.name}: all {sequences} were played, and none fails")
+        if shown.note:
+            self._print(f"{shown.name}: {shown.note}")
         for signature, runs in shown.failures.items():
             if runs * 2 > shown.runs > 1:
                 self._print(

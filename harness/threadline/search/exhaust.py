@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -69,41 +70,45 @@ class Exhaust:
         levels: list[Level] = []
         line = header.line()
         while True:
-            with self._runs.open(line, header.settings) as lockstep:
-                batch = self._play(lockstep, levels, header)
-            yield batch
-            if batch.failure:
-                del levels[len(lockstep.steps) :]
+            try:
+                with self._runs.open(line, header.settings) as lockstep:
+                    steps = self._play(lockstep, levels, header)
+                yield Batch(1, steps, header)
+            except Divergence as divergence:
+                failure = divergence.failure
+                yield Batch(1, len(failure.steps), header, failure)
+                del levels[len(failure.steps) :]
             while levels and levels[-1].index + 1 >= len(levels[-1].options):
                 levels.pop()
             if not levels:
                 return
             levels[-1].index += 1
 
-    def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> Batch:
+    def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> int:
+        """Play one sequence, and return of how many steps it was."""
         now = Now(lockstep.model)
-        try:
-            for number in range(1, header.steps_max + 1):
-                now.step = number
-                if number > len(levels):
-                    options = self._options(now, levels)
-                    if not options:
-                        break
-                    levels.append(Level(options))
-                try:
-                    lockstep.step(number, levels[number - 1].option.operation)
-                except UNPLAYED:
-                    del levels[number:]  # nothing that begins so can be judged
+        for number in range(1, header.steps_max + 1):
+            now.step = number
+            if number > len(levels):
+                options = self._options(now, levels)
+                if not options:
                     break
-        except Divergence as divergence:
-            return Batch(1, len(lockstep.steps), header, divergence.failure)
-        return Batch(1, len(lockstep.steps), header)
+                levels.append(Level(options))
+            try:
+                lockstep.step(number, levels[number - 1].option.operation)
+            except UNPLAYED:
+                del levels[number:]  # nothing that begins so can be judged
+                break
+        return len(lockstep.steps)
 
     def _probe(self, header: Header, random: Random) -> int:
         """Play one random sequence, and return the product of its branches."""
         ways = 1
         levels: list[Level] = []
-        with self._runs.open(header.line(), header.settings) as lockstep:
+        with (
+            suppress(Divergence),  # of a system that cannot even be made or closed
+            self._runs.open(header.line(), header.settings) as lockstep,
+        ):
             now = Now(lockstep.model)
             for number in range(1, header.steps_max + 1):
                 now.step = number

@@ -104,9 +104,8 @@ class Explorer:
         header = replace(header, round_trip=self._runs.is_due(header))
         for detour in self._detours:
             detour.under(settings)
-        failure = None
-        with self._runs.open(header.line(), settings) as lockstep:
-            try:
+        try:
+            with self._runs.open(header.line(), settings) as lockstep:
                 if goal:
                     self._play_novelty(lockstep, random, goal)
                 else:
@@ -114,11 +113,11 @@ class Explorer:
                 steps = len(lockstep.steps)
                 if header.round_trip:
                     self._runs.look(lockstep, header)
-            except Divergence as divergence:
-                failure = divergence.failure
-                steps = len(failure.steps)
-                header = replace(header, round_trip=failure.is_after_run)
-            return Batch(1, steps, header, failure)
+        except Divergence as divergence:
+            failure = divergence.failure
+            header = replace(header, round_trip=failure.is_after_run)
+            return Batch(1, len(failure.steps), header, failure)
+        return Batch(1, steps, header)
 
     def _allows(self, operation: Operation, model: Model) -> bool:
         return all(detour.allows(operation, model) for detour in self._detours)

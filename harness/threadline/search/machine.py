@@ -79,10 +79,15 @@ class Machine(stateful.RuleBasedStateMachine):
         """Open the run; an initialize rule, so that settings are drawn and shrunk."""
         header = replace(self.header, settings=settings)
         self._settings = settings
-        self._open = self.runs.open(header.line(), settings)
-        self.lockstep = self._open.__enter__()
-        self.now = Now(self.lockstep.model)
         self.watch.runs += 1
+        opened = self.runs.open(header.line(), settings)
+        try:
+            self.lockstep = opened.__enter__()
+        except Divergence as divergence:
+            self._part(divergence)
+            return
+        self._open = opened
+        self.now = Now(self.lockstep.model)
 
     def take(self, rule: Rule, values: dict[str, object]) -> None:
         """Step the operation that a rule makes of drawn values."""
@@ -102,12 +107,11 @@ class Machine(stateful.RuleBasedStateMachine):
         if self._open is None:
             return
         try:
-            if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
-                self.runs.look(self.lockstep, self.header)
+            with closed(self._open):
+                if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
+                    self.runs.look(self.lockstep, self.header)
         except Divergence as divergence:
             self._part(divergence)
-        finally:
-            self._open.__exit__(None, None, None)
 
     def _part(self, divergence: Divergence) -> None:
         """End the run; Hypothesis hears of it unless it is masked."""
@@ -118,6 +122,15 @@ class Machine(stateful.RuleBasedStateMachine):
     def _run(self) -> int:
         """Return a number for the draw of round trips: another one for each run of all chunks."""
         return self.header.run * CHUNK_RUNS + self.watch.runs
+
+
+@contextmanager
+def closed(opened: AbstractContextManager[Lockstep]) -> Iterator[None]:
+    """Close a run that was opened before, whatever the block raises."""
+    try:
+        yield
+    finally:
+        opened.__exit__(None, None, None)
 
 
 def machine(

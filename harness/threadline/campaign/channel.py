@@ -1,0 +1,111 @@
+"""The channel by which a worker is told its job and tells what happens: a socket, one line each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..descriptor import CHANNEL, LOST, out_of_the_way
+from .events import Message, decode, encode
+
+BLOCK = 1 << 16
+
+
+class Channel:
+    """The worker's end, which is standard input until it is moved out of the system's way.
+
+    Forks do not use it: one that the system has made, and that comes back to tell something, ends.
+    """
+
+    def __init__(self) -> None:
+        self.job = _line(0)
+        self._descriptor = out_of_the_way(os.dup(0), CHANNEL)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)  # so that what the system prints cannot be taken for an event
+        os.close(nothing)
+        self._owner = os.getpid()
+
+    def tell(self, message: Message) -> None:
+        """Tell a message; ends the process where nobody can hear it."""
+        if os.getpid() != self._owner:
+            os._exit(0)
+        rest = memoryview(
+            b"\n" + encode(message)
+        )  # on a line of its own, whatever else was written
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError:
+            os._exit(LOST)
+
+
+def _line(descriptor: int) -> bytes:
+    read = b""
+    while not read.endswith(b"\n") and (block := os.read(descriptor, BLOCK)):
+        read += block
+    return read
+
+
+@dataclass(slots=True)
+class Line:
+    """The campaign's end. What else a system writes there is passed over."""
+
+    process: subprocess.Popen[bytes]
+    socket: socket.socket
+    closed: bool = False
+    rest: bytes = b""  # the beginning of a line
+
+    def messages(self) -> Iterator[Message]:
+        """Yield what can be read without waiting."""
+        while not self.closed:
+            try:
+                block = self.socket.recv(BLOCK, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                block = b""
+            self.closed = not block
+            *lines, self.rest = (self.rest + block).split(b"\n")
+            for line in filter(None, lines):
+                with suppress(ValueError):
+                    yield decode(line)
+
+    def stop(self, patience_s: float = 0.0) -> int:
+        """Wait so long for the process to end, then end it; return its status.
+
+        That is LOST, too, where it would have gone on without its end of the channel.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(patience_s)
+        self.process.kill()
+        status = self.process.wait()
+        return LOST if self.closed else status
+
+    def hang_up(self) -> None:
+        """End the process and its children, and wait until it is gone."""
+        with suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        self.socket.close()
+
+
+def start_worker(job: bytes) -> Line:
+    """Start a process for a job; it leads a group of its own, so that its children end with it."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "threadline.campaign.worker"],
+            stdin=theirs.fileno(),
+            start_new_session=True,
+        )
+    with suppress(OSError):  # it has ended already
+        ours.sendall(job + b"\n")
+    return Line(process, ours)

@@ -1,0 +1,76 @@
+"""A tally: adds up what one worker after another tells of the same scenario."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .events import Began, Ended, Event, Found, Listener, Progress
+
+
+class Tally:
+    """Tells `listen` of all workers as if they were one."""
+
+    def __init__(self, scenario: str, listen: Listener) -> None:
+        self.runs = 0
+        self.steps = 0
+        self.last_run = 0
+        self.failures: dict[str, int] = {}
+        self.ended = False
+        self._scenario = scenario
+        self._listen = listen
+        self._began = False
+        self._runs_before = 0
+        self._steps_before = 0
+        self._found: set[str] = set()  # by this worker
+
+    def begin_worker(self) -> None:
+        """Count what comes from here on as another worker's."""
+        self._runs_before, self._steps_before = self.runs, self.steps
+        self._found = set()
+
+    def hear(self, event: Event) -> None:
+        """Take one event, and tell it with the numbers of all workers."""
+        if not self._began:
+            self._began = True
+            if not isinstance(event, Began):  # its worker has ended before it could tell
+                self._listen(Began(self._scenario))
+        elif isinstance(event, Began):
+            return
+        if isinstance(event, Progress):
+            self._count(event)
+            self.last_run = event.last_run
+            event = replace(event, runs=self.runs, steps=self.steps)
+        elif isinstance(event, Found):
+            self.found(event.signature)
+            self._found.add(event.signature)
+        elif isinstance(event, Ended):
+            self._count(event)
+            self._add(event.failures)
+            self.ended = True
+            event = replace(event, runs=self.runs, steps=self.steps, failures=self.failures)
+        self._listen(event)
+
+    def found(self, signature: str) -> None:
+        """Count a run that has ended with this failure."""
+        self.failures[signature] = self.failures.get(signature, 0) + 1
+
+    def died(self, runs: int, steps: int) -> None:
+        """Count the run that has ended a worker, after so many steps.
+
+        It was the last of so many runs; 0 where that is unknown.
+        """
+        self.runs = max(self.runs + 1, self._runs_before + runs)
+        self.steps += steps
+
+    def end(self, note: str) -> None:
+        """Tell that the scenario has ended, behind a worker that did not tell it."""
+        self.hear(Ended(0, 0, {}, note=note))
+
+    def _add(self, failures: dict[str, int]) -> None:
+        for name, count in failures.items():
+            more = count - (name in self._found)  # told already, and counted then
+            self.failures[name] = self.failures.get(name, 0) + more
+
+    def _count(self, event: Progress | Ended) -> None:
+        self.runs = max(self.runs, self._runs_before + event.runs)
+        self.steps = max(self.steps, self._steps_before + event.steps)

@@ -1,0 +1,78 @@
+"""Killed at any moment, a campaign loses nothing that it has told, and leaves no broken file."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import psutil
+import pytest
+from threadline.contracts.conversation_store import ConversationStore
+from threadline.trace import read
+
+from tests.project import project
+
+__all__ = ["project"]
+
+MOMENTS = 100
+LATEST_S = 4.0  # a campaign has loaded, played, found and minimised by then
+GUARD_S = 600.0
+DRIVERS = ("tests.mutants.store:JoinsKeys", "tests.ill:dies")
+# A worker that was killed from outside is one that its system has ended, for all that can be seen.
+ALLOWED = {"worker": {1}, "campaign": {1, -signal.SIGKILL}}
+
+
+def killed(whom: str, after_s: float, seed: int) -> tuple[str, int]:
+    """Fuzz, kill the campaign or its worker after so long; return the output and a status."""
+    driver = DRIVERS[seed % len(DRIVERS)]
+    words = ["fuzz", "--driver", driver, "--seed", str(seed), "--runs", "2000"]
+    campaign = subprocess.Popen(
+        [sys.executable, "-m", "threadline", *words], stdout=subprocess.PIPE, text=True
+    )
+    killer = threading.Timer(after_s, lambda: kill(campaign.pid, whom))
+    killer.start()
+    printed, _ = campaign.communicate(timeout=GUARD_S)
+    killer.join()
+    return printed, campaign.returncode
+
+
+def kill(campaign: int, whom: str) -> None:
+    """Kill a campaign, or the worker that it has at this moment; what has ended is let alone."""
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        workers = psutil.Process(campaign).children()
+        for each in workers if whom == "worker" else [psutil.Process(campaign)]:
+            each.send_signal(signal.SIGKILL)
+
+
+def traces(folder: Path) -> list[Path]:
+    return sorted(folder.glob("reports/runs/*/*.jsonl"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["worker", "campaign"])
+def test_a_kill_at_any_moment_loses_nothing_that_was_told(project: Path, whom: str) -> None:
+    """
+    Every trace that was told or saved is on disk, whole, and replays; the command ends as it must.
+    """
+    random = Random(f"moments/{whom}")
+    ends = [killed(whom, random.uniform(0.0, LATEST_S), seed) for seed in range(MOMENTS // 2)]
+
+    told = [path for printed, _ in ends for path in re.findall(r"trace: +(\S+)", printed)]
+    kept = [path for path in traces(project) if not path.stem.endswith("-running")]
+    assert {status for _, status in ends} <= ALLOWED[whom]
+    assert [path for path in told if not Path(path).exists()] == []
+    assert [path for path in kept if not read(path, ConversationStore.kinds()).operations] == []
+    assert [path for path in kept if not fails_again(path)] == []
+    print(f"{len(ends)} kills of the {whom}: {len(told)} traces told, {len(kept)} kept")
+
+
+def fails_again(path: Path) -> bool:
+    """Return whether a replay fails, in a process of its own: that of some does not survive it."""
+    command = [sys.executable, "-m", "threadline", "replay", str(path)]
+    return subprocess.run(command, capture_output=True, timeout=GUARD_S).returncode != 0

@@ -1,0 +1,320 @@
+"""Whatever a system does to its process, it is told with a trace, and the campaign goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from threadline.campaign.campaign import WorkerFailed, campaign
+from threadline.campaign.events import Ended, Event, Found, Shorter
+from threadline.campaign.worker import Job
+from threadline.loading import load_target
+from threadline.report.terminal import Terminal
+from threadline.trace import read
+
+from tests.misbehaving import Cell
+from tests.project import project
+
+__all__ = ["project"]
+
+RUNS = 3
+SEED = 62  # under which the first run alone is in a bad mood
+LONG_S = 60.0  # for what does not hang, on however slow a machine
+SHORT_S = 0.4
+STEP, START, CLOSE = "liveness-get", "liveness-start", "liveness-close"
+OUTCOME, HELD = "continuity-get", "memory-get"
+
+slow = pytest.mark.slow
+
+# What is raised in a step, and how it is told.
+RAISED = [
+    ("RaisesValueError", "crashed (ValueError: no), raised in misbehaving.py"),
+    ("RaisesMemoryError", "crashed (MemoryError)"),
+    ("RaisesSystemExit", "crashed (SystemExit: 0)"),
+    ("RaisesKeyboardInterrupt", "crashed (KeyboardInterrupt)"),
+    ("RaisesGeneratorExit", "crashed (GeneratorExit)"),
+    ("RaisesStopIteration", "crashed (StopIteration)"),
+    ("RaisesCancelled", "crashed (CancelledError)"),
+    ("RaisesAssumption", "crashed (UnsatisfiedAssumption)"),
+    ("RaisesStopTest", "crashed (StopTest: 0)"),
+    ("RaisesFlaky", "crashed (Flaky: not the same)"),
+    ("RaisesOwnBase", "crashed (OwnBase: mine)"),
+    ("RaisesMute", "crashed (Mute: its text cannot be told: that raised OwnBase)"),
+    ("RaisesMuch", "xxx ... (200,000,000 characters)"),
+    ("Recurses", "crashed (RecursionError: maximum recursion depth exceeded"),
+    ("AsyncKeyboardInterrupt", "crashed (KeyboardInterrupt)"),
+    ("AsyncGeneratorExit", "crashed (GeneratorExit)"),
+    ("RaisesInCensus", "crashed (OwnBase), raised in misbehaving.py"),
+    ("ExceedsItsMemory", "crashed (MemoryError)"),
+]
+# What ends the process in a step.
+ENDS = [
+    pytest.param("ExitsWith0", "the process ended: exit status 0"),
+    pytest.param("ExitsWith70", "the process ended: exit status 70"),
+    pytest.param("Terminates", "the process ended: signal SIGTERM"),
+    pytest.param("Segfaults", "the process ended: signal SIGSEGV"),
+    pytest.param("ExitsOnAThread", "the process ended: exit status 0"),
+    pytest.param("ExitsWith1", "the process ended: exit status 1", marks=slow),
+    pytest.param("ExitsWith71", "the process ended: exit status 71", marks=slow),
+    pytest.param("Aborts", "the process ended: signal SIGABRT", marks=slow),
+    pytest.param("Kills", "the process ended: signal SIGKILL", marks=slow),
+    pytest.param("BecomesAnother", "the process ended: exit status 0", marks=slow),
+]
+# What does not come back.
+HANGS = [
+    pytest.param("HangsOnALock", STEP),
+    pytest.param("HangsInCensus", STEP),
+    pytest.param("HangsWhenClosed", CLOSE),
+    pytest.param("HangsWhenMade", START),
+    pytest.param("HangsInSleep", STEP, marks=slow),
+    pytest.param("HangsInALoop", STEP, marks=slow),
+]
+# What is returned, or held.
+VALUES = [
+    ("ReturnsExplosive", OUTCOME, "crashed (OwnBase: do not touch)"),
+    ("ReturnsExplosiveNumber", HELD, "a value that is not printed: crashed (OwnBase: do not"),
+    ("ReturnsExplosiveKey", HELD, "a value that is not printed: crashed (OwnBase: do not"),
+    ("ReturnsUndying", HELD, "<a Undying never returned before>"),
+    ("ReturnsNested", HELD, "a value that is not printed: crashed (RecursionError"),
+    ("ReturnsNestedMapping", HELD, "a value that is not printed: crashed (RecursionError"),
+    ("ReturnsMuch", HELD, "xxx' ... (length 200,000,000)"),
+    ("ReturnsMuchOfBytes", HELD, "x00' ... (length 200,000,000)"),
+    ("HoldsExplosive", OUTCOME, "crashed (OwnBase: do not"),
+    ("HoldsNested", OUTCOME, "crashed (RecursionError"),
+]
+# What is done to the process, before a wrong answer.
+WRONG = [
+    "ClosesLowDescriptors",
+    "ForksAChild",
+    "ForksAndComesBack",
+    "StartsAThread",
+    "ChangesTheFolder",
+    "IgnoresSignals",
+    "LowersRecursion",
+    "RaisesRecursionLimit",
+    "Floods",
+    "ClosesStandardStreams",
+    "WritesToAllDescriptors",
+]
+# What goes wrong beside the steps.
+BESIDE = [
+    ("RaisesWhenClosed", CLOSE, "crashed (OSError: cannot be closed)"),
+    ("ExitsWhenClosed", CLOSE, "the process ended: exit status 0"),
+    ("RaisesWhenMade", START, "crashed (OSError: cannot be made)"),
+    ("ExitsWhenMade", START, "the process ended: exit status 3"),
+    ("RaisesInRoots", "liveness-leak_hunt", "crashed (OSError: no roots)"),
+    ("RaisesInNotes", "liveness-leak_hunt", "crashed (OSError: no notes)"),
+    ("InterruptsItself", STEP, "crashed (KeyboardInterrupt)"),
+    ("ClosesAllDescriptors", STEP, "it closed a descriptor that is not its own"),
+]
+# What has done its damage before the first step.
+NEVER_STARTS = [
+    ("RaisesWhenStarted", "crashed (OSError: cannot be started)"),
+    ("ExitsWhenStarted", "the process ended: exit status 0"),
+    ("HangsWhenStarted", "HangsWhenStarted was still starting after 1.5 s"),
+]
+
+
+def job(driver: str, **more: object) -> Job:
+    values = {
+        "scenario": "tests.misbehaving:Cell",
+        "driver": f"tests.misbehaving:{driver}",
+        "engine": "explore",
+        "seed": SEED,
+        "steps": 6,
+        "runs": RUNS,
+        "folder": ".",
+        "hang_s": LONG_S,
+        "start_s": LONG_S,
+    }
+    return Job(**{**values, **more})  # type: ignore[arg-type]  # names of Job's
+
+
+def played(job: Job) -> tuple[list[Event], str]:
+    """Return what a campaign tells, and prints; the command would exit with 1."""
+    heard: list[Event] = []
+    printed = StringIO()
+    terminal = Terminal(console=Console(file=printed, width=200, highlight=False))
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        terminal.hear(event)
+
+    campaign(job, load_target(job.driver), listen)
+    terminal.summary()
+    assert terminal.failed
+    return heard, printed.getvalue()
+
+
+def only(kind: type[Event], heard: Sequence[Event]) -> Event:
+    (found,) = [event for event in heard if isinstance(event, kind)]
+    return found
+
+
+def told(driver: str, signature: str, **more: object) -> str:
+    """Play a driver that fails so in its first run; return the text of the failure.
+
+    Its trace is on disk, and reads; the other runs of the campaign have been played.
+    """
+    heard, printed = played(job(driver, **more))
+
+    found, shorter = only(Found, heard), only(Shorter, heard)
+    assert isinstance(found, Found)
+    assert isinstance(shorter, Shorter)
+    assert found.signature == shorter.signature == signature
+    assert (found.runs, found.trace) == (1, shorter.trace)
+    assert read(Path(found.trace), Cell.kinds()).header.signature == signature
+    ended = heard[-1]
+    assert isinstance(ended, Ended)
+    assert ended.runs == RUNS
+    assert ended.note == ""
+    assert shorter.text in printed
+    return shorter.text
+
+
+@pytest.mark.parametrize(("driver", "words"), RAISED)
+def test_whatever_is_raised_is_told(project: Path, driver: str, words: str) -> None:
+    """
+    No exception ends a campaign, or is lost: each is the system's.
+    """
+    assert words in told(driver, OUTCOME)
+
+
+@pytest.mark.parametrize(("driver", "words"), ENDS)
+def test_whatever_ends_a_process_is_told(project: Path, driver: str, words: str) -> None:
+    """
+    A process that ends in a step has failed, whatever its status.
+    """
+    assert f"crashed ({words}" in told(driver, STEP)
+
+
+@pytest.mark.parametrize(("driver", "signature"), HANGS)
+def test_whatever_hangs_is_told(project: Path, driver: str, signature: str) -> None:
+    """
+    What does not come back is ended at its limit, wherever it waits, and told with it.
+    """
+    assert "did not come back within 0.4 s" in told(driver, signature, hang_s=SHORT_S)
+
+
+def test_a_coroutine_that_waits_for_ever_needs_no_limit(project: Path) -> None:
+    """
+    In virtual time, what waits for nothing is known to.
+    """
+    text = told("HangsInACoroutine", STEP)
+
+    assert "waiting in HangsInACoroutine.get" in text
+
+
+@pytest.mark.parametrize(("driver", "signature", "words"), VALUES)
+def test_values_that_bear_nothing_are_told(
+    project: Path, driver: str, signature: str, words: str
+) -> None:
+    """
+    What cannot be compared, hashed, printed or held in one screen is a failure as any other.
+    """
+    assert words in told(driver, signature)
+
+
+@pytest.mark.parametrize("driver", WRONG)
+def test_what_is_done_to_the_process_hides_nothing(project: Path, driver: str) -> None:
+    """
+    A wrong answer is told, saved and minimised in a process that the system has changed.
+    """
+    assert "\n  trace:   Cell-continuity-get.jsonl\n" in told(driver, OUTCOME)
+
+
+@pytest.mark.parametrize(("driver", "signature", "words"), BESIDE)
+def test_what_goes_wrong_beside_the_steps_is_told(
+    project: Path, driver: str, signature: str, words: str
+) -> None:
+    """
+    A constructor, close(), a leak hunt, a signal and a lost descriptor have their failure, too.
+    """
+    hunts = {"round_trip_every": 1} if "leak_hunt" in signature else {}
+    assert words in told(driver, signature, **hunts)
+
+
+@pytest.mark.parametrize(("driver", "words"), NEVER_STARTS)
+def test_what_never_starts_is_told_in_words(project: Path, driver: str, words: str) -> None:
+    """
+    A system that cannot be started fails each run, and not for ever.
+    """
+    start_s = 1.5 if driver == "HangsWhenStarted" else LONG_S
+    heard, printed = played(job(driver, start_s=start_s))
+
+    assert words in printed
+    assert isinstance(heard[-1], Ended)
+    assert heard[-1].failures == {START: 3}
+    assert read(Path(f"Cell-{START}.jsonl"), Cell.kinds()).operations == ()
+
+
+@pytest.mark.parametrize(
+    ("driver", "signature"),
+    [
+        ("LeavesAThread", "memory-threads"),
+        pytest.param("LeavesAChild", "memory-child_processes", marks=slow),
+    ],
+)
+def test_what_is_left_behind_leaks(project: Path, driver: str, signature: str) -> None:
+    """
+    Threads and processes that a system leaves are told as leaks, and hold no campaign.
+    """
+    heard, _ = played(job(driver, round_trip_every=1))
+
+    found = only(Found, heard)
+    assert isinstance(found, Found)
+    assert found.signature == signature
+    assert Path(found.trace).exists()
+
+
+def test_a_full_disk_loses_no_failure(project: Path) -> None:
+    """
+    What cannot be written is printed whole, once.
+    """
+    heard, printed = played(job("FillsTheDisk"))
+
+    found = only(Found, heard)
+    assert isinstance(found, Found)
+    assert found.trace == ""
+    assert printed.count('{"threadline": 1, ') == 1
+    assert printed.count('\n{"step": 1, "operation": "get"}\n') == 1
+
+
+def test_a_full_disk_loses_no_death(project: Path) -> None:
+    """
+    A step that ends its process is known, though its worker could not write it down.
+    """
+    heard, printed = played(job("LosesItsLastBreath"))
+
+    found = only(Found, heard)
+    assert isinstance(found, Found)
+    assert found.signature == STEP
+    assert read(Path(found.trace), Cell.kinds()).operations[-1][1] == Cell.get()
+    assert "note:    not minimised: replays could not be recorded" in printed
+    assert isinstance(heard[-1], Ended)
+    assert heard[-1].runs == RUNS
+
+
+@pytest.mark.parametrize(
+    ("driver", "scenario", "words"),
+    [
+        ("HoldsAList", "Cell", "HoldsAList.census returned [0]; return a mapping"),
+        ("HoldsUnknown", "Cell", "HoldsUnknown.census has a part 'number', and the census of Cell"),
+        ("DrivesBroken", "Broken", "Broken raised ZeroDivisionError('in the model') in get()"),
+    ],
+)
+def test_only_a_driver_or_a_model_that_is_wrong_ends_a_campaign(
+    project: Path, driver: str, scenario: str, words: str
+) -> None:
+    """
+    A mistake of the author's is told in words, by what the command exits with 3 for.
+    """
+    wrong = job(driver, scenario=f"tests.misbehaving:{scenario}")
+
+    with pytest.raises(WorkerFailed) as raised:
+        campaign(wrong, load_target(wrong.driver), lambda _: None)
+
+    assert words in str(raised.value)
