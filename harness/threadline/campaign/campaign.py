@@ -182,14 +182,15 @@ class _Tally:
             self.last_run = event.last_run
             event = replace(event, runs=self.runs, steps=self.steps)
         elif isinstance(event, Found):
-            self.found(event.signature)
+            if not event.instead:
+                self.found(event.signature)
         elif isinstance(event, Ended):
             self._count(event)
             self.ended = True
             more = {name: count - 1 for name, count in event.failures.items()}
             for name, count in more.items():
                 self.failures[name] += count
-            event = Ended(self.runs, self.steps, self.failures, event.complete)
+            event = replace(event, runs=self.runs, steps=self.steps, failures=self.failures)
         self._listen(event)
 
     def found(self, signature: str) -> None:

@@ -8,24 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from ..failure import Failure
-from ..lockstep.run import Batch, Runs, replay
-from ..minimise.fixpoint import Again, minimise
+from ..lockstep.run import Batch, Runs
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import Trace
+from .chance import least_of
 from .events import Found, Shorter
-
-LEFT_BEHIND = (
-    "it did not fail on a system made anew: the driver's reset() leaves something of earlier runs"
-)
 
 
 def keep(
-    batch: Batch, failure: Failure, runs: Runs, scenario: type[Scenario[Any]], path: Path | None
+    batch: Batch,
+    failure: Failure,
+    runs: Runs,
+    scenario: type[Scenario[Any]],
+    path: Path | None,
+    *,
+    instead: bool = False,
 ) -> Iterator[Found | Shorter]:
     """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
 
-    What a caller does between the two cannot lose the failure: it is on disk, and told.
+    What a caller does between the two cannot lose the failure: it is on disk, and told. One that is
+    kept `instead` of another takes the place of one that had failed by chance.
     """
     name = str(failure.signature)
     trace = batch.trace()
@@ -33,8 +36,8 @@ def keep(
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
     text = failure_text(failure, saved)
-    yield Found(name, text, saved, lines, batch.runs, len(failure.steps))
-    yield shorten(trace, failure, runs, scenario, path)
+    yield Found(name, text, saved, lines, batch.runs, len(failure.steps), instead)
+    yield shorten(trace, failure, runs, scenario, path, is_doubted=instead)
 
 
 def shorten(
@@ -43,22 +46,20 @@ def shorten(
     runs: Runs,
     scenario: type[Scenario[Any]],
     path: Path | None,
-    again: Again = replay,
+    *,
+    is_doubted: bool = False,
 ) -> Shorter:
-    """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
-    name = str(failure.signature)
-    if runs.resets and replay(runs, trace.header, trace.operations, anew=True) is None:
-        text = failure_text(failure, str(path or ""), [LEFT_BEHIND])
-        return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
-    least = minimise(trace, failure.signature, runs, scenario, again)
-    if least.failure is None:
-        text = failure_text(failure, str(path or ""), ["it did not fail again when replayed"])
-        return Shorter(name, text, trace.encoded().decode("ascii"), 0, len(failure.steps))
-    saved = save(path, least.trace)
-    log = runs.log_of(least.trace.header, least.trace.operations)
-    text = failure_text(least.failure, saved, log=log)
+    """Minimise a trace that fails so, save it in place of the long one, and tell of it.
+
+    Whose signature `is_doubted` was seen to fail by chance.
+    """
+    least = least_of(trace, failure, runs, scenario, is_doubted=is_doubted)
+    saved = save(path, least.trace) if least.replays else str(path or "")
+    log = runs.log_of(least.trace.header, least.trace.operations) if least.replays else ()
+    text = failure_text(least.failure, saved, least.notes, log)
     lines = least.trace.encoded().decode("ascii")
-    return Shorter(name, text, lines, least.replays, len(least.failure.steps))
+    steps = len(least.failure.steps)
+    return Shorter(str(failure.signature), text, lines, least.replays, steps, least.doubt)
 
 
 def save(path: Path | None, trace: Trace) -> str:

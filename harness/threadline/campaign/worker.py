@@ -25,8 +25,8 @@ from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
 from ..trace import Header, Recorder, plain, versions
 from .events import Began, Ended, Event, Found, Listener, Progress, encode
+from .findings import Findings
 from .isolate import HANG_S, shorten
-from .save_failure import keep
 
 ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
@@ -114,7 +114,7 @@ class _Search:
         self._tell = tell
         self._played = 0
         self._steps = 0
-        self._failures: dict[str, int] = {}
+        self._findings = Findings(runs, scenario, job.path)
 
     def go(self, header: Header) -> None:
         started = told = time.monotonic()
@@ -133,7 +133,9 @@ class _Search:
             if self._is_over(now - started):
                 complete = False
                 break
-        self._tell(Ended(self._played, self._steps, self._failures, complete and sequences > 0))
+        self._tell(
+            Ended(self._played, self._steps, self._findings.counts, complete and sequences > 0)
+        )
 
     def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
         """Return about how many sequences there are, if that has an end, and the runs."""
@@ -154,11 +156,7 @@ class _Search:
         return job.runs is not None and self._played >= job.runs
 
     def _failed(self, batch: Batch, failure: Failure) -> None:
-        name = str(failure.signature)
-        self._failures[name] = self._failures.get(name, 0) + 1
-        if self._failures[name] > 1:
-            return
-        for event in keep(batch, failure, self._runs, self._scenario, self._job.path(name)):
+        for event in self._findings.add(batch, failure):
             self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
 
 
