@@ -52,3 +52,22 @@ class TokenDriver(MemoryStoreDriver):
     def clear(self, conversation: Conversation) -> str:
         self.store.clear(conversation)
         return f"token-{CHANCE.getrandbits(64):x}"
+
+
+class Alternating(MemoryStore):
+    """Fails in every second append that the process makes."""
+
+    appends = 0
+
+    def append(self, conversation: Conversation, text: str) -> None:
+        Alternating.appends += 1
+        if Alternating.appends % 2:
+            raise Full
+        super().append(conversation, text)
+
+
+class AlternatingDriver(MemoryStoreDriver):
+    """Calls a store that fails in every second append."""
+
+    def __init__(self) -> None:
+        super().__init__(Alternating)

@@ -15,8 +15,9 @@ from ..trace import Header, Numbered, Trace
 
 PLAYS = 5  # of a failure before it is minimised, and of what is shown as minimal
 PLAYS_MAX = 10  # of a trace that does not fail each time: enough for a rate
+VOTES = 20  # plays of each candidate of one: two that fail are no mere accident
 STEADY_PLAYS = 20  # of the least form of such a trace, to be taken for steady all the same
-VOTE_STEPS_MAX = 20_000  # played in one minimising by votes: as many as in a quick campaign
+VOTE_STEPS_MAX = 30_000  # played in one minimising by votes: little more than by 500 runs
 TEXT_MAX = 200  # characters of what came in one play
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")  # of an object, another one in each play
 BY_CHANCE = "by chance"
@@ -71,13 +72,16 @@ class Least:
 
 @dataclass(slots=True)
 class Votes:
-    """Plays each candidate up to PLAYS_MAX times: it fails if so many of these plays do.
+    """Plays each candidate up to `plays_max` times: it fails if `needed` of these plays do.
 
-    Stops as soon as that is decided. When `steps_left` have been played, nothing fails any more.
+    Stops as soon as that is decided. `known` is the failure of the whole trace, which needs no vote
+    where its rate is known. When `steps_left` have been played, nothing fails any more.
     """
 
     signature: Signature
     needed: int
+    plays_max: int
+    known: Failure | None = None
     steps_left: int = VOTE_STEPS_MAX
 
     def __call__(
@@ -85,10 +89,13 @@ class Votes:
     ) -> Failure | None:
         """Return the longest failure seen, if enough plays fail: what comes later may fail too."""
         trace = tuple(operations)
+        known, self.known = self.known, None  # the whole is the first that is tried
+        if known is not None:
+            return known
         failures: list[Failure] = []
-        for passed in range(PLAYS_MAX):
+        for passed in range(self.plays_max):
             missing = self.needed - len(failures)
-            if missing > PLAYS_MAX - passed or self.steps_left <= 0:
+            if missing > self.plays_max - passed or self.steps_left <= 0:
                 return None
             self.steps_left -= 1 + len(trace)
             failure = replay(runs, header, trace, anew=True)
@@ -110,9 +117,9 @@ def least_of(
     """Play a failing trace again, minimise it, and play again what came of that.
 
     One that fails each time is minimised so that the least does, too. One that does not is
-    minimised by votes: a candidate counts where it fails at least half as often as the whole. Where
-    the signature `is_doubted`, because it was seen to fail by chance, each candidate has to fail
-    PLAYS_MAX times of so many, so that chance does not lead astray.
+    minimised by votes: a candidate counts where it fails at least half as often as the whole, and
+    twice. Where the signature `is_doubted`, because it was seen to fail by chance, each candidate
+    has to fail PLAYS_MAX times of so many, so that chance does not lead astray.
     """
     signature = failure.signature
     whole = play_again(trace, failure, runs)
@@ -122,7 +129,7 @@ def least_of(
         plain = _confirmed(minimise(trace, signature, runs, scenario), runs)
         if plain is not None:
             return plain
-    surely = minimise(trace, signature, runs, scenario, Votes(signature, PLAYS_MAX))
+    surely = minimise(trace, signature, runs, scenario, Votes(signature, PLAYS_MAX, PLAYS_MAX))
     wary = _confirmed(surely, runs)
     if wary is None:
         whole = play_again(trace, failure, runs, at_least=PLAYS_MAX)
@@ -140,6 +147,12 @@ def play_again(trace: Trace, failure: Failure, runs: Runs, *, at_least: int = PL
         failed += is_alike(failure, seen[-1])
     differs = (first_difference(failure, other) for other in seen)
     return Plays(failed, len(seen), next(filter(None, differs), ""))
+
+
+def first_failure(trace: Trace, runs: Runs) -> Failure | None:
+    """Return how a trace fails in the first of PLAYS_MAX plays that does; None where none does."""
+    plays = (replay(runs, trace.header, trace.operations, anew=True) for _ in range(PLAYS_MAX))
+    return next(filter(None, plays), None)
 
 
 def fails_each_time(trace: Trace, failure: Failure, runs: Runs) -> bool:
@@ -210,7 +223,7 @@ def _by_votes(
     """
     if not whole.failed and runs.resets:
         return Least(trace, failure, 0, AFTER_A_RESET, (LEFT_BEHIND,))
-    votes = Votes(failure.signature, (whole.failed + 1) // 2)
+    votes = Votes(failure.signature, max(2, whole.failed), VOTES, known=failure)
     if whole.failed:
         least = minimise(trace, failure.signature, runs, scenario, votes)
         if least.failure is not None:

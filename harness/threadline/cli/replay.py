@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ..campaign.chance import first_failure, least_of, play_again
 from ..campaign.isolate import HANG_S
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
@@ -22,9 +23,9 @@ from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.pump import NotDone
 from ..lockstep.run import Runs, Skipped, play
-from ..lockstep.run import replay as replayed
 from ..lockstep.warning_recorder import Warned, warnings_recorded
-from ..minimise.fixpoint import minimise as minimised
+from ..operation import Operation
+from ..outcome import Hung
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import Header, Recorder, Trace, read, read_header
@@ -48,16 +49,19 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     """Play a trace again, step by step.
 
     Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
-    and with 1 at the step where it diverges, or does not come back for 10 seconds.
+    and with 1 at the step where it diverges, or does not come back for 10 seconds. A trace that
+    fails is then played 5 times more, to tell whether it does each time; so is one that was a
+    failure and agrees now, which exits with 1 where it fails in any of 10 plays.
     """
     target, stored = _read(trace, driver)
     click.echo(f"{trace}\n  {_origin(stored.header)}\n  on {target.name}")
-    failure = _show(target, stored, wait=step, log=log)
-    if failure is None:
+    shown = _show(target, stored, wait=step, log=log)
+    failure, notes = _again(target, stored, shown)
+    if shown is None:
         click.echo(f"agrees on all {count(len(stored.operations), 'operation')}")
-        return
-    click.echo(f"\n{failure_text(failure, str(trace))}")
-    sys.exit(1)
+    if failure is not None:
+        click.echo(f"\n{failure_text(failure, str(trace), notes)}")
+        sys.exit(1)
 
 
 @click.command()
@@ -68,23 +72,25 @@ def minimise(trace: Path, driver: str | None) -> None:
     """Make a failing trace as short as it gets.
 
     Writes it beside TRACE as NAME.least.jsonl. Arguments are made simpler from the pools of the
-    scenario that the trace names. Exits with 1 where the trace does not fail.
+    scenario that the trace names. One that fails by chance is made short by votes, and told with
+    its rate. Exits with 1 where the trace does not fail, or too seldom.
     """
     target, stored = _read(trace, driver)
     with warnings_recorded() as warned, _alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=_rewind))
-        failure = replayed(runs, stored.header, stored.operations)
+        runs = Runs(target, Unhurried(None), warned, after_run=RoundTrips(alive=_rewind))
+        failure = first_failure(stored, runs)
         if failure is None:
             click.echo(f"{trace} does not fail: there is nothing to minimise")
             sys.exit(1)
-        least = minimised(stored, failure.signature, runs, _scenario(stored.header))
-    if least.failure is None:
-        click.echo(f"{trace} failed once and not again: the system is not deterministic")
+        least = least_of(stored, failure, runs, _scenario(stored.header))
+    if not least.replays:
+        click.echo(failure_text(failure, str(trace), least.notes))
+        click.echo("not made shorter: it fails too seldom")
         sys.exit(1)
     header = replace(least.trace.header, driver=target.name, signature=str(failure.signature))
     path = trace.with_suffix(".least.jsonl")
     saved = save(path, Trace(header, least.trace.operations))
-    click.echo(failure_text(least.failure, saved))
+    click.echo(failure_text(least.failure, saved, least.notes))
     before, after = len(stored.operations), len(least.trace.operations)
     click.echo(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
     if not saved:
@@ -125,6 +131,25 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
                 _rewind()
 
 
+def _again(
+    target: Target, stored: Trace, shown: Failure | None
+) -> tuple[Failure | None, tuple[str, ...]]:
+    """Play a trace again, and return how it fails, and what is to be said of chance."""
+    if (shown is None and not stored.header.signature) or _is_hung(shown):
+        return shown, ()
+    with warnings_recorded() as warned, _alarm():
+        trips = RoundTrips(alive=_rewind)
+        runs = Runs(target, Unhurried(None), warned, after_run=trips)
+        failure = shown or first_failure(stored, runs)
+        notes = play_again(stored, failure, runs).notes() if failure else ()
+        runs.close()
+    return failure, notes
+
+
+def _is_hung(failure: Failure | None) -> bool:
+    return failure is not None and isinstance(failure.disagreement.actual, Hung)
+
+
 def _echo_log(warned: Warned, *, log: bool) -> None:
     """Print what was logged in the step that has just ended, if that was asked for."""
     for line in warned.logged.take():
@@ -142,6 +167,18 @@ def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> Failure | Non
     except Divergence as divergence:
         return divergence.failure
     return None
+
+
+class Unhurried(Recorder):
+    """Keeps nothing, and gives each step of many runs its whole time."""
+
+    def begin(self, header: bytes) -> None:
+        _rewind()
+        super().begin(header)
+
+    def record(self, number: int, operation: Operation) -> None:
+        _rewind()
+        super().record(number, operation)
 
 
 def _rewind() -> None:
