@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from threadline.campaign.folder import NAME_MAX, file_name
-from threadline.printable import SHOWN_MAX, printable, printable_lines, shown
+from threadline.printable import QUOTED_MAX, printable, printable_lines, quoted
 
 from tests.loud import LOUD
 from tests.project import project, run
@@ -72,10 +72,10 @@ def test_cuts_what_is_long() -> None:
     """
     A value in a message has 200 characters at most, and what is a text is shown without quotes.
     """
-    assert SHOWN_MAX == 200
-    assert shown("a" * 200) == "a" * 200
-    assert shown("a" * 201) == "a" * 200 + "..."
-    assert shown(["\x1b"]) == r"['\x1b']"
+    assert QUOTED_MAX == 200
+    assert quoted("a" * 200) == "a" * 200
+    assert quoted("a" * 201) == "a" * 200 + "..."
+    assert quoted(["\x1b"]) == r"['\x1b']"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from .driver import Driver
 from .json_lines import BadTrace
 from .loading import BadName, Target, load, load_scenario, load_target, look_here, module_of
 from .model import Model
-from .printable import shown
+from .printable import quoted
 from .scenario import Scenario
 from .trace import Header
 
@@ -42,7 +42,7 @@ def target_of(trace: str, header: Header) -> Target:
     name, defaults = header.driver, read_defaults()
     if not _is_listed(name, defaults) and _own_class(name, (Driver,)) is None:
         raise BadTrace(
-            f"{trace} names the driver {shown(name)}, which this project does not list, and "
+            f"{trace} names the driver {quoted(name)}, which this project does not list, and "
             "which is no class derived from Driver in a file below this folder; "
             "give --driver MODULE:NAME"
         )
@@ -58,7 +58,7 @@ def scenario_of(header: Header, target: Target) -> type[Scenario[Any]]:
     is_known = name in read_defaults().scenarios or _is_beside(name, target)
     if not is_known and _own_class(name, (Scenario, Model)) is None:
         raise BadName(
-            f"the scenario {shown(name)} is not listed by this project, and is no class "
+            f"the scenario {quoted(name)} is not listed by this project, and is no class "
             "derived from Scenario or Model in a file below this folder"
         )
     return load_scenario(name)

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from .printable import printable, shown
+from .printable import printable, quoted
 
 FILE_BYTES_MAX = 64 * 1024 * 1024  # a step takes about 100 bytes; our choice
 LINE_BYTES_MAX = 16 * 1024 * 1024  # one text of so much, but no million lists; our choice
@@ -59,13 +59,13 @@ def json_object(where: str, line: bytes) -> dict[str, Any]:
         is_deep = True
     except ValueError as error:
         raise BadTrace(
-            f"{where}: not JSON ({shown(str(error))}); a trace is one JSON object a line"
+            f"{where}: not JSON ({quoted(str(error))}); a trace is one JSON object a line"
         ) from None
     if is_deep:
         raise BadTrace(f"{where}: over {DEPTH_MAX} lists within each other; write fewer")
     if not isinstance(values, dict):
         raise BadTrace(
-            f"{where}: {shown(values)} is no JSON object; a trace is one JSON object a line"
+            f"{where}: {quoted(values)} is no JSON object; a trace is one JSON object a line"
         )
     return values
 

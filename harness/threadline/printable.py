@@ -6,7 +6,7 @@ all. So foreign text is escaped where it is put out, never before.
 
 from __future__ import annotations
 
-SHOWN_MAX = 200  # characters of a foreign value in a message; our choice
+QUOTED_MAX = 200  # characters of a foreign value in a message; our choice
 
 
 def printable(text: str) -> str:
@@ -25,10 +25,10 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def shown(value: object) -> str:
-    """Return a foreign value on one line of a message, cut to SHOWN_MAX characters."""
+def quoted(value: object) -> str:
+    """Return a foreign value on one line of a message, cut to QUOTED_MAX characters."""
     text = printable(value if isinstance(value, str) else repr(value))
-    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
+    return text if len(text) <= QUOTED_MAX else f"{text[:QUOTED_MAX]}..."
 
 
 def _escaped(character: str) -> str:

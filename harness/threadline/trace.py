@@ -18,7 +18,7 @@ from .descriptor import LOST, RECORDER, out_of_the_way
 from .json_lines import BadTrace as BadTrace
 from .json_lines import is_json, json_object, lines_of
 from .operation import Operation, from_json, to_json
-from .printable import printable, shown
+from .printable import printable, quoted
 
 FORMAT = 1
 STEP_MAX = 10**9  # of a step's number; our choice
@@ -302,7 +302,7 @@ def _parse_header(name: str, line: bytes) -> Header:
         raise BadTrace(f"{name}:1: no trace header; a trace begins with a line made by threadline")
     if type(number) is not int or not 1 <= number <= FORMAT:
         raise BadTrace(
-            f"{name}:1: a trace of format {shown(number)}, and this version reads up to {FORMAT}; "
+            f"{name}:1: a trace of format {quoted(number)}, and this version reads up to {FORMAT}; "
             "replay it with the version of threadline that wrote it, or a newer one"
         )
     missing = {"contract", "driver"} - values.keys()
@@ -317,7 +317,7 @@ def _parse_header(name: str, line: bytes) -> Header:
     for package, number in known.get("versions", {}).items():
         if not isinstance(number, str):
             raise BadTrace(
-                f"{name}:1: the header has {_quoted(number)} for the version of {shown(package)}; "
+                f"{name}:1: the header has {_quoted(number)} for the version of {quoted(package)}; "
                 "write text"
             )
     return Header(**known)
@@ -346,7 +346,7 @@ def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -
     names = kinds[kind].names
     if set(values) != set(names):
         raise BadTrace(
-            f"{where}: {kind} has the arguments {shown(', '.join(values) or 'none')}, "
+            f"{where}: {kind} has the arguments {quoted(', '.join(values) or 'none')}, "
             f"and takes {', '.join(names) or 'none'}"
         )
     arguments = _arguments(where, values)
@@ -360,10 +360,10 @@ def _arguments(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
             arguments[name] = from_json(value)
         except ValueError as error:
             raise BadTrace(
-                f"{where}: the argument {name} cannot be read: {shown(str(error))}"
+                f"{where}: the argument {name} cannot be read: {quoted(str(error))}"
             ) from None
     return arguments
 
 
 def _quoted(value: object) -> str:
-    return shown(repr(value))
+    return quoted(repr(value))

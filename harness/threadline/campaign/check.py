@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from ..failure import Failure
 from ..loading import Target
-from ..lockstep.run import Runs
+from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
-from ..minimise.fixpoint import minimise
 from ..operation import Operation
 from ..scenario import Scenario
 from ..search.explore import Explorer
 from ..trace import Header, Recorder
+from .chance import fails_each_time, least_of
 
 RUNS = 300
 STEPS = 30
@@ -24,12 +24,17 @@ STEPS = 30
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is known of one operation; `keeps` is None where it was not tried."""
+    """What is known of one operation; `keeps` is None where it was not tried.
+
+    `doubt` and `notes` are of a failure that does not come back each time: see Least.
+    """
 
     kind: str
     keeps: bool | None
     text: str
     failure: Failure | None = None
+    doubt: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def verdicts(target: Target, scenarios: Sequence[type[Scenario[Any]]], seed: int) -> list[Verdict]:
@@ -63,21 +68,42 @@ def _try(
     found: dict[str, Verdict],
     tried: dict[str, int],
 ) -> None:
-    """Explore one scenario, noting the first failure of each operation and what was tried."""
+    """Explore one scenario, noting a failure of each operation and what was tried: the first one,
+    or the first that fails each time.
+    """
     header = Header(target.model.name, target.name, seed=seed, steps_max=STEPS)
     with warnings_recorded() as warned:
         runs = Runs(target, Recorder(None), warned)
         explorer = Explorer(scenario, runs, header)
         for batch in islice(explorer.batches(), RUNS):
-            if batch.failure and batch.failure.signature.kind not in found:
-                least = minimise(batch.trace(), batch.failure.signature, runs, scenario)
-                failure = least.failure or batch.failure
-                kind = failure.signature.kind
-                text = f"breaks {failure.signature.property}, as below"
-                found[kind] = Verdict(kind, keeps=False, text=text, failure=failure)
+            if batch.failure and _is_news(batch, batch.failure, runs, found):
+                verdict = _verdict(batch, batch.failure, runs, scenario)
+                found[verdict.kind] = verdict
         runs.close()
     for kind, steps in explorer.drawn().items():
         tried[kind] = tried.get(kind, 0) + steps
+
+
+def _is_news(batch: Batch, failure: Failure, runs: Runs, found: Mapping[str, Verdict]) -> bool:
+    known = found.get(failure.signature.kind)
+    if known is None:
+        return True
+    return bool(known.doubt) and fails_each_time(batch.trace(), failure, runs)
+
+
+def _verdict(batch: Batch, failure: Failure, runs: Runs, scenario: type[Scenario[Any]]) -> Verdict:
+    least = least_of(batch.trace(), failure, runs, scenario)
+    signature = failure.signature
+    how = f"{least.doubt}, " if least.doubt else ""
+    text = f"breaks {signature.property}, {how}as below"
+    return Verdict(
+        signature.kind,
+        keeps=False,
+        text=text,
+        failure=least.failure,
+        doubt=least.doubt,
+        notes=least.notes,
+    )
 
 
 def _unusable(target: Target) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 
@@ -30,7 +30,8 @@ class Found:
     """A failure, new in this campaign, saved before anything else is done with it.
 
     `trace` is the file it was saved to ("" where nothing could be written), `lines` its content,
-    `text` the failure as a reader sees it, `runs` how many it took.
+    `text` the failure as a reader sees it, `runs` how many it took. One that is told `instead` of
+    another has its signature, and fails each time, as that one did not.
     """
 
     signature: str
@@ -39,13 +40,16 @@ class Found:
     lines: str
     runs: int
     steps: int
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Shorter:
-    """The same failure, minimised in so many replays; 0 where it did not fail again.
+    """The same failure, minimised in so many replays; 0 where it was not made shorter.
 
-    `trace` is the file that has these lines, "" where it could not be written.
+    `trace` is the file that has these lines, "" where it could not be written. `doubt` says in a
+    few words why the failure does not stand for its signature, as in "by chance"; "" for one that
+    has failed each time it was played again.
     """
 
     signature: str
@@ -54,6 +58,7 @@ class Shorter:
     replays: int
     steps: int
     trace: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Ended:
     """A scenario has ended; `failures` counts the runs that each signature ended.
 
     `complete` says that an exhaustive search has played all there is, `note` why it ended early.
+    `unused` has a line for each rule that never fired, which says why not.
     """
 
     runs: int
@@ -68,6 +74,7 @@ class Ended:
     failures: dict[str, int]
     complete: bool = False
     note: str = ""
+    unused: list[str] = field(default_factory=list)
 
 
 Event: TypeAlias = Began | Progress | Found | Shorter | Ended

@@ -25,8 +25,9 @@ from ..outcome import Crashed, Hung, Outcome
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read
+from .chance import TIME_OVER
 from .events import Shorter
-from .save_failure import TIME_OVER, save
+from .save_failure import save
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
 BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang

@@ -10,18 +10,13 @@ from typing import Any
 
 from ..allowed import driver_to_give
 from ..failure import Failure
-from ..lockstep.run import Batch, Runs, replay
-from ..minimise.fixpoint import Again, minimise, never
+from ..lockstep.run import Batch, Runs
+from ..minimise.fixpoint import never
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import Trace
+from .chance import least_of
 from .events import Found, Shorter
-
-LEFT_BEHIND = (
-    "it did not fail on a system made anew: the driver's reset() leaves something of earlier runs"
-)
-NOT_AGAIN = "it did not fail again when replayed"
-TIME_OVER = "not minimised to the end: the time was over"
 
 
 def keep(
@@ -30,12 +25,15 @@ def keep(
     runs: Runs,
     scenario: type[Scenario[Any]],
     path: Path | None,
+    *,
+    instead: bool = False,
     is_over: Callable[[], bool] = never,
 ) -> Iterator[Found | Shorter]:
     """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
 
-    What a caller does between the two cannot lose the failure: it is on disk, and told. When time
-    `is_over`, the best so far is yielded.
+    What a caller does between the two cannot lose the failure: it is on disk, and told. One that is
+    kept `instead` of another takes the place of one that had failed by chance. When time `is_over`,
+    the best so far is yielded.
     """
     name = str(failure.signature)
     trace = batch.trace()
@@ -43,8 +41,8 @@ def keep(
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
     text = failure_text(failure, saved, driver=driver_to_give(runs.target))
-    yield Found(name, text, saved, lines, batch.runs, len(failure.steps))
-    yield shorten(trace, failure, runs, scenario, path, is_over=is_over)
+    yield Found(name, text, saved, lines, batch.runs, len(failure.steps), instead)
+    yield shorten(trace, failure, runs, scenario, path, is_doubted=instead, is_over=is_over)
 
 
 def shorten(
@@ -53,30 +51,24 @@ def shorten(
     runs: Runs,
     scenario: type[Scenario[Any]],
     path: Path | None,
-    again: Again = replay,
+    *,
+    is_doubted: bool = False,
     is_over: Callable[[], bool] = never,
 ) -> Shorter:
-    """Minimise a trace that fails so, save it in place of the long one, and tell of it."""
-    name, driver = str(failure.signature), driver_to_give(runs.target)
-    if runs.resets and replay(runs, trace.header, trace.operations, anew=True) is None:
-        return _as_it_is(trace, failure, path, LEFT_BEHIND, driver)
-    least = minimise(trace, failure.signature, runs, scenario, again, is_over)
-    if least.failure is None:
-        return _as_it_is(trace, failure, path, TIME_OVER if least.is_cut else NOT_AGAIN, driver)
-    saved = save(path, least.trace)
-    log = [] if least.is_cut else runs.log_of(least.trace.header, least.trace.operations)
-    notes = [TIME_OVER] if least.is_cut else []
-    text = failure_text(least.failure, saved, notes, log, driver=driver)
-    lines = least.trace.encoded().decode("ascii")
-    return Shorter(name, text, lines, least.replays, len(least.failure.steps), saved)
+    """Minimise a trace that fails so, save it in place of the long one, and tell of it.
 
-
-def _as_it_is(trace: Trace, failure: Failure, path: Path | None, why: str, driver: str) -> Shorter:
-    """Return the trace that was saved, and why it did not become shorter."""
-    saved = str(path) if path is not None and path.exists() else ""
-    lines, steps = trace.encoded().decode("ascii"), len(failure.steps)
-    text = failure_text(failure, saved, [why], driver=driver)
-    return Shorter(str(failure.signature), text, lines, 0, steps, saved)
+    Whose signature `is_doubted` was seen to fail by chance. When time `is_over`, it is the best so
+    far.
+    """
+    least = least_of(trace, failure, runs, scenario, is_doubted=is_doubted, is_over=is_over)
+    if least.replays:
+        saved = save(path, least.trace)
+        log = runs.log_of(least.trace.header, least.trace.operations) if not least.is_cut else []
+    else:
+        saved, log = str(path) if path is not None and path.exists() else "", []
+    text = failure_text(least.failure, saved, least.notes, log, driver=driver_to_give(runs.target))
+    lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
+    return Shorter(str(failure.signature), text, lines, least.replays, steps, saved, least.doubt)
 
 
 def save(path: Path | None, trace: Trace) -> str:

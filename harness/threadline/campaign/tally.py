@@ -41,8 +41,9 @@ class Tally:
             self.last_run = event.last_run
             event = replace(event, runs=self.runs, steps=self.steps)
         elif isinstance(event, Found):
-            self.found(event.signature)
-            self._found.add(event.signature)
+            if not event.instead:
+                self.found(event.signature)
+                self._found.add(event.signature)
         elif isinstance(event, Ended):
             self._count(event)
             self._add(event.failures)

@@ -28,9 +28,9 @@ from ..search.explore import Explorer
 from ..trace import Header, Recorder, plain, versions
 from .channel import Channel
 from .events import Began, Broke, Ended, Found, Listener, Message, Progress, Raised, Ready, Recorded
+from .findings import Findings
 from .folder import file_name
 from .isolate import HANG_S, shorten
-from .save_failure import keep
 from .surroundings import surroundings
 
 ENGINES = ("explore", "hypothesis", "exhaust")
@@ -162,7 +162,7 @@ class _Search:
         self._tell = tell
         self._played = 0
         self._steps = 0
-        self._failures: dict[str, int] = {}
+        self._findings = Findings(runs, scenario, job.path, job.known, job.is_over)
 
     def go(self, header: Header) -> None:
         told = time.monotonic()
@@ -184,7 +184,7 @@ class _Search:
         is_all = complete and sequences > 0
         cut = TIME_OVER in round_trips_of(self._runs).known.skipped
         note = HUNT_CUT if cut else ""
-        self._tell(Ended(self._played, self._steps, self._failures, is_all, note))
+        self._tell(Ended(self._played, self._steps, self._findings.counts, is_all, note))
 
     def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
         """Return about how many sequences there are, if that has an end, and the runs."""
@@ -203,13 +203,7 @@ class _Search:
         return job.is_over() or (job.runs is not None and self._played >= job.runs)
 
     def _failed(self, batch: Batch, failure: Failure) -> None:
-        name = str(failure.signature)
-        self._failures[name] = self._failures.get(name, 0) + 1
-        if self._failures[name] > 1 or name in self._job.known:
-            return
-        job = self._job
-        path = job.path(name)
-        for event in keep(batch, failure, self._runs, self._scenario, path, job.is_over):
+        for event in self._findings.add(batch, failure):
             self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
 
 

@@ -39,5 +39,6 @@ def check(driver: str, seed: int) -> None:
     console.print(table)
     for verdict in found:
         if verdict.failure is not None:
-            console.print(Text(f"\n{failure_text(verdict.failure)}"), soft_wrap=True)
+            text = failure_text(verdict.failure, notes=verdict.notes)
+            console.print(Text(f"\n{text}"), soft_wrap=True)
     sys.exit(1 if any(verdict.keeps is False for verdict in found) else 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ..allowed import driver_to_give
+from ..campaign.chance import Least, first_failure, least_of, play_again
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
 from ..history import Step, count
@@ -17,11 +18,10 @@ from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import Runs, Skipped, play
-from ..lockstep.run import replay as replayed
 from ..lockstep.warning_recorder import Warned, warnings_recorded
-from ..minimise.fixpoint import Minimised
-from ..minimise.fixpoint import minimise as minimised
-from ..printable import printable, shown
+from ..operation import Operation
+from ..outcome import Hung
+from ..printable import printable, quoted
 from ..report.failure_text import failure_text
 from ..trace import Header, Recorder, Trace
 from .cli_names import tell, usage_errors
@@ -43,17 +43,20 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     """Play a trace again, step by step.
 
     Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
-    and with 1 at the step where it diverges, or does not come back for 10 seconds.
+    and with 1 at the step where it diverges, or does not come back for 10 seconds. A trace that
+    fails is then played 5 times more, to tell whether it does each time; so is one that was a
+    failure and agrees now, which exits with 1 where it fails in any of 10 plays.
     """
     target, stored = opened(trace, driver)
     _introduce(trace, target, stored)
     with played(trace):
-        failure = _show(target, stored, wait=step, log=log)
-    if failure is None:
+        seen = _show(target, stored, wait=step, log=log)
+        failure, notes = _again(target, stored, seen)
+    if seen is None:
         tell(f"agrees on all {count(len(stored.operations), 'operation')}")
-    else:
+    if failure is not None:
         tell("")
-        click.echo(failure_text(failure, str(trace), driver=driver_to_give(target)))
+        click.echo(failure_text(failure, str(trace), notes, driver=driver_to_give(target)))
     tell(*compared(stored.header, failure))
     sys.exit(0 if failure is None else 1)
 
@@ -66,7 +69,8 @@ def minimise(trace: Path, driver: str | None) -> None:
     """Make a failing trace as short as it gets.
 
     Writes it beside TRACE as NAME.least.jsonl. Arguments are made simpler from the pools of the
-    scenario that the trace names. Exits with 1 where the trace does not fail.
+    scenario that the trace names. One that fails by chance is made short by votes, and told with
+    its rate. Exits with 1 where the trace does not fail, or too seldom.
     """
     target, stored = opened(trace, driver)
     tell(*remarks(stored, target))
@@ -76,28 +80,30 @@ def minimise(trace: Path, driver: str | None) -> None:
     if failure is None or least is None:
         tell(f"{printable(str(trace))} does not fail: there is nothing to minimise")
         sys.exit(1)
-    if least.failure is None:
-        tell(f"{printable(str(trace))} failed once and not again: the system is not deterministic")
+    if not least.replays:
+        click.echo(failure_text(failure, str(trace), least.notes, driver=driver_to_give(target)))
+        tell("not made shorter: it fails too seldom")
         sys.exit(1)
     header = replace(least.trace.header, driver=target.name, signature=str(failure.signature))
     path = trace.with_suffix(".least.jsonl")
     saved = save(path, Trace(header, least.trace.operations))
-    click.echo(failure_text(least.failure, saved, driver=driver_to_give(target)))
+    driver_name = driver_to_give(target)
+    click.echo(failure_text(least.failure, saved, least.notes, driver=driver_name))
     before, after = len(stored.operations), len(least.trace.operations)
     tell(f"from {before} to {count(after, 'step')}, in {count(least.replays, 'replay')}")
     if not saved:
         raise click.FileError(str(path), hint="the trace above could not be written")
 
 
-def _least(target: Target, stored: Trace) -> tuple[Failure | None, Minimised | None]:
+def _least(target: Target, stored: Trace) -> tuple[Failure | None, Least | None]:
     """Return the failure of a trace, and what is left of it when it is minimised."""
     with warnings_recorded() as warned, alarm():
-        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
-        failure = replayed(runs, stored.header, stored.operations)
+        runs = Runs(target, Unhurried(None), warned, after_run=RoundTrips(alive=rewind))
+        failure = first_failure(stored, runs)
         if failure is None:
             return None, None
         scenario = stored_scenario(stored.header, target)
-        return failure, minimised(stored, failure.signature, runs, scenario)
+        return failure, least_of(stored, failure, runs, scenario)
 
 
 def _introduce(trace: Path, target: Target, stored: Trace) -> None:
@@ -136,6 +142,25 @@ def _next(shown: Iterator[Step | Skipped], *, wait: bool) -> Step | Skipped | No
     return next(shown, None)
 
 
+def _again(
+    target: Target, stored: Trace, shown: Failure | None
+) -> tuple[Failure | None, tuple[str, ...]]:
+    """Play a trace again, and return how it fails, and what is to be said of chance."""
+    if (shown is None and not stored.header.signature) or _is_hung(shown):
+        return shown, ()
+    with warnings_recorded() as warned, alarm():
+        trips = RoundTrips(alive=rewind)
+        runs = Runs(target, Unhurried(None), warned, after_run=trips)
+        failure = shown or first_failure(stored, runs)
+        notes = play_again(stored, failure, runs).notes() if failure else ()
+        runs.close()
+    return failure, notes
+
+
+def _is_hung(failure: Failure | None) -> bool:
+    return failure is not None and isinstance(failure.disagreement.actual, Hung)
+
+
 def _echo_log(warned: Warned, *, log: bool) -> None:
     """Print what was logged in the step that has just ended, if that was asked for."""
     for line in warned.logged.take():
@@ -150,6 +175,18 @@ def _round_trip(runs: Runs, lockstep: Lockstep, header: Header) -> None:
         runs.look(lockstep, header)
 
 
+class Unhurried(Recorder):
+    """Keeps nothing, and gives each step of many runs its whole time."""
+
+    def begin(self, header: bytes) -> None:
+        rewind()
+        super().begin(header)
+
+    def record(self, number: int, operation: Operation) -> None:
+        rewind()
+        super().record(number, operation)
+
+
 def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
     start = f"{mark}{step.number:>4}  {printable(str(step.operation)):<{wide}}"
     if isinstance(step, Skipped):
@@ -161,6 +198,6 @@ def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
 def _origin(header: Header) -> str:
     how = f"{header.engine} ({header.tactic})" if header.tactic else header.engine
     if not how:
-        return f"a trace of {shown(header.contract)}"
-    how = shown(how)
+        return f"a trace of {quoted(header.contract)}"
+    how = quoted(how)
     return f"found by {how}, seed {header.seed}, run {header.run}, steps up to {header.steps_max}"

@@ -18,7 +18,7 @@ from ..failure import Failure
 from ..loading import BadName, Target, load_target
 from ..lockstep.outcomes import ModelError
 from ..lockstep.pump import NotDone
-from ..printable import printable, shown
+from ..printable import printable, quoted
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Trace, is_signature_of, plain, read, read_header, versions
 from .cli_names import tell
@@ -38,7 +38,7 @@ def opened(trace: Path, driver: str | None) -> tuple[Target, Trace]:
     target = load_target(driver, header.settings) if driver else target_of(name, header)
     if target.model.name != header.contract:
         raise BadName(
-            f"{name} is of the model {shown(header.contract)}, and {target.name} drives "
+            f"{name} is of the model {quoted(header.contract)}, and {target.name} drives "
             f"{target.model.name}; give --driver one of the same model"
         )
     stored = read(trace, target.model.kinds())
@@ -58,13 +58,13 @@ def played(trace: Path) -> Iterator[None]:
     except NOT_OF_A_TRACE:
         raise
     except ModelError as error:
-        raise BadTrace(f"{printable(str(trace))} cannot be played: {shown(str(error))}") from error
+        raise BadTrace(f"{printable(str(trace))} cannot be played: {quoted(str(error))}") from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         if Path(last.filename).is_relative_to(OURS) and last.name not in MAKING:
             raise
         where = f"{Path(last.filename).name}:{last.lineno}"
-        told = shown(f"{type(error).__name__}: {error}")
+        told = quoted(f"{type(error).__name__}: {error}")
         raise BadTrace(f"{printable(str(trace))} cannot be played: {where}: {told}") from error
 
 
@@ -76,21 +76,21 @@ def remarks(stored: Trace, target: Target) -> Iterator[str]:
     for name, version in now.items():
         was = stored.header.versions.get(name, version)
         if was != version:
-            yield f"made with {name} {shown(was)}, and this is {version}"
+            yield f"made with {name} {quoted(was)}, and this is {version}"
     before, policy = stored.header.policy, plain(target.policy)
     for name in [*before, *(name for name in policy if name not in before)] if before else ():
         if before.get(name) != policy.get(name):
-            old, new = shown(repr(before.get(name))), shown(repr(policy.get(name)))
-            yield f"made under the policy {shown(name)}={old}, and this driver has {new}"
+            old, new = quoted(repr(before.get(name))), quoted(repr(policy.get(name)))
+            yield f"made under the policy {quoted(name)}={old}, and this driver has {new}"
 
 
 def compared(header: Header, failure: Failure | None) -> Iterator[str]:
     """Yield a line where a trace does not come to the failure that it was kept for."""
     was = header.signature
     if was and failure is None:
-        yield f"this trace was a failure: {shown(was)}, and agrees now"
+        yield f"this trace was a failure: {quoted(was)}, and agrees now"
     elif was and failure is not None and not is_signature_of(was, failure.signature):
-        yield f"this trace was a failure: {shown(was)}, and fails as {failure.signature} now"
+        yield f"this trace was a failure: {quoted(was)}, and fails as {failure.signature} now"
 
 
 def stored_scenario(header: Header, target: Target) -> type[Scenario[Any]] | None:

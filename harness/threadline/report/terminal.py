@@ -123,7 +123,8 @@ class Terminal:
         table.add_column("failures")
         for shown in self._scenarios:
             failures = ", ".join(
-                f"{signature} ({count(runs, 'run')})" for signature, runs in shown.failures.items()
+                f"{signature} ({count(runs, 'run')}{_doubt(shown.found.get(signature))})"
+                for signature, runs in shown.failures.items()
             )
             speed = f"{shown.steps / shown.seconds:,.0f}" if shown.seconds else ""
             numbers = (f"{shown.runs:,}", f"{shown.steps:,}", speed)
@@ -145,6 +146,11 @@ class Terminal:
 
     def _print(self, text: str) -> None:
         self.console.print(Text(printable_lines(text)), soft_wrap=True)
+
+
+def _doubt(found: Found | Shorter | None) -> str:
+    """Return why a failure does not stand for its signature, where it does not."""
+    return f", {found.doubt}" if isinstance(found, Shorter) and found.doubt else ""
 
 
 def _progress(shown: Shown) -> str:
