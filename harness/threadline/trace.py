@@ -26,6 +26,7 @@ HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
     "round_trip": (bool, "true or false"),
+    "tolerates": (list, "a list of texts"),
 }
 """What else than text a header has, and what to write there."""
 
@@ -38,8 +39,9 @@ Numbered = tuple[int, Operation]
 class Header:
     """Everything that a replay and its reader need to know beside the operations.
 
-    Replay needs only `driver`, `settings` and `round_trip`, which says that the run ended with a
-    look for leaks; the rest tells how the trace was found.
+    Replay needs only `driver`, `settings`, `round_trip`, which says that the run ended with a look
+    for leaks, and `tolerates`, the known signatures behind which the run went on; the rest tells
+    how the trace was found.
     """
 
     contract: str
@@ -54,12 +56,15 @@ class Header:
     steps_max: int = 0
     signature: str = ""
     round_trip: bool = False
+    tolerates: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def line(self) -> bytes:
         """Return the header as the first line of a trace."""
         values = {name: getattr(self, name) for name in self.__slots__}
         values["settings"] = {name: to_json(value) for name, value in self.settings.items()}
+        if not self.tolerates:
+            del values["tolerates"]  # as in traces of before there was any
         return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"
 
 
@@ -313,6 +318,8 @@ def _parse_header(name: str, line: bytes) -> Header:
         kind, advice = HEADER_KINDS.get(key, (str, "text"))
         if type(value) is not kind:
             raise BadTrace(f"{name}:1: the header has {_quoted(value)} for {key!r}; write {advice}")
+    if not all(isinstance(signature, str) for signature in known.get("tolerates", [])):
+        raise BadTrace(f"{name}:1: the header tolerates what is no text; write signatures")
     known["settings"] = _settings(f"{name}:1", known.get("settings", {}))
     for package, number in known.get("versions", {}).items():
         if not isinstance(number, str):

@@ -213,7 +213,7 @@ def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
 
 def _first_failure(runs: Runs, stored: Trace) -> Failure | None:
     """Play a trace once with a limit for each step, before it is repeated without."""
-    with alarm(), runs.open(stored.header.line(), stored.header.settings) as lockstep:
+    with alarm(), runs.begin(stored.header) as lockstep:
         try:
             for _ in play(lockstep, stored.operations):
                 rewind()

@@ -120,7 +120,7 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | 
     with warnings_recorded() as warned, alarm():
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         try:
-            with runs.open(stored.header.line(), stored.header.settings) as lockstep:
+            with runs.begin(stored.header) as lockstep:
                 shown = play(lockstep, stored.operations)
                 while (step := _next(shown, wait=wait)) is not None:
                     tell(_line(step, wide))

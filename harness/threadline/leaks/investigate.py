@@ -100,7 +100,7 @@ def _look(trace: Trace, runs: Runs, leak: Leak, *, holds: bool) -> dict[str, Any
 @contextmanager
 def _cycles(trace: Trace, runs: Runs) -> Iterator[tuple[Cycles, int]]:
     """Open a run, play it and tear it down; yield its cycles, and how many steps are its own."""
-    with runs.open(trace.header.line(), trace.header.settings) as lockstep:
+    with runs.begin(trace.header) as lockstep:
         for _ in play(lockstep, trace.operations):
             pass
         drawn = len(lockstep.steps)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -47,7 +47,8 @@ class Runs:
 
     `after_run` looks at some runs when they are over, and at each that a trace says it for. Who
     `shows_log` tells what the system logged with each failure. `put_back` is called behind each
-    run, for what a system may change of its process.
+    run, for what a system may change of its process. Disagreements of a signature that it
+    `tolerates` are counted in `tolerated`, by runs, and end none.
     """
 
     target: Target
@@ -56,15 +57,23 @@ class Runs:
     after_run: AfterRun | None = None
     shows_log: bool = False
     put_back: Callable[[], object] = lambda: None
+    tolerates: Sequence[str] = ()
+    tolerated: dict[str, int] = field(default_factory=dict)
     _kept: Kept = field(default_factory=lambda: Kept())
 
     @contextmanager
     def open(
-        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+        self,
+        header: bytes,
+        settings: Mapping[str, object],
+        *,
+        anew: bool = False,
+        tolerates: Sequence[str] | None = None,
     ) -> Iterator[Lockstep]:
         """Begin a run on a fresh model and a system as good as fresh, given back at the end.
 
-        With `anew`, the system is made anew, though it could be reset.
+        With `anew`, the system is made anew, though it could be reset. What it `tolerates` may
+        differ from run to run, as in replays.
         """
         self.recorder.begin(header)
         try:
@@ -77,18 +86,26 @@ class Runs:
                 self.warned,
                 self.target.invariants,
                 settings,
+                self.tolerates if tolerates is None else tolerates,
             )
             is_good = False
             try:
                 yield lockstep
                 is_good = not lockstep.has_parted
             finally:
+                for name in lockstep.tolerated:
+                    self.tolerated[name] = self.tolerated.get(name, 0) + 1
                 self._give_back(lockstep, is_good=is_good)
         finally:
             take_back()
             if self.warned is not None:
                 self.warned.take()
             self.put_back()
+
+    def begin(self, header: Header, *, anew: bool = False) -> AbstractContextManager[Lockstep]:
+        """Begin the run that a header is of: under its settings, with what it tolerates."""
+        tolerates = header.tolerates
+        return self.open(header.line(), header.settings, anew=anew, tolerates=tolerates)
 
     def start(self) -> None:
         """Call the driver's start(), if that has not been done in this process.
@@ -249,7 +266,7 @@ def replay(
 ) -> Failure | None:
     """Play operations on a fresh run, and return its failure, if it has one."""
     try:
-        with runs.open(header.line(), header.settings, anew=anew) as lockstep:
+        with runs.begin(header, anew=anew) as lockstep:
             deque(play(lockstep, operations), maxlen=0)
             if header.round_trip:
                 runs.look(lockstep, header)

@@ -142,6 +142,7 @@ class _Search:
         """Return the trace after one round of all passes."""
         if not best:  # what fails is the start of the system
             return self._with_other_settings(best, before, lambda whole: [whole])
+        best = self._without_tolerance(best)
         best = self._without_blocks(best)
         best = self._first_of(best, self._renumbered)
         best = self._first_of(best, self._simplified, fits=self._fits)
@@ -156,6 +157,19 @@ class _Search:
             best = self._first_of(best, self._swapped)
             best = self._first_of(best, self._swapped_and_shorter)
             best = self._first_of(best, self._any_shorter)
+        return best
+
+    def _without_tolerance(self, best: Operations) -> Operations:
+        """Drop each known signature behind which the run need not go on."""
+        for signature in self.header.tolerates:
+            kept = self.header
+            rest = tuple(each for each in kept.tolerates if each != signature)
+            self.header = replace(kept, tolerates=rest)
+            ran = self.attempt(best)
+            if ran is None:
+                self.header = kept
+            else:
+                best = ran
         return best
 
     def _without_blocks(self, best: Operations) -> Operations:
@@ -212,7 +226,7 @@ class _Search:
 
     def _owned(self, best: Operations) -> list[object]:
         """Return the texts in a trace of which the model says at its end whose they are."""
-        with self.runs.open(self.header.line(), self.header.settings) as lockstep:
+        with self.runs.begin(self.header) as lockstep:
             with suppress(Divergence):
                 deque(play(lockstep, best), maxlen=0)
             given = (atom for _, one in best for atom in atoms_in(list(one.arguments().values())))
@@ -338,7 +352,7 @@ class _Search:
         found: list[T] = []
         with (
             suppress(Divergence),  # of a system that fails when it is closed
-            self.runs.open(self.header.line(), self.header.settings) as lockstep,
+            self.runs.begin(self.header) as lockstep,
         ):
             now = Now(lockstep.model)
             for number, operation in best:
