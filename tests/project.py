@@ -43,6 +43,11 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(threadline, words, prog_name="threadline")
 
 
+def flat(text: str) -> str:
+    """Return a text in one line, wherever it was folded."""
+    return " ".join(text.split())
+
+
 def stable(text: str) -> str:
     """Return a text with the folder of its campaign and its speed left out."""
     text = re.sub(r"\d{8}T\d{6}Z-(\d+)", r"UTC-\1", text)

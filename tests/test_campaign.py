@@ -43,10 +43,10 @@ def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> N
 
     (found,) = [event for event in heard if isinstance(event, Found)]
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
-    assert found.signature == "liveness-clear"
+    assert found.signature == "liveness-clear.ended"
     assert shorter.steps == 4
     assert "crashed (the process ended: signal SIGKILL)" in shorter.text
-    assert (project / "Store-liveness-clear.jsonl").read_text("ascii").count("\n") == 5
+    assert (project / "Store-liveness-clear.ended.jsonl").read_text("ascii").count("\n") == 5
 
 
 def test_a_campaign_ends_when_its_process_keeps_dying(project: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_campaign_ends_when_its_process_keeps_dying(project: Path) -> None:
     heard = events_of("tests.ill:dies", seconds=None, runs=300)
 
     assert isinstance(heard[-1], Ended)
-    assert heard[-1].failures == {"liveness-clear": 3}
+    assert heard[-1].failures == {"liveness-clear.ended": 3}
 
 
 def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> N
     heard = events_of("tests.ill:hangs", seconds=None, runs=300)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
-    assert shorter.signature == "liveness-clear"
+    assert shorter.signature == "liveness-clear.hung"
     assert shorter.steps == 4
     assert "did not come back within 0.5 s" in shorter.text
 
@@ -78,9 +78,9 @@ def test_a_step_that_takes_half_of_the_time_is_told_when_it_is_over(project: Pat
     heard = events_of("tests.ill:hangs", seconds=3.0, runs=300, hang_s=60.0)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
-    assert shorter.signature == "liveness-clear"
+    assert shorter.signature == "liveness-clear.hung"
     assert "note:    not minimised to the end: the time was over" in shorter.text
-    assert (project / "Store-liveness-clear.jsonl").exists()
+    assert (project / "Store-liveness-clear.hung.jsonl").exists()
 
 
 def test_a_driver_that_starts_for_too_long_is_told_to(project: Path) -> None:

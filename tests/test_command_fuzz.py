@@ -37,7 +37,7 @@ def test_a_mutant_exits_with_1_and_its_shortest_trace(project: Path) -> None:
     """
     result = run("fuzz", "--runs", "50", "--seed", "0", "--driver", "tests.mutants.store:JoinsKeys")
 
-    (trace,) = project.glob("reports/runs/*/Store-keys-delete.jsonl")
+    (trace,) = project.glob("reports/runs/*/Store-keys-delete.ok.jsonl")
     assert result.exit_code == 1
     assert "keys: delete(user='ana', thread='b:t') diverges at step 3" in result.output
     assert f"replay:  threadline replay {trace.relative_to(project)}" in result.output
@@ -220,7 +220,7 @@ def test_a_failure_that_hides_others_is_told_to_block(project: Path) -> None:
     driver = "tests.mutants.store:LosesAppendsOfTheOther"
     result = run("fuzz", "--runs", "30", "--seed", "2", "--driver", driver)
 
-    assert "store: memory-append blocks: it ended 22 of 30 runs" in result.output
+    assert "store: memory-append.conversations blocks: it ended 22 of 30 runs" in result.output
 
 
 def test_a_time_budget_ends_a_campaign(project: Path) -> None:

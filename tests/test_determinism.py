@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from threadline.contracts.conversation_store import OPEN, USERS, ConversationStore, Store
@@ -34,9 +35,9 @@ class KeptRuns(Runs):
 
     @contextmanager
     def open(
-        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+        self, header: bytes, settings: Mapping[str, object], **more: Any
     ) -> Iterator[Lockstep]:
-        with super().open(header, settings, anew=anew) as lockstep:
+        with super().open(header, settings, **more) as lockstep:
             yield lockstep
             digests.append(digest(lockstep.steps))
 

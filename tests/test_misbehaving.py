@@ -13,10 +13,10 @@ from threadline.campaign.events import Ended, Event, Found, Shorter
 from threadline.campaign.worker import Job
 from threadline.loading import load_target
 from threadline.report.terminal import Terminal
-from threadline.trace import read
+from threadline.trace import is_signature_of, read
 
 from tests.misbehaving import Cell
-from tests.project import project
+from tests.project import flat, project
 
 __all__ = ["project"]
 
@@ -25,7 +25,7 @@ SEED = 62  # under which the first run alone is in a bad mood
 LONG_S = 60.0  # for what does not hang, on however slow a machine
 SHORT_S = 0.4
 STEP, START, CLOSE = "liveness-get", "liveness-start", "liveness-close"
-OUTCOME, HELD = "continuity-get", "memory-get"
+OUTCOME = "continuity-get"
 
 slow = pytest.mark.slow
 
@@ -75,13 +75,13 @@ HANGS = [
 # What is returned, or held.
 VALUES = [
     ("ReturnsExplosive", OUTCOME, "crashed (OwnBase: do not touch)"),
-    ("ReturnsExplosiveNumber", HELD, "a value that is not printed: crashed (OwnBase: do not"),
-    ("ReturnsExplosiveKey", HELD, "a value that is not printed: crashed (OwnBase: do not"),
-    ("ReturnsUndying", HELD, "<a Undying never returned before>"),
-    ("ReturnsNested", HELD, "a value that is not printed: crashed (RecursionError"),
-    ("ReturnsNestedMapping", HELD, "a value that is not printed: crashed (RecursionError"),
-    ("ReturnsMuch", HELD, "xxx' ... (length 200,000,000)"),
-    ("ReturnsMuchOfBytes", HELD, "x00' ... (length 200,000,000)"),
+    ("ReturnsExplosiveNumber", OUTCOME, "a value that is not printed: crashed (OwnBase: do not"),
+    ("ReturnsExplosiveKey", OUTCOME, "a value that is not printed: crashed (OwnBase: do not"),
+    ("ReturnsUndying", OUTCOME, "<a Undying never returned before>"),
+    ("ReturnsNested", OUTCOME, "a value that is not printed: crashed (RecursionError"),
+    ("ReturnsNestedMapping", OUTCOME, "a value that is not printed: crashed (RecursionError"),
+    ("ReturnsMuch", OUTCOME, "xxx' ... (length 200,000,000)"),
+    ("ReturnsMuchOfBytes", OUTCOME, "x00' ... (length 200,000,000)"),
     ("HoldsExplosive", OUTCOME, "crashed (OwnBase: do not"),
     ("HoldsNested", OUTCOME, "crashed (RecursionError"),
 ]
@@ -155,7 +155,7 @@ def only(kind: type[Event], heard: Sequence[Event]) -> Event:
 
 
 def told(driver: str, signature: str, **more: object) -> str:
-    """Play a driver that fails so in its first run; return the text of the failure.
+    """Play a driver that fails so in its first run, wherever; return the text of the failure.
 
     Its trace is on disk, and reads; the other runs of the campaign have been played.
     """
@@ -164,15 +164,16 @@ def told(driver: str, signature: str, **more: object) -> str:
     found, shorter = only(Found, heard), only(Shorter, heard)
     assert isinstance(found, Found)
     assert isinstance(shorter, Shorter)
-    assert found.signature == shorter.signature == signature
+    assert found.signature == shorter.signature
+    assert is_signature_of(signature, found.signature)
     assert (found.runs, found.trace) == (1, shorter.trace)
-    assert read(Path(found.trace), Cell.kinds()).header.signature == signature
+    assert read(Path(found.trace), Cell.kinds()).header.signature == found.signature
     ended = heard[-1]
     assert isinstance(ended, Ended)
     assert ended.runs == RUNS
     assert ended.note == ""
     assert shorter.text in printed
-    return shorter.text
+    return flat(shorter.text)
 
 
 @pytest.mark.parametrize(("driver", "words"), RAISED)
@@ -223,7 +224,7 @@ def test_what_is_done_to_the_process_hides_nothing(project: Path, driver: str) -
     """
     A wrong answer is told, saved and minimised in a process that the system has changed.
     """
-    assert "\n  trace:   Cell-continuity-get.jsonl\n" in told(driver, OUTCOME)
+    assert "trace: Cell-continuity-get." in told(driver, OUTCOME)
 
 
 @pytest.mark.parametrize(("driver", "signature", "words"), BESIDE)
@@ -247,8 +248,9 @@ def test_what_never_starts_is_told_in_words(project: Path, driver: str, words: s
 
     assert words in printed
     assert isinstance(heard[-1], Ended)
-    assert heard[-1].failures == {START: 3}
-    assert read(Path(f"Cell-{START}.jsonl"), Cell.kinds()).operations == ()
+    ((signature, times),) = heard[-1].failures.items()
+    assert (is_signature_of(START, signature), times) == (True, 3)
+    assert read(Path(f"Cell-{signature}.jsonl"), Cell.kinds()).operations == ()
 
 
 @pytest.mark.parametrize(
@@ -291,9 +293,9 @@ def test_a_full_disk_loses_no_death(project: Path) -> None:
 
     found = only(Found, heard)
     assert isinstance(found, Found)
-    assert found.signature == STEP
+    assert found.signature == f"{STEP}.ended"
     assert read(Path(found.trace), Cell.kinds()).operations[-1][1] == Cell.get()
-    assert "note:    not minimised: replays could not be recorded" in printed
+    assert "not minimised: replays could not be recorded" in flat(printed)
     assert isinstance(heard[-1], Ended)
     assert heard[-1].runs == RUNS
 

@@ -14,7 +14,7 @@ from threadline.campaign.folder import NAME_MAX, file_name
 from threadline.printable import QUOTED_MAX, printable, printable_lines, quoted
 
 from tests.loud import LOUD
-from tests.project import project, run
+from tests.project import flat, project, run
 
 __all__ = ["project"]
 
@@ -185,7 +185,7 @@ def test_pytest_shows_what_a_system_says(project: Path) -> None:
     )
 
     assert ended.returncode == 1
-    assert SEEN in ended.stdout
+    assert SEEN in flat(ended.stdout)
     assert is_printable(ended.stdout)
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
 from threadline.history import digest
 from threadline.loading import load_target
@@ -29,9 +30,9 @@ class KeptRuns(Runs):
 
     @contextmanager
     def open(
-        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+        self, header: bytes, settings: Mapping[str, object], **more: Any
     ) -> Iterator[Lockstep]:
-        with super().open(header, settings, anew=anew) as lockstep:
+        with super().open(header, settings, **more) as lockstep:
             yield lockstep
             kept.update(digest(lockstep.steps).encode("ascii"))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .difference import trimmed
 from .operation import Operation
 from .outcome import Outcome, Refused
+from .printable import printable
 from .shown import shown
 
 WIDTH = 80  # columns of a terminal that is not wider
@@ -44,7 +45,7 @@ def folded(start: str, text: str, indent: int) -> list[str]:
     Words are not broken: one that is too long has a line of its own, and is as long as it is.
     """
     return wrap(
-        text,
+        printable(text),  # before it is folded: a line's end in it is no place to fold
         WIDTH,
         initial_indent=start,
         subsequent_indent=" " * indent,

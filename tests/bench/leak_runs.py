@@ -27,9 +27,9 @@ class Listening(Runs):
 
     @contextmanager
     def open(
-        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+        self, header: bytes, settings: Mapping[str, object], **more: Any
     ) -> Iterator[Lockstep]:
-        with super().open(header, settings, anew=anew) as lockstep:
+        with super().open(header, settings, **more) as lockstep:
             yield lockstep
             self.last = tuple((step.number, step.operation) for step in lockstep.steps)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
+from typing import Any
 
 from threadline import Census
 from threadline.history import Step
@@ -60,9 +61,9 @@ class KeptRuns(Runs):
 
     @contextmanager
     def open(
-        self, header: bytes, settings: Mapping[str, object], *, anew: bool = False
+        self, header: bytes, settings: Mapping[str, object], **more: Any
     ) -> Iterator[Lockstep]:
-        with super().open(header, settings, anew=anew) as lockstep:
+        with super().open(header, settings, **more) as lockstep:
             yield lockstep
             self.histories.append(lockstep.steps)
 

@@ -201,7 +201,11 @@ def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupte
             break
         left = None if job.runs is None else job.runs - tally.runs
         next_job = replace(
-            next_job, runs=left, first_run=death.run + 1, known=tuple(tally.failures)
+            next_job,
+            runs=left,
+            first_run=death.run + 1,
+            told=(*tally.failures, *tally.known),
+            replays_known=False,
         )
         if next_job.is_over() or left == 0:
             break

@@ -62,11 +62,21 @@ class Shorter:
 
 
 @dataclass(frozen=True, slots=True)
+class Replayed:
+    """The trace of a known failure was played: `came` is its signature now, "" where it agrees."""
+
+    signature: str
+    trace: str
+    came: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A scenario has ended; `failures` counts the runs that each signature ended.
 
     `complete` says that an exhaustive search has played all there is, `note` why it ended early.
-    `unused` has a line for each rule that never fired, which says why not.
+    `unused` has a line for each rule that never fired, which says why not. `known` counts the runs
+    in which a known failure came, apart from the others.
     """
 
     runs: int
@@ -75,9 +85,10 @@ class Ended:
     complete: bool = False
     note: str = ""
     unused: list[str] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
 
 
-Event: TypeAlias = Began | Progress | Found | Shorter | Ended
+Event: TypeAlias = Began | Replayed | Progress | Found | Shorter | Ended
 Listener: TypeAlias = Callable[[Event], None]
 
 
@@ -116,7 +127,7 @@ Message: TypeAlias = Event | Ready | Recorded | Raised | Broke
 
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
-    for kind in (Began, Progress, Found, Shorter, Ended, Ready, Recorded, Raised, Broke)
+    for kind in (Began, Replayed, Progress, Found, Shorter, Ended, Ready, Recorded, Raised, Broke)
 }
 
 

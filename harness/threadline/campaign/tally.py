@@ -15,6 +15,7 @@ class Tally:
         self.steps = 0
         self.last_run = 0
         self.failures: dict[str, int] = {}
+        self.known: dict[str, int] = {}
         self.ended = False
         self._scenario = scenario
         self._listen = listen
@@ -47,13 +48,25 @@ class Tally:
         elif isinstance(event, Ended):
             self._count(event)
             self._add(event.failures)
+            for name, times in event.known.items():
+                self.knows(name, times)
             self.ended = True
-            event = replace(event, runs=self.runs, steps=self.steps, failures=self.failures)
+            event = replace(
+                event,
+                runs=self.runs,
+                steps=self.steps,
+                failures=self.failures,
+                known=self.known,
+            )
         self._listen(event)
 
     def found(self, signature: str) -> None:
         """Count a run that has ended with this failure."""
         self.failures[signature] = self.failures.get(signature, 0) + 1
+
+    def knows(self, signature: str, runs: int = 1) -> None:
+        """Count runs in which a known failure came."""
+        self.known[signature] = self.known.get(signature, 0) + runs
 
     def died(self, runs: int, steps: int) -> None:
         """Count the run that has ended a worker, after so many steps.

@@ -7,14 +7,15 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..driver import DriverError
 from ..failure import Failure
+from ..known import Known
 from ..leaks.cycles import TimeOver
 from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
 from ..loading import BadName, Target, load_scenario, load_target
@@ -25,9 +26,34 @@ from ..lockstep.whose import is_the_systems
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
-from ..trace import Header, Recorder, plain, versions
+from ..trace import (
+    BadTrace,
+    Header,
+    Numbered,
+    Recorder,
+    Trace,
+    is_signature_of,
+    parse,
+    plain,
+    read,
+    versions,
+)
+from .chance import first_failure
 from .channel import Channel
-from .events import Began, Broke, Ended, Found, Listener, Message, Progress, Raised, Ready, Recorded
+from .events import (
+    Began,
+    Broke,
+    Ended,
+    Found,
+    Listener,
+    Message,
+    Progress,
+    Raised,
+    Ready,
+    Recorded,
+    Replayed,
+    Shorter,
+)
 from .findings import Findings
 from .folder import file_name
 from .isolate import HANG_S, shorten
@@ -50,7 +76,9 @@ class Job:
     processes share. With a `trace`, the job is to minimise that one, each replay in a process of
     its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
     started, the limit is `start_s`. One run in `round_trip_every` ends with a look for leaks. What
-    has a signature that is `known` is counted, and not told again.
+    has a signature that was `told` by an earlier worker is counted, and not told again. `known`
+    are the entries of known failures, without their dates; `replays_known` says that their traces
+    are played first.
     """
 
     scenario: str
@@ -64,7 +92,9 @@ class Job:
     folder: str = ""
     trace: str = ""
     ends_at_s: float | None = None
-    known: Sequence[str] = ()
+    told: Sequence[str] = ()
+    known: Sequence[Mapping[str, Any]] = ()
+    replays_known: bool = False
     hang_s: float = HANG_S
     start_s: float = START_S
     round_trip_every: int = ROUND_TRIP_EVERY
@@ -116,6 +146,7 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
             after_run=trips,
             shows_log=job.shows_log,
             put_back=surroundings(),
+            tolerates=_tolerated(job),
         )
         runs.start()
         tell(Ready())
@@ -123,7 +154,10 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
             path, running = Path(job.trace), job.running()
             tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over))
         else:
-            _Search(job, scenario, runs, tell).go(header_of(job, target))
+            search = _Search(job, scenario, runs, tell)
+            if job.replays_known:
+                search.replay_known()
+            search.go(header_of(job, target))
         runs.close()
 
 
@@ -137,8 +171,13 @@ def header_of(job: Job, target: Target) -> Header:
         engine=job.engine,
         seed=job.seed,
         steps_max=job.steps,
+        tolerates=_tolerated(job),
         versions=versions(),
     )
+
+
+def _tolerated(job: Job) -> tuple[str, ...]:
+    return tuple(entry["signature"] for entry in job.known if entry["tolerate"])
 
 
 def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
@@ -162,7 +201,11 @@ class _Search:
         self._tell = tell
         self._played = 0
         self._steps = 0
-        self._findings = Findings(runs, scenario, job.path, job.known, job.is_over)
+        self._known = [Known(**entry) for entry in job.known]
+        self._findings = Findings(
+            runs, scenario, job.path, job.told, self._known, job.driver, job.is_over
+        )
+        self._go_round: Callable[[str, Sequence[Numbered]], None] | None = None
 
     def go(self, header: Header) -> None:
         told = time.monotonic()
@@ -181,10 +224,13 @@ class _Search:
             if self._is_over():
                 complete = False
                 break
+        for name, times in self._runs.tolerated.items():
+            self._findings.known[name] = self._findings.known.get(name, 0) + times
         is_all = complete and sequences > 0
         cut = TIME_OVER in round_trips_of(self._runs).known.skipped
         note = HUNT_CUT if cut else ""
-        self._tell(Ended(self._played, self._steps, self._findings.counts, is_all, note))
+        found = self._findings
+        self._tell(Ended(self._played, self._steps, found.counts, is_all, note, known=found.known))
 
     def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
         """Return about how many sequences there are, if that has an end, and the runs."""
@@ -194,9 +240,35 @@ class _Search:
         if self._job.engine == "hypothesis":
             from ..search.machine import Chunks  # loads Hypothesis, which no other engine needs
 
-            chunks = Chunks(self._scenario, self._runs, header)
+            chunks = Chunks(self._scenario, self._runs, header, known=self._known)
             return 0, chunks.batches(self._job.first_run, self._job.runs)
-        return 0, Explorer(self._scenario, self._runs, header).batches(self._job.first_run)
+        explorer = Explorer(self._scenario, self._runs, header)
+        self._go_round = explorer.go_round
+        for signature, path in self._traces():
+            self._round(signature, path)
+        return 0, explorer.batches(self._job.first_run)
+
+    def _traces(self) -> Iterator[tuple[str, Path]]:
+        """Yield the traces of what is known or was told: runs go round them from the first on."""
+        for entry in self._known:
+            if entry.trace and not entry.tolerate:
+                yield entry.signature, Path(entry.trace)
+        for name in self._job.told:
+            path = self._job.path(name)
+            if path is not None and path.exists():
+                yield name, path
+
+    def _round(self, signature: str, path: Path) -> None:
+        """Go round the failure of a trace, if it is one of this model and scenario."""
+        with suppress(BadTrace):
+            trace = read(path, self._runs.target.model.kinds())
+            name = trace.header.signature
+            self._learn(name if is_signature_of(signature, name) else signature, trace)
+
+    def _learn(self, signature: str, trace: Trace) -> None:
+        """Go round a trace from the next run on, where the engine can and there is a way."""
+        if self._go_round is not None and trace.operations and not trace.header.round_trip:
+            self._go_round(signature, trace.operations)
 
     def _is_over(self) -> bool:
         job = self._job
@@ -204,7 +276,29 @@ class _Search:
 
     def _failed(self, batch: Batch, failure: Failure) -> None:
         for event in self._findings.add(batch, failure):
+            if isinstance(event, Shorter) and not event.doubt:
+                self._learn(event.signature, self._read(event.lines))
+            if self._findings.is_known(event.signature):
+                continue
             self._tell(replace(event, runs=self._played) if isinstance(event, Found) else event)
+
+    def _read(self, lines: str) -> Trace:
+        kinds = self._runs.target.model.kinds()
+        return parse("the trace", lines.encode("ascii").split(b"\n"), kinds)[0]
+
+    def replay_known(self) -> None:
+        """Play the trace of each known failure, and tell what came of it."""
+        for entry in self._known:
+            if not entry.trace:
+                continue
+            try:
+                trace = read(Path(entry.trace), self._runs.target.model.kinds())
+            except BadTrace as error:
+                self._tell(Replayed(entry.signature, entry.trace, str(error)))
+                continue
+            failure = first_failure(trace, self._runs)
+            came = str(failure.signature) if failure else ""
+            self._tell(Replayed(entry.signature, entry.trace, came))
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,8 @@ from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from ..failure import Divergence, Failure, Signature
-from ..lockstep.outcomes import ModelError
-from ..lockstep.run import UNPLAYED, Runs, play, replay
+from ..lockstep.outcomes import ModelError, expected_of
+from ..lockstep.run import UNPLAYED, Runs, replay
 from ..operation import Operation, atoms_in
 from ..pool import Now
 from ..rule import Rule
@@ -226,12 +225,13 @@ class _Search:
 
     def _owned(self, best: Operations) -> list[object]:
         """Return the texts in a trace of which the model says at its end whose they are."""
-        with self.runs.begin(self.header) as lockstep:
-            with suppress(Divergence):
-                deque(play(lockstep, best), maxlen=0)
-            given = (atom for _, one in best for atom in atoms_in(list(one.arguments().values())))
-            texts = [atom for atom in given if type(atom) is str]
-            return [text for text in texts if lockstep.model.belongs_to(text) is not None]
+        model = self.runs.target.new_model(self.header.settings)
+        for number, operation in best:
+            with suppress(*UNPLAYED):
+                expected_of(model.at(number), operation)
+        given = (atom for _, one in best for atom in atoms_in(list(one.arguments().values())))
+        texts = [atom for atom in given if type(atom) is str]
+        return [text for text in texts if model.belongs_to(text) is not None]
 
     def _with_other_settings(
         self,

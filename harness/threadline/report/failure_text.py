@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ..failure import Failure
+from ..history import labelled
 from ..printable import printable
 
 
@@ -24,11 +25,15 @@ def failure_text(
     it (on `driver`, where the trace alone does not lead to it). With `full`, no value is cut. Each
     line is printable, whatever the system said.
     """
-    lines = [*failure.lines(full=full), *(f"  note:    {note}" for note in notes)]
-    lines += [f"  log:     {line}" for line in log]
+    lines = [*failure.lines(full=full), *_folded("note:", notes)]
+    lines += _folded("log:", log)
     if trace:
         lines += [f"  trace:   {trace}", f"  replay:  {replay_command(trace, driver)}"]
     return "\n".join(map(printable, lines))
+
+
+def _folded(label: str, texts: Sequence[str]) -> list[str]:
+    return [line for text in texts for line in labelled(label, text)]
 
 
 def replay_command(trace: str, driver: str = "") -> str:

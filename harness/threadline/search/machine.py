@@ -18,6 +18,7 @@ from hypothesis.internal.conjecture import providers
 
 from ..failure import Divergence, Failure, Signature
 from ..handle import Handle
+from ..known import Known, covering
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..pool import Now, Pool
@@ -42,6 +43,8 @@ class Watch:
     """What the runs of one machine came to, and the signatures that end a run without a failure."""
 
     masked: Set[Signature] = frozenset()
+    known: Sequence[Known] = ()
+    driver: str = ""
     runs: int = 0
     steps: int = 0
     runs_to_failure: int = 0
@@ -51,7 +54,8 @@ class Watch:
 
     def saw(self, failure: Failure, settings: Mapping[str, object]) -> bool:
         """Note a failure under these settings, and say whether Hypothesis is to hear of it."""
-        if failure.signature in self.masked:
+        is_known = covering(self.known, failure.signature, self.driver) is not None
+        if is_known or failure.signature in self.masked:
             if self.failure is None:  # from then on Hypothesis shrinks: it plays the same again
                 self.masked_failures.append(failure)
             return False
@@ -177,18 +181,26 @@ def settings(steps_max: int, runs_max: int, **more: Any) -> hypothesis.settings:
 class Chunks:
     """Runs a scenario on Hypothesis, CHUNK_RUNS at a time, each chunk with a seed of its own.
 
-    `more` are settings of Hypothesis that differ from ours.
+    `known` failures are masked from the first run on, and `more` are settings of Hypothesis that
+    differ from ours.
     """
 
     def __init__(
-        self, scenario: type[Scenario[Any]], runs: Runs, header: Header, **more: Any
+        self,
+        scenario: type[Scenario[Any]],
+        runs: Runs,
+        header: Header,
+        *,
+        known: Sequence[Known] = (),
+        **more: Any,
     ) -> None:
         # Shrinking takes seconds and thousands of runs, where our own passes take a hundred.
         self._more = {"phases": [Phase.generate], **more}
         self._scenario = scenario
         self._runs = runs
         self._header = header
-        self._known: set[Signature] = set()
+        self._met: set[Signature] = set()
+        self._known = known
 
     def batches(self, first_run: int = 1, runs_max: int | None = None) -> Iterator[Batch]:
         """Yield each chunk as it ends, up to `runs_max` runs; a failure that is known is masked.
@@ -202,7 +214,7 @@ class Chunks:
             yield from (Batch(0, 0, batch.header, failure) for failure in masked)
             yield batch
             if batch.failure:
-                self._known.add(batch.failure.signature)
+                self._met.add(batch.failure.signature)
             if left is not None:
                 left -= batch.runs
                 if left <= 0:
@@ -210,7 +222,7 @@ class Chunks:
 
     def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Failure]]:
         """Play one chunk, and return what came of it, and the failures that were masked."""
-        watch = Watch(masked=frozenset(self._known))
+        watch = Watch(frozenset(self._met), self._known, self._header.driver)
         header = replace(self._header, run=chunk)
         derived = machine(self._scenario, self._runs, header, watch)
         seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
