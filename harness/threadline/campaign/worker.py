@@ -72,9 +72,11 @@ class Job:
 
 
 class Engine(Protocol):
-    """Plays runs, and yields what came of them."""
+    """Plays runs of a scenario, and knows which of its rules were of no use."""
 
-    def batches(self) -> Iterator[Batch]: ...
+    def unused(self) -> list[str]:
+        """Return a line for each rule that has never fired."""
+        ...
 
 
 def work(job: Job, tell: Listener) -> None:
@@ -118,7 +120,7 @@ class _Search:
 
     def go(self, header: Header) -> None:
         started = told = time.monotonic()
-        sequences, batches = self._engine(header)
+        sequences, engine, batches = self._engine(header)
         self._tell(Began(self._job.scenario, sequences))
         complete = True
         for batch in batches:
@@ -133,21 +135,22 @@ class _Search:
             if self._is_over(now - started):
                 complete = False
                 break
-        self._tell(
-            Ended(self._played, self._steps, self._findings.counts, complete and sequences > 0)
-        )
+        failures, unused = self._findings.counts, engine.unused()
+        complete = complete and sequences > 0
+        self._tell(Ended(self._played, self._steps, failures, complete, unused))
 
-    def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
-        """Return about how many sequences there are, if that has an end, and the runs."""
+    def _engine(self, header: Header) -> tuple[int, Engine, Iterator[Batch]]:
+        """Return how many sequences there are, about, if that has an end; the engine; its runs."""
         if self._job.engine == "exhaust":
             exhaust = Exhaust(self._scenario, self._runs, header)
-            return exhaust.estimate(), exhaust.batches()
+            return exhaust.estimate(), exhaust, exhaust.batches()
         if self._job.engine == "hypothesis":
             from ..search.machine import Chunks  # loads Hypothesis, which no other engine needs
 
             chunks = Chunks(self._scenario, self._runs, header)
-            return 0, chunks.batches(self._job.first_run, self._job.runs)
-        return 0, Explorer(self._scenario, self._runs, header).batches(self._job.first_run)
+            return 0, chunks, chunks.batches(self._job.first_run, self._job.runs)
+        explorer = Explorer(self._scenario, self._runs, header)
+        return 0, explorer, explorer.batches(self._job.first_run)
 
     def _is_over(self, seconds: float) -> bool:
         job = self._job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from rich.table import Table
 from ..campaign.events import Began, Ended, Event, Found, Shorter
 from ..history import count
 from ..loading import Target
+
+UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothing"
 
 
 @dataclass(slots=True)
@@ -32,6 +35,13 @@ class Shown:
     found: dict[str, Found | Shorter] = field(default_factory=dict)
     traces: dict[str, str] = field(default_factory=dict)
     complete: bool = False
+    ended: bool = False
+    unused: list[str] = field(default_factory=list)
+
+    @property
+    def tried_nothing(self) -> bool:
+        """Return whether it has ended without one step, which is no success."""
+        return self.ended and not self.steps
 
 
 class Terminal:
@@ -53,7 +63,7 @@ class Terminal:
 
     @property
     def failed(self) -> bool:
-        return any(shown.failures for shown in self._scenarios)
+        return any(shown.failures or shown.tried_nothing for shown in self._scenarios)
 
     def header(self, target: Target, engine: str, seed: int, version: str) -> None:
         """Show what fixes every draw, before the first one."""
@@ -84,6 +94,7 @@ class Terminal:
             shown.runs, shown.steps = event.runs, event.steps
             if isinstance(event, Ended):
                 shown.failures, shown.complete = event.failures, event.complete
+                shown.ended, shown.unused = True, event.unused
         self._bar.update(shown.task, told=_progress(shown))
 
     def summary(self) -> None:
@@ -124,7 +135,11 @@ class Terminal:
         return table
 
     def _remark(self, shown: Shown) -> None:
-        if shown.complete and not shown.failures:
+        if shown.tried_nothing:
+            self._print(f"{shown.name}: {nothing_tried(shown.runs, shown.unused)}")
+        for line in shown.unused:
+            self._print(f"{shown.name}: never fired: {line}")
+        if shown.complete and not shown.failures and shown.steps:
             sequences = count(shown.runs, "sequence")
             self._print(f"{shown.name}: all {sequences} were played, and none fails")
         for signature, runs in shown.failures.items():
@@ -136,6 +151,12 @@ class Terminal:
 
     def _print(self, text: str) -> None:
         self.console.print(escape(text), soft_wrap=True)
+
+
+def nothing_tried(runs: int, unused: Sequence[str]) -> str:
+    """Return the words for so many runs without a step; `unused` has the rules that never fired."""
+    text = f"nothing was tried, which is no success: 0 steps in {count(runs, 'run')}"
+    return text if unused or not runs else f"{text}; {UNJUDGED}"
 
 
 def _doubt(found: Found | Shorter | None) -> str:

@@ -17,6 +17,7 @@ from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header
 from .tactic import SHARES, Drawer, choices
+from .unused import unused
 
 STATES_MAX = 50_000
 RIVALS = 8
@@ -63,11 +64,13 @@ class Explorer:
         self._drawers = [Drawer(rule) for rule in scenario.rules(runs.target.lacks)]
         self._known: dict[tuple[Hashable, ...], Known] = {}
         self._in_order: list[Known] = []
+        self._played = 0
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
         """Yield each run as it ends, without an end of its own."""
         for run in count(first_run):
             random = Random(f"{self._header.seed}/{run}")  # text: the same under any hash seed
+            self._played += 1
             tactic = random.choices(list(SHARES), list(SHARES.values()))[0]
             yield self._run(run, tactic, random)
 
@@ -78,6 +81,11 @@ class Explorer:
             kind = drawer.rule.operation.kind
             counts[kind] = counts.get(kind, 0) + drawer.drawn
         return counts
+
+    def unused(self) -> list[str]:
+        """Return a line for each rule that has never fired, which says why not."""
+        tried = {each.rule.name: replace(each.missed, fired=each.drawn) for each in self._drawers}
+        return unused(tried, self._played)
 
     def _run(self, run: int, tactic: str, random: Random) -> Batch:
         goal = self._goal(random) if tactic == "novelty" else None
