@@ -284,7 +284,7 @@ def test_masks_what_it_is_told_to() -> None:
     run(derived(rings, watch))
 
     assert watch.failure is None
-    assert {failure.signature for failure in watch.masked_failures} == {ON_RING}
+    assert {failure.signature for failure, _ in watch.masked_failures} == {ON_RING}
 
 
 def test_tells_the_settings_with_which_it_failed() -> None:

@@ -96,7 +96,7 @@ def test_a_mutant_leaves_its_traces_as_fuzz_does(project: Path) -> None:
 
     first, *_ = sorted(project.glob("reports/runs/*-0/Store-memory-*.jsonl"))
     header = json.loads(first.read_text("ascii").splitlines()[0])
-    assert (header["driver"], header["engine"], header["seed"]) == (MUTANT[1], "hypothesis", 0)
+    assert (header["driver"], header["engine"], header["seed"]) == (MUTANT[1], "explore", 0)
 
 
 def test_workers_share_the_seed(project: Path) -> None:

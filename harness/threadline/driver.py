@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 from .bounds import Bounded
 from .clock import VirtualClock
 from .clocked import give
+from .known import Known
 from .lockstep.inline import inline_aiosqlite
 from .lockstep.pump import Pump, is_pumped
 from .model import Census, Model
@@ -35,6 +36,7 @@ class Driver(Generic[M]):
     pinned: settings that this system has fixed, and that a scenario would draw otherwise.
     policy: where systems legitimately differ; given to the model.
     bounds: what may be held at most after a run. foreign: packages that leak hunts leave alone.
+    known: failures that are known, and are not told as new; known.toml has them for a project.
     """
 
     model: ClassVar[type[Model]]
@@ -45,6 +47,7 @@ class Driver(Generic[M]):
     pinned: ClassVar[Mapping[str, object]] = {}
     bounds: ClassVar[tuple[Bounded, ...]] = ()
     foreign: ClassVar[tuple[str, ...]] = ()
+    known: ClassVar[tuple[Known, ...]] = ()
 
     clock: VirtualClock
     _pump: Pump | None = None

@@ -257,7 +257,17 @@ class Model:
 RESERVED_NAMES = frozenset(
     {
         *(name for name in vars(Model) if not name.startswith("_")),
-        *("bounds", "clock", "clocked", "close", "discard_notes", "foreign", "model", "pinned"),
+        *(
+            "bounds",
+            "clock",
+            "clocked",
+            "close",
+            "discard_notes",
+            "foreign",
+            "known",
+            "model",
+            "pinned",
+        ),
         "pump",
         *("refuses", "reset", "roots", "start", "through", "changed", "is_bare", "rules"),
     }

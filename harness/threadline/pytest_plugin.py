@@ -12,8 +12,9 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .campaign.profile import Profile
     from .failure import Divergence
     from .loading import Target
-    from .lockstep.run import Runs
+    from .lockstep.run import Batch, Runs
     from .scenario import Scenario
     from .trace import Header
 
@@ -165,45 +166,60 @@ class ScenarioTest(pytest.Item):
         running = folder / f"{self._scenario.__name__}-{os.getpid()}-running.jsonl"
         with warnings_recorded() as warned, closing(Recorder(running)) as recorder:
             runs = Runs(self._target, recorder, warned)
-            divergences = list(self._divergences(runs, profile, folder))
+            divergences = self._divergences(runs, profile, folder)
             runs.close()
         tidy(folder, [running])
         if divergences:
             text = "\n\n".join(map(str, divergences))
             raise type(divergences[0])(divergences[0].failure, text)
 
-    def _divergences(self, runs: Runs, profile: Profile, folder: Path) -> Iterator[Divergence]:
-        """Yield each new failure as its Divergence, minimised and saved."""
+    def _divergences(self, runs: Runs, profile: Profile, folder: Path) -> list[Divergence]:
+        """Play explore, then Hypothesis; return each failure, minimised and saved.
+
+        Explore finds more in the same time, Hypothesis remembers: its examples are kept in its own
+        database, and those that have failed are played again first.
+        """
+        from .campaign.events import Shorter
+        from .campaign.findings import Findings
+        from .failure import divergence_type
+        from .search.explore import Explorer
+
+        explorer = Explorer(self._scenario, runs, self._header(profile, "explore"))
+        name = self._scenario.__name__
+        findings = Findings(runs, self._scenario, lambda what: folder / f"{name}-{what}.jsonl")
+        told: dict[str, Divergence] = {}
+        steps = 0
+        explored = islice(explorer.batches(), profile.runs)
+        for batch in chain(explored, self._examples(runs, profile)):
+            steps += batch.steps
+            failure = batch.failure
+            for event in findings.add(batch, failure) if failure else ():
+                if isinstance(event, Shorter) and failure:
+                    kind = divergence_type(failure.signature)
+                    told[event.signature] = kind(failure, event.text)
+        if not steps:
+            self._fail_of_nothing(profile.runs, explorer.unused())
+        return list(told.values())
+
+    def _examples(self, runs: Runs, profile: Profile) -> Iterator[Batch]:
         from hypothesis import Phase
         from hypothesis.database import DirectoryBasedExampleDatabase
 
-        from .campaign.events import Shorter
-        from .campaign.folder import file_name
-        from .campaign.save_failure import keep
-        from .failure import divergence_type
         from .search.machine import Chunks
 
-        # All but explaining, which plays thousands of runs more for what our own passes tell.
-        phases = [phase for phase in Phase if phase is not Phase.explain]
+        # Without shrinking and explaining, which play thousands of runs more than our own passes.
+        phases = [Phase.explicit, Phase.reuse, Phase.generate]
         database = DirectoryBasedExampleDatabase(".hypothesis/examples")
-        chunks = Chunks(
-            self._scenario,
-            runs,
-            self._header(profile),
-            database=database,
-            phases=phases,
-        )
-        told: set[str] = set()
-        for batch in chunks.batches(runs_max=profile.examples):
-            failure = batch.failure
-            if failure is None or str(failure.signature) in told:
-                continue
-            told.add(str(failure.signature))
-            name = file_name(f"{self._scenario.__name__}-{failure.signature}")
-            path = folder / f"{name}.jsonl"
-            for event in keep(batch, failure, runs, self._scenario, path):
-                if isinstance(event, Shorter):
-                    yield divergence_type(failure.signature)(failure, event.text)
+        header = self._header(profile, "hypothesis")
+        chunks = Chunks(self._scenario, runs, header, database=database, phases=phases)
+        return chunks.batches(runs_max=profile.examples)
+
+    def _fail_of_nothing(self, runs: int, unused: list[str]) -> NoReturn:
+        """Fail: no step was taken, so that nothing is known of the system."""
+        from .report.terminal import nothing_tried
+
+        lines = [nothing_tried(runs, unused), *(f"never fired: {line}" for line in unused)]
+        pytest.fail("\n".join(lines), pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show a failure as a reader sees it, without a traceback; anything else as pytest does."""
@@ -216,7 +232,7 @@ class ScenarioTest(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         return self.path, None, self.name
 
-    def _header(self, profile: Profile) -> Header:
+    def _header(self, profile: Profile, engine: str) -> Header:
         from .trace import Header, plain, versions
 
         return Header(
@@ -224,7 +240,7 @@ class ScenarioTest(pytest.Item):
             driver=self._target.name,
             scenario=self._scenario_name,
             policy=plain(self._target.policy),
-            engine="hypothesis",
+            engine=engine,
             seed=self.config.stash[SEED],
             steps_max=profile.steps,
             versions=versions(),

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ..allowed import driver_to_give
 from ..failure import Failure
+from ..known import Known, covering
 from ..loading import Target
 from ..lockstep.outcomes import ModelError
 from ..outcome import Crashed, Hung, Outcome
@@ -237,6 +238,9 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     tally.died(in_order * (trace.header.run - job.first_run + 1), len(trace.operations))
     has_played = bool(trace.operations) or trace.header.run > job.first_run
     death = Death(max(trace.header.run, tally.last_run), name, has_played)
+    if covering([Known(**entry) for entry in job.known], name, job.driver) is not None:
+        tally.knows(name)
+        return death
     if name in tally.failures:
         tally.found(name)
         return death
@@ -276,7 +280,8 @@ def _why_not_go_on(job: Job, tally: Tally, death: Death, barren: int) -> str:
         return "not all was played: a search of every sequence cannot go on behind a dead process"
     if barren == BARREN_MAX:
         return f"{barren} processes in a row have ended before their first step"
-    if job.ends_at_s is None and tally.failures[death.signature] >= ALIKE_MAX:
+    times = tally.failures.get(death.signature, 0) + tally.known.get(death.signature, 0)
+    if job.ends_at_s is None and times >= ALIKE_MAX:
         return f"{death.signature} has ended {ALIKE_MAX} processes; with --for it would go on"
     return ""
 

@@ -118,9 +118,11 @@ class Job:
 
 
 class Engine(Protocol):
-    """Plays runs, and yields what came of them."""
+    """Plays runs of a scenario, and knows which of its rules were of no use."""
 
-    def batches(self) -> Iterator[Batch]: ...
+    def unused(self) -> list[str]:
+        """Return a line for each rule that has never fired."""
+        ...
 
 
 def work(job: Job, tell: Callable[[Message], None]) -> None:
@@ -209,7 +211,7 @@ class _Search:
 
     def go(self, header: Header) -> None:
         told = time.monotonic()
-        sequences, batches = self._engine(header)
+        sequences, engine, batches = self._engine(header)
         self._tell(Began(self._job.scenario, sequences))
         complete = True
         for batch in batches:
@@ -224,29 +226,29 @@ class _Search:
             if self._is_over():
                 complete = False
                 break
-        for name, times in self._runs.tolerated.items():
-            self._findings.known[name] = self._findings.known.get(name, 0) + times
-        is_all = complete and sequences > 0
-        cut = TIME_OVER in round_trips_of(self._runs).known.skipped
-        note = HUNT_CUT if cut else ""
         found = self._findings
-        self._tell(Ended(self._played, self._steps, found.counts, is_all, note, known=found.known))
+        for name, times in self._runs.tolerated.items():
+            found.known[name] = found.known.get(name, 0) + times
+        is_all = complete and sequences > 0
+        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).known.skipped else ""
+        unused, steps = engine.unused(), self._steps
+        self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
 
-    def _engine(self, header: Header) -> tuple[int, Iterator[Batch]]:
-        """Return about how many sequences there are, if that has an end, and the runs."""
+    def _engine(self, header: Header) -> tuple[int, Engine, Iterator[Batch]]:
+        """Return how many sequences there are, about, if that has an end; the engine; its runs."""
         if self._job.engine == "exhaust":
             exhaust = Exhaust(self._scenario, self._runs, header)
-            return exhaust.estimate(), exhaust.batches()
+            return exhaust.estimate(), exhaust, exhaust.batches()
         if self._job.engine == "hypothesis":
             from ..search.machine import Chunks  # loads Hypothesis, which no other engine needs
 
             chunks = Chunks(self._scenario, self._runs, header, known=self._known)
-            return 0, chunks.batches(self._job.first_run, self._job.runs)
+            return 0, chunks, chunks.batches(self._job.first_run, self._job.runs)
         explorer = Explorer(self._scenario, self._runs, header)
         self._go_round = explorer.go_round
         for signature, path in self._traces():
             self._round(signature, path)
-        return 0, explorer.batches(self._job.first_run)
+        return 0, explorer, explorer.batches(self._job.first_run)
 
     def _traces(self) -> Iterator[tuple[str, Path]]:
         """Yield the traces of what is known or was told: runs go round them from the first on."""

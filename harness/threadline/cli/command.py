@@ -9,6 +9,7 @@ import click
 
 from ..defaults import read_defaults
 from ..loading import BadName, load_scenario, load_target
+from .accept import accept
 from .check import check
 from .cli_names import tell, usage_errors
 from .fuzz import fuzz
@@ -68,5 +69,5 @@ def _echo(text: str, *, indent: int = 0, cut: bool = False) -> None:
         tell(" " * indent + line)
 
 
-for _command in (fuzz, replay, minimise, scenarios, drivers, check, mutants, leaks):
+for _command in (accept, fuzz, replay, minimise, scenarios, drivers, check, mutants, leaks):
     threadline.add_command(_command)

@@ -6,9 +6,10 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,9 @@ from ..campaign.isolate import HANG_S
 from ..campaign.profile import PROFILES, Profile
 from ..campaign.worker import ENGINES, SLOW_S, Job
 from ..defaults import read_defaults
+from ..known import Known, known_file, read_known
 from ..loading import Target
+from ..report.known_text import KnownText
 from ..report.terminal import Terminal
 from ..trace import versions
 from .cli_names import Duration, plan_for, tell, usage_errors
@@ -57,6 +60,11 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
     default=lambda: secrets.randbits(32),
     help="Fixes every draw; drawn if not given.",
 )
+@click.option(
+    "--known",
+    type=click.Path(path_type=Path),
+    help="File of known failures; known.toml beside pyproject.toml, if not given.",
+)
 @click.option("--log", is_flag=True, help="Show what the system logged and warned, too.")
 @usage_errors
 def fuzz(
@@ -69,6 +77,7 @@ def fuzz(
     depth: int | None,
     seconds: float | None,
     seed: int,
+    known: Path | None,
     *,
     log: bool,
 ) -> None:
@@ -84,6 +93,7 @@ def fuzz(
     model, the scenario or threadline itself broke.
     """
     plan = plan_for(what, driver, read_defaults())
+    entries, expired = _known({target.name: target for _, target in plan}, known)
     folder, trouble = make_folder(seed)
     base = PROFILES[profile]
     job = Job(
@@ -97,8 +107,37 @@ def fuzz(
         shows_log=log,
     )
     jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
-    targets = [target for _, target in plan]
-    sys.exit(_run(jobs, targets, Terminal(trouble), folder, seconds))
+    terminal = Terminal(trouble, known=KnownText(entries, expired))
+    jobs = list(_knowing(jobs, entries))
+    sys.exit(_run(jobs, [target for _, target in plan], terminal, folder, seconds))
+
+
+def _known(targets: Mapping[str, Target], file: Path | None) -> tuple[list[Known], list[Known]]:
+    """Return the known failures of these drivers, and those that were known until today.
+
+    They stand in a file, and in the drivers themselves.
+    """
+    found = [
+        *read_known(file or known_file()),
+        *(
+            replace(entry, driver=entry.driver or name)
+            for name, target in targets.items()
+            for entry in target.driver.known
+        ),
+    ]
+    own = [entry for entry in found if not entry.driver or entry.driver in targets]
+    today = date.today()
+    expired = [entry for entry in own if entry.has_expired(today)]
+    return [entry for entry in own if entry not in expired], expired
+
+
+def _knowing(jobs: Iterable[Job], entries: Sequence[Known]) -> Iterator[Job]:
+    """Yield each job with what is known of its driver; the first of each plays the traces of it."""
+    met: set[str] = set()
+    for job in jobs:
+        known = [asdict(replace(e, until=None)) for e in entries if e.driver in ("", job.driver)]
+        yield replace(job, known=known, replays_known=job.driver not in met)
+        met.add(job.driver)
 
 
 def _run(

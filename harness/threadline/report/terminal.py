@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -12,10 +13,14 @@ from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from ..campaign.events import Began, Ended, Event, Found, Shorter
+from ..campaign.events import Began, Ended, Event, Found, Replayed, Shorter
 from ..history import count
 from ..loading import Target
 from ..printable import printable, printable_lines
+from .alike import Bug, bugs
+from .known_text import KnownText
+
+UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothing"
 
 
 @dataclass(slots=True)
@@ -34,16 +39,32 @@ class Shown:
     traces: dict[str, str] = field(default_factory=dict)
     complete: bool = False
     note: str = ""
+    ended: bool = False
+    unused: list[str] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def tried_nothing(self) -> bool:
+        """Return whether it has ended without one step, which is no success."""
+        return self.ended and not self.steps
 
     @property
     def failed(self) -> bool:
-        return bool(self.failures) or bool(self.note and not self.steps)
+        return bool(self.failures) or self.tried_nothing
 
 
 class Terminal:
-    """Hears run events. `trouble` says why traces are not kept where they belong, if so."""
+    """Hears run events. `trouble` says why traces are not kept where they belong, if so; `known`
+    what is to be said of known failures.
+    """
 
-    def __init__(self, trouble: str = "", console: Console | None = None) -> None:
+    def __init__(
+        self,
+        trouble: str = "",
+        console: Console | None = None,
+        known: KnownText | None = None,
+    ) -> None:
+        self._known = known or KnownText()
         self.console = console or Console(highlight=False)
         self._trouble = trouble
         self._scenarios: list[Shown] = []
@@ -78,6 +99,9 @@ class Terminal:
         if isinstance(event, Began):
             self._begin(event)
             return
+        if isinstance(event, Replayed):
+            self._known.hear(event)
+            return
         shown = self._scenarios[-1]
         shown.seconds = time.monotonic() - shown.started_s
         if isinstance(event, Found):
@@ -91,22 +115,35 @@ class Terminal:
             shown.runs, shown.steps = event.runs, event.steps
             if isinstance(event, Ended):
                 shown.failures, shown.complete = event.failures, event.complete
-                shown.note = event.note
+                shown.note, shown.known = event.note, event.known
+                shown.ended, shown.unused = True, event.unused
         self._bar.update(shown.task, told=_progress(shown))
 
     def summary(self) -> None:
         """Print each failure, then a table of the scenarios, then one sentence."""
         for shown in self._scenarios:
-            for signature, found in shown.found.items():
-                self._print(f"\n{found.text}")
-                if isinstance(found, Found):
-                    self._print("  note:    not minimised: the campaign ended before that")
-                if self._trouble or not shown.traces[signature]:
-                    self._print(f"  the whole trace, to be kept in a file:\n{found.lines}")
+            for bug in bugs(shown.found.values()):
+                self._tell(bug, shown)
         self._print("")
         self.console.print(self._table())
         for shown in self._scenarios:
             self._remark(shown)
+        came = {signature for shown in self._scenarios for signature in shown.known}
+        is_whole = all(shown.ended and shown.steps for shown in self._scenarios)
+        for line in self._known.lines(came, is_whole=is_whole):
+            self._print(line)
+
+    def _tell(self, bug: Bug, shown: Shown) -> None:
+        """Print a failure, and what else it was seen as."""
+        self._print(f"\n{bug.leads.text}")
+        for other in bug.also:
+            where = f", {other.trace}" if other.trace else ""
+            self._print(f"  also:    seen as {other.signature}{where}")
+        if isinstance(bug.leads, Found):
+            self._print("  note:    not minimised: the campaign ended before that")
+        for one in (bug.leads, *bug.also):
+            if self._trouble or not shown.traces[one.signature]:
+                self._print(f"  the whole trace, to be kept in a file:\n{one.lines}")
 
     def _begin(self, event: Began) -> None:
         name = event.scenario.rpartition(":")[2].lower()
@@ -132,20 +169,32 @@ class Terminal:
         return table
 
     def _remark(self, shown: Shown) -> None:
-        if shown.complete and not shown.failures:
+        if shown.tried_nothing:
+            self._print(f"{shown.name}: {nothing_tried(shown.runs, shown.unused)}")
+        for line in shown.unused:
+            self._print(f"{shown.name}: never fired: {line}")
+        if shown.complete and not shown.failures and shown.steps:
             sequences = count(shown.runs, "sequence")
             self._print(f"{shown.name}: all {sequences} were played, and none fails")
         if shown.note:
             self._print(f"{shown.name}: {shown.note}")
+        for signature, runs in shown.known.items():
+            self._print(f"{shown.name}: {self._known.came(signature, runs)}")
         for signature, runs in shown.failures.items():
             if runs * 2 > shown.runs > 1:
                 self._print(
                     f"{shown.name}: {signature} blocks: it ended {runs:,} of {shown.runs:,} runs, "
-                    "so that little behind it was tried; fix it first"
+                    "so that little behind it was tried; fix it first, or accept it"
                 )
 
     def _print(self, text: str) -> None:
         self.console.print(Text(printable_lines(text)), soft_wrap=True)
+
+
+def nothing_tried(runs: int, unused: Sequence[str]) -> str:
+    """Return the words for so many runs without a step; `unused` has the rules that never fired."""
+    text = f"nothing was tried, which is no success: 0 steps in {count(runs, 'run')}"
+    return text if unused or not runs else f"{text}; {UNJUDGED}"
 
 
 def _doubt(found: Found | Shorter | None) -> str:

@@ -17,6 +17,7 @@ from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header
 from .enabled import Option, options
+from .unused import Tries, unused
 
 PROBES = 40
 
@@ -46,12 +47,20 @@ class Exhaust:
         self._header = header
         self._rules = scenario.rules(runs.target.lacks)
         self._settings = runs.target.settings(scenario)
+        self._tried = {rule.name: Tries() for rule in self._rules}
+        self._played = 0
 
     def batches(self) -> Iterator[Batch]:
         """Yield each sequence as it ends; ends when all have been played."""
         for values in product(*[pool.values(Now(None)) for pool in self._settings.values()]):
             settings = dict(zip(self._settings, values, strict=True))
-            yield from self._under(replace(self._header, settings=settings))
+            for batch in self._under(replace(self._header, settings=settings)):
+                self._played += batch.runs
+                yield batch
+
+    def unused(self) -> list[str]:
+        """Return a line for each rule that could never fire, which says why not."""
+        return unused(self._tried, self._played)
 
     def estimate(self, seed: int = 0) -> int:
         """Return about how many sequences there are: the mean product of branches (Knuth 1975).
@@ -124,5 +133,9 @@ class Exhaust:
         return ways
 
     def _options(self, now: Now, levels: list[Level]) -> list[Option]:
+        for rule in self._rules:
+            tries = self._tried[rule.name]
+            if not tries.fired:  # asked until it may fire, which costs nothing in most scenarios
+                tries.fired += tries.ask(rule, now)
         named = {value for level in levels for value in level.option.values}
         return options(self._rules, now, named)

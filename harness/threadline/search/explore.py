@@ -19,6 +19,7 @@ from ..scenario import Scenario
 from ..trace import Header, Numbered
 from .detour import Detour
 from .tactic import SHARES, Drawer, choices
+from .unused import unused
 
 STATES_MAX = 50_000
 RIVALS = 8
@@ -66,6 +67,7 @@ class Explorer:
         self._known: dict[tuple[Hashable, ...], Known] = {}
         self._in_order: list[Known] = []
         self._detours: list[Detour] = []
+        self._played = 0
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
         """Leave out one ingredient of a trace that fails so, another in each run from now on.
@@ -80,6 +82,7 @@ class Explorer:
         """Yield each run as it ends, without an end of its own."""
         for run in count(first_run):
             random = Random(f"{self._header.seed}/{run}")  # text: the same under any hash seed
+            self._played += 1
             tactic = random.choices(list(SHARES), list(SHARES.values()))[0]
             for detour in self._detours:
                 detour.begin(random)
@@ -96,6 +99,11 @@ class Explorer:
             kind = drawer.rule.operation.kind
             counts[kind] = counts.get(kind, 0) + drawer.drawn
         return counts
+
+    def unused(self) -> list[str]:
+        """Return a line for each rule that has never fired, which says why not."""
+        tried = {each.rule.name: replace(each.missed, fired=each.drawn) for each in self._drawers}
+        return unused(tried, self._played)
 
     def _run(self, run: int, tactic: str, random: Random) -> Batch:
         goal = self._goal(random) if tactic == "novelty" else None
@@ -122,7 +130,7 @@ class Explorer:
     def _allows(self, operation: Operation, model: Model) -> bool:
         return all(detour.allows(operation, model) for detour in self._detours)
 
-    def _played(self, number: int, operation: Operation) -> None:
+    def _step_played(self, number: int, operation: Operation) -> None:
         for detour in self._detours:
             detour.played(number, operation)
 
@@ -141,7 +149,7 @@ class Explorer:
                 except UNPLAYED:
                     break
                 if detours:
-                    self._played(now.step, drawn)
+                    self._step_played(now.step, drawn)
                 now.step += 1
                 break
 
@@ -153,7 +161,7 @@ class Explorer:
             if self._allows(operation, lockstep.model):
                 with suppress(*UNPLAYED):
                     lockstep.step(now.step, operation)
-                    self._played(now.step, operation)
+                    self._step_played(now.step, operation)
             now.step += 1
         goal.visits += 1
         way = goal.way
@@ -165,7 +173,7 @@ class Explorer:
                     lockstep.step(now.step, drawn)
                 except UNPLAYED:
                     continue
-                self._played(now.step, drawn)
+                self._step_played(now.step, drawn)
                 way = Link(way, drawn, now.step)
                 now.step += 1
                 self._keep(goal.settings, lockstep, way)

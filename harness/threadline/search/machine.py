@@ -13,7 +13,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, InvalidDefinition
 from hypothesis.internal.conjecture import providers
 
 from ..failure import Divergence, Failure, Signature
@@ -25,6 +25,7 @@ from ..pool import Now, Pool
 from ..rule import Rule
 from ..scenario import Scenario
 from ..trace import Header
+from .unused import Tries, unused
 
 # Their types speak of bundles, which nothing here has.
 _initialize: Any = stateful.initialize
@@ -40,7 +41,10 @@ CHUNK_RUNS = 100  # a chunk's memory grows by about 100 KB a run; see the design
 
 @dataclass(slots=True)
 class Watch:
-    """What the runs of one machine came to, and the signatures that end a run without a failure."""
+    """What the runs of one machine came to, and the signatures that end a run without a failure.
+
+    `masked_failures` are those, each with the settings of its run; `tried` counts by rule.
+    """
 
     masked: Set[Signature] = frozenset()
     known: Sequence[Known] = ()
@@ -50,14 +54,15 @@ class Watch:
     runs_to_failure: int = 0
     failure: Failure | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
-    masked_failures: list[Failure] = field(default_factory=list)
+    masked_failures: list[tuple[Failure, Mapping[str, object]]] = field(default_factory=list)
+    tried: dict[str, Tries] = field(default_factory=dict)
 
     def saw(self, failure: Failure, settings: Mapping[str, object]) -> bool:
         """Note a failure under these settings, and say whether Hypothesis is to hear of it."""
         is_known = covering(self.known, failure.signature, self.driver) is not None
         if is_known or failure.signature in self.masked:
             if self.failure is None:  # from then on Hypothesis shrinks: it plays the same again
-                self.masked_failures.append(failure)
+                self.masked_failures.append((failure, settings))
             return False
         self.failure, self.settings = failure, settings
         self.runs_to_failure = self.runs_to_failure or self.runs
@@ -99,9 +104,11 @@ class Machine(stateful.RuleBasedStateMachine):
             return  # by a failure that is known: model and system have no more to say
         operation = rule.make(*[values[_argument(name)] for name, _ in rule.pools])
         self.watch.steps += 1
+        self.watch.tried[rule.name].fired += 1
         try:
             self.lockstep.step(self.now.step, operation)
         except UNPLAYED:
+            self.watch.steps -= 1
             return
         except Divergence as divergence:
             self._part(divergence)
@@ -144,13 +151,15 @@ def machine(
 
     Hypothesis keeps its examples by that name, so two drivers never share any.
     """
+    watch = watch or Watch()
     body: dict[str, Any] = {
         "runs": runs,
         "header": header,
-        "watch": watch or Watch(),
+        "watch": watch,
         "_initialize": _initialize(**_strategies(runs.target.settings(scenario)))(_begin),
     }
     for rule in scenario.rules(runs.target.lacks):
+        watch.tried.setdefault(rule.name, Tries())
         for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
             body[f"_rule_{rule.name}_{turn}"] = _derived(rule)
     return type(f"{scenario.__name__}[{runs.target.name}]", (Machine,), body)
@@ -201,6 +210,8 @@ class Chunks:
         self._header = header
         self._met: set[Signature] = set()
         self._known = known
+        self._tried: dict[str, Tries] = {}
+        self._played = 0
 
     def batches(self, first_run: int = 1, runs_max: int | None = None) -> Iterator[Batch]:
         """Yield each chunk as it ends, up to `runs_max` runs; a failure that is known is masked.
@@ -211,7 +222,8 @@ class Chunks:
         for chunk in count(first_run):
             size = CHUNK_RUNS if left is None else min(left, CHUNK_RUNS)
             batch, masked = self._chunk(chunk, size)
-            yield from (Batch(0, 0, batch.header, failure) for failure in masked)
+            self._played += batch.runs
+            yield from masked
             yield batch
             if batch.failure:
                 self._met.add(batch.failure.signature)
@@ -220,9 +232,13 @@ class Chunks:
                 if left <= 0:
                     return
 
-    def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Failure]]:
+    def unused(self) -> list[str]:
+        """Return a line for each rule that has never fired, which says why not."""
+        return unused(self._tried, self._played)
+
+    def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Batch]]:
         """Play one chunk, and return what came of it, and the failures that were masked."""
-        watch = Watch(frozenset(self._met), self._known, self._header.driver)
+        watch = Watch(frozenset(self._met), self._known, self._header.driver, tried=self._tried)
         header = replace(self._header, run=chunk)
         derived = machine(self._scenario, self._runs, header, watch)
         seed = Random(f"{header.seed}/{chunk}").getrandbits(64)
@@ -233,12 +249,23 @@ class Chunks:
                     settings=settings(header.steps_max, size, **self._more),
                 )
         except (Divergence, Flaky):
-            if watch.failure is None:
+            # Flaky: what ended a run silently may end it by chance, and another one not.
+            if watch.failure is None and not watch.masked_failures:
                 raise
-        leaks = watch.failure is not None and watch.failure.is_after_run
-        header = replace(header, settings=watch.settings, round_trip=leaks)
+        except InvalidDefinition:
+            # Says that no rule can fire: a run that is over before its last step, and its chunk.
+            if not watch.runs:
+                raise
         runs = watch.runs_to_failure or watch.runs
-        return Batch(runs, watch.steps, header, watch.failure), watch.masked_failures
+        masked = [_batch(header, 0, 0, *each) for each in watch.masked_failures]
+        return _batch(header, runs, watch.steps, watch.failure, watch.settings), masked
+
+
+def _batch(
+    header: Header, runs: int, steps: int, failure: Failure | None, settings: Mapping[str, object]
+) -> Batch:
+    leaks = failure is not None and failure.is_after_run
+    return Batch(runs, steps, replace(header, settings=settings, round_trip=leaks), failure)
 
 
 @contextmanager
@@ -269,16 +296,15 @@ def _derived(rule: Rule) -> Any:
         self.take(rule, values)
 
     step.__name__ = step.__qualname__ = rule.name
-    changing = [pool for _, pool in rule.pools if pool.constant is None]
     derived = _rule(**_strategies(dict(rule.pools)))(step)
-    if changing or rule.precondition:
-        derived = stateful.precondition(_enabled(rule, changing))(derived)
+    if rule.precondition or any(pool.constant is None for _, pool in rule.pools):
+        derived = stateful.precondition(_enabled(rule))(derived)
     return derived
 
 
-def _enabled(rule: Rule, changing: list[Pool[Any]]) -> Callable[[Machine], bool]:
+def _enabled(rule: Rule) -> Callable[[Machine], bool]:
     def enabled(self: Machine) -> bool:
-        return rule.may_fire(self.now) and all(pool.values(self.now) for pool in changing)
+        return self.watch.tried[rule.name].ask(rule, self.now)
 
     return enabled
 

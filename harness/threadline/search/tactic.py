@@ -8,6 +8,7 @@ from random import Random
 from ..operation import Operation
 from ..pool import Now
 from ..rule import Rule
+from .unused import Tries
 
 # Uniform takes four runs in ten: no single tactic wins, and it is the one without a blind spot.
 SHARES = {"uniform": 40, "swarm": 15, "weights": 15, "least-used": 15, "novelty": 15}
@@ -18,25 +19,28 @@ class Drawer:
 
     def __init__(self, rule: Rule) -> None:
         self.drawn = 0
+        self.missed = Tries()  # the draws that gave nothing
         self.used = 0  # by runs of the least-used tactic, which balances only its own
         self.weight = rule.weight
         self.rule = rule
         self._precondition = rule.precondition
-        self._pools = [pool for _, pool in rule.pools]
-        constants = [pool.constant for pool in self._pools if pool.constant is not None]
+        self._pools = rule.pools
+        constants = [pool.constant for _, pool in self._pools if pool.constant is not None]
         self._constants = constants if len(constants) == len(self._pools) else None
         self._made: dict[int, Operation] = {}
 
     def draw(self, now: Now, random: Callable[[], float]) -> Operation | None:
         """Return an operation, or None where the rule cannot fire now."""
         if self._precondition is not None and not self._precondition(now):
+            self.missed.unmet += 1
             return None
         if self._constants is not None:
             return self._draw_constant(random)
         values = []
-        for pool in self._pools:
+        for name, pool in self._pools:
             candidates = pool.constant or pool.values(now)
             if not candidates:
+                self.missed.was_empty(name)
                 return None
             values.append(candidates[int(random() * len(candidates))])
         self.drawn += 1

@@ -1,0 +1,52 @@
+"""What a campaign says of known failures: which came, which are fixed, and which have run out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..campaign.events import Replayed
+from ..history import count
+from ..known import Known
+from ..trace import is_signature_of
+
+
+@dataclass(slots=True)
+class KnownText:
+    """Hears of the `entries`, and says at the end what is to be done about them."""
+
+    entries: Sequence[Known] = ()
+    expired: Sequence[Known] = ()
+    replayed: dict[str, str] = field(default_factory=dict)
+
+    def hear(self, event: Replayed) -> None:
+        """Take what came of the trace of a known failure."""
+        self.replayed[event.signature] = event.came
+
+    def came(self, signature: str, runs: int) -> str:
+        """Return the words for a known failure that came in so many runs."""
+        entry = next(e for e in self.entries if is_signature_of(e.signature, signature))
+        return f"known: {signature} ({count(runs, 'run')}): {_about(entry)}"
+
+    def lines(self, came: Collection[str], *, is_whole: bool) -> Iterator[str]:
+        """Yield what is to be said of each entry, `came` being the known signatures that came.
+
+        That one did not come tells something of a campaign that `is_whole` alone.
+        """
+        for entry in self.expired:
+            until = entry.until.isoformat() if entry.until else ""
+            yield f"expired: {entry.signature} was known until {until}: {entry.reason}"
+        for entry in self.entries:
+            now = self.replayed.get(entry.signature)
+            has_come = any(is_signature_of(entry.signature, signature) for signature in came)
+            if now == "":
+                yield f"fixed: {entry.signature}: {entry.trace} agrees now; take its entry out"
+            elif now is not None and not is_signature_of(entry.signature, now):
+                yield f"known: {entry.signature}: {entry.trace} fails otherwise now: {now}"
+            elif now is None and not has_come and is_whole:
+                yield f"not seen: {entry.signature} did not come; if it is fixed, take it out"
+
+
+def _about(entry: Known) -> str:
+    until = f"until {entry.until.isoformat()}" if entry.until else ""
+    return ", ".join(filter(None, (entry.reason, entry.link, until)))
