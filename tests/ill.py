@@ -73,3 +73,14 @@ class Stubborn(MemoryStore):
 
 def stubborn() -> MemoryStoreDriver:
     return MemoryStoreDriver(Stubborn)
+
+
+class Unclosable(MemoryStoreDriver):
+    """A driver that raises when it is closed, even where no run was played on it."""
+
+    def close(self) -> None:
+        raise OSError("it is in use")
+
+
+def unclosable() -> MemoryStoreDriver:
+    return Unclosable()

@@ -150,9 +150,7 @@ def _tell_end(ended: Apart, running: Path, targets: list[Target], asked: Asked) 
         folder, _ = make_folder(asked.seed)
         saved = save(folder / f"{failure.signature}.jsonl", run[0])
         click.echo(f"\n{failure_text(failure, saved)}")
-        if not saved:
-            click.echo("  the whole trace, to be kept in a file:")
-            click.echo(run[0].encoded().decode("ascii"))
+        _echo_trace(run[0], saved)
         return
     click.echo(f"\nthe process of the hunt has ended before its first run: {cause(ended.status)}")
 
@@ -223,18 +221,31 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
     if story is None:
         click.echo(f"\n{failure_text(found.failure, found.path)}")
         click.echo(f"  note:    {found.why}")
+        _echo_trace(found.trace, found.path)
         return
     click.echo(f"\n{leak_text(story)}")
     stem = hunt.folder / found.failure.signature.kind
     page, markdown = stem.with_name(f"{stem.name}.html"), stem.with_name(f"{stem.name}.md")
-    page.write_text(leak_page(story), "utf-8")
-    markdown.write_text(leak_markdown(story, found.path), "utf-8")
-    click.echo(f"  report:  {markdown}\n           {page}")
-    click.echo(f"  replay:  {replay_command(found.path)}")
+    try:
+        page.write_text(leak_page(story), "utf-8")
+        markdown.write_text(leak_markdown(story, found.path), "utf-8")
+        click.echo(f"  report:  {markdown}\n           {page}")
+    except OSError as error:
+        click.echo(f"  report:  could not be written ({error.strerror})")
+    _echo_trace(found.trace, found.path)
+    if found.path:
+        click.echo(f"  replay:  {replay_command(found.path)}")
     if asked.objgraph:
         click.echo(f"  {objgraph_lens(story, hunt.folder)}")
     if asked.memray:
         click.echo(f"  {memray_lens(story, hunt.runs, hunt.folder)}")
+
+
+def _echo_trace(trace: Trace, saved: str) -> None:
+    """Print a trace whole, where it could not be saved."""
+    if not saved:
+        click.echo("  the whole trace, to be kept in a file:")
+        click.echo(trace.encoded().decode("ascii"))
 
 
 def _sum_up(hunt: Hunt) -> None:
