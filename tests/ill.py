@@ -84,3 +84,16 @@ class Unclosable(MemoryStoreDriver):
 
 def unclosable() -> MemoryStoreDriver:
     return Unclosable()
+
+
+class WaitsByAPipe(MemoryStore):
+    """Waits for ever when a conversation is opened, once it has told its process id to a pipe."""
+
+    def open(self, user: str, thread: str) -> Conversation:
+        Path(os.environ["PIPE"]).write_text(str(os.getpid()), "ascii")
+        threading.Event().wait()
+        return super().open(user, thread)
+
+
+def waits_by_a_pipe() -> MemoryStoreDriver:
+    return MemoryStoreDriver(WaitsByAPipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -79,3 +80,19 @@ def replayed(path: Path) -> int:
     read(path, ConversationStore.kinds())
     command = [sys.executable, "-m", "threadline", "replay", str(path)]
     return subprocess.run(command, capture_output=True, timeout=GUARD_S).returncode
+
+
+def test_a_worker_that_hangs_ends_with_its_campaign(project: Path) -> None:
+    """
+    A campaign that was killed leaves no process behind, not even in a step without an end.
+    """
+    command = [sys.executable, "-m", "threadline", "fuzz", "--driver", "tests.ill:waits_by_a_pipe"]
+    os.mkfifo(project / "pipe")
+    campaign = subprocess.Popen(command, env={**os.environ, "PIPE": str(project / "pipe")})
+    worker = psutil.Process(int((project / "pipe").read_text("ascii")))  # it is in its step
+
+    campaign.kill()
+    campaign.wait()
+
+    worker.wait(timeout=GUARD_S)
+    assert not worker.is_running()

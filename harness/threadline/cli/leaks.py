@@ -18,6 +18,7 @@ from ..campaign.folder import make_folder, tidy
 from ..campaign.isolate import cause, death, hung, last_run, last_step_failure
 from ..campaign.save_failure import save
 from ..defaults import read_defaults
+from ..descriptor import leash
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import memray_lens, objgraph_lens
@@ -73,6 +74,7 @@ class Asked:
 @click.option("--memray", is_flag=True, help="Record the allocations of a replay for memray.")
 @click.option("--pid", type=int, help="Watch a running process from outside instead.")
 @click.option("--here", type=click.Path(path_type=Path), hidden=True)
+@click.option("--leash", "held", type=int, hidden=True)
 @usage_errors
 def leaks(
     what: tuple[str, ...],
@@ -86,6 +88,7 @@ def leaks(
     memray: bool,
     pid: int | None,
     here: Path | None,
+    held: int | None,
 ) -> None:
     """Find what is not given back.
 
@@ -103,6 +106,8 @@ def leaks(
     )
     if here is None:
         sys.exit(_apart(what, driver, asked))
+    if held is not None:
+        leash(held)
     with coming_to_an_end(here) as status:
         if traces := _traces(what):
             failed = [_trace(trace, driver, asked) for trace in traces]
@@ -129,7 +134,7 @@ def _apart(what: tuple[str, ...], driver: str | None, asked: Asked) -> int:
     words += [f"--{name}" for name in ("objgraph", "memray") if getattr(asked, name)]
     with TemporaryDirectory(prefix="threadline-") as folder:
         running = Path(folder) / "running.jsonl"
-        ended = run_apart([*map(str, words), "--here", str(running)], running, asked.seconds)
+        ended = run_apart([*map(str, words)], running, asked.seconds)
         if ended.is_whole:
             return ended.status
         if ended.is_late:
