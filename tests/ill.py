@@ -73,3 +73,27 @@ class Stubborn(MemoryStore):
 
 def stubborn() -> MemoryStoreDriver:
     return MemoryStoreDriver(Stubborn)
+
+
+class Unclosable(MemoryStoreDriver):
+    """A driver that raises when it is closed, even where no run was played on it."""
+
+    def close(self) -> None:
+        raise OSError("it is in use")
+
+
+def unclosable() -> MemoryStoreDriver:
+    return Unclosable()
+
+
+class WaitsByAPipe(MemoryStore):
+    """Waits for ever when a conversation is opened, once it has told its process id to a pipe."""
+
+    def open(self, user: str, thread: str) -> Conversation:
+        Path(os.environ["PIPE"]).write_text(str(os.getpid()), "ascii")
+        threading.Event().wait()
+        return super().open(user, thread)
+
+
+def waits_by_a_pipe() -> MemoryStoreDriver:
+    return MemoryStoreDriver(WaitsByAPipe)

@@ -83,6 +83,7 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
         (["--driver", "tests.ill:Misnamed"], "Misnamed.appends is no operation of Conversation"),
         (["drivers.memory_store:Nope"], "drivers.memory_store has no 'Nope'; it has"),
         ([*STORE, "tests.ill:hangs"], "tests.ill:hangs is a second driver, beside drivers.memory"),
+        (["tests.ill:unclosable"], "makes a driver that cannot be closed: ill.py:"),
         (["tests.desk:header"], "tests.desk:header makes <class 'threadline.trace.Header'>"),
     ],
 )

@@ -34,6 +34,7 @@ PLACEHOLDERS = {"TRACE", "FILE"}  # of a trace, in a command
 MADE_LATER = {
     "NAME.least.jsonl",
     "SCENARIO-running.jsonl",
+    "SCENARIO-unfinished.jsonl",
     "chat.py",
     "mine.py",
     "reports/runs/",

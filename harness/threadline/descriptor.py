@@ -5,11 +5,24 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+from contextlib import suppress
 
 # Numbers below the highest that a process may have, another for each use: one that was closed by
 # the system must not become the other.
-CHANNEL, RECORDER = 64, 32
+CHANNEL, RECORDER, LEASH = 64, 32, 16
 LOST = 71  # EX_OSERR of sysexits.h: how a worker ends whose descriptor the system has closed
+
+
+def leash(descriptor: int) -> None:
+    """End this process and its group when the other end of a pipe is closed: who holds it is gone.
+
+    Not even a step that hangs outlives its campaign so. Where a system has no such signal, it does.
+    """
+    with suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
+    out_of_the_way(descriptor, LEASH)
 
 
 def out_of_the_way(descriptor: int, below: int) -> int:

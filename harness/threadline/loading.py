@@ -221,6 +221,11 @@ def _type_made(name: str, make: Callable[..., object], settings: Mapping[str, ob
     try:
         if isinstance(made, Driver):
             end(made)
+    except Exception as error:
+        raise BadName(
+            f"{name} makes a driver that cannot be closed: {_told_where(error)}; name its class, "
+            "so that none has to be made before the first run"
+        ) from error
     finally:
         take_back()
     return type(made)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..descriptor import CHANNEL, LOST, out_of_the_way
+from ..descriptor import CHANNEL, LOST, leash, out_of_the_way
 from .events import Message, decode, encode
 
 BLOCK = 1 << 16
@@ -24,6 +24,7 @@ class Channel:
     """
 
     def __init__(self) -> None:
+        leash(int(sys.argv[1]))
         self.job = _line(0)
         self._descriptor = out_of_the_way(os.dup(0), CHANNEL)
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -59,6 +60,7 @@ class Line:
 
     process: subprocess.Popen[bytes]
     socket: socket.socket
+    leash: int
     closed: bool = False
     rest: bytes = b""  # the beginning of a line
 
@@ -95,17 +97,24 @@ class Line:
         self.process.kill()
         self.process.wait()
         self.socket.close()
+        os.close(self.leash)
 
 
 def start_worker(job: bytes) -> Line:
-    """Start a process for a job; it leads a group of its own, so that its children end with it."""
+    """Start a process for a job, with a group of its own, so that its children end with it.
+
+    It ends when this process does, however that comes.
+    """
     ours, theirs = socket.socketpair()
+    held, kept = os.pipe()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "threadline.campaign.worker"],
+            [sys.executable, "-m", "threadline.campaign.worker", str(held)],
             stdin=theirs.fileno(),
+            pass_fds=[held],
             start_new_session=True,
         )
+    os.close(held)
     with suppress(OSError):  # it has ended already
         ours.sendall(job + b"\n")
-    return Line(process, ours)
+    return Line(process, ours, kept)

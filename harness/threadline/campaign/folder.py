@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tempfile
 import time
@@ -26,7 +27,10 @@ def make_folder(seed: int) -> tuple[Path, str]:
         folder.mkdir()
     except OSError as error:
         trouble = f"{RUNS} cannot be written ({error.strerror})"
-        return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
+        try:
+            return Path(tempfile.mkdtemp(prefix="threadline-")), trouble
+        except OSError:  # a full disk: below what is no folder, nothing can be written either
+            return Path(os.devnull), trouble
     return folder, ""
 
 

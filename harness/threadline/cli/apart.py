@@ -56,9 +56,14 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
     It keeps the trace of its run in `running`, and says there how it ends. It is ended when a step
     takes too long, and shortly after `seconds`, which count from when its driver is loaded.
     """
+    held, kept = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "threadline", *words], stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "threadline", *words, "--here", str(running), "--leash", str(held)],
+        stdout=subprocess.PIPE,
+        pass_fds=[held],
+        start_new_session=True,
     )
+    os.close(held)
     ended = Apart()
     try:
         _follow(process, _Watch(running, seconds), ended)
@@ -66,6 +71,7 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
         with suppress(OSError):  # its children, too
             os.killpg(process.pid, signal.SIGKILL)
         ended.status = process.wait()
+        os.close(kept)
         if process.stdout is not None:
             process.stdout.close()
     if (said := _said(running)) is not None:

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from ..defaults import BadDefaults, Defaults
+from ..known import BadKnown
 from ..loading import (
     BadName,
     Target,
@@ -48,7 +49,7 @@ def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (BadName, BadTrace, BadDefaults) as error:
+        except (BadName, BadTrace, BadDefaults, BadKnown) as error:
             raise Unusable(printable(str(error))) from error
 
     return guarded

@@ -18,6 +18,7 @@ from ..campaign.folder import file_name, make_folder, tidy
 from ..campaign.isolate import cause, death, hung, last_run, last_step_failure
 from ..campaign.save_failure import save
 from ..defaults import read_defaults
+from ..descriptor import leash
 from ..failure import Divergence, Failure
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
@@ -75,6 +76,7 @@ class Asked:
 @click.option("--memray", is_flag=True, help="Record the allocations of a replay for memray.")
 @click.option("--pid", type=int, help="Watch a running process from outside instead.")
 @click.option("--here", type=click.Path(path_type=Path), hidden=True)
+@click.option("--leash", "held", type=int, hidden=True)
 @usage_errors
 def leaks(
     what: tuple[str, ...],
@@ -88,6 +90,7 @@ def leaks(
     memray: bool,
     pid: int | None,
     here: Path | None,
+    held: int | None,
 ) -> None:
     """Find what is not given back.
 
@@ -105,6 +108,8 @@ def leaks(
     )
     if here is None:
         sys.exit(_apart(what, driver, asked))
+    if held is not None:
+        leash(held)
     with coming_to_an_end(here) as status:
         if traces := _traces(what):
             failed = [_trace(trace, driver, asked) for trace in traces]
@@ -130,7 +135,7 @@ def _apart(what: tuple[str, ...], driver: str | None, asked: Asked) -> int:
     words += [f"--{name}" for name in ("objgraph", "memray") if getattr(asked, name)]
     with TemporaryDirectory(prefix="threadline-") as folder:
         running = Path(folder) / "running.jsonl"
-        ended = run_apart([*map(str, words), "--here", str(running)], running, asked.seconds)
+        ended = run_apart([*map(str, words)], running, asked.seconds)
         if ended.is_whole:
             return ended.status
         if ended.is_late:
@@ -158,9 +163,7 @@ def _tell_end(ended: Apart, running: Path, targets: list[Target], asked: Asked) 
         saved = save(folder / f"{file_name(str(failure.signature))}.jsonl", run[0])
         tell("")
         click.echo(failure_text(failure, saved, driver=driver_to_give(target)))
-        if not saved:
-            tell("  the whole trace, to be kept in a file:")
-            click.echo(run[0].encoded().decode("ascii"))
+        _echo_trace(run[0], saved)
         return
     tell(f"\nthe process of the hunt has ended before its first run: {cause(ended.status)}")
 
@@ -246,20 +249,33 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
         tell("")
         click.echo(failure_text(found.failure, found.path, driver=driver))
         tell(f"  note:    {found.why}")
+        _echo_trace(found.trace, found.path)
         return
     tell("")
     click.echo(leak_text(story))
     stem = file_name(found.failure.signature.kind)
     page, markdown = hunt.folder / f"{stem}.html", hunt.folder / f"{stem}.md"
     again = replay_command(found.path, driver)
-    page.write_text(leak_page(story), "utf-8")
-    markdown.write_text(leak_markdown(story, again), "utf-8")
-    tell(f"  report:  {markdown}", f"           {page}")
-    tell(f"  replay:  {again}")
+    try:
+        page.write_text(leak_page(story), "utf-8")
+        markdown.write_text(leak_markdown(story, again), "utf-8")
+        tell(f"  report:  {markdown}", f"           {page}")
+    except OSError as error:
+        tell(f"  report:  could not be written ({error.strerror})")
+    _echo_trace(found.trace, found.path)
+    if found.path:
+        tell(f"  replay:  {again}")
     if asked.objgraph:
         tell(f"  {objgraph_lens(story, hunt.folder)}")
     if asked.memray:
         tell(f"  {memray_lens(story, hunt.runs, hunt.folder)}")
+
+
+def _echo_trace(trace: Trace, saved: str) -> None:
+    """Print a trace whole, where it could not be saved."""
+    if not saved:
+        click.echo("  the whole trace, to be kept in a file:")
+        click.echo(trace.encoded().decode("ascii"))
 
 
 def _sum_up(hunt: Hunt) -> None:

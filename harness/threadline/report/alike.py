@@ -1,4 +1,4 @@
-"""Failures that are one bug, seen otherwise: their minimised traces differ in the last step alone."""
+"""Failures that are one bug, seen otherwise: minimised traces that differ in the last step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bugs(found: Iterable[Found | Shorter]) -> list[Bug]:
 
 
 def _beginning(one: Found | Shorter) -> object:
-    """Return the settings of a minimised trace and its steps without the last; None if it has none."""
+    """Return the settings of a minimised trace and its steps but the last; None if it has none."""
     header, *steps = one.lines.splitlines()
     if not isinstance(one, Shorter) or one.doubt or not one.replays or len(steps) < 2:
         return None

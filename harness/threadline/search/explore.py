@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from ..failure import Divergence
+from ..failure import Divergence, Failure
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import UNPLAYED, Batch, Runs
 from ..model import Model
@@ -114,18 +114,29 @@ class Explorer:
             detour.under(settings)
         try:
             with self._runs.open(header.line(), settings) as lockstep:
-                if goal:
-                    self._play_novelty(lockstep, random, goal)
-                else:
-                    self._play(lockstep, random, tactic)
-                steps = len(lockstep.steps)
-                if header.round_trip:
-                    self._runs.look(lockstep, header)
-        except Divergence as divergence:
+                steps, failure = self._outcome(lockstep, random, goal, header)
+        except Divergence as divergence:  # of the system's start or its end
             failure = divergence.failure
+            steps = len(failure.steps)
+        if failure:
             header = replace(header, round_trip=failure.is_after_run)
-            return Batch(1, len(failure.steps), header, failure)
-        return Batch(1, steps, header)
+        return Batch(1, steps, header, failure)
+
+    def _outcome(
+        self, lockstep: Lockstep, random: Random, goal: Known | None, header: Header
+    ) -> tuple[int, Failure | None]:
+        """Play one run, and return of how many steps it was, and its failure, if it has one."""
+        try:
+            if goal:
+                self._play_novelty(lockstep, random, goal)
+            else:
+                self._play(lockstep, random, header.tactic)
+            steps = len(lockstep.steps)  # without those that tear it down
+            if header.round_trip:
+                self._runs.look(lockstep, header)
+        except Divergence as divergence:
+            return len(divergence.failure.steps), divergence.failure
+        return steps, None
 
     def _allows(self, operation: Operation, model: Model) -> bool:
         return all(detour.allows(operation, model) for detour in self._detours)
