@@ -5,6 +5,7 @@ from .clock import VirtualClock
 from .driver import Driver, DriverError
 from .failure import Disagreement, Property
 from .handle import Handle
+from .known import Known
 from .model import Census, Model, operation
 from .operation import Operation
 from .outcome import Ok, Outcome, Refuse, Refused, Unknown, Unpredictable
@@ -18,6 +19,7 @@ __all__ = [
     "Driver",
     "DriverError",
     "Handle",
+    "Known",
     "Model",
     "Now",
     "Ok",

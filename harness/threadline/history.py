@@ -78,11 +78,15 @@ def history_lines(steps: Sequence[Step], *, arrow: bool = True, full: bool = Fal
     found = []
     for step in steps:
         mark = "->" if arrow and step is steps[-1] else "  "
-        start = f"  {mark}  {step.number:>{width}}  "
-        operation = str(step.operation) if full else operation_text(step.operation)
-        lines = folded(start, operation, len(start))
-        found += _with_outcome(lines, _brief(step), len(start), full=full)
+        found += step_lines(f"  {mark}  {step.number:>{width}}  ", step, full=full)
     return found
+
+
+def step_lines(start: str, step: Step, *, full: bool = False) -> list[str]:
+    """Return the lines of one step, of which the first begins so: its operation and its outcome."""
+    operation = str(step.operation) if full else operation_text(step.operation)
+    lines = folded(start, operation, len(start))
+    return _with_outcome(lines, printable(_brief(step)), len(start), full=full)
 
 
 def _with_outcome(lines: list[str], outcome: str, indent: int, *, full: bool) -> list[str]:

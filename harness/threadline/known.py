@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,19 @@ def read_known(path: Path) -> tuple[Known, ...]:
         other = ", ".join(content) or "known"
         raise BadKnown(f"{path} has {other}; write each known failure under [[known]]")
     return tuple(_entry(path, number, entry) for number, entry in enumerate(entries, 1))
+
+
+def known_on(
+    driver: str, own: Iterable[Known], file: Path, today: date
+) -> tuple[list[Known], list[Known]]:
+    """Return what is known of a driver today, from its `own` entries and a file; and what was.
+
+    Raises BadKnown.
+    """
+    of_driver = [replace(entry, driver=entry.driver or driver) for entry in own]
+    entries = [each for each in (*read_known(file), *of_driver) if each.driver in ("", driver)]
+    expired = [entry for entry in entries if entry.has_expired(today)]
+    return [entry for entry in entries if entry not in expired], expired
 
 
 def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Known:

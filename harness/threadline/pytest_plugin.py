@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from .campaign.profile import Profile
     from .failure import Divergence
+    from .known import Known
     from .loading import Target
     from .lockstep.run import Batch, Runs
     from .scenario import Scenario
@@ -181,27 +183,44 @@ class ScenarioTest(pytest.Item):
         """
         from .campaign.events import Shorter
         from .campaign.findings import Findings
+        from .campaign.folder import file_name
         from .failure import divergence_type
         from .search.explore import Explorer
 
         explorer = Explorer(self._scenario, runs, self._header(profile, "explore"))
-        name = self._scenario.__name__
-        findings = Findings(runs, self._scenario, lambda what: folder / f"{name}-{what}.jsonl")
+        known = self._known()
+        name, driver = self._scenario.__name__, self._target.name
+
+        def path(signature: str) -> Path:
+            return folder / f"{file_name(f'{name}-{signature}')}.jsonl"
+
+        findings = Findings(runs, self._scenario, path, entries=known, driver=driver)
         told: dict[str, Divergence] = {}
         steps = 0
         explored = islice(explorer.batches(), profile.runs)
-        for batch in chain(explored, self._examples(runs, profile)):
+        for batch in chain(explored, self._examples(runs, profile, known)):
             steps += batch.steps
             failure = batch.failure
             for event in findings.add(batch, failure) if failure else ():
-                if isinstance(event, Shorter) and failure:
+                is_new = not findings.is_known(event.signature)
+                if isinstance(event, Shorter) and failure and is_new:
                     kind = divergence_type(failure.signature)
                     told[event.signature] = kind(failure, event.text)
+        if findings.known:
+            lines = (f"known: {each} ({times} runs)" for each, times in findings.known.items())
+            self.add_report_section("call", "threadline", "\n".join(lines))
         if not steps:
             self._fail_of_nothing(profile.runs, explorer.unused())
         return list(told.values())
 
-    def _examples(self, runs: Runs, profile: Profile) -> Iterator[Batch]:
+    def _known(self) -> list[Known]:
+        from .known import known_file, known_on
+
+        file = known_file(self.config.rootpath)
+        own = self._target.driver.known
+        return known_on(self._target.name, own, file, date.today())[0]
+
+    def _examples(self, runs: Runs, profile: Profile, known: Sequence[Known]) -> Iterator[Batch]:
         from hypothesis import Phase
         from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -211,7 +230,7 @@ class ScenarioTest(pytest.Item):
         phases = [Phase.explicit, Phase.reuse, Phase.generate]
         database = DirectoryBasedExampleDatabase(".hypothesis/examples")
         header = self._header(profile, "hypothesis")
-        chunks = Chunks(self._scenario, runs, header, database=database, phases=phases)
+        chunks = Chunks(self._scenario, runs, header, known=known, database=database, phases=phases)
         return chunks.batches(runs_max=profile.examples)
 
     def _fail_of_nothing(self, runs: int, unused: list[str]) -> NoReturn:

@@ -250,14 +250,14 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     saved = save(job.path(name), trace)
     lines = trace.encoded().decode("ascii")
     driver = driver_to_give(target)
-    text = failure_text(failure, saved, notes, driver=driver)
+    text = failure_text(failure, saved, notes, driver=driver, full=job.shows_all)
     tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
     if saved and trace.operations and not job.is_over():
         _minimise(replace(job, trace=saved), failure, tally, interrupted, driver)
     else:
         if trace.operations:
             notes.append(TIME_OVER if saved else NOT_WRITTEN)
-            text = failure_text(failure, saved, notes, driver=driver)
+            text = failure_text(failure, saved, notes, driver=driver, full=job.shows_all)
         tally.hear(Shorter(name, text, lines, 0, len(failure.steps), saved))
     return death
 
@@ -269,7 +269,9 @@ def _minimise(
     for event in start(job, interrupted).events():
         if isinstance(event, Shorter):
             if event.replays == 0:  # the text is why
-                text = failure_text(failure, job.trace, [event.text], driver=driver)
+                text = failure_text(
+                    failure, job.trace, [event.text], driver=driver, full=job.shows_all
+                )
                 event = replace(event, text=text)
             tally.hear(event)
 

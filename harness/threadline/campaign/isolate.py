@@ -71,7 +71,7 @@ def shorten(
     if confirmed is not None:
         trace, failure = least.trace, confirmed
     saved = save(path, trace)
-    text = failure_text(failure, saved, notes, driver=driver)
+    text = failure_text(failure, saved, notes, driver=driver, full=runs.shows_all)
     lines = trace.encoded().decode("ascii")
     return Shorter(str(failure.signature), text, lines, least.replays, len(failure.steps), saved)
 

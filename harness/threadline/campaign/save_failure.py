@@ -40,7 +40,7 @@ def keep(
     trace = Trace(replace(trace.header, signature=name), trace.operations)
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
-    text = failure_text(failure, saved, driver=driver_to_give(runs.target))
+    text = failure_text(failure, saved, driver=driver_to_give(runs.target), full=runs.shows_all)
     yield Found(name, text, saved, lines, batch.runs, len(failure.steps), instead)
     yield shorten(trace, failure, runs, scenario, path, is_doubted=instead, is_over=is_over)
 
@@ -66,7 +66,14 @@ def shorten(
         log = runs.log_of(least.trace.header, least.trace.operations) if not least.is_cut else []
     else:
         saved, log = str(path) if path is not None and path.exists() else "", []
-    text = failure_text(least.failure, saved, least.notes, log, driver=driver_to_give(runs.target))
+    text = failure_text(
+        least.failure,
+        saved,
+        least.notes,
+        log,
+        driver=driver_to_give(runs.target),
+        full=runs.shows_all,
+    )
     lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
     return Shorter(str(failure.signature), text, lines, least.replays, steps, saved, least.doubt)
 

@@ -99,6 +99,7 @@ class Job:
     start_s: float = START_S
     round_trip_every: int = ROUND_TRIP_EVERY
     shows_log: bool = False
+    shows_all: bool = False
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -147,6 +148,7 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
             warned,
             after_run=trips,
             shows_log=job.shows_log,
+            shows_all=job.shows_all,
             put_back=surroundings(),
             tolerates=_tolerated(job),
         )
@@ -215,10 +217,12 @@ class _Search:
         self._tell(Began(self._job.scenario, sequences))
         complete = True
         for batch in batches:
+            self._count_tolerated()
             self._played += batch.runs
             self._steps += batch.steps
             if batch.failure:
                 self._failed(batch, batch.failure)
+                self._runs.tolerated.clear()  # by replays, which are no runs of the search
             now = time.monotonic()
             if now - told >= PROGRESS_S:
                 told = now
@@ -227,8 +231,6 @@ class _Search:
                 complete = False
                 break
         found = self._findings
-        for name, times in self._runs.tolerated.items():
-            found.known[name] = found.known.get(name, 0) + times
         is_all = complete and sequences > 0
         note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).known.skipped else ""
         unused, steps = engine.unused(), self._steps
@@ -249,6 +251,12 @@ class _Search:
         for signature, path in self._traces():
             self._round(signature, path)
         return 0, explorer, explorer.batches(self._job.first_run)
+
+    def _count_tolerated(self) -> None:
+        known = self._findings.known
+        for name, times in self._runs.tolerated.items():
+            known[name] = known.get(name, 0) + times
+        self._runs.tolerated.clear()
 
     def _traces(self) -> Iterator[tuple[str, Path]]:
         """Yield the traces of what is known or was told: runs go round them from the first on."""

@@ -6,7 +6,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
@@ -21,7 +21,7 @@ from ..campaign.isolate import HANG_S
 from ..campaign.profile import PROFILES, Profile
 from ..campaign.worker import ENGINES, SLOW_S, Job
 from ..defaults import read_defaults
-from ..known import Known, known_file, read_known
+from ..known import known_file, known_on
 from ..loading import Target
 from ..report.known_text import KnownText
 from ..report.terminal import Terminal
@@ -66,6 +66,7 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
     help="File of known failures; known.toml beside pyproject.toml, if not given.",
 )
 @click.option("--log", is_flag=True, help="Show what the system logged and warned, too.")
+@click.option("--full", is_flag=True, help="Show values whole, however long.")
 @usage_errors
 def fuzz(
     what: tuple[str, ...],
@@ -80,6 +81,7 @@ def fuzz(
     known: Path | None,
     *,
     log: bool,
+    full: bool,
 ) -> None:
     """Find what fails, and make it short.
 
@@ -93,51 +95,32 @@ def fuzz(
     model, the scenario or threadline itself broke.
     """
     plan = plan_for(what, driver, read_defaults())
-    entries, expired = _known({target.name: target for _, target in plan}, known)
     folder, trouble = make_folder(seed)
     base = PROFILES[profile]
-    job = Job(
-        *("", ""),  # scenario and driver, which differ
-        engine=engine,
-        seed=seed,
-        steps=(depth or base.depth) if engine == "exhaust" else (steps or base.steps),
-        runs=_runs(engine, runs, seconds, base),
-        folder=str(folder),
-        hang_s=HANG_S if seconds else SLOW_S,
-        shows_log=log,
-    )
-    jobs = [replace(job, scenario=name, driver=target.name) for name, target in plan]
-    terminal = Terminal(trouble, known=KnownText(entries, expired))
-    jobs = list(_knowing(jobs, entries))
-    sys.exit(_run(jobs, [target for _, target in plan], terminal, folder, seconds))
+    most = (depth or base.depth) if engine == "exhaust" else (steps or base.steps)
+    job = Job("", "", engine, seed, most, _runs(engine, runs, seconds, base), folder=str(folder))
+    job = replace(job, hang_s=HANG_S if seconds else SLOW_S, shows_log=log, shows_all=full)
+    targets = [target for _, target in plan]
+    planned = [replace(job, scenario=name, driver=target.name) for name, target in plan]
+    jobs, text = _knowing(planned, targets, known or known_file())
+    sys.exit(_run(jobs, targets, Terminal(trouble, known=text), folder, seconds))
 
 
-def _known(targets: Mapping[str, Target], file: Path | None) -> tuple[list[Known], list[Known]]:
-    """Return the known failures of these drivers, and those that were known until today.
+def _knowing(
+    jobs: Iterable[Job], targets: Iterable[Target], file: Path
+) -> tuple[list[Job], KnownText]:
+    """Return the jobs with what is known of their drivers, and what is to be said of it.
 
-    They stand in a file, and in the drivers themselves.
+    The first job of each driver plays the traces of what is known.
     """
-    found = [
-        *read_known(file or known_file()),
-        *(
-            replace(entry, driver=entry.driver or name)
-            for name, target in targets.items()
-            for entry in target.driver.known
-        ),
-    ]
-    own = [entry for entry in found if not entry.driver or entry.driver in targets]
-    today = date.today()
-    expired = [entry for entry in own if entry.has_expired(today)]
-    return [entry for entry in own if entry not in expired], expired
-
-
-def _knowing(jobs: Iterable[Job], entries: Sequence[Known]) -> Iterator[Job]:
-    """Yield each job with what is known of its driver; the first of each plays the traces of it."""
-    met: set[str] = set()
-    for job in jobs:
-        known = [asdict(replace(e, until=None)) for e in entries if e.driver in ("", job.driver)]
-        yield replace(job, known=known, replays_known=job.driver not in met)
+    text, knowing, met = KnownText(), [], set[str]()
+    for job, target in zip(jobs, targets, strict=True):
+        known, expired = known_on(job.driver, target.driver.known, file, date.today())
+        entries = [asdict(replace(entry, until=None)) for entry in known]
+        knowing.append(replace(job, known=entries, replays_known=job.driver not in met))
+        text.add(known, expired)
         met.add(job.driver)
+    return knowing, text
 
 
 def _run(

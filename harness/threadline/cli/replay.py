@@ -13,7 +13,7 @@ from ..allowed import driver_to_give
 from ..campaign.chance import Least, first_failure, least_of, play_again
 from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
-from ..history import Step, count
+from ..history import Step, count, folded, operation_text, step_lines
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.lockstep import Lockstep
@@ -38,11 +38,13 @@ driver_option = click.option(
 @driver_option
 @click.option("--step", is_flag=True, help="Wait for Enter before each step.")
 @click.option("--log", is_flag=True, help="Show what the system logs and warns in each step, too.")
+@click.option("--full", is_flag=True, help="Show values whole, however long.")
 @usage_errors
-def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
+def replay(trace: Path, driver: str | None, *, step: bool, log: bool, full: bool) -> None:
     """Play a trace again, step by step.
 
-    Shows each step, the model's outcome beside the system's. Exits with 0 where the system agrees,
+    Shows each step and what came of it, and where they part the model's side beside the system's.
+    Exits with 0 where the system agrees,
     and with 1 at the step where it diverges, or does not come back for 10 seconds. A trace that
     fails is then played 5 times more, to tell whether it does each time; so is one that was a
     failure and agrees now, which exits with 1 where it fails in any of 10 plays.
@@ -50,13 +52,14 @@ def replay(trace: Path, driver: str | None, *, step: bool, log: bool) -> None:
     target, stored = opened(trace, driver)
     _introduce(trace, target, stored)
     with played(trace):
-        seen = _show(target, stored, wait=step, log=log)
+        seen = _show(target, stored, wait=step, log=log, full=full)
         failure, notes = _again(target, stored, seen)
     if seen is None:
         tell(f"agrees on all {count(len(stored.operations), 'operation')}")
     if failure is not None:
         tell("")
-        click.echo(failure_text(failure, str(trace), notes, driver=driver_to_give(target)))
+        on = driver_to_give(target)
+        click.echo(failure_text(failure, str(trace), notes, driver=on, full=full))
     tell(*compared(stored.header, failure))
     sys.exit(0 if failure is None else 1)
 
@@ -113,23 +116,22 @@ def _introduce(trace: Path, target: Target, stored: Trace) -> None:
         tell(f"  {line}")
 
 
-def _show(target: Target, stored: Trace, *, wait: bool, log: bool) -> Failure | None:
+def _show(target: Target, stored: Trace, *, wait: bool, log: bool, full: bool) -> Failure | None:
     """Print each step as it ends, so that one without an end is seen as well."""
-    wide = max((len(printable(str(each))) for _, each in stored.operations), default=0)
-    tell(f"  step  {'operation':<{wide}}  model | system")
+    tell("  step  operation, and what came of it: the same on both sides until they part")
     with warnings_recorded() as warned, alarm():
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         try:
             with runs.begin(stored.header) as lockstep:
                 shown = play(lockstep, stored.operations)
                 while (step := _next(shown, wait=wait)) is not None:
-                    tell(_line(step, wide))
+                    tell(*_lines(step, full=full))
                     _echo_log(warned, log=log)
                     rewind()
                 _round_trip(runs, lockstep, stored.header)
         except Divergence as divergence:
             if not divergence.failure.is_after_run:
-                tell(_line(divergence.failure.step, wide, mark="->"))
+                tell(*_lines(divergence.failure.step, "->", full=full))
                 _echo_log(warned, log=log)
             return divergence.failure
     return None
@@ -187,12 +189,13 @@ class Unhurried(Recorder):
         super().record(number, operation)
 
 
-def _line(step: Step | Skipped, wide: int, mark: str = "  ") -> str:
-    start = f"{mark}{step.number:>4}  {printable(str(step.operation)):<{wide}}"
+def _lines(step: Step | Skipped, mark: str = "  ", *, full: bool) -> list[str]:
+    start = f"{mark}{step.number:>4}  "
     if isinstance(step, Skipped):
-        return f"{start}  skipped: {step.because}"
-    same = step.actual is step.expected
-    return f"{start}  {step.expected} | {'the same' if same else step.actual}"
+        return folded(
+            start, f"{operation_text(step.operation)}  skipped: {step.because}", len(start)
+        )
+    return step_lines(start, step, full=full)
 
 
 def _origin(header: Header) -> str:

@@ -46,7 +46,8 @@ class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
     `after_run` looks at some runs when they are over, and at each that a trace says it for. Who
-    `shows_log` tells what the system logged with each failure. `put_back` is called behind each
+    `shows_log` tells what the system logged with each failure, who `shows_all` cuts no value in it.
+    `put_back` is called behind each
     run, for what a system may change of its process. Disagreements of a signature that it
     `tolerates` are counted in `tolerated`, by runs, and end none.
     """
@@ -56,6 +57,7 @@ class Runs:
     warned: Warned | None = None
     after_run: AfterRun | None = None
     shows_log: bool = False
+    shows_all: bool = False
     put_back: Callable[[], object] = lambda: None
     tolerates: Sequence[str] = ()
     tolerated: dict[str, int] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from os.path import relpath
 
 from ..campaign.events import Replayed
 from ..history import count
@@ -15,9 +16,14 @@ from ..trace import is_signature_of
 class KnownText:
     """Hears of the `entries`, and says at the end what is to be done about them."""
 
-    entries: Sequence[Known] = ()
-    expired: Sequence[Known] = ()
+    entries: list[Known] = field(default_factory=list)
+    expired: list[Known] = field(default_factory=list)
     replayed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, entries: Sequence[Known], expired: Sequence[Known]) -> None:
+        """Take what is known of one driver more, and what was."""
+        self.entries += [entry for entry in entries if entry not in self.entries]
+        self.expired += [entry for entry in expired if entry not in self.expired]
 
     def hear(self, event: Replayed) -> None:
         """Take what came of the trace of a known failure."""
@@ -39,10 +45,11 @@ class KnownText:
         for entry in self.entries:
             now = self.replayed.get(entry.signature)
             has_come = any(is_signature_of(entry.signature, signature) for signature in came)
+            trace = relpath(entry.trace) if entry.trace else ""
             if now == "":
-                yield f"fixed: {entry.signature}: {entry.trace} agrees now; take its entry out"
+                yield f"fixed: {entry.signature}: {trace} agrees now; take its entry out"
             elif now is not None and not is_signature_of(entry.signature, now):
-                yield f"known: {entry.signature}: {entry.trace} fails otherwise now: {now}"
+                yield f"known: {entry.signature}: {trace} fails otherwise now: {now}"
             elif now is None and not has_come and is_whole:
                 yield f"not seen: {entry.signature} did not come; if it is fixed, take it out"
 
