@@ -8,16 +8,18 @@ from random import Random
 import pytest
 from threadline import Handle, Operation
 from threadline.contracts.conversation_store import ConversationStore, Store
-from threadline.loading import Target, load
+from threadline.loading import Target, load, load_target
 from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import minimise
 from threadline.model import Model
+from threadline.scenario import own_scenario
 from threadline.search.danger import Danger
 from threadline.search.detour import Detour
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from drivers.memory_store import MemoryStoreDriver
+from tests.alike import Clients
 
 C1, C3 = Handle("c", 1), Handle("c", 3)
 open_, append, clear = ConversationStore.open, ConversationStore.append, ConversationStore.clear
@@ -170,6 +172,23 @@ def test_plays_nine_steps_of_ten_in_runs_that_it_does_not_end(seed: int) -> None
 
     assert before < 0.7
     assert now > 0.9
+
+
+def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
+    """
+    A way to a state that was seldom seen ends where it would go on through what is left out.
+    """
+    target = load_target("tests.alike:KeptAndRefused")
+    runs = Runs(target, Recorder(None))
+    search = Explorer(own_scenario(Clients), runs, Header("clients", target.name, steps_max=50))
+    met: set[str] = set()
+    for batch in islice(search.batches(), 300):
+        name = str(batch.failure.signature) if batch.failure else ""
+        if name and name not in met:
+            met.add(name)
+            search.go_round(name, batch.trace().operations[-3:])
+
+    assert search.drawn()["say"] > 0
 
 
 def test_goes_round_alike_each_time() -> None:

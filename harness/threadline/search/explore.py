@@ -168,14 +168,16 @@ class Explorer:
         """Go to a state that was seldom seen, and on from there, keeping the ways to new ones."""
         choose = choices("uniform", self._drawers, random)
         now = Now(lockstep.model)
+        way = None
         for operation in goal.operations():
-            if self._allows(operation, lockstep.model):
-                with suppress(*UNPLAYED):
-                    lockstep.step(now.step, operation)
-                    self._step_played(now.step, operation)
+            if not self._allows(operation, lockstep.model):
+                break  # what comes behind it on the way may not be possible without it
+            with suppress(*UNPLAYED):
+                lockstep.step(now.step, operation)
+                self._step_played(now.step, operation)
+            way = Link(way, operation, now.step)
             now.step += 1
         goal.visits += 1
-        way = goal.way
         for _ in range(now.step, self._header.steps_max + 1):
             (drawer,) = choose()
             drawn = drawer.draw(now, random.random)
