@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+import pytest
 from threadline import Driver, Model, Scenario, operation, pool, rule
 from threadline.failure import Property, Signature
 from threadline.loading import Target
@@ -108,3 +109,26 @@ def test_tries_other_settings_with_fewer_operations_up_to_twelve() -> None:
         "write(user='ana', text='a')",
         "read(user='cyd')",
     ]
+
+
+@pytest.mark.parametrize(("needs", "left"), [(False, ()), (True, ("continuity-write.refused",))])
+def test_drops_what_need_not_be_tolerated(*, needs: bool, left: tuple[str, ...]) -> None:
+    """
+    A known failure behind which the run went on is tolerated in the trace only if it comes in it.
+    """
+    tolerated = ("memory-write", "continuity-write.refused")
+    header = Header("wall", "x", settings={"size": 9}, tolerates=tolerated)
+    make = RefusesToo if needs else WallDriver
+    runs = Runs(Target(header.driver, make, WallDriver), Recorder(None))
+    steps = (Wall.write("cyd", "a"), Wall.write("ben", "b"), Wall.read("cyd"))
+    whole = Trace(header, tuple(enumerate(steps, 1)))
+
+    assert minimise(whole, READS, runs, OneSize).trace.header.tolerates == left
+
+
+class RefusesToo(WallDriver):
+    """Refuses what is written, too, and writes it all the same."""
+
+    def write(self, user: str, text: str) -> None:
+        super().write(user, text)
+        raise PermissionError
