@@ -35,7 +35,7 @@ def stored(driver: str, operation: str = "call", text: str = "a", **header: obje
 
 
 def replayed(driver: str, operation: str = "call", text: str = "a") -> Result:
-    return run("replay", stored(driver, operation, text), "--driver", driver, "--log")
+    return run("replay", stored(driver, operation, text), "--driver", driver, "--log", "--full")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_replay_shows_what_a_system_says(project: Path, driver: str, operation
     """
     output = replayed(f"tests.loud:{driver}", operation).output
 
-    assert SEEN in output
+    assert SEEN in flat(output)
     assert is_printable(output)
 
 
@@ -129,7 +129,7 @@ def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
     """
     output = replayed("tests.loud:Answers", text=LOUD).output
 
-    assert f"->   1  call(text='../{SEEN}" in output
+    assert f"->   1  call(text='../{SEEN}" in re.sub(r"\n {6,}", " ", output)
     assert is_printable(output)
 
 

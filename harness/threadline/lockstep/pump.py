@@ -45,7 +45,7 @@ class _NoSelector:
         pass
 
 
-class _Timer(asyncio.TimerHandle):
+class TimerHandle(asyncio.TimerHandle):
     """A timer that comes after those that were set before it for the same instant.
 
     asyncio orders timers by their time alone, in a heap that keeps no order among equal ones.
@@ -55,7 +55,7 @@ class _Timer(asyncio.TimerHandle):
     number: int
 
     def __lt__(self, other: asyncio.TimerHandle) -> bool:
-        if isinstance(other, _Timer) and self.when() == other.when():
+        if isinstance(other, TimerHandle) and self.when() == other.when():
             return self.number < other.number
         return super().__lt__(other)
 
@@ -90,7 +90,7 @@ class _Loop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         self._check_closed()  # type: ignore[attr-defined]
-        timer = _Timer(when, callback, args, self, context)
+        timer = TimerHandle(when, callback, args, self, context)
         timer.number = next(self._timers)
         heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]  # as asyncio's own call_at does

@@ -239,7 +239,7 @@ class Chunks:
 
     def _more_now(self) -> dict[str, Any]:
         database = self._more.get("database")
-        if database is None or not self._known:
+        if database is None or not (self._met or self._known):
             return self._more
         return {**self._more, "database": _Undeleted(database)}
 
