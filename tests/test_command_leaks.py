@@ -113,7 +113,7 @@ def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> 
 
     assert result.exit_code == 1
     assert "system:  crashed (the process ended: exit status 0)" in result.output
-    (trace,) = project.glob("reports/runs/*/liveness-get.jsonl")
+    (trace,) = project.glob("reports/runs/*/liveness-get.ended.jsonl")
     assert '"operation": "get"' in trace.read_text("ascii").splitlines()[-1]
 
 

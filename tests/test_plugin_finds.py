@@ -85,9 +85,8 @@ def test_what_has_failed_is_kept_in_the_database(
     target = load_target(driver)
     database = DirectoryBasedExampleDatabase(".hypothesis/examples")
     header = Header(target.model.name, target.name, seed=1, steps_max=50)
-    again = Chunks(
-        Store, Runs(target, Recorder(None)), header, database=database, phases=[Phase.reuse]
-    )
+    runs, phases = Runs(target, Recorder(None)), [Phase.reuse, Phase.generate]
+    again = Chunks(Store, runs, header, database=database, phases=phases)
     batch = next(again.batches(runs_max=100))
     assert batch.failure is not None
     assert batch.runs == 1

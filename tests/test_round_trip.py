@@ -169,6 +169,63 @@ def test_a_declared_bound_is_asserted_before_anything_is_doubled() -> None:
     assert (leak.at_most, leak.now, leak.cycles) == (3, 7, 6)
 
 
+class Buffering(MemoryStore):
+    """Keeps every text until its conversation is deleted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hoard: dict[int, str] = {}
+
+    def append(self, conversation: Conversation, text: str) -> None:
+        super().append(conversation, text)
+        self.hoard[len(self.hoard)] = text
+
+    def delete(self, user: str, thread: str) -> None:
+        super().delete(user, thread)
+        self.hoard.clear()
+
+
+def buffering(turns: int) -> None:
+    """Look for what is over its bound in a run of so many turns."""
+    run = Lockstep(ConversationStore(), Bounding(Buffering))
+    for number, operation in enumerate([STEPS[0], *[STEPS[1]] * turns], 1):
+        run.step(number, operation)
+    RoundTrip(run, Known()).make()
+
+
+def test_a_declared_bound_holds_while_the_system_is_live() -> None:
+    """
+    What a teardown empties has been over its bound before, and the failure is of the run alone.
+    """
+    with pytest.raises(Divergence) as caught:
+        buffering(turns=4)
+
+    leak, lines = leak_of(caught.value.failure), caught.value.failure.lines()
+    assert (leak.at_most, leak.now, leak.cycles) == (3, 4, 0)
+    assert lines[0] == "memory: store.hoard holds more than it may"
+    assert lines[1] == "  leak:    holds 4; its declared bound is 3"
+    assert lines[3] == "  history, 5 steps:"
+
+
+def test_a_system_on_its_declared_bound_keeps_it() -> None:
+    """
+    As much as was promised is not more.
+    """
+    buffering(turns=3)
+
+
+def test_a_bound_of_nothing_at_all_can_be_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A bound of 0 is one.
+    """
+    monkeypatch.setattr(Bounding, "bounds", (bounded("store.hoard", 0),))
+
+    with pytest.raises(Divergence) as caught:
+        buffering(turns=1)
+
+    assert str(leak_of(caught.value.failure)) == "holds 1; its declared bound is 0"
+
+
 def test_a_cycle_that_takes_another_course_shows_nothing() -> None:
     """
     Where the system does not repeat itself, the run is skipped, and it is said why.

@@ -246,7 +246,7 @@ def test_says_what_is_wrong_with_a_hostile_trace(
         (with_header() + b"\xff", "cut short: its last line is not whole"),
         (START, "agrees on all 0 operations"),
         (lines({**HEADER, "signature": "keys-\x1b"}), r"was a failure: keys-\x1b, and agrees now"),
-        (with_header(signature="memory"), "was a failure: memory, and fails as memory-take now"),
+        (with_header(signature="memory"), "failure: memory, and fails as memory-take.books now"),
         (with_header(policy={"\x1b": {"\ud800": [BIG]}}), r"under the policy \x1b={'\ud800': [1"),
         (with_header(versions={"python": "\x1b" * 9, "a": ""}), r"made with python \x1b\x1b"),
         (with_header(seed=BIG, run=-BIG, engine="\x1b\n" * 999), r"found by \x1b\n\x1b\n"),
@@ -294,14 +294,15 @@ def test_reads_plain_files_alone(folder: Path) -> None:
 def test_no_damaged_trace_ends_in_a_traceback(folder: Path) -> None:
     """
     500 traces that were cut, or of which a few bytes were changed: played, or refused in one line.
+    `leaks`, which plays in a process of its own, is given every tenth.
     """
     draw = random.Random(11)
     sources = [*(path.read_bytes() for path in STORED), with_header()]
     codes = set()
-    for _ in range(DAMAGED):
+    for number in range(DAMAGED):
         content = damaged(draw.choice(sources), draw)
         trace = kept(folder, content)
-        for command in COMMANDS:
+        for command in COMMANDS if number % 10 == 0 else COMMANDS[:2]:
             result = run(*command, trace)
             assert is_clean(result), (command, content, result.output, result.exception)
             codes.add(result.exit_code)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """A promise: the containers on a path hold at most so much together, after each run.
+    """A promise: the containers on a path hold at most so much together, at the end of each run
+    that is looked at, while the system is live, and when it was torn down.
 
     `path` is the short name that a report shows, in which * stands for anything.
     """

@@ -111,7 +111,8 @@ def trimmed(value: object) -> object:
         return value if len(value) <= CUT else f"{value[:CUT]}..."
     if _is_sequence(value):
         items = [trimmed(item) for item in value[:ITEMS_MAX]]  # type: ignore[index]
-        return [*items, MORE] if len(value) > ITEMS_MAX else items  # type: ignore[arg-type]
+        shows = [*items, MORE] if len(value) > ITEMS_MAX else items  # type: ignore[arg-type]
+        return tuple(shows) if isinstance(value, tuple) else shows
     if isinstance(value, dict):
         entries = {key: trimmed(item) for key, item in list(value.items())[:ITEMS_MAX]}
         return {**entries, MORE: MORE} if len(value) > ITEMS_MAX else entries
@@ -174,7 +175,7 @@ def _pruned_items(
 
 def _listed(items: Sequence[object]) -> Sequence[object]:
     found = trimmed(items)
-    return found if isinstance(found, list) else items
+    return found if isinstance(found, (list, tuple)) else items
 
 
 def _alike(expected: Sequence[object], actual: Sequence[object]) -> int:

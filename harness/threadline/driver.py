@@ -35,7 +35,7 @@ class Driver(Generic[M]):
     clocked: modules in which `time` and `datetime` are virtual until the run is over.
     pinned: settings that this system has fixed, and that a scenario would draw otherwise.
     policy: where systems legitimately differ; given to the model.
-    bounds: what may be held at most after a run. foreign: packages that leak hunts leave alone.
+    bounds: what may be held at most, at any time. foreign: packages that leak hunts leave alone.
     known: failures that are known, and are not told as new; known.toml has them for a project.
     """
 

@@ -109,7 +109,7 @@ def start_worker(job: bytes) -> Line:
     held, kept = os.pipe()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "threadline.campaign.worker", str(held)],
+            [sys.executable, "-P", "-m", "threadline.campaign.worker", str(held)],
             stdin=theirs.fileno(),
             pass_fds=[held],
             start_new_session=True,

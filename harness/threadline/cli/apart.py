@@ -18,6 +18,7 @@ import click
 
 from ..campaign.isolate import HANG_S
 from ..campaign.worker import SLOW_S, START_S
+from .cli_names import MENDABLE, UNUSABLE
 
 POLL_S = 0.1
 ENDING_S = 2.0  # what a process has to end, once it has said that it does
@@ -46,6 +47,9 @@ def coming_to_an_end(running: Path) -> Iterator[list[int]]:
     status = [BROKEN]
     try:
         yield status
+    except MENDABLE:
+        status[0] = UNUSABLE
+        raise
     finally:
         running.write_text(f"{ENDED}{status[0]}", "ascii")
 
@@ -57,9 +61,12 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
     takes too long, and shortly after `seconds`, which count from when its driver is loaded.
     """
     held, kept = os.pipe()
+    here = ("--here", str(running), "--leash", str(held))
     process = subprocess.Popen(
-        [sys.executable, "-m", "threadline", *words, "--here", str(running), "--leash", str(held)],
+        # Without the current folder on its path: a json.py there is not Python's own.
+        [*(sys.executable, "-P", "-m", "threadline"), *words, *here],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         pass_fds=[held],
         start_new_session=True,
     )
@@ -72,8 +79,9 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
             os.killpg(process.pid, signal.SIGKILL)
         ended.status = process.wait()
         os.close(kept)
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
     if (said := _said(running)) is not None:
         ended.is_whole, ended.status = True, said
     return ended
@@ -88,17 +96,24 @@ def _said(running: Path) -> int | None:
 
 
 def _follow(process: subprocess.Popen[bytes], watch: _Watch, ended: Apart) -> None:
-    assert process.stdout is not None
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    """Print what a process prints until it has ended, or has to be."""
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        for stream, is_error in ((process.stdout, False), (process.stderr, True)):
+            assert stream is not None
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            selector.register(stream, selectors.EVENT_READ, (decoder, is_error))
         while True:
-            if selector.select(POLL_S):
-                block = os.read(process.stdout.fileno(), BLOCK)
-                click.echo(decoder.decode(block), nl=False)
+            ready = selector.select(POLL_S) if selector.get_map() else []
+            for key, _ in ready:
+                block = os.read(key.fd, BLOCK)
+                click.echo(key.data[0].decode(block), nl=False, err=key.data[1])
                 if not block:
-                    selector.unregister(process.stdout)
-            elif process.poll() is not None or watch.is_to_end(ended):
+                    selector.unregister(key.fileobj)
+            if ready:
+                continue
+            if not selector.get_map():
+                time.sleep(POLL_S)
+            if process.poll() is not None or watch.is_to_end(ended):
                 return
 
 

@@ -42,6 +42,10 @@ def tell(*lines: str, err: bool = False) -> None:
         click.echo(printable(line), err=err)
 
 
+MENDABLE = (BadName, BadTrace, BadDefaults, BadKnown)  # what a user has written, and can mend
+UNUSABLE = 2  # as click exits where a command is used in a way that it cannot be
+
+
 def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn what a user can mend into one line and exit status 2, without a traceback."""
 
@@ -49,7 +53,7 @@ def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (BadName, BadTrace, BadDefaults, BadKnown) as error:
+        except MENDABLE as error:
             raise Unusable(printable(str(error))) from error
 
     return guarded

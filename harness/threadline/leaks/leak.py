@@ -17,7 +17,8 @@ class Leak:
     """What grows, where, how fast, and for how long it was watched.
 
     `kind` is its class, as in "dict entry" or "thread". `rate` is entries per cycle, `now` how
-    many there are. `at_most` is a declared bound that was passed; 0 where none was.
+    many there are. `at_most` is a declared bound that was passed, by the live system where
+    `cycles` is 0; None where none was.
     """
 
     path: Path
@@ -26,7 +27,7 @@ class Leak:
     now: int
     cycles: int
     operations: int
-    at_most: int = 0
+    at_most: int | None = None
 
     @property
     def per_operation(self) -> float:
@@ -34,7 +35,7 @@ class Leak:
         return self.rate / self.operations
 
     def __str__(self) -> str:
-        if self.at_most:
+        if self.at_most is not None:
             return f"holds {self.now:,}; its declared bound is {self.at_most:,}"
         # How many threads a process has is not this run's alone.
         now = f"; {self.now:,} now" if self.path[0].kind else ""
@@ -57,13 +58,15 @@ class LeakFailure(Failure):
         """Return what is not given back, who holds it, and the run that each cycle repeats."""
         leak, also = leak_of(self), self.disagreement.expected
         others = also if isinstance(also, (list, tuple)) else ()
+        how = "is not given back" if leak.cycles else "holds more than it may"
+        torn_down = ", then torn down, as each cycle" if leak.cycles else ""
         return [
-            f"{self.signature.property}: {leak.path.name} is not given back",
+            f"{self.signature.property}: {leak.path.name} {how}",
             *labelled("leak:", str(leak)),
             *labelled("held by:", str(leak.path.holder)),
             *(f"  also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in others),
             *self.under(),
-            f"  history, {count(len(self.steps), 'step')}, then torn down, as each cycle:",
+            f"  history, {count(len(self.steps), 'step')}{torn_down}:",
             *history_lines(self.steps, arrow=False, full=full),
         ]
 

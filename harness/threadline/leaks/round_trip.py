@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -32,7 +32,7 @@ from .doubling import (
 from .growth import Known
 from .leak import Leak, leak_failure
 from .leak_class import kind_of
-from .reach import LENGTH, Path
+from .reach import LENGTH, Path, Reach
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
 TEARDOWN_MAX = 1_000  # operations
@@ -61,11 +61,16 @@ class RoundTrip:
 
     def make(self) -> None:
         """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
-        part while they are torn down.
+        part while they are torn down; before that, for a bound that the live system has passed.
         """
         drawn = tuple(self.lockstep.steps)
         if not drawn:
             return
+        driver = self.lockstep.driver
+        self.known.paths.edges.stop_at(driver.foreign)
+        reach = Reach(driver.roots, self.known.paths)
+        if driver.bounds and (over := self._over(reach, reach.census(), 0, len(drawn))):
+            self._part(drawn, over)
         if trouble := tear_down(self.lockstep):
             self.known.skip(trouble)
             return
@@ -104,7 +109,8 @@ class RoundTrip:
         first, begun = cycles.measure(), cycles.played
         cycles.run(WATCHED // 2 if self.glances else WATCHED)
         second = cycles.measure()
-        if over := self._over(cycles, second):
+        reached = {key: count for key, count in second.items() if isinstance(key, int)}
+        if over := self._over(cycles.reach, reached, cycles.played, len(cycles.steps)):
             return over
         suspects = self._suspects(cycles, (begun, first), second)
         for size in blocks(cycles.played):
@@ -179,16 +185,20 @@ class RoundTrip:
         kind = kind_of(path, cycles.reach)
         return Leak(path, kind, rate, now, ended, len(cycles.steps))
 
-    def _over(self, cycles: Cycles, now: Measure) -> list[Leak]:
-        """Return what is over a bound that the driver declares."""
+    def _over(
+        self, reach: Reach, now: Mapping[int, int], cycles: int, operations: int
+    ) -> list[Leak]:
+        """Return what is over a bound that the driver declares, after so many cycles: 0 while the
+        system is live.
+        """
         bounds: tuple[Bounded, ...] = self.lockstep.driver.bounds
         found = []
         for key, count in now.items() if bounds else ():
-            path = cycles.path(key)
+            path = reach.paths.path(key)
             bound = declared(path, bounds)
             if bound is not None and count > bound.at_most:
-                kind, length = kind_of(path, cycles.reach), len(cycles.steps)
-                found.append(Leak(path, kind, 0.0, count, cycles.played, length, bound.at_most))
+                kind = kind_of(path, reach)
+                found.append(Leak(path, kind, 0.0, count, cycles, operations, bound.at_most))
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
+from hypothesis.database import ExampleDatabase
 from hypothesis.errors import Flaky, InvalidDefinition
 from hypothesis.internal.conjecture import providers
 
@@ -236,6 +237,12 @@ class Chunks:
         """Return a line for each rule that has never fired, which says why not."""
         return unused(self._tried, self._played)
 
+    def _more_now(self) -> dict[str, Any]:
+        database = self._more.get("database")
+        if database is None or not self._known:
+            return self._more
+        return {**self._more, "database": _Undeleted(database)}
+
     def _chunk(self, chunk: int, size: int) -> tuple[Batch, list[Batch]]:
         """Play one chunk, and return what came of it, and the failures that were masked."""
         watch = Watch(frozenset(self._met), self._known, self._header.driver, tried=self._tried)
@@ -246,7 +253,7 @@ class Chunks:
             with _same_draws_everywhere():
                 stateful.run_state_machine_as_test(
                     hypothesis.seed(seed)(derived),
-                    settings=settings(header.steps_max, size, **self._more),
+                    settings=settings(header.steps_max, size, **self._more_now()),
                 )
         except (Divergence, Flaky):
             # Flaky: what ended a run silently may end it by chance, and another one not.
@@ -259,6 +266,23 @@ class Chunks:
         runs = watch.runs_to_failure or watch.runs
         masked = [_batch(header, 0, 0, *each) for each in watch.masked_failures]
         return _batch(header, runs, watch.steps, watch.failure, watch.settings), masked
+
+
+class _Undeleted(ExampleDatabase):
+    """A database of examples that keeps what does not fail: its failure is masked in this chunk."""
+
+    def __init__(self, kept: ExampleDatabase) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        return self._kept.fetch(key)
+
+    def save(self, key: bytes, value: bytes) -> None:
+        self._kept.save(key, value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Keep it."""
 
 
 def _batch(
