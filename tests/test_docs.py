@@ -36,6 +36,7 @@ SAMPLE = "reports/sample/joined-keys.jsonl"
 PLACEHOLDERS = {"TRACE", "FILE"}  # of a trace, in a command
 # What a run or a reader makes, and is not in the repository.
 MADE_LATER = {
+    ".hypothesis/examples",
     "NAME.least.jsonl",
     "SCENARIO-running.jsonl",
     "SCENARIO-unfinished.jsonl",
