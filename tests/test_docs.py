@@ -10,13 +10,17 @@ from pathlib import Path
 
 import click
 import pytest
+from threadline.campaign.chance import PLAYS, PLAYS_MAX, VOTES
 from threadline.campaign.profile import PROFILES
 from threadline.campaign.worker import ROUND_TRIP_EVERY
 from threadline.cli.command import threadline
 from threadline.cli.leaks import RUNS, STEPS
+from threadline.history import WIDTH
+from threadline.known import WANTED
 from threadline.leaks.doubling import CYCLES_MAX, EXACT_MAX, GROWTH_MAX
 from threadline.leaks.reach import OBJECTS_MAX
 from threadline.leaks.round_trip import OPERATIONS_MAX
+from threadline.search.detour import CURIOUS, EARLIER
 from threadline.search.tactic import SHARES
 from threadline.trace import FORMAT, Header
 
@@ -32,10 +36,13 @@ SAMPLE = "reports/sample/joined-keys.jsonl"
 PLACEHOLDERS = {"TRACE", "FILE"}  # of a trace, in a command
 # What a run or a reader makes, and is not in the repository.
 MADE_LATER = {
+    ".hypothesis/examples",
     "NAME.least.jsonl",
     "SCENARIO-running.jsonl",
     "SCENARIO-unfinished.jsonl",
     "chat.py",
+    "known.toml",
+    "known/",
     "mine.py",
     "reports/runs/",
 }
@@ -60,6 +67,16 @@ def without_lines(text: str) -> str:
     return re.sub(r"\w+\.py:\d+", "FILE:LINE", text)
 
 
+def without_utc(text: str) -> str:
+    """Return a text without the time in the folder of its campaign."""
+    return re.sub(r"\d{8}T\d{6}Z", "<utc>", text)
+
+
+def to_come(text: str) -> str:
+    """Return a text with the day of a page's example put off, as an entry must end later."""
+    return text.replace("2027-06-01", "2999-06-01")
+
+
 def command_on(each: Page, driver: str) -> list[str]:
     """Return the words after `threadline` of the first command of a page on this driver."""
     return next(words[1:] for words in each.commands() if words[-1].endswith(driver))
@@ -78,6 +95,70 @@ def test_the_leak_is_what_its_command_prints(project: Path) -> None:
     output = run(*command_on(leaks, "KeepsEndedManagers")).output.replace(f"{ROOT}/", "")
 
     assert without_lines(leaks.block("LEAK ")) in without_lines(output)
+
+
+def test_the_failure_on_its_page_is_what_replay_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The failure on the page about failures is printed by the command above it.
+    """
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    failures = page("docs/failures.md")
+    (words,) = failures.commands()
+
+    result = run(*words[1:])
+
+    assert result.exit_code == 1
+    assert failures.block("isolation: ") in result.output
+
+
+@pytest.mark.parametrize(
+    ("target", "start"),
+    [
+        ("tests.mutants.store:ReadingCreates", "  also: "),
+        ("tests.chancy:AtRandomDriver", "  note: "),
+        ("tests.idle:Standing", "standing: "),
+    ],
+)
+def test_a_line_of_a_failure_is_what_fuzz_prints(project: Path, target: str, start: str) -> None:
+    """
+    What the page about failures shows beside one is printed by the command in the sentence above.
+    """
+    failures = page("docs/failures.md")
+    words = next(words[1:] for words in failures.inline_commands() if target in words)
+
+    result = run(*words)
+
+    assert result.exit_code == 1
+    assert failures.block(start) in without_utc(result.output)
+
+
+def test_a_failure_is_accepted_as_its_page_says(project: Path) -> None:
+    """
+    The commands of the page write the entry that it shows; then the campaign passes, and tells it.
+    """
+    known = page("docs/known.md")
+    (_, *fuzz), (_, *accept), *_ = known.commands()
+    found = run(*fuzz)
+    (trace,) = project.glob("reports/runs/*/*.jsonl")
+
+    accepted = run("accept", str(trace), *(to_come(word) for word in accept[2:]))
+    again = run(*fuzz)
+
+    assert trace.name == Path(accept[1]).name
+    assert [each.exit_code for each in (found, accepted, again)] == [1, 0, 0]
+    written = (project / "known.toml").read_text("utf-8")
+    assert written == to_come(known.block("[[known]]")) + "\n"
+    assert to_come(known.block("store: known: ")) in again.output
+
+
+def test_the_fields_of_a_known_failure_are_told() -> None:
+    """
+    The page about known failures has a row for each field that an entry can have.
+    """
+    rows = page("docs/known.md").table("field")
+
+    assert sorted(row[0].strip("`") for row in rows) == sorted(WANTED)
 
 
 @pytest.mark.slow
@@ -207,6 +288,13 @@ def test_the_tactics_are_told() -> None:
         ("leaks", f"{OPERATIONS_MAX:,} operations were not enough"),
         ("leaks", f"beyond the first {OBJECTS_MAX:,} objects"),
         ("engines", f"after one run in {ROUND_TRIP_EVERY}"),
+        ("failures", f"Lines fold at {WIDTH} columns"),
+        ("failures", f"Each failure is played {PLAYS} times more"),
+        ("failures", f"by votes over up to {VOTES} plays"),
+        ("failures", f"if any of {PLAYS_MAX} plays fails"),
+        ("known", f"agreed in all of {PLAYS_MAX} plays"),
+        ("known", f"{EARLIER * 100:.0f} % of the runs leave out another operation"),
+        ("known", f"{CURIOUS * 100:.0f} % of the runs try again"),
     ],
 )
 def test_limits_are_told_as_they_are(name: str, sentence: str) -> None:
