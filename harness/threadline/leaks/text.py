@@ -56,18 +56,21 @@ def facts(found: Investigation) -> list[str]:
 def ledger_lines(ledger: Ledger) -> list[str]:
     """Return a table: a row for the leak, one for each sibling, a column for each step."""
     kinds = [step.operation.kind for step in ledger.steps]
+    why = "never released" if ledger.leak.net > 0 else "over its bound while it lasts"
     head = "".join(_cell(kind, kind) for kind in [*kinds, "net"])
     return [
         f"{'ledger':<{WIDTH}}{head}",
-        f"{_row(ledger.leak, kinds)}  <-- never released",
+        f"{_row(ledger.leak, kinds)}  <-- {why}",
         *(_row(row, kinds) for row in ledger.siblings),
     ]
 
 
 def footnotes(found: Investigation) -> list[str]:
     """Return what else grows, what was seen to stop, and what was not looked at."""
+    of = count(found.leak.operations, "operation")
+    cycles = f"{found.leak.cycles:,} cycles of {of}"
     return [
-        f"watched: {found.leak.cycles:,} cycles of {count(found.leak.operations, 'operation')}",
+        f"watched: {cycles if found.leak.cycles else f'a run of {of}, live'}",
         *(f"also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in found.also),
         *([f"net:     {found.net}"] if found.net else []),
         *(f"bounded: {path.name}, at {level:,}" for path, level in found.known.levels.items()),
