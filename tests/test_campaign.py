@@ -65,3 +65,14 @@ def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> N
     assert shorter.signature == "liveness-clear"
     assert shorter.steps == 4
     assert "did not come back within 1 s" in shorter.text
+
+
+def test_a_process_that_does_not_end_again_is_told_as_chance(project: Path) -> None:
+    """
+    A step that came back when it was replayed does not stand for its signature.
+    """
+    heard = events_of("tests.ill:dies_once", seconds=None, runs=100)
+
+    (shorter,) = [event for event in heard if isinstance(event, Shorter)]
+    assert shorter.doubt == "by chance"
+    assert "it came back when it was replayed" in shorter.text

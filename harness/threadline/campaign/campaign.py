@@ -190,7 +190,9 @@ class _Tally:
             more = {name: count - 1 for name, count in event.failures.items()}
             for name, count in more.items():
                 self.failures[name] += count
-            event = replace(event, runs=self.runs, steps=self.steps, failures=self.failures)
+            # What the last worker has not used, one before it may have.
+            unused = [] if self._runs_before else event.unused
+            event = Ended(self.runs, self.steps, self.failures, event.complete, unused)
         self._listen(event)
 
     def found(self, signature: str) -> None:

@@ -21,6 +21,7 @@ from ..outcome import Crashed, Hung, Outcome, Unknown
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import Header, Numbered, Trace, read
+from .chance import BY_CHANCE
 from .events import Shorter
 from .save_failure import save
 
@@ -45,7 +46,8 @@ def shorten(
     if failure is None:
         again = last_step_failure(trace, runs.target, Unknown())
         text = failure_text(again, str(path), ["it came back when it was replayed"])
-        return Shorter(str(again.signature), text, path.read_text("ascii"), 0, len(again.steps))
+        name, lines, steps = str(again.signature), path.read_text("ascii"), len(again.steps)
+        return Shorter(name, text, lines, 0, steps, BY_CHANCE)
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
     least = minimise(trace, failure.signature, runs, scenario, brief)
     confirmed = whole(runs, least.trace.header, least.trace.operations)
