@@ -46,6 +46,7 @@ class Hunt:
     seen: set[str] = field(default_factory=set)
     parted: dict[str, int] = field(default_factory=dict)
     played: int = 0
+    steps: int = 0
 
     def scenario(
         self,
@@ -58,6 +59,7 @@ class Hunt:
         ends_at = None if seconds is None else time.monotonic() + seconds
         for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
             self.played += 1
+            self.steps += batch.steps
             if batch.failure is not None:
                 yield from self._failed(batch, batch.failure, scenario)
             if ends_at is not None and time.monotonic() >= ends_at:
