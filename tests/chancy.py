@@ -7,7 +7,7 @@ from random import Random
 from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
 
 CHANCE = Random(0)  # never set back between two runs: no play has the draws of another
-TURNS_MAX = 3
+TURNS_MAX = 6
 
 
 class Full(OSError):
@@ -24,7 +24,7 @@ class AtRandom(MemoryStore):
 
 
 class WithABugBehind(AtRandom):
-    """Fails at the fourth turn of a conversation each time, beside that."""
+    """Fails at the seventh turn of a conversation each time, beside that."""
 
     def append(self, conversation: Conversation, text: str) -> None:
         if len(self._turns_of(conversation)) == TURNS_MAX:

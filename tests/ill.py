@@ -45,6 +45,20 @@ class Misnamed(Driver[ConversationStore]):
         """Append nothing, anywhere."""
 
 
+class DiesOnce(MemoryStore):
+    """Ends its process when a conversation is cleared, where none has ended so in this folder."""
+
+    def clear(self, conversation: Conversation) -> None:
+        if not (mark := Path("died")).exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().clear(conversation)
+
+
+def dies_once() -> MemoryStoreDriver:
+    return MemoryStoreDriver(DiesOnce)
+
+
 def hangs() -> MemoryStoreDriver:
     return MemoryStoreDriver(Hangs)
 

@@ -112,3 +112,14 @@ def test_steps_are_slow_one_by_one(project: Path) -> None:
 
     assert isinstance(heard[-1], Ended)
     assert heard[-1].failures == {}
+
+
+def test_a_process_that_does_not_end_again_is_told_as_chance(project: Path) -> None:
+    """
+    A step that came back when it was replayed does not stand for its signature.
+    """
+    heard = events_of("tests.ill:dies_once", seconds=None, runs=100)
+
+    (shorter,) = [event for event in heard if isinstance(event, Shorter)]
+    assert shorter.doubt == "by chance"
+    assert "it came back when it was replayed" in shorter.text

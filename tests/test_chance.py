@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from threadline.campaign.chance import Votes, first_difference, least_of
 from threadline.campaign.events import Event, Message, Shorter
 from threadline.campaign.worker import Job, work
+from threadline.failure import Failure
+from threadline.lockstep.run import replay
+from threadline.trace import Trace
 
 from tests import chancy
+from tests.desk import Desk, Desks, header
 from tests.project import flat, project, run
 
 __all__ = ["project"]
@@ -57,7 +63,7 @@ def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
     events = events_of("WithABugBehindDriver", seed)
 
     shorter = last_shorter(events)
-    assert (shorter.doubt, shorter.steps) == ("", 5)
+    assert (shorter.doubt, shorter.steps) == ("", 8)
     assert "not deterministic" not in flat(shorter.text)
 
 
@@ -151,3 +157,95 @@ def test_fuzz_marks_what_fails_by_chance_in_its_table(project: Path) -> None:
 
     assert result.exit_code == 1
     assert re.search(r"continuity-append.Full \(\d+ runs, by chance\)", result.output)
+
+
+def breaks_in_turn(desks: list[int]) -> Callable[[list[str]], bool]:
+    """Return what breaks at a ring on those desks, by number, that are listed."""
+    seen: list[int] = []
+
+    def is_broken(log: list[str]) -> bool:
+        seen.extend([1] if log[-1] == "ring" else [])
+        return log[-1] == "ring" and len(seen) in desks
+
+    return is_broken
+
+
+RING = ((1, Desk.press(1)), (2, Desk.ring()))
+
+
+def failure_of(desks: Desks) -> Failure:
+    failure = replay(desks.runs(), header(), RING)
+    assert failure is not None
+    return failure
+
+
+def rings_badly(log: list[str]) -> bool:
+    return log[-1] == "ring"
+
+
+ON_RING = failure_of(Desks(rings_badly)).signature
+
+
+def voted(desks: Desks, votes: Votes) -> bool:
+    return votes(desks.runs(), header(), RING) is not None
+
+
+def test_a_vote_ends_when_enough_plays_have_failed() -> None:
+    """
+    Two of five plays have to fail: the third is the last where the first and the third do.
+    """
+    desks = Desks(breaks_in_turn([1, 3, 4, 5]))
+
+    assert voted(desks, Votes(ON_RING, needed=2, plays_max=5))
+    assert len(desks.made) == 3
+
+
+def test_a_vote_ends_when_too_few_plays_are_left() -> None:
+    """
+    Four of five plays have to fail: after two that did not, there is no need for more.
+    """
+    desks = Desks(breaks_in_turn([2, 4, 5]))
+
+    assert not voted(desks, Votes(ON_RING, needed=4, plays_max=5))
+    assert len(desks.made) == 3
+
+
+def test_votes_have_a_bound_together() -> None:
+    """
+    When so many steps have been played, no candidate fails any more, and none is played.
+    """
+    desks = Desks(breaks_in_turn(list(range(1, 100))))
+    votes = Votes(ON_RING, needed=1, plays_max=1, steps_left=4)
+
+    assert [voted(desks, votes) for _ in range(3)] == [True, True, False]
+    assert len(desks.made) == 2
+
+
+def test_two_plays_that_fail_alike_have_no_difference() -> None:
+    """
+    The same step and the same outcome: nothing is told.
+    """
+    desks = Desks(breaks_in_turn([1, 2]))
+
+    assert first_difference(failure_of(desks), failure_of(desks)) == ""
+
+
+def test_a_play_that_agrees_differs_where_the_other_one_failed() -> None:
+    """
+    The step, what came of it in one play, and what the model says in the other.
+    """
+    failure = failure_of(Desks(breaks_in_turn([1])))
+
+    assert first_difference(failure, None) == "step 2 ring(): refused (broken) and ok"
+
+
+def test_a_failure_that_comes_back_is_minimised_as_ever() -> None:
+    """
+    Five plays of the whole, five of the least, no doubt and no note.
+    """
+    desks = Desks(rings_badly)
+
+    least = least_of(Trace(header(), RING), failure_of(desks), desks.runs(), None)
+
+    assert (least.doubt, least.notes) == ("", ())
+    assert [str(operation) for _, operation in least.trace.operations] == ["ring()"]

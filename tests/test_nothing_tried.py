@@ -69,3 +69,13 @@ def test_a_check_that_could_try_nothing_fails(project: Path) -> None:
 
     assert result.exit_code == 1
     assert "nothing was tried, which is no success" in result.output
+
+
+def test_a_leak_hunt_without_a_step_fails(project: Path) -> None:
+    """
+    Runs in which nothing happened leak nothing, and prove nothing.
+    """
+    result = run("leaks", "tests.idle:Standing", "--runs", "3", *ON_THE_DOOR)
+
+    assert result.exit_code == 1
+    assert "nothing was tried, which is no success: 0 steps" in result.output

@@ -25,7 +25,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..report.failure_text import failure_text
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read
-from .chance import TIME_OVER
+from .chance import BY_CHANCE, TIME_OVER
 from .events import Shorter
 from .save_failure import save
 
@@ -58,8 +58,9 @@ def shorten(
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
         why = CAME_BACK if last_run(running, runs.target) else NOT_RECORDED
+        doubt = BY_CHANCE if why == CAME_BACK else ""
         lines, steps = path.read_text("ascii"), len(trace.operations)
-        return Shorter(trace.header.signature, why, lines, 0, steps, str(path))
+        return Shorter(trace.header.signature, why, lines, 0, steps, str(path), doubt)
     brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
     # What could come in the place of another is looked for in this process, which must outlive it.
     own = None if isinstance(failure.step.operation, Lifecycle) else scenario

@@ -57,6 +57,8 @@ class Tally:
                 steps=self.steps,
                 failures=self.failures,
                 known=self.known,
+                # What the last worker has not used, one before it may have.
+                unused=[] if self._runs_before else event.unused,
             )
         self._listen(event)
 

@@ -91,8 +91,9 @@ def fuzz(
     MODULE:NAME; without one, it is all of the driver's model, or the model itself. Without either,
     every scenario of the project is run. A failure ends its run, not the campaign.
 
-    Exits with 0 where nothing failed, 1 where something did, 2 for a wrong option, 3 where the
-    model, the scenario or threadline itself broke.
+    Exits with 0 where nothing failed, 1 where something did, if only by chance, or where no step of
+    a scenario was taken; 2 for a wrong option, 3 where the model, the scenario or threadline itself
+    broke.
     """
     plan = plan_for(what, driver, read_defaults())
     folder, trouble = make_folder(seed)

@@ -98,7 +98,7 @@ def leaks(
     goes on growing: its class and rate, the step of its birth, and who holds it. Writes each
     report as Markdown and as an HTML page, too. With --pid, looks at a process once a second.
 
-    Exits with 0 where nothing leaks, else with 1.
+    Exits with 0 where nothing leaks, with 1 where something does, or nothing could be tried.
     """
     if pid is not None:
         _watch(pid, seconds or 60.0)
@@ -196,7 +196,9 @@ def _scenarios(what: tuple[str, ...], driver: str | None, asked: Asked) -> bool:
             for found in hunt.scenario(scenario, own, asked.runs, seconds):
                 _tell(found, hunt, asked)
         _sum_up(hunt)
-    return bool(hunt.seen)
+    if not hunt.steps:
+        click.echo("nothing was tried, which is no success: 0 steps")
+    return bool(hunt.seen) or not hunt.steps
 
 
 def _trace(path: Path, driver: str | None, asked: Asked) -> bool:

@@ -53,6 +53,7 @@ class Hunt:
     seen: set[str] = field(default_factory=set)
     parted: dict[str, int] = field(default_factory=dict)
     played: int = 0
+    steps: int = 0
     ends_at_s: float | None = None
 
     def is_over(self) -> bool:
@@ -75,6 +76,7 @@ class Hunt:
         self.ends_at_s = None if seconds is None else time.monotonic() + seconds
         for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
             self.played += 1
+            self.steps += batch.steps
             if batch.failure is not None:
                 yield from self._failed(batch, batch.failure, scenario)
             if self.is_over():
