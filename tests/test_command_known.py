@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -263,3 +264,21 @@ def test_an_entry_is_shown_as_it_is_written() -> None:
     Known is one of the names that a user imports.
     """
     assert Known("memory-wait", "harmless").entry().startswith('[[known]]\nsignature = "memory-')
+
+
+def test_a_known_death_hides_no_run(project: Path) -> None:
+    """
+    The trace of a known failure that ends its process is played, and the whole campaign after it.
+    """
+    words = ("fuzz", "--runs", "60", "--seed", "3", "--driver", "tests.misbehaving:ExitsWith0")
+    run(*words, "tests.misbehaving:Cell")
+    (trace,) = project.glob("reports/runs/*/Cell-liveness-get.ended.jsonl")
+    found = trace.read_text("ascii")
+    trace.write_text(found.replace('"run": ', '"run": 48'), "ascii")  # of a longer campaign
+    run("accept", str(trace), "--reason", "harmless")
+
+    ended = run(*words, "tests.misbehaving:Cell")
+
+    assert ended.exit_code == 0
+    assert re.search(r"cell +60 ", ended.output)
+    assert "known: liveness-get.ended (" in ended.output

@@ -79,3 +79,13 @@ def test_a_leak_hunt_without_a_step_fails(project: Path) -> None:
 
     assert result.exit_code == 1
     assert "nothing was tried, which is no success: 0 steps" in result.output
+
+
+def test_check_judges_what_fails_beside_the_operations(project: Path) -> None:
+    """
+    A system that cannot be closed keeps no contract, though each operation does.
+    """
+    result = run("check", "tests.misbehaving:RaisesWhenClosed")
+
+    assert result.exit_code == 1
+    assert "close      no                  breaks liveness, as below" in result.output

@@ -31,6 +31,7 @@ OVERTIME_S = 0.5  # what a worker has to end by itself, once its time is over
 CLOSING_S = 0.5  # and when it hangs up, to end
 ENDING_S = 2.0  # and once all is told: the system's own threads and exit handlers are waited for
 ALIKE_MAX = 3  # deaths by one signature, where no time ends a campaign
+KNOWN_MAX = 30  # by one that is known, and so must not hide the others; our choice
 BARREN_MAX = 3  # workers in a row that end before their first step
 
 
@@ -282,9 +283,12 @@ def _why_not_go_on(job: Job, tally: Tally, death: Death, barren: int) -> str:
         return "not all was played: a search of every sequence cannot go on behind a dead process"
     if barren == BARREN_MAX:
         return f"{barren} processes in a row have ended before their first step"
-    times = tally.failures.get(death.signature, 0) + tally.known.get(death.signature, 0)
-    if job.ends_at_s is None and times >= ALIKE_MAX:
-        return f"{death.signature} has ended {ALIKE_MAX} processes; with --for it would go on"
+    name = death.signature
+    times, most = tally.failures.get(name, 0), ALIKE_MAX
+    if name in tally.known:
+        times, most = tally.known[name], KNOWN_MAX
+    if job.ends_at_s is None and times >= most:
+        return f"{name} has ended {most} processes; with --for it would go on"
     return ""
 
 

@@ -40,6 +40,8 @@ class Verdict:
 def verdicts(target: Target, scenarios: Sequence[type[Scenario[Any]]], seed: int) -> list[Verdict]:
     """Try a driver on every scenario of its model, and judge each operation.
 
+    What fails beside them, as its close, is judged behind them.
+
     Operations whose method takes other arguments are judged by looking, and left out of the runs.
     """
     unusable = _unusable(target)
@@ -58,7 +60,8 @@ def verdicts(target: Target, scenarios: Sequence[type[Scenario[Any]]], seed: int
         why = "never reached: what leads to it fails" if kind in tried else "not tried: has no rule"
         kept = Verdict(kind, keeps=True, text=f"kept in {steps:,} steps")
         found.setdefault(kind, kept if steps else Verdict(kind, keeps=None, text=why))
-    return [found[kind] for kind in kinds]
+    beside = [verdict for kind, verdict in found.items() if kind not in kinds]
+    return [*(found[kind] for kind in kinds), *beside]
 
 
 def _try(

@@ -306,7 +306,9 @@ class _Search:
             except BadTrace as error:
                 self._tell(Replayed(entry.signature, entry.trace, str(error)))
                 continue
-            failure = first_failure(trace, self._runs)
+            # Not the run of the campaign that found it: it may end this process, and be reported.
+            header = replace(trace.header, run=self._job.first_run - 1)
+            failure = first_failure(replace(trace, header=header), self._runs)
             came = str(failure.signature) if failure else ""
             self._tell(Replayed(entry.signature, entry.trace, came))
 
