@@ -20,7 +20,8 @@ from tests.project import flat, project, run
 
 __all__ = ["project"]
 
-every_seed = pytest.mark.parametrize("seed", range(5))
+later = [pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)]
+every_seed = pytest.mark.parametrize("seed", [0, 1, *later])
 
 
 def events_of(driver: str, seed: int, *, runs: int = 300) -> list[Event]:

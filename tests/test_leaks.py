@@ -43,8 +43,9 @@ from tests.planted import (
 )
 from tests.project import ROOT
 
-SEEDS = (0, 1)
-SERVICE_SEEDS = (0, 3)  # on which none takes long to be found
+SEEDS = (0, pytest.param(1, marks=pytest.mark.slow))
+# On these none takes long to be found.
+SERVICE_SEEDS = (0, pytest.param(3, marks=pytest.mark.slow))
 SCENARIOS = ["connections:Connections", "conversation:Conversation", "expiry:Expiry", "keys:Keys"]
 SERVICE = "drivers.service:ServiceDriver"
 

@@ -49,7 +49,7 @@ RARE = {
     "ReplaysBackwards",
 }
 # So much can come in the place of each step of these that to minimise them takes 8 seconds.
-LONG = {"FailsElsewhere", "KeepsTheLastThread", "StartsElsewhere"}
+LONG = {"DiesOfAnException", "FailsElsewhere", "KeepsTheLastThread", "StartsElsewhere"}
 # The regression test that each came to, as short as it gets.
 TRACES = {read_header(path).driver: path for path in (ROOT / "tests/regressions").glob("*.jsonl")}
 # The rows of docs/kill-table.md, by mutant.

@@ -91,6 +91,7 @@ def printed(hash_seed: str, folder: Path) -> str:
     """Return what fuzz prints of a system that answers with sets, under a hash seed."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.alike:Forgets")
+    folder.mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "threadline", *words],
         capture_output=True, text=True, env=environment, cwd=folder, check=False,
@@ -103,7 +104,7 @@ def test_says_the_same_under_every_hash_seed(tmp_path: Path) -> None:
     """
     A set has another order in each process; what is drawn, minimised and printed has not.
     """
-    texts = {printed(seed, tmp_path) for seed in ("0", "1", "2")}
+    texts = {printed(seed, tmp_path / seed) for seed in ("0", "1", "2")}
 
     assert len(texts) == 1
     assert "'beside': {'ana', '" in texts.pop()

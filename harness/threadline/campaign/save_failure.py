@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -82,7 +83,8 @@ def save(path: Path | None, trace: Trace) -> str:
     """Write a trace in one piece, and return where; "" where nothing could be written."""
     if path is None:
         return ""
-    partial = path.with_suffix(".partial")
+    # A process that the system has forked may save the same at the same time.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         partial.write_bytes(trace.encoded())
         partial.replace(path)
