@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from threadline.campaign.chance import Votes, first_difference, least_of
+from threadline.campaign.chance import Votes, first_difference, least_of, play_again
 from threadline.campaign.events import Event, Message, Shorter
 from threadline.campaign.worker import Job, work
 from threadline.failure import Failure
@@ -238,6 +238,23 @@ def test_a_play_that_agrees_differs_where_the_other_one_failed() -> None:
     failure = failure_of(Desks(breaks_in_turn([1])))
 
     assert first_difference(failure, None) == "step 2 ring(): refused (broken) and ok"
+
+
+def test_a_play_that_the_end_of_the_time_cut_short_tells_nothing() -> None:
+    """
+    It did not fail, as it had no time to: the failure is not taken for chance.
+    """
+    desks = Desks(breaks_in_turn([1, 2]))
+    asked: list[int] = []
+
+    def is_over() -> bool:
+        asked.append(0)
+        return len(asked) > 2
+
+    plays = play_again(Trace(header(), RING), failure_of(desks), desks.runs(), is_over=is_over)
+
+    assert (plays.failed, plays.played) == (1, 1)
+    assert plays.is_steady
 
 
 def test_a_failure_that_comes_back_is_minimised_as_ever() -> None:

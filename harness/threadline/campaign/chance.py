@@ -9,7 +9,7 @@ from typing import Any
 
 from ..failure import Failure, Signature
 from ..lockstep.run import Runs, replay
-from ..minimise.fixpoint import Minimised, minimise, never
+from ..minimise.fixpoint import Again, Minimised, minimise, never
 from ..scenario import Scenario
 from ..trace import Header, Numbered, Trace
 
@@ -129,29 +129,38 @@ def least_of(
     whole = play_again(trace, failure, runs, is_over=is_over)
     if not whole.is_steady:
         return _by_votes(trace, failure, runs, scenario, whole, is_over)
-    best = Least(trace, failure, 0, notes=(TIME_OVER,), is_cut=True)
     if not is_doubted:
-        plain = minimise(trace, signature, runs, scenario, replay, is_over)
-        if is_over():
-            return _cut_short(plain, best)
-        if (found := _confirmed(plain, runs)) is not None:
-            return found
+        plain = _tried(trace, failure, runs, scenario, replay, is_over)
+        if plain is not None:
+            return plain
     votes = Votes(signature, PLAYS_MAX, PLAYS_MAX)
-    surely = minimise(trace, signature, runs, scenario, votes, is_over)
-    if is_over():
-        return _cut_short(surely, best)
-    wary = _confirmed(surely, runs)
+    wary = _tried(trace, failure, runs, scenario, votes, is_over)
     if wary is None:
         whole = play_again(trace, failure, runs, at_least=PLAYS_MAX)
         return _by_votes(trace, failure, runs, scenario, whole, is_over)
+    if wary.is_cut:
+        return wary
     # From a short trace chance leads astray no more, and a plain replay allows more passes.
-    return (
-        _confirmed(minimise(wary.trace, signature, runs, scenario, replay, is_over), runs) or wary
-    )
+    return _tried(wary.trace, wary.failure, runs, scenario, replay, is_over) or wary
 
 
-def _cut_short(least: Minimised, best: Least) -> Least:
-    """Return how far minimising came before the time was over."""
+def _tried(
+    trace: Trace,
+    failure: Failure,
+    runs: Runs,
+    scenario: type[Scenario[Any]] | None,
+    again: Again,
+    is_over: Callable[[], bool],
+) -> Least | None:
+    """Minimise, and return the least if it fails each time it is played; None if it does not.
+
+    When time is over, the best so far, which says that it was.
+    """
+    least = minimise(trace, failure.signature, runs, scenario, again, is_over)
+    found = None if is_over() else _confirmed(least, runs, is_over)
+    if found is not None or not is_over():
+        return found
+    best = Least(trace, failure, 0, notes=(TIME_OVER,), is_cut=True)
     if least.failure is None:
         return best
     return replace(best, trace=least.trace, failure=least.failure, replays=least.replays)
@@ -167,13 +176,17 @@ def play_again(
 ) -> Plays:
     """Play a failing trace `at_least` times; where it does not fail alike each time, PLAYS_MAX.
 
-    Fewer, when time `is_over`.
+    Fewer, when time `is_over`: a play that this has cut short, as it does a hunt for leaks, tells
+    nothing.
     """
     seen: list[Failure | None] = []
     failed = 0
     while len(seen) < (at_least if failed == len(seen) else PLAYS_MAX) and not is_over():
-        seen.append(replay(runs, trace.header, trace.operations, anew=True))
-        failed += is_alike(failure, seen[-1])
+        again = replay(runs, trace.header, trace.operations, anew=True)
+        if not is_alike(failure, again) and is_over():
+            break
+        seen.append(again)
+        failed += is_alike(failure, again)
     differs = (first_difference(failure, other) for other in seen)
     return Plays(failed, len(seen), next(filter(None, differs), ""))
 
@@ -228,12 +241,12 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."
 
 
-def _confirmed(least: Minimised, runs: Runs) -> Least | None:
+def _confirmed(least: Minimised, runs: Runs, is_over: Callable[[], bool]) -> Least | None:
     """Return what was minimised, if it fails each time it is played."""
     if least.failure is None:
         return None
-    plays = play_again(least.trace, least.failure, runs)
-    if not plays.is_steady:
+    plays = play_again(least.trace, least.failure, runs, is_over=is_over)
+    if not plays.is_steady or plays.played < PLAYS:
         return None
     return Least(least.trace, least.failure, least.replays, notes=plays.notes())
 
