@@ -174,6 +174,22 @@ def test_plays_nine_steps_of_ten_in_runs_that_it_does_not_end(seed: int) -> None
     assert now > 0.9
 
 
+def test_what_is_learnt_of_one_face_holds_for_the_others() -> None:
+    """
+    Traces that differ in their last operation alone are one bug, and have one memory.
+    """
+    target = load_target("drivers.memory_store:MemoryStoreDriver")
+    search = Explorer(Store, Runs(target, Recorder(None)), Header("conversation_store", "x"))
+    search.go_round("memory-clear.conversations", TRACE)
+    search.go_round("memory-pop.conversations", [*TRACE[:2], (3, ConversationStore.pop(C1))])
+    search.go_round("memory-open.conversations", TRACE[:1])
+    search.go_round("memory-reopen.conversations", [(1, ConversationStore.reopen())])
+
+    first, second, third, fourth = (detour.danger for detour in search._detours)
+    assert first is second
+    assert len({id(first), id(third), id(fourth)}) == 3
+
+
 def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
     """
     A way to a state that was seldom seen ends where it would go on through what is left out.

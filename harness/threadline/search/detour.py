@@ -9,7 +9,7 @@ from random import Random
 from ..handle import Handle
 from ..model import MANY, Model, form
 from ..operation import Operation, atoms_in
-from ..trace import Numbered
+from ..trace import Numbered, numbered_line
 from .danger import Danger, Traits
 
 EARLIER = 0.15  # of the runs leave out another operation of the trace than its last; our choice
@@ -41,6 +41,11 @@ class Detour:
     def last(self) -> type[Operation]:
         """The kind of operation that shows the failure."""
         return type(self.operations[-1][1])
+
+    @property
+    def beginning(self) -> list[bytes]:
+        """The lines of the trace without its last."""
+        return [numbered_line(*each) for each in self.operations[:-1]]
 
     @property
     def others(self) -> list[str]:
