@@ -77,8 +77,8 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_told(project: Path, whom: s
 
 def replayed(path: Path) -> int:
     """Return the status of a replay, in a process of its own: that of some does not survive it."""
-    read(path, ConversationStore.kinds())
-    command = [sys.executable, "-m", "threadline", "replay", str(path)]
+    driver = read(path, ConversationStore.kinds()).header.driver
+    command = [sys.executable, "-m", "threadline", "replay", str(path), "--driver", driver]
     return subprocess.run(command, capture_output=True, timeout=GUARD_S).returncode
 
 
