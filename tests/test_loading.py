@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from threadline import Driver
 from threadline.contracts.conversation_store import ConversationStore, Store
+from threadline.defaults import BadDefaults, read_defaults
 from threadline.driver import end
 from threadline.loading import (
     BadName,
@@ -321,3 +322,25 @@ def test_a_target_makes_drivers_of_its_own() -> None:
     end(driver)
 
     assert driver is made[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[tool", "pyproject.toml cannot be read: "),
+        ("\ud800".encode("utf-8", "surrogatepass"), "pyproject.toml cannot be read: "),
+        ("[tool]\nthreadline = 3", "tool.threadline is 3; write it as a table"),
+        ("[tool.threadline]\ndriver = 3", "driver is 3; write a text"),
+    ],
+)
+def test_says_what_is_wrong_with_a_project(
+    tmp_path: Path, content: str | bytes, complaint: str
+) -> None:
+    """
+    A file that is no TOML, or has no such table, is told in a line.
+    """
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "pyproject.toml").write_bytes(data)
+
+    with pytest.raises(BadDefaults, match=complaint):
+        read_defaults(tmp_path)

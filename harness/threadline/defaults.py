@@ -28,16 +28,28 @@ class Defaults:
 def read_defaults(folder: Path | None = None) -> Defaults:
     """Return the defaults for a folder; empty ones where no pyproject.toml has the table.
 
-    Raises BadDefaults for an entry that is unknown or of the wrong type.
+    Raises BadDefaults for a file that cannot be read, and for an entry that is unknown or wrong.
     """
     here = (folder or Path.cwd()).resolve()
     for place in (here, *here.parents):
         path = place / "pyproject.toml"
         if path.is_file():
-            table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("threadline")
+            table = _table(path)
             if table is not None:
                 return _checked(path, table)
     return Defaults()
+
+
+def _table(path: Path) -> dict[str, object] | None:
+    """Return the table of a project's file, or None where it has none."""
+    try:
+        tools = tomllib.loads(path.read_text("utf-8")).get("tool", {})
+    except (OSError, ValueError) as error:
+        raise BadDefaults(f"{path} cannot be read: {error}") from error
+    table = tools.get("threadline") if isinstance(tools, dict) else None
+    if table is None or isinstance(table, dict):
+        return table
+    raise BadDefaults(f"{path}: tool.threadline is {table!r}; write it as a table")
 
 
 def _checked(path: Path, table: dict[str, object]) -> Defaults:
