@@ -185,6 +185,7 @@ class ScenarioTest(pytest.Item):
         from .campaign.findings import Findings
         from .campaign.folder import file_name
         from .failure import divergence_type
+        from .report.known_text import KnownText
         from .search.explore import Explorer
 
         explorer = Explorer(self._scenario, runs, self._header(profile, "explore"))
@@ -207,7 +208,8 @@ class ScenarioTest(pytest.Item):
                     kind = divergence_type(failure.signature)
                     told[event.signature] = kind(failure, event.text)
         if findings.known:
-            lines = (f"known: {each} ({times} runs)" for each, times in findings.known.items())
+            text = KnownText(known)
+            lines = (text.came(each, times) for each, times in findings.known.items())
             self.add_report_section("call", "threadline", "\n".join(lines))
         if not steps:
             self._fail_of_nothing(profile.runs, explorer.unused())

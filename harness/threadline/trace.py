@@ -140,9 +140,9 @@ class Recorder:
         self._write(line)
 
     def mark(self, phase: bytes) -> None:
-        """Say what comes after the last step; without an end, so that no reader takes it for one.
+        """Write what the run does after its last step, as a line that has no end yet.
 
-        The next run removes it.
+        A reader takes such a line for no step, and the next run removes it.
         """
         if not self.error or self._tell is not None:
             self._lines.append(phase)

@@ -79,7 +79,7 @@ class Delivery:
         self._respond(exchange, STATUSES[code], code=code, thread_id=None)
 
     def end(self, heading: Heading, asker: Asker) -> None:
-        """Tell an exchange that no more comes: its request is done, or was cancelled."""
+        """End an exchange: its request is done, or was cancelled."""
         if not isinstance(asker, Exchange):
             return
         if asker.streams:

@@ -224,7 +224,7 @@ class Death:
 
 
 def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Interrupted) -> Death:
-    """Tell of what ended a worker, as the failure of the run that it was in."""
+    """Report what ended a worker as the failure of the run it was in, and return that."""
     job, end = worker.job, worker.end
     assert end is not None
     at_start = Trace(replace(header_of(job, target), run=job.first_run - 1), ()), ""

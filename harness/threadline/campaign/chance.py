@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ from ..failure import Failure, Signature
 from ..lockstep.run import Runs, replay
 from ..minimise.fixpoint import Again, Minimised, minimise, never
 from ..scenario import Scenario
+from ..shown import without_addresses
 from ..trace import Header, Numbered, Trace
 
 PLAYS = 5  # of a failure before it is minimised, and of what is shown as minimal
@@ -19,7 +19,6 @@ VOTES = 20  # plays of each candidate of one: two that fail are no mere accident
 STEADY_PLAYS = 20  # of the least form of such a trace, to be taken for steady all the same
 VOTE_STEPS_MAX = 30_000  # played in one minimising by votes: little more than by 500 runs
 TEXT_MAX = 200  # characters of what came in one play
-ADDRESS = re.compile(r"0x[0-9a-fA-F]+")  # of an object, another one in each play
 BY_CHANCE = "by chance"
 TIME_OVER = "not minimised to the end: the time was over"
 AFTER_A_RESET = "after a reset"
@@ -234,7 +233,7 @@ def _parted(failure: Failure | None, place: int) -> str | None:
     if failure.is_after_run:  # of how much grew, no two plays need tell the same
         return f"{failure.signature} after the run"
     of, actual = failure.disagreement.of, failure.disagreement.actual
-    return ADDRESS.sub("0x...", str(actual) if of == "outcome" else f"{of} {actual}")
+    return without_addresses(str(actual) if of == "outcome" else f"{of} {actual}")
 
 
 def _cut(text: str) -> str:

@@ -34,7 +34,7 @@ class Channel:
         self._owner = os.getpid()
 
     def tell(self, message: Message) -> None:
-        """Tell a message; ends the process where nobody can hear it."""
+        """Send a message to the campaign; end this process if the campaign is gone."""
         if os.getpid() != self._owner:
             os._exit(0)
         rest = memoryview(

@@ -79,7 +79,7 @@ class Tally:
         self.steps += steps
 
     def end(self, note: str) -> None:
-        """Tell that the scenario has ended, behind a worker that did not tell it."""
+        """Send the event that ends the scenario, after a worker that did not send it."""
         self.hear(Ended(0, 0, {}, note=note))
 
     def _add(self, failures: dict[str, int]) -> None:

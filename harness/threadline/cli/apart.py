@@ -43,7 +43,7 @@ class Apart:
 
 @contextmanager
 def coming_to_an_end(running: Path) -> Iterator[list[int]]:
-    """Say at the end of the block with which status this process ends; yield where to put it."""
+    """Yield a list for the exit status, and write the status to `running` when the block ends."""
     status = [BROKEN]
     try:
         yield status

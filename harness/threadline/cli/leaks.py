@@ -152,7 +152,7 @@ def _is_trace(word: str) -> bool:
 
 
 def _tell_end(ended: Apart, running: Path, targets: list[Target], asked: Asked) -> None:
-    """Tell of the step that has ended the process of the hunt, or did not come back."""
+    """Print the failure of the step that ended the process of the hunt, or did not return."""
     for target in targets:
         run = last_run(running, target)
         if run is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import signal
 import traceback
 from asyncio import Task
@@ -17,6 +16,7 @@ from ..handle import Dangling, Handle
 from ..model import Model
 from ..operation import Operation
 from ..outcome import Crashed, Hung, Ok, Outcome, Refuse, Refused, Told, Unknown, Unpredictable
+from ..shown import without_addresses
 from .pump import NotDone, Pump
 
 
@@ -148,7 +148,7 @@ def crashed(error: BaseException) -> Crashed:
         text = f"its text cannot be told: that raised {type(another).__name__}"
     if len(text) > TEXT_MAX:
         text = f"{text[:TEXT_MAX]} ... ({len(text):,} characters)"
-    text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", text)
+    text = without_addresses(text)
     frames = traceback.extract_tb(error.__traceback__, limit=-1)
     last = frames[-1] if frames else None
     where = f"{last.filename.rpartition('/')[2]}:{last.lineno} {last.name}" if last else ""
