@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from threadline import Known
+from threadline.campaign.events import Began, Ended, Event, Replayed
+from threadline.campaign.tally import Tally
 from threadline.known import read_known
+from threadline.report.known_text import KnownText
 
 from tests.project import ROOT, flat, project, run
 
@@ -282,3 +285,44 @@ def test_a_known_death_hides_no_run(project: Path) -> None:
     assert ended.exit_code == 0
     assert re.search(r"cell +60 ", ended.output)
     assert "known: liveness-get.ended (" in ended.output
+
+
+def test_counts_what_is_tolerated_by_runs_of_the_search_alone(project: Path) -> None:
+    """
+    What replays tolerate while a failure is minimised is no run of the campaign.
+    """
+    knows(project, more="tolerate = true\n")
+
+    _, output = fuzz(runs=20)
+
+    counted = [int(runs) for runs in re.findall(r"known: memory-\S+ \((\d+) runs?\)", output)]
+    assert "diverges at step" in output
+    assert counted
+    assert max(counted) <= 20
+
+
+def test_says_that_a_known_trace_fails_otherwise() -> None:
+    """
+    An entry whose trace shows another failure now is about something that has changed.
+    """
+    text = KnownText([Known("memory-wait", "harmless", trace="timers.jsonl")])
+    text.hear(Replayed("memory-wait", "timers.jsonl", "keys-wait"))
+
+    assert list(text.lines((), is_whole=True)) == [
+        "known: memory-wait: timers.jsonl fails otherwise now: keys-wait"
+    ]
+
+
+def test_tells_nothing_unused_behind_a_worker_that_has_ended() -> None:
+    """
+    What the last worker has not used, one before it may have.
+    """
+    heard: list[Event] = []
+    tally = Tally("mine:Store", heard.append)
+    tally.hear(Began("mine:Store"))
+    tally.died(1, 5)
+    tally.begin_worker()
+    tally.hear(Ended(9, 90, {}, unused=["rule open: never drawn"]))
+
+    assert isinstance(heard[-1], Ended)
+    assert (heard[-1].runs, heard[-1].unused) == (10, [])

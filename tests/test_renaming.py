@@ -234,3 +234,21 @@ def test_names_no_part_that_nobody_looks_at() -> None:
     renaming.binds(C1, "real 1")
 
     assert (before, named["open"], named["turns"]) == (["real 1"], ["real 1"], [C1])
+
+
+def test_names_an_unknown_key_alike_whatever_comes_first() -> None:
+    """
+    Where the model has ids of two kinds, it is the first by its text: a set has no first.
+    """
+    for expected in ({T1: 1, C1: 1}, {C1: 1, T1: 1}):
+        assert repr(Renaming().named({"x": 1}, expected)) == "{<a c never returned before>: 1}"
+
+
+def test_shows_a_number_that_is_a_key_as_the_id_that_it_is() -> None:
+    """
+    A key counts nothing: a row that the model no longer holds has its name, a count has none.
+    """
+    renaming = Renaming()
+    renaming.binds(C1, 17)
+
+    assert renaming.named({17: 17}, {}) == {C1: 17}
