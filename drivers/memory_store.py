@@ -42,11 +42,12 @@ class MemoryStore:
 
     def history(self, conversation: Conversation, limit: int | None = None) -> list[str]:
         """Return the latest `limit` turns in order, or all; the list is the caller's own."""
-        return self._latest(self._turns_of(conversation), limit)
+        turns = self._turns_of(conversation)
+        return turns[:] if limit is None else turns[max(0, len(turns) - limit) :]
 
     def pop(self, conversation: Conversation) -> str | None:
         turns = self._turns_of(conversation)
-        text = self._take(turns) if turns else None
+        text = turns.pop() if turns else None
         self._save(self._key(conversation.user, conversation.thread))
         return text
 
@@ -66,7 +67,7 @@ class MemoryStore:
 
     def reopen(self) -> None:
         """Forget what is held, and load what was saved."""
-        self._turns = {key: self._load(turns) for key, turns in self._saved.items()}
+        self._turns = {key: list(turns) for key, turns in self._saved.items()}
 
     def sizes(self) -> dict[Key, int]:
         """Return how many turns each conversation has."""
@@ -78,18 +79,9 @@ class MemoryStore:
     def _turns_of(self, conversation: Conversation) -> list[str]:
         return self._turns.get(self._key(conversation.user, conversation.thread), [])
 
-    def _latest(self, turns: list[str], limit: int | None) -> list[str]:
-        return turns[:] if limit is None else turns[max(0, len(turns) - limit) :]
-
-    def _take(self, turns: list[str]) -> str:
-        return turns.pop()
-
     def _save(self, key: Key) -> None:
         if key in self._turns:
             self._saved[key] = tuple(self._turns[key])
-
-    def _load(self, turns: tuple[str, ...]) -> list[str]:
-        return list(turns)
 
 
 class MemoryStoreDriver(Driver[ConversationStore]):

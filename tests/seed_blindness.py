@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
+from threadline.campaign.change import applied
 from threadline.campaign.mutant import Mutant
 from threadline.defaults import read_defaults
 from threadline.loading import load
@@ -25,6 +26,7 @@ from tests import (
     test_seed_scenarios,
     test_sessions_seeds,
 )
+from tests.mutants.parts import PartMutant
 from tests.project import ROOT
 from tests.sessions_subject import Subject
 
@@ -67,6 +69,9 @@ def claims() -> Iterator[Claim]:
 
 def first_to_see(mutant: Mutant) -> str:
     """Return the name of the first of the seeds' tests that fails on a mutant, or MISSED."""
+    if not isinstance(mutant, PartMutant):
+        with applied(mutant.changes):
+            return next((claim.name for claim in claims() if sees(claim, Subject())), MISSED)
     subject = subject_of(mutant)
     return next((claim.name for claim in claims() if sees(claim, subject)), MISSED)
 
@@ -85,6 +90,7 @@ def sees(claim: Claim, subject: Subject) -> bool:
 
 def subject_of(mutant: Mutant) -> Subject:
     """Return what makes a mutant's systems: what its driver is told to make."""
+    assert isinstance(mutant, PartMutant)
     assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
     (make,) = mutant.make.args
     is_service = mutant.scenario.model is ChatServiceModel

@@ -30,6 +30,7 @@ from threadline.loading import load_scenario, load_target, scenarios_beside
 from threadline.outcome import Crashed, Ok
 from threadline.trace import is_signature_of
 
+from tests.mutants.parts import PartMutant
 from tests.project import ROOT, project, run
 
 __all__ = ["project"]
@@ -59,7 +60,7 @@ def hunt(name: str, runs_max: int = Mutant.RUNS_MAX) -> Kill:
     """Play what a driver's own file says is tried, from seed 0, until it fails."""
     target = load_target(f"tests.strangers.{name}")
     [scenario] = map(load_scenario, scenarios_beside(target.driver))
-    mutant = Mutant(name, "", target.make, scenario, {})
+    mutant = PartMutant(name, "", target.make, scenario, {})
     return kill(mutant, target, engine="explore", seed=0, runs_max=runs_max)
 
 

@@ -9,11 +9,11 @@ SEEDS seeds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
 
+from threadline.campaign.mutant import Mutant
 from threadline.contracts.conversation_store import Store
 from threadline.loading import Target
 from threadline.lockstep.run import Batch, Runs
@@ -21,56 +21,46 @@ from threadline.minimise.fixpoint import minimise
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
-from drivers.memory_store import MemoryStore, MemoryStoreDriver
 from tests.mutants import store
 
 SEEDS = range(20)
 RUNS_MAX = 2_000
 WATCHED = 300  # runs in which the share of steps is measured
-Bug = type[MemoryStore]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A bug that is met soon and often, and one behind it, as classes of stores."""
+    """A bug that is met soon and often, and one behind it."""
 
-    known: Bug
-    behind: Bug
+    known: Mutant
+    behind: Mutant
 
     @property
-    def both(self) -> Bug:
-        return type("Both", (self.known, self.behind), {})
-
-
-def bug(name: str) -> Bug:
-    """Return the class of a mutant of the store."""
-    mutant = next(one for one in store.MUTANTS if one.name == name)
-    made = mutant.make
-    assert isinstance(made, partial)
-    return made.args[0]  # type: ignore[no-any-return]  # the store that its driver is given
+    def both(self) -> Mutant:
+        return replace(self.known, also=self.behind.changes)
 
 
 PAIRS = (
-    Pair(bug("ClearLeavesOne"), bug("DeletesByPrefix")),
-    Pair(bug("ReadingCreates"), bug("LimitTakesTheOldest")),
-    Pair(bug("TrimsOnWrite"), bug("OrderLostOnReopen")),
+    Pair(store.ClearLeavesOne, store.DeletesByPrefix),
+    Pair(store.ReadingCreates, store.LimitTakesTheOldest),
+    Pair(store.TrimsOnWrite, store.OrderLostOnReopen),
 )
 
 
-def explorer(system: Bug, seed: int) -> tuple[Explorer, Runs]:
-    target = Target("bench", partial(MemoryStoreDriver, system), MemoryStoreDriver)
+def explorer(system: Mutant, seed: int) -> tuple[Explorer, Runs]:
+    target = Target("bench", system, system.driver)
     runs = Runs(target, Recorder(None))
     return Explorer(
         Store, runs, Header(target.model.name, target.name, seed=seed, steps_max=50)
     ), runs
 
 
-def signatures(system: Bug, seed: int) -> set[str]:
+def signatures(system: Mutant, seed: int) -> set[str]:
     """Return every signature by which a bug shows itself when nothing is behind it."""
     return {str(batch.failure.signature) for batch in played(system, seed) if batch.failure}
 
 
-def played(system: Bug, seed: int) -> Iterator[Batch]:
+def played(system: Mutant, seed: int) -> Iterator[Batch]:
     return islice(explorer(system, seed)[0].batches(), RUNS_MAX)
 
 
@@ -114,7 +104,7 @@ def main() -> None:
             median(column) for column in zip(*rows, strict=True)
         )
         print(
-            f"{pair.known.__name__:<20}{pair.behind.__name__:<22}{ends:>6.0%}{before:>12.0%}",
+            f"{pair.known.name:<20}{pair.behind.name:<22}{ends:>6.0%}{before:>12.0%}",
             end="",
         )
         print(f"{free:>6.0%}{alone:>7.0f}{hidden:>8.0f}{found:>6.0f}")

@@ -16,6 +16,7 @@ from sessions.queue.message import Message
 from sessions.service import ChatService
 from sessions.service_parts import ServiceMakers
 from tests.mutants.least import by_signature
+from tests.mutants.parts import PartMutant
 
 
 def service_mutant(
@@ -33,7 +34,7 @@ def service_mutant(
         signatures = by_signature(least)
         if leaks:
             signatures = {f"memory-{leaks}": least["steps"]}
-        return Mutant(
+        return PartMutant(
             broken.__name__,
             broken.__doc__ or "",
             partial(ServiceDriver, make),

@@ -12,6 +12,7 @@ from threadline.scenario import Scenario
 from drivers.sessions import SessionsDriver
 from sessions import ChatSystem
 from tests.mutants.least import by_signature
+from tests.mutants.parts import PartMutant
 
 
 def mutant(
@@ -29,7 +30,7 @@ def mutant(
         signatures = by_signature(least)
         if leaks:
             signatures = {f"memory-{leaks}": least["steps"]}
-        return Mutant(
+        return PartMutant(
             broken.__name__, broken.__doc__ or "", make, scenario, signatures, leaks=bool(leaks)
         )
 

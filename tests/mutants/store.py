@@ -2,158 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import cast
-
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 from threadline.contracts.conversation_store import Store
 
-from drivers.memory_store import Conversation, MemoryStore, MemoryStoreDriver
+from drivers.memory_store import MemoryStoreDriver
 from tests.mutants.least import by_signature
 
 
-def mutant(**least: int | tuple[int, ...]) -> Callable[[type[MemoryStore]], Mutant]:
-    """Make a store with a bug a mutant; `least` says in how many steps each signature shows it."""
-
-    def decorate(store: type[MemoryStore]) -> Mutant:
-        make = partial(MemoryStoreDriver, store)
-        signatures = by_signature(least)
-        return Mutant(store.__name__, store.__doc__ or "", make, Store, signatures)
-
-    return decorate
-
-
-@mutant(isolation_history=4, continuity_history=6, memory_history=6)
-class HistoryOfAnotherThread(MemoryStore):
-    """Finds the history by the user alone, and so shows whichever thread comes first."""
-
-    def history(self, conversation: Conversation, limit: int | None = None) -> list[str]:
-        mine = (turns for (user, _), turns in self._turns.items() if user == conversation.user)
-        return self._latest(next(mine, []), limit)
+def mutant(
+    name: str,
+    bug: str,
+    method: str,
+    *,
+    old: str,
+    new: str,
+    also: tuple[Change, ...] = (),
+    **least: int | tuple[int, ...],
+) -> Mutant:
+    """Return a store of which one method is changed; `least` says in how many steps it shows."""
+    function = f"drivers.memory_store.MemoryStore.{method}"
+    signatures = by_signature(least)
+    return Mutant(name, bug, function, old, new, MemoryStoreDriver, Store, signatures, also=also)
 
 
-@mutant(continuity_history=4)
-class LimitTakesTheOldest(MemoryStore):
-    """Cuts the history at the wrong end: the first turns instead of the latest."""
-
-    def _latest(self, turns: list[str], limit: int | None) -> list[str]:
-        return turns[:limit]
-
-
-@mutant(continuity_pop=4, continuity_history=6)
-class PopsTheFirst(MemoryStore):
-    """Takes back the oldest turn instead of the latest."""
-
-    def _take(self, turns: list[str]) -> str:
-        return turns.pop(0)
-
-
-@mutant(memory_clear=3)
-class ClearLeavesOne(MemoryStore):
-    """Clears all turns but the first, as when a loop over a list removes from it."""
-
-    def clear(self, conversation: Conversation) -> None:
-        del self._turns_of(conversation)[1:]
-        self._save(self._key(conversation.user, conversation.thread))
-
-
-@mutant(continuity_history=6, continuity_pop=6)
-class OrderLostOnReopen(MemoryStore):
-    """Loads turns in the order of their text, because the query has no ORDER BY of its own."""
-
-    def _load(self, turns: tuple[str, ...]) -> list[str]:
-        return sorted(turns)
-
-
-@mutant(isolation_threads=3, memory_threads=5)
-class ListsAnotherUsersThread(MemoryStore):
-    """Lists the threads of every user whose id begins alike (LIKE 'ana%')."""
-
-    def threads(self, user: str) -> list[str]:
-        return sorted(thread for owner, thread in self._turns if owner.startswith(user))
-
-
-@mutant(keys_delete=5)
-class DeletesByPrefix(MemoryStore):
-    """Deletes every thread of the user whose id begins alike (DEL ana:t*)."""
-
-    def delete(self, user: str, thread: str) -> None:
-        super().delete(user, thread)
-        for key in [(o, t) for o, t in self._turns if o == user and t.startswith(thread)]:
-            del self._turns[key], self._saved[key]
-
-
-@mutant(
-    keys_delete=3, continuity_append=4, continuity_clear=4, isolation_history=4, isolation_pop=4
+HistoryOfAnotherThread = mutant(
+    "HistoryOfAnotherThread",
+    "Finds the history by the user alone, and so shows whichever thread comes first.",
+    "history",
+    old="self._turns_of(conversation)",
+    new="next((held for (user, _), held in self._turns.items() if user == conversation.user), [])",
+    isolation_history=4,
+    continuity_history=6,
+    memory_history=6,
 )
-class JoinsKeys(MemoryStore):
-    """Joins user and thread with ':', so that two pairs can be one key."""
-
-    def _key(self, user: str, thread: str) -> tuple[str, str]:
-        joined = {":".join(pair): pair for pair in self._turns}
-        return joined.get(f"{user}:{thread}", (user, thread))
-
-
-@mutant(continuity_history=3)
-class HandsOutItsOwnList(MemoryStore):
-    """Returns the list that it keeps, which the caller then changes."""
-
-    def _latest(self, turns: list[str], limit: int | None) -> list[str]:
-        return turns if limit is None else super()._latest(turns, limit)
-
-
-@mutant(memory_append=4, continuity_append=4)
-class LosesAppendsOfTheOther(MemoryStore):
-    """Reads the turns when a conversation is opened, and writes them all back with each append."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._copies: dict[Conversation, list[str]] = {}
-
-    def open(self, user: str, thread: str) -> Conversation:
-        conversation = super().open(user, thread)
-        self._copies[conversation] = self.history(conversation)
-        return conversation
-
-    def append(self, conversation: Conversation, text: str) -> None:
-        key = self._key(conversation.user, conversation.thread)
-        self._turns[key] = self._copies[conversation]
-        super().append(conversation, text)
-        self._copies[conversation] = self._turns[key][:]
-
-
-@mutant(keys_append=2, continuity_append=4)
-class TrimsOnWrite(MemoryStore):
-    """Trims the thread's id when it writes, and not when it reads."""
-
-    def append(self, conversation: Conversation, text: str) -> None:
-        super().append(Conversation(conversation.user, conversation.thread.strip()), text)
-
-
-@mutant(memory_history=2, memory_pop=2, memory_clear=2)
-class ReadingCreates(MemoryStore):
-    """Makes a conversation when one that is not there is read (a defaultdict)."""
-
-    def _turns_of(self, conversation: Conversation) -> list[str]:
-        return self._turns.setdefault(self._key(conversation.user, conversation.thread), [])
-
-
-# A cast, because mypy takes a decorated class for the class.
-MUTANTS = cast(
-    "tuple[Mutant, ...]",
-    (
-        HistoryOfAnotherThread,
-        LimitTakesTheOldest,
-        PopsTheFirst,
-        ClearLeavesOne,
-        OrderLostOnReopen,
-        ListsAnotherUsersThread,
-        DeletesByPrefix,
-        JoinsKeys,
-        HandsOutItsOwnList,
-        LosesAppendsOfTheOther,
-        TrimsOnWrite,
-        ReadingCreates,
+LimitTakesTheOldest = mutant(
+    "LimitTakesTheOldest",
+    "Cuts the history at the wrong end: the first turns instead of the latest.",
+    "history",
+    old="turns[max(0, len(turns) - limit) :]",
+    new="turns[:limit]",
+    continuity_history=4,
+)
+PopsTheFirst = mutant(
+    "PopsTheFirst",
+    "Takes back the oldest turn instead of the latest.",
+    "pop",
+    old="turns.pop()",
+    new="turns.pop(0)",
+    continuity_pop=4,
+    continuity_history=6,
+)
+ClearLeavesOne = mutant(
+    "ClearLeavesOne",
+    "Clears all turns but the first, as when a loop over a list removes from it.",
+    "clear",
+    old="self._turns_of(conversation).clear()",
+    new="del self._turns_of(conversation)[1:]",
+    memory_clear=3,
+)
+OrderLostOnReopen = mutant(
+    "OrderLostOnReopen",
+    "Loads turns in the order of their text, because the query has no ORDER BY of its own.",
+    "reopen",
+    old="list(turns)",
+    new="sorted(turns)",
+    continuity_history=6,
+    continuity_pop=6,
+)
+ListsAnotherUsersThread = mutant(
+    "ListsAnotherUsersThread",
+    "Lists the threads of every user whose id begins alike (LIKE 'ana%').",
+    "threads",
+    old="owner == user",
+    new="owner.startswith(user)",
+    isolation_threads=3,
+    memory_threads=5,
+)
+DeletesByPrefix = mutant(
+    "DeletesByPrefix",
+    "Deletes every thread of the user whose id begins alike (DEL ana:t*).",
+    "delete",
+    old="del self._turns[key], self._saved[key]",
+    new="for key in [(o, t) for o, t in self._turns if o == user and t.startswith(thread)]:\n"
+    "    del self._turns[key], self._saved[key]",
+    keys_delete=5,
+)
+JoinsKeys = mutant(
+    "JoinsKeys",
+    "Joins user and thread with ':', so that two pairs can be one key.",
+    "_key",
+    old="return user, thread",
+    new="joined = {':'.join(pair): pair for pair in self._turns}\n"
+    "return joined.get(f'{user}:{thread}', (user, thread))",
+    keys_delete=3,
+    continuity_append=4,
+    continuity_clear=4,
+    isolation_history=4,
+    isolation_pop=4,
+)
+HandsOutItsOwnList = mutant(
+    "HandsOutItsOwnList",
+    "Returns the list that it keeps, which the caller then changes.",
+    "history",
+    old="turns[:] if limit is None",
+    new="turns if limit is None",
+    continuity_history=3,
+)
+LosesAppendsOfTheOther = mutant(
+    "LosesAppendsOfTheOther",
+    "Reads the turns when a conversation is opened, and writes them all back with each append.",
+    "append",
+    old="self._turns.setdefault(key, []).append(text)",
+    new="conversation.read.append(text)\nself._turns[key] = conversation.read[:]",
+    also=(
+        Change(
+            "drivers.memory_store.MemoryStore.open",
+            old="return Conversation(user, thread)",
+            new="conversation = Conversation(user, thread)\n"
+            "conversation.read = self.history(conversation)\n"
+            "return conversation",
+        ),
     ),
+    memory_append=4,
+    continuity_append=4,
 )
+TrimsOnWrite = mutant(
+    "TrimsOnWrite",
+    "Trims the thread's id when it writes, and not when it reads.",
+    "append",
+    old="self._key(conversation.user, conversation.thread)",
+    new="self._key(conversation.user, conversation.thread.strip())",
+    keys_append=2,
+    continuity_append=4,
+)
+ReadingCreates = mutant(
+    "ReadingCreates",
+    "Makes a conversation when one that is not there is read (a defaultdict).",
+    "_turns_of",
+    old=".get(",
+    new=".setdefault(",
+    memory_history=2,
+    memory_pop=2,
+    memory_clear=2,
+)
+
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

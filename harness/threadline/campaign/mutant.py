@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, update_wrapper
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -19,29 +20,41 @@ from ..minimise.fixpoint import Minimised, minimise
 from ..scenario import Scenario
 from ..search.explore import Explorer
 from ..trace import Header, Recorder
+from .change import Change, applied
 
 LEAK_STEPS = 10  # of a run that is repeated: short ones show as much, and sooner
 PROVABLE = 5  # steps, up to which an exhaustive search proves that nothing shorter fails
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mutant:
-    """Makes drivers of one system with one bug, so that its name can be given as a driver's.
+    """One changed line of a system; its name can be given as a driver's.
 
-    `least` has, for each signature that the bug can show itself by, the fewest steps that do;
-    several, where it shows under settings that exclude each other.
-    One that `leaks` is looked for by a round trip after each run, and by nothing else: an
-    invariant that counts tasks would see some of them sooner, and say less.
+    function, old, new: the change (see Change), in force while a driver lives that it has made.
+    bug: what is wrong then, in a sentence. driver: the class of the drivers that it makes.
+    scenario: what it is hunted with. least: for each signature that the bug can show itself by,
+      the fewest steps that do; several, where it shows under settings that exclude each other.
+    also: further changes, for a bug that takes more than one line.
+    leaks: whether it is looked for by a round trip after each run, and by nothing else: an
+      invariant that counts tasks would see some leaks sooner, and say less.
     """
 
     name: str
     bug: str
-    make: Callable[..., Driver[Any]]
+    function: str
+    old: str
+    new: str
+    driver: type[Driver[Any]]
     scenario: type[Scenario[Any]]
     least: Mapping[str, int | tuple[int, ...]]
     leaks: bool = False
+    also: tuple[Change, ...] = ()
 
     RUNS_MAX: ClassVar[int] = 200
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return (Change(self.function, self.old, self.new), *self.also)
 
     def known_least(self, signature: str) -> tuple[int, ...]:
         """Return the fewest steps that show a signature; none where it is not known by that.
@@ -51,16 +64,46 @@ class Mutant:
         least = self.least.get(signature) or self.least.get(signature.partition(".")[0], ())
         return least if isinstance(least, tuple) else (least,)
 
-    @property
-    def driver(self) -> type[Driver[Any]] | None:
-        """The class of the drivers that it makes, where that can be told without making one."""
-        found: object = self.make
-        while isinstance(found, partial):
-            found = found.func
-        return found if isinstance(found, type) else None
-
     def __call__(self, **settings: Any) -> Driver[Any]:
-        return self.make(**settings)
+        made: Driver[Any] = self._changed_driver(**settings)
+        return made
+
+    @cached_property
+    def _changed_driver(self) -> type[Driver[Any]]:
+        return _changed(self.driver, self.changes)
+
+
+def _changed(driver: type[Driver[Any]], changes: tuple[Change, ...]) -> type[Driver[Any]]:
+    """Return a class of drivers with changes in force as long as one of them lives."""
+    living: set[int] = set()
+    undoes = ExitStack()
+
+    def begin(one: object) -> None:
+        if not living:
+            undoes.enter_context(applied(changes))
+        living.add(id(one))
+
+    def end(one: object) -> None:
+        living.discard(id(one))
+        if not living:
+            undoes.close()
+
+    class Changed(driver):  # type: ignore[misc,valid-type]  # a class that only the caller knows
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            begin(self)
+            try:
+                super().__init__(*arguments, **settings)
+            except BaseException:
+                end(self)
+                raise
+
+        def close(self) -> None:
+            try:
+                super().close()
+            finally:
+                end(self)
+
+    return update_wrapper(Changed, driver, updated=())  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)

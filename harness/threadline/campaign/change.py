@@ -1,0 +1,139 @@
+"""A change of one line in one function, for as long as it is asked for."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import importlib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import CodeType, FunctionType
+from typing import Any
+
+
+class BadChange(ValueError):
+    """A change that cannot be made as it is written; says what is there instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The source of a function in which `new` stands in the place of `old`.
+
+    function: the dotted path of a function, method or property written in Python, as in
+      shop.cart.Cart.add; of a property it is the getter.
+    old: a piece of its source that occurs exactly once, so that a change cannot rot silently.
+    new: any text; further lines of it are indented as the line is in which `old` begins.
+
+    The changed source is compiled in the names of the function's own module, and its code takes
+    the place of the function's: whoever holds the function sees the change, at once.
+    """
+
+    function: str
+    old: str
+    new: str
+
+    def apply(self) -> Callable[[], None]:
+        """Make the change, and return what undoes it.
+
+        Raises BadChange where the path leads to no function, `old` does not occur exactly once,
+        or the new source cannot be compiled.
+        """
+        function = _found(self.function)
+        changed = self._compiled(function)
+        undo = partial(_put, function, function.__code__, function.__defaults__)
+        _put(function, changed.__code__, changed.__defaults__)
+        return undo
+
+    def _compiled(self, function: FunctionType) -> FunctionType:
+        try:
+            lines, first = inspect.getsourcelines(function)
+        except OSError as error:
+            raise BadChange(f"{self.function} has no source to change: {error}") from error
+        code = function.__code__
+        flags = code.co_flags & __future__.annotations.compiler_flag
+        try:
+            source = self._changed(textwrap.dedent("".join(lines)))
+            tree = ast.increment_lineno(_alone(ast.parse(source), code.co_freevars), first - 1)
+            compiled = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            raise BadChange(
+                f"{self.function} cannot be compiled with {self.new!r}: {error}"
+            ) from None
+        scope: dict[str, Any] = {}
+        exec(compiled, function.__globals__, scope)
+        made = scope[code.co_name](*code.co_freevars) if code.co_freevars else scope[code.co_name]
+        assert isinstance(made, FunctionType)
+        made.__code__ = made.__code__.replace(co_qualname=code.co_qualname)
+        return made
+
+    def _changed(self, source: str) -> str:
+        times = source.count(self.old) if self.old else 0
+        if times != 1 or self.old == self.new:
+            what = f"occurs {times} times" if times != 1 else "is also what it is changed to"
+            raise BadChange(
+                f"{self.old!r} {what} in {self.function}; give a text that occurs once, and "
+                f"another to take its place. The function is:\n{source}"
+            )
+        line = source[: source.index(self.old)].rpartition("\n")[2]
+        indent = " " * (len(line) - len(line.lstrip()))
+        return source.replace(self.old, self.new.replace("\n", "\n" + indent))
+
+
+@contextmanager
+def applied(changes: Iterable[Change]) -> Iterator[None]:
+    """Make all of these changes for a block; raises BadChange, and has then changed nothing."""
+    with ExitStack() as undoes:
+        for change in changes:
+            undoes.callback(change.apply())
+        yield
+
+
+def _found(path: str) -> FunctionType:
+    """Return the function that a dotted path leads to, looking through properties and methods."""
+    parts = path.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[length:]:
+            try:
+                found = inspect.getattr_static(found, name)
+            except AttributeError:
+                raise BadChange(f"{path}: there is no {name!r} in {found!r}") from None
+        found = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
+        found = inspect.unwrap(found) if callable(found) else found
+        if not isinstance(found, FunctionType):
+            raise BadChange(f"{path} is {found!r}, and no function; name a function or a method")
+        return found
+    raise BadChange(
+        f"{path}: there is no such module; write module.function or module.Class.method"
+    )
+
+
+def _alone(tree: ast.Module, free: tuple[str, ...]) -> ast.Module:
+    """Return the source of a function without its decorators, for a module of its own.
+
+    One that uses names of what encloses it, as super() does, stands in a function of these names;
+    it keeps them where the change takes away their only use, as their number has to stay the same.
+    """
+    [function] = tree.body
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    function.decorator_list = []
+    if not free:
+        return tree
+    function.body += ast.parse(f"if False:\n    {'; '.join(free)}").body
+    name = function.name
+    outer = ast.parse(f"def {name}({', '.join(free)}):\n    return {name}")
+    [closure] = outer.body
+    assert isinstance(closure, ast.FunctionDef)
+    closure.body.insert(0, function)
+    return ast.fix_missing_locations(outer)
+
+
+def _put(function: FunctionType, code: CodeType, defaults: tuple[Any, ...] | None) -> None:
+    function.__code__, function.__defaults__ = code, defaults
