@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import aiosqlite
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from threadline.lockstep.pump import Pump
+from threadline.pump import Pump
 
 from sessions.storage.tables import METADATA
 

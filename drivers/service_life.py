@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from threadline import Census
-from threadline.leaks.variables import modules_of
-from threadline.lockstep.pump import Pump
+from threadline.driver import modules_of
+from threadline.pump import Pump
 
 from drivers.inline_sqlite import Process, make_disk
 from drivers.service_agent import WatchedAgent, Words

@@ -10,18 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ..allowed import driver_to_give
-from ..failure import Failure
+from ..failure import Failure, failure_text
 from ..known import Known, covering
 from ..loading import Target
 from ..lockstep.outcomes import ModelError
 from ..outcome import Crashed, Hung, Outcome
-from ..report.failure_text import failure_text
-from ..trace import BadTrace, Trace, parse
+from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
 from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
-from .save_failure import save
 from .tally import Tally
 from .worker import Job, header_of
 

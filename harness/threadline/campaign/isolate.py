@@ -14,7 +14,7 @@ from typing import Any
 from ..allowed import driver_to_give
 from ..descriptor import LOST
 from ..difference import where
-from ..failure import Disagreement, Failure, Property, Signature
+from ..failure import Disagreement, Failure, Property, Signature, failure_text
 from ..history import Step
 from ..lifecycle import CLOSE, START, Lifecycle
 from ..loading import Target
@@ -22,12 +22,10 @@ from ..lockstep.outcomes import DONE, expected_of
 from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
 from ..minimise.fixpoint import minimise, never
 from ..outcome import Crashed, Hung, Outcome
-from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read
+from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
 from .events import Shorter
-from .save_failure import save
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
 BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang
