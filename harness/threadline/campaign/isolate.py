@@ -25,6 +25,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
+from .child import Growth
 from .events import Shorter
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
@@ -104,22 +105,16 @@ class Isolated:
 
     def _end_of(self, child: int) -> Outcome:
         """Wait for a child, and return how it ended."""
-        seen, since = self._size(), time.monotonic()
+        growth = Growth(self.running)
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return death(os.waitstatus_to_exitcode(status))
-            if (size := self._size()) != seen:
-                seen, since = size, time.monotonic()
-            elif time.monotonic() - since > self.hang_s:
+            if growth.idle_s() > self.hang_s:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 return hung(self.hang_s)
             time.sleep(POLL_S)
-
-    def _size(self) -> tuple[int, int]:
-        status = self.running.stat()
-        return status.st_size, status.st_mtime_ns
 
 
 def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:
