@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from threadline import Census
-from threadline.leaks.variables import modules_of
-from threadline.lockstep.pump import Pump
+from threadline.driver import modules_of
+from threadline.pump import Pump
 
-from drivers.inline_sqlite import Process, make_disk
+from drivers.disk import Process, make_disk
 from drivers.service_agent import WatchedAgent, Words
 from drivers.service_databases import Block, HeldSession, opened
 from drivers.service_exchanges import Exchange

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from threadline import Census, Driver, Ok, Refuse, Refused
-from threadline.leaks.variables import modules_of
+from threadline.driver import modules_of
 
 from drivers.sessions_clock import PumpedClock
 from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered

@@ -14,7 +14,7 @@ from typing import ParamSpec
 
 import pytest
 
-from drivers.inline_sqlite import Process, make_disk
+from drivers.disk import Process, make_disk
 from sessions import ChatService, ChatSystem
 from sessions.agents.agent import Agent
 from sessions.context import UserExecutionContext

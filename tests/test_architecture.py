@@ -25,8 +25,9 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 40
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc"}
 MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin.py"}
-# The rooms of the library that stand on its core, and what starts them.
-ABOVE = {"campaign", "cli", "leaks", "report", "__init__", "__main__", "pytest_plugin"}
+# The rooms of the library: each imports only itself and those before it. "" is its top level.
+ROOMS = ("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign", "report", "cli")
+ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
 # What may be loaded late: the engine that brings Hypothesis, where it was asked for.
 LATE = {"search.machine"}
 
@@ -228,18 +229,58 @@ def test_sees_a_circle() -> None:
     assert "a" in reached("a", {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()})
 
 
-def test_the_core_knows_nothing_of_what_stands_above() -> None:
-    """
-    Words, lockstep, search and minimising import neither leaks nor campaigns, reports or commands.
-    """
-    imports = library()
-    core = [module for module in imports if module.partition(".")[0] not in ABOVE]
+def floor(module: str) -> int:
+    """Return the place of a module's room in their order."""
+    return len(ROOMS) if module in ENTRANCES else ROOMS.index(module.rpartition(".")[0])
 
-    assert {
-        module: above
-        for module in core
-        if (above := {each for each in imports[module] if each.partition(".")[0] in ABOVE})
-    } == {}
+
+def backward(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the modules that import one of a later room, each with what they import so."""
+    above = {module: {m for m in imports[module] if floor(m) > floor(module)} for module in imports}
+    return {module: found for module, found in above.items() if found}
+
+
+def test_rooms_are_imported_in_one_direction() -> None:
+    """
+    Words know no room, and no room of the library knows one that stands above it.
+    """
+    imports = {m: found for m, found in library().items() if not m.endswith("__init__")}
+
+    assert backward(imports) == {}
+
+
+def test_sees_an_import_of_a_room_above() -> None:
+    """
+    An import of a later room is backward, one of an earlier room or of its own is not.
+    """
+    imports = {"trace": {"leaks.reach"}, "leaks.reach": {"trace", "leaks.edges"}}
+
+    assert backward({**imports, "leaks.edges": set()}) == {"trace": {"leaks.reach"}}
+
+
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        "threadline",
+        "threadline.contracts.conversation_store",
+        "models.session_manager.model",
+        "models.chat_service.model",
+    ],
+)
+def test_a_model_loads_no_heap_walker(loaded: str) -> None:
+    """
+    What a user writes is imported without the rooms that hunt leaks and run campaigns.
+    """
+    names = "[name for name in sys.modules if name.startswith(rooms)]"
+    rooms = "rooms = ('threadline.leaks', 'threadline.campaign')"
+
+    assert shown(f"import sys, {loaded}; {rooms}; print({names})") == "[]\n"
+
+
+def shown(code: str) -> str:
+    """Return what code prints in a process of its own."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize(
@@ -256,12 +297,4 @@ def test_loads_no_hypothesis(loaded: str) -> None:
     """
     Exploring, replaying and minimising start without Hypothesis, and so start fast.
     """
-    shown = subprocess.run(
-        [sys.executable, "-c", f"import sys, {loaded}; print('hypothesis' in sys.modules)"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert shown.stdout == "False\n"
+    assert shown(f"import sys, {loaded}; print('hypothesis' in sys.modules)") == "False\n"

@@ -12,8 +12,8 @@ import pytest
 from threadline import Driver, Model, Ok, Operation, Outcome, Refused, VirtualClock, operation
 from threadline.driver import end
 from threadline.lockstep.outcomes import actual_of
-from threadline.lockstep.pump import Pump
 from threadline.outcome import Crashed, Hung, Refuse, Unknown
+from threadline.pump import Pump
 
 
 class Box(Model):

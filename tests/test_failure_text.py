@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from threadline.campaign.isolate import death, hung, last_step_failure
+from threadline.failure import failure_text
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.outcome import Outcome
-from threadline.report.failure_text import failure_text
 from threadline.trace import Recorder, Trace, read, read_header
 
 from tests.project import ROOT

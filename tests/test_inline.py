@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from threadline.lockstep.inline import inline_aiosqlite
-from threadline.lockstep.pump import Pump, is_pumped
+from threadline.inline import inline_aiosqlite
+from threadline.pump import Pump, is_pumped
 
 ADD = "INSERT INTO notes (name) VALUES (?)"
 

@@ -10,7 +10,6 @@ from threadline import history
 from threadline.failure import Disagreement, Divergence, Property, Signature
 from threadline.handle import Dangling, Handle
 from threadline.lockstep.outcomes import ModelError
-from threadline.lockstep.pump import NotDone
 from threadline.outcome import (
     Crashed,
     Hung,
@@ -21,6 +20,7 @@ from threadline.outcome import (
     Unknown,
     Unpredictable,
 )
+from threadline.pump import NotDone
 
 from tests.script import Script, ScriptDriver, lockstep
 

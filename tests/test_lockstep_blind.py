@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from threadline import Census
 from threadline.contracts.conversation_store import ConversationStore
-from threadline.failure import Divergence
+from threadline.failure import Divergence, failure_text
 from threadline.lockstep.lockstep import Lockstep
-from threadline.report.failure_text import failure_text
 
 from drivers.memory_store import MemoryStoreDriver
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from threadline.campaign.folder import NAME_MAX, file_name
-from threadline.printable import QUOTED_MAX, printable, printable_lines, quoted
+from threadline.printable import NAME_MAX, QUOTED_MAX, file_name, printable, printable_lines, quoted
 
 from tests.loud import LOUD
 from tests.project import flat, project, run

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
+from threadline import pump as pump_file
 from threadline.clock import VirtualClock
-from threadline.lockstep import pump as pump_file
-from threadline.lockstep.pump import LeavesLoop, NotDone, Pump
+from threadline.pump import LeavesLoop, NotDone, Pump
 
 
 @pytest.fixture

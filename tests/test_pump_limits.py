@@ -8,8 +8,8 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
-from threadline.lockstep import pump as pump_file
-from threadline.lockstep.pump import NotDone, Pump
+from threadline import pump as pump_file
+from threadline.pump import NotDone, Pump
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import contextvars
 from collections.abc import Iterator
 
 import pytest
-from threadline.lockstep import pump as pump_file
-from threadline.lockstep.pump import Pump
+from threadline import pump as pump_file
+from threadline.pump import Pump
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody")
 

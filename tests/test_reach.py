@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 from threadline.clock import VirtualClock
 from threadline.leaks.reach import Reach
-from threadline.lockstep.pump import Pump
+from threadline.pump import Pump
 
 
 class Plain:

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from threadline.failure import failure_text
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs
-from threadline.report.failure_text import failure_text
 from threadline.scenario import Scenario
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder

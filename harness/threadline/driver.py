@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar, get_args
@@ -9,12 +10,13 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 from .bounds import Bounded
 from .clock import VirtualClock
 from .clocked import give
+from .inline import inline_aiosqlite
 from .known import Known
-from .lockstep.inline import inline_aiosqlite
-from .lockstep.pump import Pump, is_pumped
 from .model import Census, Model
+from .pump import Pump, is_pumped
 
 M = TypeVar("M", bound=Model)
+ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
 HARNESS_OWN = frozenset({"clock", "_pump", "_told"})  # attributes of a driver
 
 
@@ -152,6 +154,13 @@ def _passed(through: str, kind: str) -> Any:
 
     passed.__name__ = kind
     return passed
+
+
+def modules_of(package: str) -> dict[str, ModuleType]:
+    """Return the modules of a package that are loaded, by name: roots for a driver to name."""
+    near = [name for name in sys.modules if name.startswith(package)]  # as this is often asked
+    names = [name for name in near if name.partition(".")[0] == package]
+    return {name: sys.modules[name] for name in sorted(names)}
 
 
 def end(driver: Driver[Any]) -> None:

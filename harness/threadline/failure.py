@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -15,6 +17,7 @@ from .history import Step, count, folded, history_lines, labelled, operation_tex
 from .lifecycle import HUNT, Lifecycle
 from .operation import Operation
 from .outcome import Crashed, Ok, Refused
+from .printable import printable
 from .shown import shown
 
 ROOM = 69  # columns beside a label, up to which two values are shown whole
@@ -188,3 +191,35 @@ def divergence_type(signature: Signature) -> type[Divergence]:
     """Return the subclass for a signature: Hypothesis tells failures apart by their type."""
     words = re.split(r"\W|_", f"{signature.property}_{signature.kind}_{signature.where}")
     return type("".join(word.title() for word in words), (Divergence,), {"__module__": __name__})
+
+
+def failure_text(
+    failure: Failure,
+    trace: str = "",
+    notes: Sequence[str] = (),
+    log: Sequence[str] = (),
+    *,
+    driver: str = "",
+    full: bool = False,
+) -> str:
+    """Return the failure in this order: property, operation, expected and because, actual, settings
+    and policy, history with an arrow, what the system logged, trace file, the command that replays
+    it (on `driver`, where the trace alone does not lead to it). With `full`, no value is cut. Each
+    line is printable, whatever the system said.
+    """
+    lines = [*failure.lines(full=full), *_folded("note:", notes)]
+    lines += _folded("log:", log)
+    if trace:
+        lines += [f"  trace:   {trace}", f"  replay:  {replay_command(trace, driver)}"]
+    return "\n".join(map(printable, lines))
+
+
+def _folded(label: str, texts: Sequence[str]) -> list[str]:
+    return [line for text in texts for line in labelled(label, text)]
+
+
+def replay_command(trace: str, driver: str = "") -> str:
+    """Return the command that replays a trace, to be typed where this process was started."""
+    words = ["threadline", "replay", trace, *(["--driver", driver] if driver else [])]
+    under_uv = "uv run " if "UV_RUN_RECURSION_DEPTH" in os.environ else ""
+    return f"{under_uv}{shlex.join(words)}"

@@ -183,8 +183,8 @@ class ScenarioTest(pytest.Item):
         """
         from .campaign.events import Shorter
         from .campaign.findings import Findings
-        from .campaign.folder import file_name
         from .failure import divergence_type
+        from .printable import file_name
         from .report.known_text import KnownText
         from .search.explore import Explorer
 

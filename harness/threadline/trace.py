@@ -234,6 +234,22 @@ def _full() -> OSError:
     return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def save(path: Path | None, trace: Trace) -> str:
+    """Write a trace in one piece, and return where; "" where nothing could be written."""
+    if path is None:
+        return ""
+    # A process that the system has forked may save the same at the same time.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        partial.write_bytes(trace.encoded())
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+        return ""
+    return str(path)
+
+
 def read_header(path: Path) -> Header:
     """Return the header of the trace at path.
 

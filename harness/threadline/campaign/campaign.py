@@ -10,18 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ..allowed import driver_to_give
-from ..failure import Failure
+from ..failure import Failure, failure_text
 from ..known import Known, covering
 from ..loading import Target
 from ..lockstep.outcomes import ModelError
 from ..outcome import Crashed, Hung, Outcome
-from ..report.failure_text import failure_text
-from ..trace import BadTrace, Trace, parse
+from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
+from .child import Growth
 from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
-from .save_failure import save
 from .tally import Tally
 from .worker import Job, header_of
 
@@ -110,19 +109,18 @@ class Worker:
 
     def _turns(self) -> Iterator[None]:
         """Yield when there is something to read; stop when the worker ends, or must be ended."""
-        seen, since = self._growth(), time.monotonic()
+        growth = Growth(self.job.running())
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
             while not self.line.closed:
                 ready = bool(selector.select(POLL_S))
                 if self.interrupted():
                     raise KeyboardInterrupt
-                growth = self._growth()
-                if ready or growth != seen:
-                    seen, since = growth, time.monotonic()
+                if ready:
+                    growth.restart()
                 yield
-                self.waited_s = time.monotonic() - since
-                if self._is_to_end() or self.line.process.poll() is not None:
+                self.waited_s = growth.idle_s(looks=self.ready)
+                if self._is_to_end() or self.line.child.has_ended():
                     return
 
     def _is_to_end(self) -> bool:
@@ -136,29 +134,17 @@ class Worker:
                 self.end = hung(round(self.waited_s, 1))  # which is more than slow
         elif self.waited_s > self._limit_s():
             self.end = hung(self._limit_s())
-        return self._is_ended_by_us()
+        return self.late or self.end is not None
 
     def _has_said_why(self) -> bool:
         """Return whether the worker has told why it ends, so that all it has to do is that."""
         return self.has_told_all or bool(self.broke) or isinstance(self.end, Crashed)
-
-    def _is_ended_by_us(self) -> bool:
-        return self.late or self.end is not None
 
     def _limit_s(self) -> float:
         if not self.ready:
             return self.job.start_s
         # Who minimises such a step waits for it in a fork of its own.
         return 2 * self.job.hang_s + CLOSING_S if self.job.trace else self.job.hang_s
-
-    def _growth(self) -> tuple[int, int] | None:
-        """Return what changes with each step: a line is written to the trace before it runs."""
-        running = self.job.running()
-        if running is not None and self.ready:
-            with suppress(OSError):
-                status = running.stat()
-                return status.st_size, status.st_mtime_ns
-        return None
 
 
 def never() -> bool:

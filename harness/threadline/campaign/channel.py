@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from ..descriptor import CHANNEL, LOST, leash, out_of_the_way
+from .child import Child
 from .events import Message, decode, encode
 
 BLOCK = 1 << 16
@@ -58,9 +57,8 @@ def _line(descriptor: int) -> bytes:
 class Line:
     """The campaign's end. What else a system writes there is passed over."""
 
-    process: subprocess.Popen[bytes]
+    child: Child
     socket: socket.socket
-    leash: int
     closed: bool = False
     rest: bytes = b""  # the beginning of a line
 
@@ -84,37 +82,23 @@ class Line:
 
         That is LOST, too, where it would have gone on without its end of the channel.
         """
-        with suppress(subprocess.TimeoutExpired):
-            return self.process.wait(patience_s)
-        self.process.kill()
-        status = self.process.wait()
+        status = self.child.wait(patience_s)
+        if status is not None:
+            return status
+        status = self.child.kill()
         return LOST if self.closed else status
 
     def hang_up(self) -> None:
         """End the process and its children, and wait until it is gone."""
-        with suppress(OSError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
+        self.child.end()
         self.socket.close()
-        os.close(self.leash)
 
 
 def start_worker(job: bytes) -> Line:
-    """Start a process for a job, with a group of its own, so that its children end with it.
-
-    It ends when this process does, however that comes.
-    """
+    """Start a process for a job."""
     ours, theirs = socket.socketpair()
-    held, kept = os.pipe()
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "threadline.campaign.worker", str(held)],
-            stdin=theirs.fileno(),
-            pass_fds=[held],
-            start_new_session=True,
-        )
-    os.close(held)
+        child = Child(["threadline.campaign.worker"], stdin=theirs.fileno())
     with suppress(OSError):  # it has ended already
         ours.sendall(job + b"\n")
-    return Line(process, ours, kept)
+    return Line(child, ours)

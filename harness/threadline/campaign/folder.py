@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable
@@ -13,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RUNS = Path("reports/runs")
-NAME_MAX = 120  # file systems take 255 bytes, and more than the name is put there; our choice
 
 
 def make_folder(seed: int) -> tuple[Path, str]:
@@ -32,19 +29,6 @@ def make_folder(seed: int) -> tuple[Path, str]:
         except OSError:  # a full disk: below what is no folder, nothing can be written either
             return Path(os.devnull), trouble
     return folder, ""
-
-
-def file_name(text: str) -> str:
-    """Return the name of a file that a text stands for: letters, digits, `.`, `_` and `-` alone.
-
-    Texts that differ have names that differ; most have their own. It has at most NAME_MAX
-    characters, and leads out of no folder.
-    """
-    plain = re.sub(r"[^A-Za-z0-9._-]|^[.-]+", "_", text)[:NAME_MAX]
-    if plain == text:
-        return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{plain[: NAME_MAX - 9]}-{digest[:8]}"
 
 
 def tidy(folder: Path, running: Iterable[Path | None]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from ..allowed import driver_to_give
 from ..descriptor import LOST
 from ..difference import where
-from ..failure import Disagreement, Failure, Property, Signature
+from ..failure import Disagreement, Failure, Property, Signature, failure_text
 from ..history import Step
 from ..lifecycle import CLOSE, START, Lifecycle
 from ..loading import Target
@@ -22,12 +22,11 @@ from ..lockstep.outcomes import DONE, expected_of
 from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
 from ..minimise.fixpoint import minimise, never
 from ..outcome import Crashed, Hung, Outcome
-from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read
+from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
+from .child import Growth
 from .events import Shorter
-from .save_failure import save
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
 BRIEF_S = 0.5  # and while its trace is minimised, where most replays hang
@@ -106,22 +105,16 @@ class Isolated:
 
     def _end_of(self, child: int) -> Outcome:
         """Wait for a child, and return how it ended."""
-        seen, since = self._size(), time.monotonic()
+        growth = Growth(self.running)
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return death(os.waitstatus_to_exitcode(status))
-            if (size := self._size()) != seen:
-                seen, since = size, time.monotonic()
-            elif time.monotonic() - since > self.hang_s:
+            if growth.idle_s() > self.hang_s:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 return hung(self.hang_s)
             time.sleep(POLL_S)
-
-    def _size(self) -> tuple[int, int]:
-        status = self.running.stat()
-        return status.st_size, status.st_mtime_ns
 
 
 def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..allowed import driver_to_give
-from ..failure import Failure
+from ..failure import Failure, failure_text
 from ..lockstep.run import Batch, Runs
 from ..minimise.fixpoint import never
-from ..report.failure_text import failure_text
 from ..scenario import Scenario
-from ..trace import Trace
+from ..trace import Trace, save
 from .chance import least_of
 from .events import Found, Shorter
 
@@ -77,19 +74,3 @@ def shorten(
     )
     lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
     return Shorter(str(failure.signature), text, lines, least.replays, steps, saved, least.doubt)
-
-
-def save(path: Path | None, trace: Trace) -> str:
-    """Write a trace in one piece, and return where; "" where nothing could be written."""
-    if path is None:
-        return ""
-    # A process that the system has forked may save the same at the same time.
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        partial.write_bytes(trace.encoded())
-        partial.replace(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()
-        return ""
-    return str(path)

@@ -19,10 +19,10 @@ from ..known import Known
 from ..leaks.cycles import TimeOver
 from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
 from ..loading import BadName, Target, load_scenario, load_target
-from ..lockstep.outcomes import crashed
+from ..lockstep.outcomes import crashed, is_the_systems
 from ..lockstep.run import Batch, Runs
 from ..lockstep.warning_recorder import warnings_recorded
-from ..lockstep.whose import is_the_systems
+from ..printable import file_name
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
@@ -55,7 +55,6 @@ from .events import (
     Shorter,
 )
 from .findings import Findings
-from .folder import file_name
 from .isolate import HANG_S, shorten
 from .surroundings import surroundings
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from ..campaign.folder import file_name
 from ..known import TRACES, BadKnown, Known, covering, known_file, read_known
 from ..loading import BadName
-from ..printable import printable
+from ..printable import file_name, printable
 from ..trace import read_header
 from .cli_names import tell, usage_errors
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import codecs
 import os
 import selectors
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from ..campaign.child import Child, Growth
 from ..campaign.isolate import HANG_S
 from ..campaign.worker import SLOW_S, START_S
 from .cli_names import MENDABLE, UNUSABLE
@@ -60,26 +59,15 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
     It keeps the trace of its run in `running`, and says there how it ends. It is ended when a step
     takes too long, and shortly after `seconds`, which count from when its driver is loaded.
     """
-    held, kept = os.pipe()
-    here = ("--here", str(running), "--leash", str(held))
-    process = subprocess.Popen(
-        # Without the current folder on its path: a json.py there is not Python's own.
-        [*(sys.executable, "-P", "-m", "threadline"), *words, *here],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=[held],
-        start_new_session=True,
-    )
-    os.close(held)
+    here = ("--here", str(running), "--leash")
+    pipe = subprocess.PIPE
+    child = Child(["threadline", *words, *here], stdout=pipe, stderr=pipe)
     ended = Apart()
     try:
-        _follow(process, _Watch(running, seconds), ended)
+        _follow(child, _Watch(running, seconds, Growth(running)), ended)
     finally:
-        with suppress(OSError):  # its children, too
-            os.killpg(process.pid, signal.SIGKILL)
-        ended.status = process.wait()
-        os.close(kept)
-        for stream in (process.stdout, process.stderr):
+        ended.status = child.end()
+        for stream in (child.process.stdout, child.process.stderr):
             if stream is not None:
                 stream.close()
     if (said := _said(running)) is not None:
@@ -95,10 +83,10 @@ def _said(running: Path) -> int | None:
     return None
 
 
-def _follow(process: subprocess.Popen[bytes], watch: _Watch, ended: Apart) -> None:
+def _follow(child: Child, watch: _Watch, ended: Apart) -> None:
     """Print what a process prints until it has ended, or has to be."""
     with selectors.DefaultSelector() as selector:
-        for stream, is_error in ((process.stdout, False), (process.stderr, True)):
+        for stream, is_error in ((child.process.stdout, False), (child.process.stderr, True)):
             assert stream is not None
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             selector.register(stream, selectors.EVENT_READ, (decoder, is_error))
@@ -113,7 +101,7 @@ def _follow(process: subprocess.Popen[bytes], watch: _Watch, ended: Apart) -> No
                 continue
             if not selector.get_map():
                 time.sleep(POLL_S)
-            if process.poll() is not None or watch.is_to_end(ended):
+            if child.has_ended() or watch.is_to_end(ended):
                 return
 
 
@@ -123,29 +111,22 @@ class _Watch:
 
     running: Path
     seconds: float | None
-    seen: tuple[int, int] | None = None
+    growth: Growth
     began_s: float | None = None
-    is_whole: bool = False
-    since_s: float = field(default_factory=time.monotonic)
 
     def is_to_end(self, ended: Apart) -> bool:
         """Return whether the process has had its time, as a whole or for a step; notes which."""
-        now_s, growth = time.monotonic(), None
-        with suppress(OSError):
-            status = self.running.stat()
-            growth = status.st_size, status.st_mtime_ns
-        if growth != self.seen:
-            self.seen, self.since_s = growth, now_s
-            self.began_s = self.began_s or now_s
-            self.is_whole = _said(self.running) is not None
+        idle_s, now_s = self.growth.idle_s(), time.monotonic()
+        if self.began_s is None and self.running.exists():
+            self.began_s = now_s
         if self.seconds and self.began_s and now_s > self.began_s + self.seconds + OVERTIME_S:
             ended.is_late = True
-        elif now_s - self.since_s > self._limit_s():
+        elif idle_s > self._limit_s():
             ended.hung_s = self._limit_s()
         return ended.is_late or ended.hung_s > 0
 
     def _limit_s(self) -> float:
-        if self.is_whole:
+        if _said(self.running) is not None:
             return ENDING_S
         if self.began_s is None:
             return START_S

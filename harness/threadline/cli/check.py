@@ -11,9 +11,9 @@ from rich.text import Text
 
 from ..campaign.check import verdicts
 from ..defaults import read_defaults
+from ..failure import failure_text
 from ..loading import load_scenario, load_target
 from ..printable import printable
-from ..report.failure_text import failure_text
 from .cli_names import scenario_names, usage_errors
 
 MARKS = {True: "yes", False: "no", None: "-"}

@@ -14,12 +14,11 @@ import click
 import psutil
 
 from ..allowed import driver_to_give
-from ..campaign.folder import file_name, make_folder, tidy
+from ..campaign.folder import make_folder, tidy
 from ..campaign.isolate import cause, death, hung, last_run, last_step_failure
-from ..campaign.save_failure import save
 from ..defaults import read_defaults
 from ..descriptor import leash
-from ..failure import Divergence, Failure
+from ..failure import Divergence, Failure, failure_text, replay_command
 from ..history import count
 from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import memray_lens, objgraph_lens
@@ -32,9 +31,8 @@ from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario
 from ..lockstep.run import Runs, play
 from ..lockstep.warning_recorder import warnings_recorded
-from ..printable import printable
-from ..report.failure_text import failure_text, replay_command
-from ..trace import Header, Recorder, Trace, plain, versions
+from ..printable import file_name, printable
+from ..trace import Header, Recorder, Trace, plain, save, versions
 from .apart import Apart, coming_to_an_end, run_apart
 from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
 from .stored import alarm, opened, played, remarks, rewind, stored_scenario

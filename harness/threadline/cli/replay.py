@@ -11,8 +11,7 @@ import click
 
 from ..allowed import driver_to_give
 from ..campaign.chance import Least, first_failure, least_of, play_again
-from ..campaign.save_failure import save
-from ..failure import Divergence, Failure
+from ..failure import Divergence, Failure, failure_text
 from ..history import Step, count, folded, operation_text, step_lines
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
@@ -22,8 +21,7 @@ from ..lockstep.warning_recorder import Warned, warnings_recorded
 from ..operation import Operation
 from ..outcome import Hung
 from ..printable import printable, quoted
-from ..report.failure_text import failure_text
-from ..trace import Header, Recorder, Trace
+from ..trace import Header, Recorder, Trace, save
 from .cli_names import tell, usage_errors
 from .stored import alarm, compared, opened, played, remarks, rewind, stored_scenario
 

@@ -17,8 +17,8 @@ from ..campaign.isolate import HANG_S
 from ..failure import Failure
 from ..loading import BadName, Target, load_target
 from ..lockstep.outcomes import ModelError
-from ..lockstep.pump import NotDone
 from ..printable import printable, quoted
+from ..pump import NotDone
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Trace, is_signature_of, plain, read, read_header, versions
 from .cli_names import tell

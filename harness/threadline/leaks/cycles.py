@@ -17,6 +17,7 @@ from .growth import Known
 from .reach import Link, Path, Reach
 from .resources import resources, settled
 
+ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
 ALIVE = "alive "
 # Of CPython's object.h: a class of Python's, whose objects its garbage collector knows.
 _OWN = 1 << 9 | 1 << 14

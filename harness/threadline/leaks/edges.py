@@ -29,6 +29,7 @@ from weakref import ReferenceType
 from ..driver import Driver
 from .variables import Variables
 
+ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
 Edge: TypeAlias = tuple[str, object]
 Tell: TypeAlias = Callable[[Any], Iterable[Edge]]
 

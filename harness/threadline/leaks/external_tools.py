@@ -7,8 +7,8 @@ import io
 from pathlib import Path as File
 from typing import Any
 
-from ..campaign.folder import file_name
 from ..lockstep.run import Runs, replay
+from ..printable import file_name
 from .investigate import Investigation
 
 DEPTH = 8

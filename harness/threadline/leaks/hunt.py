@@ -9,14 +9,13 @@ from itertools import islice
 from pathlib import Path as File
 from typing import Any
 
-from ..campaign.folder import file_name
-from ..campaign.save_failure import save
 from ..failure import Divergence, Failure
 from ..lockstep.run import Batch, Runs, replay
 from ..minimise.fixpoint import minimise
+from ..printable import file_name
 from ..scenario import Scenario
 from ..search.explore import Explorer
-from ..trace import Header, Trace
+from ..trace import Header, Trace, save
 from .cycles import TimeOver
 from .investigate import Investigation, investigate
 from .leak import is_leak

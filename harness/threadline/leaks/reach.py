@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..printable import printable
 from .edges import Edges, is_sized, size
 
+ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
 OBJECTS_MAX = 50_000  # looked at in one census; our choice: a system torn down has hundreds
 LENGTH = "len()"
 

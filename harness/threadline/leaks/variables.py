@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType, GenericAlias, ModuleType, UnionType
@@ -65,13 +64,6 @@ class Variables:
             defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
             return not value.__closure__ and not any(map(_may_hold, defaults))
         return self.is_code(type(value)) or not (value is None or _may_hold(value))
-
-
-def modules_of(package: str) -> dict[str, ModuleType]:
-    """Return the modules of a package that are loaded, by name: roots for a driver to name."""
-    near = [name for name in sys.modules if name.startswith(package)]  # as this is often asked
-    names = [name for name in near if name.partition(".")[0] == package]
-    return {name: sys.modules[name] for name in sorted(names)}
 
 
 def _may_hold(value: object) -> bool:

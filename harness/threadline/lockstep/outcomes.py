@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import traceback
 from asyncio import Task
 from collections.abc import Awaitable
 from dataclasses import replace
+from pathlib import Path
 from types import CoroutineType
 from typing import Any
 
@@ -16,8 +18,8 @@ from ..handle import Dangling, Handle
 from ..model import Model
 from ..operation import Operation
 from ..outcome import Crashed, Hung, Ok, Outcome, Refuse, Refused, Told, Unknown, Unpredictable
+from ..pump import NotDone, Pump
 from ..shown import without_addresses
-from .pump import NotDone, Pump
 
 
 class ModelError(RuntimeError):
@@ -29,6 +31,7 @@ OUTCOMES = frozenset({Ok, Refused, Crashed, Hung, Unknown})
 PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
 DONE = Ok()
 TEXT_MAX = 10_000  # characters of one value or error; our choice
+OURS = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def expected_of(model: Model, operation: Operation) -> Outcome:
@@ -163,3 +166,17 @@ def _outcome(value: Any, told: Told | None) -> Outcome:
         return Ok(value, (), told)
     outcome: Outcome = value
     return replace(outcome, told=told) if told and isinstance(outcome, (Ok, Refused)) else outcome
+
+
+def is_the_systems(error: BaseException) -> bool:
+    """Return whether the system raised this outside of a step, and not a model, a scenario or us.
+
+    That is so where the innermost of our own files on the way ASKS_THE_SYSTEM for its roots or for
+    what hangs on them, or where space was lacking.
+    """
+    if isinstance(error, (MemoryError, RecursionError, KeyboardInterrupt)):
+        return True
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if frame.f_code.co_filename.startswith(OURS)]
+    is_inside = bool(ours) and frames[-1] is not ours[-1]
+    return is_inside and ours[-1].f_globals.get("ASKS_THE_SYSTEM", False) is True

@@ -19,9 +19,8 @@ from ..operation import Operation
 from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep, lifecycle_failure
-from .outcomes import crashed, is_interrupt
+from .outcomes import crashed, is_interrupt, is_the_systems
 from .warning_recorder import Warned
-from .whose import is_the_systems
 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)

@@ -1,24 +1,21 @@
-"""SQLite on no thread: each statement runs at its call, so that a run can be repeated."""
+"""A disk of the service: SQLite on no thread, which can fail, and which outlives a crash."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 import aiosqlite
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from threadline.lockstep.pump import Pump
+from threadline.inline import cut, run_inline
+from threadline.pump import Pump
 
 from sessions.storage.tables import METADATA
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Disk:
@@ -38,6 +35,13 @@ class Disk:
     def url(self) -> str:
         return f"sqlite+aiosqlite:///{self.path}"
 
+    def open(self) -> sqlite3.Connection:
+        """Return a connection whose writes wait for nothing: the file outlives every crash."""
+        opened = sqlite3.connect(self.path)
+        opened.execute("PRAGMA synchronous = OFF")
+        opened.execute("PRAGMA journal_mode = MEMORY")
+        return opened
+
     def remove(self) -> None:
         self.path.unlink()
 
@@ -53,7 +57,7 @@ class Process:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._engines: list[Engine] = []
-        self._connections: list[InlineConnection] = []
+        self._connections: list[DiskConnection] = []
         self._records: list[Any] = []  # of the pools: one entry for each connection
         self._has_crashed = False
 
@@ -75,60 +79,37 @@ class Process:
         """Close every connection as it is; nothing can be read or written any more."""
         self._has_crashed = True
         for connection in self._connections:
-            connection.cut()
+            cut(connection)
         for record in self._records:
             # Else the pool would try to clean up what a system has lost.
             record.dbapi_connection = None
         for engine in self._engines:
             engine.dispose(close=False)  # what was cut is not to be used again
 
-    def _open(self) -> InlineConnection:
+    def _open(self) -> DiskConnection:
         if self._has_crashed:
             raise sqlite3.OperationalError("the process has ended")
-        connection = InlineConnection(self._disk)
+        connection = DiskConnection(self._disk)
         self._connections = [each for each in self._connections if each.is_open] + [connection]
         return connection
 
 
-class InlineConnection(aiosqlite.Connection):
-    """aiosqlite's connection without its thread: what it would send there, it calls."""
+class DiskConnection(aiosqlite.Connection):
+    """A connection to a disk, on no thread; it cannot commit while the disk fails."""
 
     def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.open, iter_chunk_size=64)
         self._disk = disk
-        self._iter_chunk_size = 64
-        self._running = True
-        # No wait for a lock: whoever has it is in this thread, and does not go on meanwhile.
-        self._connection = sqlite3.connect(disk.path, timeout=0)
-        # The operating system outlives every crash that a run plays.
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("PRAGMA journal_mode = MEMORY")
+        run_inline(self)
 
     @property
     def is_open(self) -> bool:
         return self._connection is not None
 
-    def __await__(self) -> Generator[Any, None, InlineConnection]:
-        yield from ()
-        return self
-
     async def commit(self) -> None:
-        if self._disk.fails and self._conn.in_transaction:
+        if self._disk.fails and self.in_transaction:
             raise sqlite3.OperationalError("disk I/O error")
-        self._conn.commit()
-
-    async def close(self) -> None:
-        self.cut()
-
-    def stop(self) -> None:
-        self.cut()
-
-    def cut(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    async def _execute(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return fn(*args, **kwargs)
+        await super().commit()
 
 
 class _Prepared(NamedTuple):
@@ -144,7 +125,7 @@ def _prepared() -> _Prepared:
     """Make the tables, with an engine as everybody's."""
     disk = Disk(b"")
     engine = create_async_engine(
-        disk.url, connect_args={"async_creator_fn": lambda *_, **__: InlineConnection(disk)}
+        disk.url, connect_args={"async_creator_fn": lambda *_, **__: DiskConnection(disk)}
     )
     pump = Pump()
     pump.call(_make_tables(engine))

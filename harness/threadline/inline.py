@@ -35,12 +35,30 @@ def inline_aiosqlite() -> None:
     setattr(connection, MARK, True)
 
 
+def run_inline(connection: Any) -> None:
+    """Make one connection of aiosqlite run inline on any loop; it must not be open yet."""
+    inline_aiosqlite()
+    connection._tx = _AtOnce()
+    connection._connector = partial(_open, connection._connector)
+
+
+def cut(connection: Any) -> None:
+    """Close an inline connection as it is; SQLite rolls back what was under way."""
+    opened, connection._connection = connection._connection, None
+    if opened is not None:
+        # The garbage collector may run in another thread, whose call sqlite3 refuses.
+        with suppress(sqlite3.ProgrammingError):
+            opened.close()
+
+
 class _AtOnce:
-    """Stands where a connection keeps the queue to its thread: runs what is put there, at once.
+    """Replaces a connection's queue to its thread: runs what is put there, at once.
 
     All that aiosqlite and SQLAlchemy do with a database goes through this queue; what it raises
     is raised where it was put there.
     """
+
+    was_opened = False
 
     def put_nowait(self, work: Any) -> None:
         if isinstance(work, tuple):  # else it is aiosqlite 0.20's word to the thread to end
@@ -56,12 +74,13 @@ def _is_inline(connection: Any) -> bool:
 def _opening(in_thread: Callable[[Any], Generator[Any, None, Any]]) -> Callable[[Any], Any]:
     @wraps(in_thread)
     def __await__(self: Any) -> Generator[Any, None, Any]:  # noqa: N807  # takes its place
-        if _is_inline(self):
-            raise RuntimeError("threads can only be started once")  # what a thread would say
-        if not is_pumped():
-            return in_thread(self)
-        self._tx = _AtOnce()
-        self._connector = partial(_open, self._connector)
+        if not _is_inline(self):
+            if not is_pumped():
+                return in_thread(self)
+            run_inline(self)
+        if self._tx.was_opened:
+            raise RuntimeError("threads can only be started once")  # as a thread says
+        self._tx.was_opened = True
         opening: Generator[Any, None, Any] = self._connect().__await__()
         return opening
 
@@ -80,7 +99,7 @@ def _stopping(in_thread: Callable[[Any], object]) -> Callable[[Any], object]:
     def stop(self: Any) -> object:
         if not _is_inline(self):
             return in_thread(self)
-        _cut(self)
+        cut(self)
         with suppress(RuntimeError):  # no loop runs: this is the garbage collector's call
             stopped = asyncio.get_running_loop().create_future()
             stopped.set_result(None)
@@ -93,20 +112,11 @@ def _stopping(in_thread: Callable[[Any], object]) -> Callable[[Any], object]:
 def _deleting(in_thread: Callable[[Any], None] | None) -> Callable[[Any], None]:
     def __del__(self: Any) -> None:  # noqa: N807  # takes its place
         if _is_inline(self):
-            _cut(self)  # there is no thread that it leaves behind, hence no warning
+            cut(self)  # there is no thread that it leaves behind, hence no warning
         elif in_thread is not None:
             in_thread(self)
 
     return __del__
-
-
-def _cut(connection: Any) -> None:
-    """Close a connection as it is; SQLite rolls back what was under way."""
-    opened, connection._connection = connection._connection, None
-    if opened is not None:
-        # The garbage collector may run in another thread, whose call sqlite3 refuses.
-        with suppress(sqlite3.ProgrammingError):
-            opened.close()
 
 
 def _dumping(in_thread: Callable[..., AsyncIterator[str]]) -> Callable[..., AsyncIterator[str]]:

@@ -15,7 +15,7 @@ from types import GeneratorType
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakSet
 
-from ..clock import VirtualClock
+from .clock import VirtualClock
 
 T = TypeVar("T")
 TURNS_MAX = 100_000

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from threadline.lockstep.pump import Pump
+from threadline.pump import Pump
 
-from drivers.inline_sqlite import Disk, Process, make_disk
+from drivers.disk import Disk, Process, make_disk
 from sessions.settings import Settings
 from sessions.storage.database import Database
 from tests.sessions_clock import ManualClock
