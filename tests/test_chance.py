@@ -14,9 +14,9 @@ from threadline.failure import Failure
 from threadline.lockstep.run import replay
 from threadline.trace import Trace
 
-from tests import chancy
-from tests.desk import Desk, Desks, header
 from tests.project import flat, project, run
+from tests.toys import stores
+from tests.toys.desk import Desk, Desks, header
 
 __all__ = ["project"]
 
@@ -25,11 +25,11 @@ every_seed = pytest.mark.parametrize("seed", [0, 1, *later])
 
 
 def events_of(driver: str, seed: int, *, runs: int = 300) -> list[Event]:
-    """Return what a worker tells of a driver of tests.chancy, played in this process."""
-    chancy.CHANCE.seed(seed)
+    """Return what a worker tells of a driver of tests.toys.stores, played in this process."""
+    stores.CHANCE.seed(seed)
     job = Job(
         scenario="threadline.contracts.conversation_store:Store",
-        driver=f"tests.chancy:{driver}",
+        driver=f"tests.toys.stores:{driver}",
         engine="explore",
         seed=seed,
         steps=50,
@@ -80,13 +80,14 @@ def test_an_answer_that_differs_from_play_to_play_is_told_as_that(seed: int) -> 
 
 
 TRACE = """\
-{"threadline": 1, "contract": "conversation_store", "driver": "tests.chancy:AlternatingDriver", \
+{"threadline": 1, "contract": "conversation_store", \
+"driver": "tests.toys.stores:AlternatingDriver", \
 "scenario": "threadline.contracts.conversation_store:Store", "signature": "continuity-append"}
 {"step": 1, "operation": "reopen"}
 {"step": 2, "operation": "open", "user": "ana", "thread": "t"}
 {"step": 3, "operation": "append", "conversation": {"handle": "c_2"}, "text": "m3"}
 """
-DRIVER = ("--driver", "tests.chancy:AlternatingDriver")
+DRIVER = ("--driver", "tests.toys.stores:AlternatingDriver")
 FIRST = (
     "what differs first between two plays: step 3 append(conversation=c_2, text='m3'): "
     "crashed (Full)"
@@ -96,7 +97,7 @@ FIRST = (
 @pytest.fixture
 def trace(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Store a trace that fails in every second play of it, the first included."""
-    monkeypatch.setattr(chancy.Alternating, "appends", 0)
+    monkeypatch.setattr(stores.Alternating, "appends", 0)
     path = project / "trace.jsonl"
     path.write_text(TRACE, "ascii")
     return path
@@ -117,7 +118,7 @@ def test_replay_does_not_take_one_play_for_a_proof(trace: Path) -> None:
     """
     A trace that was a failure and agrees in its first play is played again: it fails by chance.
     """
-    chancy.Alternating.appends = 1
+    stores.Alternating.appends = 1
 
     result = run("replay", str(trace), *DRIVER)
 
@@ -141,9 +142,9 @@ def test_check_says_that_an_operation_fails_by_chance(project: Path) -> None:
     """
     An operation that is kept in some plays alone is not kept, and it is said why.
     """
-    chancy.CHANCE.seed(0)
+    stores.CHANCE.seed(0)
 
-    result = run("check", "tests.chancy:AtRandomDriver")
+    result = run("check", "tests.toys.stores:AtRandomDriver")
 
     assert result.exit_code == 1
     assert "append no breaks continuity, by chance, as below" in flat(result.output)
@@ -154,7 +155,9 @@ def test_fuzz_marks_what_fails_by_chance_in_its_table(project: Path) -> None:
     """
     It is a failure, and exits with 1, and nobody takes it for one that fails each time.
     """
-    result = run("fuzz", "--runs", "60", "--seed", "0", "--driver", "tests.chancy:AtRandomDriver")
+    result = run(
+        "fuzz", "--runs", "60", "--seed", "0", "--driver", "tests.toys.stores:AtRandomDriver"
+    )
 
     assert result.exit_code == 1
     assert re.search(r"continuity-append.Full \(\d+ runs, by chance\)", result.output)

@@ -83,12 +83,21 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
         (["--for", "3"], "'3' is no duration; write 60s, 5m or 2h"),
         (["--for", "0s"], "'0s' is no duration"),
         (["--runs", "0"], "0 is not in the range x>=1"),
-        (["--driver", "tests.desk:nothing"], "tests.desk has no 'nothing'"),
-        (["--driver", "tests.ill:Misnamed"], "Misnamed.appends is no operation of Conversation"),
+        (["--driver", "tests.toys.desk:nothing"], "tests.toys.desk has no 'nothing'"),
+        (
+            ["--driver", "tests.toys.stores:Misnamed"],
+            "Misnamed.appends is no operation of Conversation",
+        ),
         (["drivers.memory_store:Nope"], "drivers.memory_store has no 'Nope'; it has"),
-        ([*STORE, "tests.ill:hangs"], "tests.ill:hangs is a second driver, beside drivers.memory"),
-        (["tests.ill:unclosable"], "makes a driver that cannot be closed: ill.py:"),
-        (["tests.desk:header"], "tests.desk:header makes <class 'threadline.trace.Header'>"),
+        (
+            [*STORE, "tests.toys.stores:hangs"],
+            "tests.toys.stores:hangs is a second driver, beside drivers.memory",
+        ),
+        (["tests.toys.stores:unclosable"], "makes a driver that cannot be closed: stores.py:"),
+        (
+            ["tests.toys.desk:header"],
+            "tests.toys.desk:header makes <class 'threadline.trace.Header'>",
+        ),
     ],
 )
 def test_a_wrong_option_exits_with_2(project: Path, words: list[str], complaint: str) -> None:
@@ -120,7 +129,7 @@ def test_a_driver_that_is_not_as_it_must_be_is_told_so(project: Path) -> None:
     """
     A driver's mistake is no failure of its system: status 3, and what to write; no traceback.
     """
-    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:CountsAll")
+    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.toys.stores:CountsAll")
 
     assert result.exit_code == 3
     told = "CountsAll.census has a part 'threads', and the census of ConversationStore has"
@@ -136,7 +145,7 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "threadline", "fuzz", "--seed", "0", "--driver"]
     campaign = subprocess.Popen(
-        [*command, "tests.ill:stubborn"],
+        [*command, "tests.toys.stores:stubborn"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "STUBBORN_PIPE": str(pipe)},
@@ -166,7 +175,7 @@ def test_a_model_can_be_given_as_a_scenario(project: Path) -> None:
     """
     All its operations are played, with their own pools.
     """
-    result = run("fuzz", "tests.shelf:ShelfDriver", "tests.shelf:Shelf", "--runs", "2")
+    result = run("fuzz", "tests.toys.shelf:ShelfDriver", "tests.toys.shelf:Shelf", "--runs", "2")
 
     assert result.exit_code == 0
     assert "shelf" in result.output
@@ -177,7 +186,7 @@ def test_a_driver_needs_nothing_of_the_project(project: Path) -> None:
     A file with a model and a driver is enough: without a scenario, the model is played.
     """
     (project / "pyproject.toml").unlink()
-    (project / "mine.py").write_text((ROOT / "tests" / "shelf.py").read_text("utf-8"), "utf-8")
+    (project / "mine.py").write_text((ROOT / "tests" / "toys/shelf.py").read_text("utf-8"), "utf-8")
 
     result = run("fuzz", "./mine.py:Leaky", "--runs", "50", "--seed", "0")
 

@@ -273,14 +273,14 @@ def test_a_known_death_hides_no_run(project: Path) -> None:
     """
     The trace of a known failure that ends its process is played, and the whole campaign after it.
     """
-    words = ("fuzz", "--runs", "60", "--seed", "3", "--driver", "tests.misbehaving:ExitsWith0")
-    run(*words, "tests.misbehaving:Cell")
+    words = ("fuzz", "--runs", "60", "--seed", "3", "--driver", "tests.toys.misbehaving:ExitsWith0")
+    run(*words, "tests.toys.misbehaving:Cell")
     (trace,) = project.glob("reports/runs/*/Cell-liveness-get.ended.jsonl")
     found = trace.read_text("ascii")
     trace.write_text(found.replace('"run": ', '"run": 48'), "ascii")  # of a longer campaign
     run("accept", str(trace), "--reason", "harmless")
 
-    ended = run(*words, "tests.misbehaving:Cell")
+    ended = run(*words, "tests.toys.misbehaving:Cell")
 
     assert ended.exit_code == 0
     assert re.search(r"cell +60 ", ended.output)

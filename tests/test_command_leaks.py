@@ -109,7 +109,9 @@ def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> 
     """
     A step that ends its process does not end the command: it is a failure of liveness.
     """
-    result = run("leaks", "tests.misbehaving:ExitsWith0", "tests.misbehaving:Cell", "--seed", "62")
+    result = run(
+        "leaks", "tests.toys.misbehaving:ExitsWith0", "tests.toys.misbehaving:Cell", "--seed", "62"
+    )
 
     assert result.exit_code == 1
     assert "system:  crashed (the process ended: exit status 0)" in result.output
@@ -122,7 +124,7 @@ def test_a_thread_that_goes_on_does_not_hold_the_command(project: Path) -> None:
     Once all is told, the process of the hunt is ended, whatever still runs in it.
     """
     result = run(
-        "leaks", "tests.misbehaving:StartsAThread", "tests.misbehaving:Cell",
+        "leaks", "tests.toys.misbehaving:StartsAThread", "tests.toys.misbehaving:Cell",
         "--seed", "62", "--runs", "2",
     )  # fmt: skip
 

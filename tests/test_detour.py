@@ -19,7 +19,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from drivers.memory_store import MemoryStoreDriver
-from tests.alike import Clients
+from tests.toys.clients import Clients
 
 C1, C3 = Handle("c", 1), Handle("c", 3)
 open_, append, clear = ConversationStore.open, ConversationStore.append, ConversationStore.clear
@@ -194,7 +194,7 @@ def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
     """
     A way to a state that was seldom seen ends where it would go on through what is left out.
     """
-    target = load_target("tests.alike:KeptAndRefused")
+    target = load_target("tests.toys.clients:KeptAndRefused")
     runs = Runs(target, Recorder(None))
     scenario = own_scenario(Clients)
     search = Explorer(scenario, runs, Header("clients", target.name, seed=3, steps_max=50))

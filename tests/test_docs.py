@@ -25,7 +25,7 @@ from threadline.search.tactic import SHARES
 from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
-from tests.pages import DOCS, PAGES, README, Page, page
+from tests.doc_pages import DOCS, PAGES, README, Page, page
 from tests.project import ROOT, project, run
 
 __all__ = ["project"]
@@ -116,8 +116,8 @@ def test_the_failure_on_its_page_is_what_replay_shows(monkeypatch: pytest.Monkey
     ("target", "start"),
     [
         ("tests.mutants.store:ReadingCreates", "  also: "),
-        ("tests.chancy:AtRandomDriver", "  note: "),
-        ("tests.idle:Standing", "standing: "),
+        ("tests.toys.stores:AtRandomDriver", "  note: "),
+        ("tests.toys.door:Standing", "standing: "),
     ],
 )
 def test_a_line_of_a_failure_is_what_fuzz_prints(project: Path, target: str, start: str) -> None:

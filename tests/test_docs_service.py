@@ -9,7 +9,7 @@ from pathlib import Path
 from sessions.__main__ import main
 from sessions.messages.rules import PAYLOADS
 from sessions.settings import Settings
-from tests.pages import page
+from tests.doc_pages import page
 from tests.sessions_apps import make_app
 
 SERVICE = page("docs/service.md")

@@ -20,7 +20,7 @@ from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder
 
-from tests.shelf import Shelf, ShelfDriver
+from tests.toys.shelf import Shelf, ShelfDriver
 
 EMMA: list[Any] = [(1, Shelf.put("Emma"))]
 

@@ -8,7 +8,7 @@ import pytest
 from threadline import Pool, Scenario, pool, rule
 from threadline.search.exhaust import Exhaust
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 ANY = pool("ana", "ben")
 ALIKE = pool("ana", "ben", symmetric=True)

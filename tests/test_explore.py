@@ -14,7 +14,7 @@ from threadline.lockstep.run import Batch
 from threadline.search import explore
 from threadline.search.explore import Explorer
 
-from tests.desk import CODE, Desk, Desks, DeskScenario, header
+from tests.toys.desk import CODE, Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 

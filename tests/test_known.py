@@ -13,7 +13,7 @@ from threadline.known import BadKnown, Known, covering, known_file, read_known
 from threadline.lockstep.lockstep import Lockstep
 from threadline.outcome import Ok
 
-from tests.script import Script, ScriptDriver
+from tests.toys.scripted import Script, ScriptDriver
 
 C1 = Handle("c", 1)
 TIMERS = "memory-wait.timers"

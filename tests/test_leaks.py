@@ -30,7 +30,7 @@ from scenarios.connections import Connections
 from sessions import ChatSystem
 from sessions.connector import Connector
 from tests.mutants.benign import GROWERS, Lru64
-from tests.planted import (
+from tests.planted_leaks import (
     BY_NAME,
     CLEAN,
     OF_SERVICE,

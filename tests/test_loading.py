@@ -22,12 +22,12 @@ from threadline.loading import (
 )
 
 from drivers.memory_store import MemoryStoreDriver
-from tests.ill import Misnamed
 from tests.project import ROOT, forget
-from tests.shelf import Leaky, Shelf, ShelfDriver
+from tests.toys.shelf import Leaky, Shelf, ShelfDriver
+from tests.toys.stores import Misnamed
 
 STORE = "drivers.memory_store:MemoryStoreDriver"
-SHELF = (ROOT / "tests" / "shelf.py").read_text("utf-8")
+SHELF = (ROOT / "tests" / "toys/shelf.py").read_text("utf-8")
 SCENARIO = '''
 from threadline import Scenario
 
@@ -191,12 +191,15 @@ def test_a_driver_has_the_policy_of_its_model() -> None:
     ("name", "message"),
     [
         ("threadline.pool:Pool", "Pool'> *.*which is no driver; derive it from Driver"),
-        ("tests.shelf:BOOKS", "which makes no driver; name a class or a function"),
-        ("tests.shelf:Shelf", "which is no driver; derive it from Driver"),
-        ("tests.desk:never", "tests.desk:never makes no driver: .*missing 1 required"),
-        ("tests.desk:header", "makes <class 'threadline.trace.Header'>, which is no driver"),
+        ("tests.toys.shelf:BOOKS", "which makes no driver; name a class or a function"),
+        ("tests.toys.shelf:Shelf", "which is no driver; derive it from Driver"),
+        ("tests.toys.desk:never", "tests.toys.desk:never makes no driver: .*missing 1 required"),
+        ("tests.toys.desk:header", "makes <class 'threadline.trace.Header'>, which is no driver"),
         ("threadline:Driver", r"which names no model; .*class MyDriver\(Driver\[Conversation"),
-        ("tests.ill:Misnamed", r"Misnamed\.appends is no operation .*; did you mean append\?"),
+        (
+            "tests.toys.stores:Misnamed",
+            r"Misnamed\.appends is no operation .*; did you mean append\?",
+        ),
     ],
 )
 def test_says_what_is_wrong_with_a_driver(name: str, message: str) -> None:
@@ -230,7 +233,7 @@ def test_the_first_driver_of_a_model_is_taken() -> None:
     """
     One that cannot be loaded, and one of another model, are passed over.
     """
-    names = ["nope:Nope", "tests.shelf:ShelfDriver", STORE, "tests.ill:hangs"]
+    names = ["nope:Nope", "tests.toys.shelf:ShelfDriver", STORE, "tests.toys.stores:hangs"]
     found = first_target(names, ConversationStore)
 
     assert found is not None
@@ -255,10 +258,10 @@ def test_loads_a_model_as_a_scenario() -> None:
     """
     A model is the scenario of all its operations, the same one each time.
     """
-    own = load_scenario("tests.shelf:Shelf")
+    own = load_scenario("tests.toys.shelf:Shelf")
 
     assert [rule.name for rule in own.rules()] == ["put", "take"]
-    assert own is load_scenario("tests.shelf:Shelf")
+    assert own is load_scenario("tests.toys.shelf:Shelf")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +269,7 @@ def test_loads_a_model_as_a_scenario() -> None:
     [
         (STORE, "which is no scenario; derive a class from Scenario"),
         ("threadline:Scenario", "which is no scenario; derive a class from Scenario"),
-        ("tests.shelf:BOOKS", "which is no scenario; derive a class from Scenario"),
+        ("tests.toys.shelf:BOOKS", "which is no scenario; derive a class from Scenario"),
         (
             "threadline.contracts.conversation_store:ConversationStore",
             r"ConversationStore\.open has no pool for user, thread; give it one, @operation\(user",
@@ -285,7 +288,7 @@ def test_the_scenarios_beside_a_driver_are_its_model() -> None:
     """
     Without a scenario in its file or the model's, the model is played itself.
     """
-    assert scenarios_beside(Leaky) == ["tests.shelf:Shelf"]
+    assert scenarios_beside(Leaky) == ["tests.toys.shelf:Shelf"]
 
 
 def test_the_scenarios_beside_a_driver_are_those_of_its_model() -> None:
@@ -318,7 +321,9 @@ def test_a_target_makes_drivers_of_its_own() -> None:
         made.append(ShelfDriver(places))
         return made[-1]
 
-    driver = replace(load_target("tests.shelf:ShelfDriver"), make=make).new_driver({"places": 1})
+    driver = replace(load_target("tests.toys.shelf:ShelfDriver"), make=make).new_driver(
+        {"places": 1}
+    )
     end(driver)
 
     assert driver is made[0]

@@ -22,7 +22,7 @@ from threadline.outcome import (
     Unpredictable,
 )
 
-from tests.script import Script, ScriptDriver, lockstep
+from tests.toys.scripted import Script, ScriptDriver, lockstep
 
 C1, C2 = Handle("c", 1), Handle("c", 2)
 
@@ -212,7 +212,7 @@ def test_tells_where_it_crashed() -> None:
 
     crash = raised.value.failure.step.actual
     assert isinstance(crash, Crashed)
-    assert crash.where.startswith("script.py:")
+    assert crash.where.startswith("scripted.py:")
     assert crash.where.endswith(" _next")
 
 

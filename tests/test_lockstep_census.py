@@ -12,7 +12,7 @@ from threadline.lockstep.lockstep import Lockstep
 from threadline.lockstep.warning_recorder import Warned, warnings_recorded
 from threadline.outcome import Ok
 
-from tests.script import Script, lockstep, warning
+from tests.toys.scripted import Script, lockstep, warning
 
 C1 = Handle("c", 1)
 

@@ -7,7 +7,7 @@ from threadline import Handle, Ok, Refuse, Refused
 from threadline.failure import Divergence
 from threadline.outcome import Outcome
 
-from tests.script import Script, lockstep, telling
+from tests.toys.scripted import Script, lockstep, telling
 
 C1, C2 = Handle("c", 1), Handle("c", 2)
 

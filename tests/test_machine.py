@@ -15,7 +15,7 @@ from threadline.failure import Divergence, Property, Signature
 from threadline.lockstep.run import Batch, replay
 from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 KINDS = Desk.kinds()
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
@@ -80,7 +80,7 @@ def test_is_named_after_scenario_and_driver() -> None:
     """
     Machines of two drivers share no examples, because their names differ.
     """
-    assert derived(rings).__name__ == "Everything[tests.desk:DeskDriver]"
+    assert derived(rings).__name__ == "Everything[tests.toys.desk:DeskDriver]"
 
 
 def test_plays_what_the_scenario_offers() -> None:

@@ -12,7 +12,7 @@ from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Header, Numbered, Trace
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")

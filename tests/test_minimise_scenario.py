@@ -10,7 +10,7 @@ from threadline.failure import Property, Signature
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Trace
 
-from tests.desk import Desk, DeskDriver, Desks, DeskScenario, header
+from tests.toys.desk import Desk, DeskDriver, Desks, DeskScenario, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
 

@@ -15,8 +15,8 @@ from threadline.loading import load_target
 from threadline.report.terminal import Terminal
 from threadline.trace import is_signature_of, read
 
-from tests.misbehaving import Cell
 from tests.project import flat, project
+from tests.toys.misbehaving import Cell
 
 __all__ = ["project"]
 
@@ -130,8 +130,8 @@ NEVER_STARTS = [
 
 def job(driver: str, **more: object) -> Job:
     values = {
-        "scenario": "tests.misbehaving:Cell",
-        "driver": f"tests.misbehaving:{driver}",
+        "scenario": "tests.toys.misbehaving:Cell",
+        "driver": f"tests.toys.misbehaving:{driver}",
         "engine": "explore",
         "seed": SEED,
         "steps": 6,
@@ -324,7 +324,7 @@ def test_only_a_driver_or_a_model_that_is_wrong_ends_a_campaign(
     """
     A mistake of the author's is told in words, by what the command exits with 3 for.
     """
-    wrong = job(driver, scenario=f"tests.misbehaving:{scenario}")
+    wrong = job(driver, scenario=f"tests.toys.misbehaving:{scenario}")
 
     with pytest.raises(WorkerFailed) as raised:
         campaign(wrong, load_target(wrong.driver), lambda _: None)

@@ -10,7 +10,7 @@ from threadline import Census, Handle, Model, Ok, Property, Refuse, Refused, ope
 from threadline.loading import BadName, new_model
 from threadline.lockstep.outcomes import expected_of
 
-from tests.shelf import Shelf
+from tests.toys.shelf import Shelf
 
 LETTERS = pool("a", "b")
 COUNTS = pool(1, 2)

@@ -11,7 +11,7 @@ from threadline import Handle, Model, operation
 from threadline.handle import Dangling
 from threadline.operation import from_json, to_json
 
-from tests.desk import Desk
+from tests.toys.desk import Desk
 
 
 class Post(Model):

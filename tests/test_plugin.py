@@ -199,7 +199,7 @@ def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
     ("words", "complaint"),
     [
         (["--threadline", "nope"], "'nope' names no object; write MODULE:NAME"),
-        (["--threadline", "tests.ill:Misnamed"], "did you mean append?"),
+        (["--threadline", "tests.toys.stores:Misnamed"], "did you mean append?"),
         (["--threadline-profile", "huge"], "choose from"),
     ],
 )

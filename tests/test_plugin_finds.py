@@ -18,9 +18,9 @@ from threadline.scenario import Scenario
 from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder
 
-from tests import chancy, idle
 from tests.mutants.store import MUTANTS
 from tests.project import project
+from tests.toys import door, stores
 
 __all__ = ["project"]
 
@@ -98,7 +98,7 @@ def test_a_scenario_in_which_nothing_can_fire_fails(
     """
     Nothing tried is no success, and it is said which rule never fired, and why.
     """
-    item = scenario_test(request.session, "tests.idle:DoorDriver", idle.Standing)
+    item = scenario_test(request.session, "tests.toys.door:DoorDriver", door.Standing)
 
     with pytest.raises(pytest.fail.Exception) as caught:
         item.runtest()
@@ -116,8 +116,8 @@ def test_what_fails_by_chance_is_told_as_that(
     """
     A test that fails by chance fails, and says that it does not fail each time.
     """
-    chancy.CHANCE.seed(0)
+    stores.CHANCE.seed(0)
     stash[SEED] = 0
 
     with pytest.raises(Divergence, match="not deterministic: it fails in"):
-        scenario_test(request.session, "tests.chancy:AtRandomDriver").runtest()
+        scenario_test(request.session, "tests.toys.stores:AtRandomDriver").runtest()

@@ -13,8 +13,8 @@ from click.testing import Result
 from threadline.campaign.folder import NAME_MAX, file_name
 from threadline.printable import QUOTED_MAX, printable, printable_lines, quoted
 
-from tests.loud import LOUD
 from tests.project import flat, project, run
+from tests.toys.unprintable import LOUD
 
 __all__ = ["project"]
 
@@ -117,7 +117,7 @@ def test_a_replay_shows_what_a_system_says(project: Path, driver: str, operation
     """
     An answer, an exception, a reason, what is told and what is logged.
     """
-    output = replayed(f"tests.loud:{driver}", operation).output
+    output = replayed(f"tests.toys.unprintable:{driver}", operation).output
 
     assert SEEN in flat(output)
     assert is_printable(output)
@@ -127,7 +127,7 @@ def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
     """
     An argument that holds what a terminal would obey.
     """
-    output = replayed("tests.loud:Answers", text=LOUD).output
+    output = replayed("tests.toys.unprintable:Answers", text=LOUD).output
 
     assert f"->   1  call(text='../{SEEN}" in re.sub(r"\n {6,}", " ", output)
     assert is_printable(output)
@@ -136,10 +136,10 @@ def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("fuzz", "tests.loud:Answers", "--runs", "2", "--log"),
-        ("fuzz", "tests.loud:Raises", "--runs", "2"),
-        ("check", "tests.loud:Told"),
-        ("leaks", "tests.loud:Keeps", "--runs", "2", *AS_ROOT),
+        ("fuzz", "tests.toys.unprintable:Answers", "--runs", "2", "--log"),
+        ("fuzz", "tests.toys.unprintable:Raises", "--runs", "2"),
+        ("check", "tests.toys.unprintable:Told"),
+        ("leaks", "tests.toys.unprintable:Keeps", "--runs", "2", *AS_ROOT),
     ],
     ids=lambda words: words[0],
 )
@@ -158,7 +158,7 @@ def test_a_page_means_nothing_but_text(project: Path) -> None:
     """
     In the files of a leak no markup is the system's, and they are where they belong.
     """
-    run("leaks", "tests.loud:Keeps", "--runs", "2", "--objgraph", *AS_ROOT)
+    run("leaks", "tests.toys.unprintable:Keeps", "--runs", "2", "--objgraph", *AS_ROOT)
     (folder,) = Path("reports/runs").iterdir()
     (page,) = folder.glob("*.html")
     (markdown,) = folder.glob("*.md")
@@ -179,7 +179,13 @@ def test_pytest_shows_what_a_system_says(project: Path) -> None:
     The report of a failed scenario can be printed anywhere.
     """
     Path("tests").mkdir()
-    words = ("--threadline", "tests.loud:Answers", "--hypothesis-seed=1", "-p", "no:cacheprovider")
+    words = (
+        "--threadline",
+        "tests.toys.unprintable:Answers",
+        "--hypothesis-seed=1",
+        "-p",
+        "no:cacheprovider",
+    )
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False
     )
@@ -207,11 +213,11 @@ def test_a_terminal_without_a_character_is_told_its_number(
     """
     for name, value in {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **settings}.items():
         monkeypatch.setenv(name, value)
-    trace = stored("tests.loud:Answers", text="é世")
+    driver = "tests.toys.unprintable:Answers"
+    words = ("replay", stored(driver, text="é世"), "--driver", driver)
     ended = subprocess.run(
-        [sys.executable, "-m", "threadline", "replay", trace, "--driver", "tests.loud:Answers"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "threadline", *words], capture_output=True, check=False
+    )
 
     assert ended.returncode == 1
     assert told in ended.stdout
@@ -226,7 +232,7 @@ def test_a_table_without_a_character_tells_its_number(
     """
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     ended = subprocess.run(
-        [sys.executable, "-m", "threadline", "check", "tests.loud:Accented"],
+        [sys.executable, "-m", "threadline", "check", "tests.toys.unprintable:Accented"],
         capture_output=True, check=False,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from threadline.operation import Operation
 from threadline.trace import Recorder
 
-from tests.desk import Desk
+from tests.toys.desk import Desk
 
 FULL = Path("/dev/full")
 

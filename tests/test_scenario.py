@@ -9,7 +9,7 @@ import pytest
 from threadline import Handle, Model, Operation, Scenario, operation, pool, rule
 from threadline.scenario import own_scenario
 
-from tests.desk import Desk, DeskScenario
+from tests.toys.desk import Desk, DeskScenario
 
 KINDS = Desk.kinds()
 

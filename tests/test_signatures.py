@@ -19,7 +19,7 @@ HEADER = '{"threadline": 1, "settings": {}, "driver": "d"}'
 
 
 def failures(driver: str) -> str:
-    result = run("fuzz", "--runs", "300", "--seed", "3", "--driver", f"tests.alike:{driver}")
+    result = run("fuzz", "--runs", "300", "--seed", "3", "--driver", f"tests.toys.clients:{driver}")
     assert result.exit_code == 1, result.output
     return flat(result.output)
 
@@ -90,7 +90,7 @@ def test_two_that_fail_at_once_are_two() -> None:
 def printed(hash_seed: str, folder: Path) -> str:
     """Return what fuzz prints of a system that answers with sets, under a hash seed."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.alike:Forgets")
+    words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.toys.clients:Forgets")
     folder.mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "threadline", *words],

@@ -10,7 +10,7 @@ from threadline.pool import Now, Pool, pool
 from threadline.rule import Rule, make_rule
 from threadline.search.tactic import SHARES, Drawer, choices
 
-from tests.desk import Desk
+from tests.toys.desk import Desk
 
 KINDS = Desk.kinds()
 

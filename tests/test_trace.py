@@ -11,10 +11,10 @@ from threadline.contracts.conversation_store import Policy
 from threadline.handle import Handle
 from threadline.trace import BadTrace, Header, Trace
 
-from tests.desk import Desk
-from tests.script import Script
+from tests.toys.desk import Desk
+from tests.toys.scripted import Script
 
-HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver"}\n'
+HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.toys.desk:DeskDriver"}\n'
 
 
 def written(folder: Path, *lines: bytes) -> Path:
@@ -27,13 +27,13 @@ def test_writes_a_line_for_the_header_and_for_each_step() -> None:
     """
     A trace is a header and one line an operation.
     """
-    short = Header(contract="desk", driver="tests.desk:DeskDriver", scenario="Visits", seed=7)
+    short = Header(contract="desk", driver="tests.toys.desk:DeskDriver", scenario="Visits", seed=7)
     encoded = Trace(
         short, ((1, Desk.enter("ana")), (4, Desk.leave(Handle("t", 1))), (5, Desk.ring()))
     ).encoded()
 
     assert encoded.decode().splitlines() == [
-        '{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver", '
+        '{"threadline": 1, "contract": "desk", "driver": "tests.toys.desk:DeskDriver", '
         '"scenario": "Visits", "policy": {}, "settings": {}, "engine": "", "tactic": "", '
         '"seed": 7, "run": 0, "steps_max": 0, "signature": "", "round_trip": false, '
         '"versions": {}}',
@@ -49,8 +49,8 @@ def test_reads_what_it_writes(tmp_path: Path) -> None:
     """
     header = Header(
         contract="desk",
-        driver="tests.desk:DeskDriver",
-        scenario="tests.desk:Visits",
+        driver="tests.toys.desk:DeskDriver",
+        scenario="tests.toys.desk:Visits",
         policy={"shared": True},
         settings={"size": 3, "name": "\ud800", "limits": (1, (2, 3))},
         engine="explore",
@@ -74,7 +74,7 @@ def test_reads_a_header_alone(tmp_path: Path) -> None:
     """
     path = written(tmp_path, b'{"step": 1, "operation": "unheard of"}\n')
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.toys.desk:DeskDriver")
 
 
 def test_passes_over_what_a_header_has_too_much(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_passes_over_what_a_header_has_too_much(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(HEADER.replace(b"}", b', "weather": "fine"}'))
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.toys.desk:DeskDriver")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_refuses_settings_that_no_trace_can_hold() -> None:
     """
     Settings are written as arguments are: what JSON has no place for is refused.
     """
-    header = replace(Header("desk", "tests.desk:DeskDriver"), settings={"sizes": {1, 2}})
+    header = replace(Header("desk", "tests.toys.desk:DeskDriver"), settings={"sizes": {1, 2}})
 
     with pytest.raises(TypeError, match="a value of type set has no place in a trace"):
         header.line()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import FENCED
+from tests.doc_pages import FENCED
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
