@@ -36,9 +36,7 @@ def events_of(driver: str, *, seconds: float | None, runs: int, **more: Any) -> 
 
 
 def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> None:
-    """
-    A killed process is a failure of liveness, of as few steps as any other.
-    """
+    """A killed process is a failure of liveness, of as few steps as any other."""
     heard = events_of("tests.toys.stores:dies", seconds=None, runs=300)
 
     (found,) = [event for event in heard if isinstance(event, Found)]
@@ -50,9 +48,7 @@ def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> N
 
 
 def test_a_campaign_ends_when_its_process_keeps_dying(project: Path) -> None:
-    """
-    Three deaths are enough: each is counted, and the campaign says how it ended.
-    """
+    """Three deaths are enough: each is counted, and the campaign says how it ended."""
     heard = events_of("tests.toys.stores:dies", seconds=None, runs=300)
 
     assert isinstance(heard[-1], Ended)
@@ -115,9 +111,7 @@ def test_steps_are_slow_one_by_one(project: Path) -> None:
 
 
 def test_a_process_that_does_not_end_again_is_told_as_chance(project: Path) -> None:
-    """
-    A step that came back when it was replayed does not stand for its signature.
-    """
+    """A step that came back when it was replayed does not stand for its signature."""
     heard = events_of("tests.toys.stores:dies_once", seconds=None, runs=100)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]

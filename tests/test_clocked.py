@@ -44,9 +44,7 @@ def given(source: str, clock: VirtualClock) -> ModuleType:
 
 @pytest.mark.parametrize("name", ["time", "monotonic", "perf_counter"])
 def test_a_clock_of_the_time_module_is_virtual(clock: VirtualClock, name: str) -> None:
-    """
-    Every clock of an imported time module tells virtual seconds.
-    """
+    """Every clock of an imported time module tells virtual seconds."""
     module = given("import time", clock)
     clock.advance(2.5)
 
@@ -66,18 +64,14 @@ def test_a_clock_in_nanoseconds_is_virtual(clock: VirtualClock, name: str) -> No
 
 
 def test_an_alias_of_the_time_module_is_virtual(clock: VirtualClock) -> None:
-    """
-    The time module is found under whatever name it was imported.
-    """
+    """The time module is found under whatever name it was imported."""
     module = given("import time as t", clock)
 
     assert module.t.time() == START_S
 
 
 def test_what_reads_no_clock_is_the_real_thing(clock: VirtualClock) -> None:
-    """
-    What a stand-in does not replace is the real module's.
-    """
+    """What a stand-in does not replace is the real module's."""
     module = given("import time, datetime", clock)
 
     assert module.time.process_time is time.process_time
@@ -87,9 +81,7 @@ def test_what_reads_no_clock_is_the_real_thing(clock: VirtualClock) -> None:
 
 
 def test_an_attribute_that_the_time_module_lacks_is_lacking(clock: VirtualClock) -> None:
-    """
-    A stand-in refuses what the real module refuses, in its words.
-    """
+    """A stand-in refuses what the real module refuses, in its words."""
     module = given("import time", clock)
 
     with pytest.raises(AttributeError, match="module 'time' has no attribute 'clock'"):
@@ -97,9 +89,7 @@ def test_an_attribute_that_the_time_module_lacks_is_lacking(clock: VirtualClock)
 
 
 def test_functions_imported_from_time_are_virtual(clock: VirtualClock) -> None:
-    """
-    A function that was imported from time is found under whatever name.
-    """
+    """A function that was imported from time is found under whatever name."""
     module = given("from time import time, time_ns, monotonic as m", clock)
 
     assert module.time() == START_S
@@ -108,9 +98,7 @@ def test_functions_imported_from_time_are_virtual(clock: VirtualClock) -> None:
 
 
 def test_sleep_is_passed_on(clock: VirtualClock) -> None:
-    """
-    time.sleep calls the sleep that was given, under each of its names, and returns None.
-    """
+    """time.sleep calls the sleep that was given, under each of its names, and returns None."""
     slept: list[float] = []
     module = app("import time\nfrom time import sleep as nap")
     give((module,), clock, slept.append)
@@ -121,9 +109,7 @@ def test_sleep_is_passed_on(clock: VirtualClock) -> None:
 
 
 def test_sleep_passes_virtual_time(clock: VirtualClock) -> None:
-    """
-    A system that sleeps wakes up later.
-    """
+    """A system that sleeps wakes up later."""
     module = given("from time import sleep, time", clock)
     module.sleep(60)
 
@@ -145,9 +131,7 @@ def test_conversions_without_a_time_convert_virtual_now(clock: VirtualClock) -> 
 
 
 def test_conversions_of_a_given_time_are_real(clock: VirtualClock) -> None:
-    """
-    gmtime, localtime, ctime, asctime and strftime convert the instant that is given.
-    """
+    """gmtime, localtime, ctime, asctime and strftime convert the instant that is given."""
     module = given("from time import asctime, ctime, gmtime, localtime, strftime", clock)
 
     assert module.gmtime(0)[:3] == (1970, 1, 1)
@@ -158,9 +142,7 @@ def test_conversions_of_a_given_time_are_real(clock: VirtualClock) -> None:
 
 
 def test_an_imported_datetime_module_is_virtual(clock: VirtualClock) -> None:
-    """
-    The classes of an imported datetime module tell virtual time.
-    """
+    """The classes of an imported datetime module tell virtual time."""
     module = given("import datetime as d", clock)
 
     assert module.d.datetime.now(UTC) == datetime.datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
@@ -168,9 +150,7 @@ def test_an_imported_datetime_module_is_virtual(clock: VirtualClock) -> None:
 
 
 def test_imported_classes_are_virtual(clock: VirtualClock) -> None:
-    """
-    datetime and date are found under whatever name they were imported.
-    """
+    """datetime and date are found under whatever name they were imported."""
     module = given("from datetime import datetime as dt, date", clock)
     clock.advance(0.25)
 
@@ -181,9 +161,7 @@ def test_imported_classes_are_virtual(clock: VirtualClock) -> None:
 
 
 def test_now_is_in_the_zone_that_is_asked_for(clock: VirtualClock) -> None:
-    """
-    now(tz) is the virtual instant in that zone.
-    """
+    """now(tz) is the virtual instant in that zone."""
     module = given("from datetime import datetime", clock)
     zone = timezone(timedelta(hours=2))
 
@@ -191,27 +169,21 @@ def test_now_is_in_the_zone_that_is_asked_for(clock: VirtualClock) -> None:
 
 
 def test_utcnow_does_not_warn(clock: VirtualClock) -> None:
-    """
-    utcnow is naive, and gives no DeprecationWarning, which would be an error here.
-    """
+    """utcnow is naive, and gives no DeprecationWarning, which would be an error here."""
     module = given("from datetime import datetime", clock)
 
     assert module.datetime.utcnow() == datetime.datetime(2023, 11, 14, 22, 13, 20)
 
 
 def test_a_method_that_was_taken_alone_is_virtual(clock: VirtualClock) -> None:
-    """
-    A name for datetime.now itself leads to virtual time.
-    """
+    """A name for datetime.now itself leads to virtual time."""
     module = given("from datetime import datetime, UTC\nnow = datetime.now\ndel datetime", clock)
 
     assert module.now(UTC).isoformat() == "2023-11-14T22:13:20+00:00"
 
 
 def test_what_is_made_is_plain(clock: VirtualClock) -> None:
-    """
-    What the virtual classes make are instances of the real ones, which can be pickled.
-    """
+    """What the virtual classes make are instances of the real ones, which can be pickled."""
     module = given("from datetime import datetime, date", clock)
     now = module.datetime.now()
 
@@ -234,9 +206,7 @@ def test_what_is_made_is_plain(clock: VirtualClock) -> None:
     ],
 )
 def test_every_way_to_make_a_datetime_makes_a_plain_one(clock: VirtualClock, source: str) -> None:
-    """
-    The other constructors are the real ones, and make real datetimes.
-    """
+    """The other constructors are the real ones, and make real datetimes."""
     module = given("from datetime import datetime, date, UTC", clock)
     made = eval(source, vars(module))
 
@@ -246,9 +216,7 @@ def test_every_way_to_make_a_datetime_makes_a_plain_one(clock: VirtualClock, sou
 
 @pytest.mark.parametrize("source", ["date(2024, 2, 29)", "date.fromisoformat('2024-02-29')"])
 def test_every_way_to_make_a_date_makes_a_plain_one(clock: VirtualClock, source: str) -> None:
-    """
-    A date is made by the real class.
-    """
+    """A date is made by the real class."""
     module = given("from datetime import date", clock)
     made = eval(source, vars(module))
 
@@ -257,9 +225,7 @@ def test_every_way_to_make_a_date_makes_a_plain_one(clock: VirtualClock, source:
 
 
 def test_real_instances_are_instances(clock: VirtualClock) -> None:
-    """
-    isinstance and issubclass answer of the virtual classes what they answer of the real ones.
-    """
+    """isinstance and issubclass answer of the virtual classes what they answer of the real ones."""
     module = given("from datetime import datetime, date", clock)
 
     assert isinstance(datetime.datetime(2024, 1, 1), module.datetime)
@@ -271,9 +237,7 @@ def test_real_instances_are_instances(clock: VirtualClock) -> None:
 
 
 def test_arithmetic_is_ordinary(clock: VirtualClock) -> None:
-    """
-    What the virtual classes make is added to, subtracted from and compared with real values.
-    """
+    """What the virtual classes make is added to, subtracted from and compared with real values."""
     module = given("from datetime import datetime, timedelta, UTC", clock)
     before = datetime.datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     clock.advance(90)
@@ -285,9 +249,7 @@ def test_arithmetic_is_ordinary(clock: VirtualClock) -> None:
 
 
 def test_pydantic_reads_a_virtual_class_as_the_real_one(clock: VirtualClock) -> None:
-    """
-    A system may build pydantic's types, or FastAPI's routes, while it has virtual time.
-    """
+    """A system may build pydantic's types, or FastAPI's routes, while it has virtual time."""
     module = given("from datetime import datetime", clock)
     made = TypeAdapter(module.datetime).validate_python("2024-02-29T00:00:00")
 
@@ -296,9 +258,7 @@ def test_pydantic_reads_a_virtual_class_as_the_real_one(clock: VirtualClock) -> 
 
 
 def test_takes_back_exactly_what_was_there() -> None:
-    """
-    After take_back each name leads to the very object it led to, in the order it had.
-    """
+    """After take_back each name leads to the very object it led to, in the order it had."""
     module = app(
         "import time, datetime as d\nfrom time import sleep, monotonic as m\n"
         "from datetime import datetime as dt, date\nown = {}"
@@ -312,9 +272,7 @@ def test_takes_back_exactly_what_was_there() -> None:
 
 
 def test_replaces_only_what_leads_to_time(clock: VirtualClock) -> None:
-    """
-    Whatever else is in a namespace stays the object that it was.
-    """
+    """Whatever else is in a namespace stays the object that it was."""
     module = app("import time, json\nfrom datetime import datetime, time as t, timezone\nx = []")
     before = dict(vars(module))
     give((module,), clock, clock.advance)
@@ -337,9 +295,7 @@ def test_taking_back_twice_is_taking_back_once(clock: VirtualClock) -> None:
 
 
 def test_leaves_alone_what_the_system_has_rebound(clock: VirtualClock) -> None:
-    """
-    A name that the system itself has bound anew, or deleted, keeps what the system gave it.
-    """
+    """A name that the system itself has bound anew, or deleted, keeps what the system gave it."""
     module = given("import time, datetime\nfrom time import sleep", clock)
     vars(module)["time"] = "its own"
     del module.sleep
@@ -351,9 +307,7 @@ def test_leaves_alone_what_the_system_has_rebound(clock: VirtualClock) -> None:
 
 
 def test_gives_anew_what_was_left_behind() -> None:
-    """
-    A module that still has the clock of a driver that failed gets the new one, then its own.
-    """
+    """A module that still has the clock of a driver that failed gets the new one, then its own."""
     module = given("import time\nfrom datetime import datetime", VirtualClock(1.0))
     given_again = VirtualClock(50.0)
     give((module,), given_again, given_again.advance)
@@ -368,9 +322,7 @@ def test_gives_anew_what_was_left_behind() -> None:
 
 
 def test_gives_to_one_beside_another(clock: VirtualClock) -> None:
-    """
-    To give to one module leaves another as it is; take_back restores both.
-    """
+    """To give to one module leaves another as it is; take_back restores both."""
     first = given("import time", VirtualClock(1.0))
     second = given("import time", clock)
 
@@ -384,9 +336,7 @@ def test_gives_to_one_beside_another(clock: VirtualClock) -> None:
 
 
 def test_a_module_that_is_named_twice_comes_back(clock: VirtualClock) -> None:
-    """
-    To name a module twice is to name it once.
-    """
+    """To name a module twice is to name it once."""
     module = app("import time")
     give((module, module), clock, clock.advance)
 
@@ -398,9 +348,7 @@ def test_a_module_that_is_named_twice_comes_back(clock: VirtualClock) -> None:
 
 
 def test_the_real_modules_are_untouched(clock: VirtualClock) -> None:
-    """
-    No module but the named ones is changed: time and datetime themselves are as before.
-    """
+    """No module but the named ones is changed: time and datetime themselves are as before."""
     before = dict(vars(time)), dict(vars(datetime))
     module = given("import time, datetime", clock)
     module.time.time = None
@@ -411,9 +359,7 @@ def test_the_real_modules_are_untouched(clock: VirtualClock) -> None:
 
 
 def test_two_runs_read_the_same_times() -> None:
-    """
-    Two runs with clocks of their own that sleep alike read the same times.
-    """
+    """Two runs with clocks of their own that sleep alike read the same times."""
     source = "import time\nfrom datetime import datetime"
     first, second = given(source, VirtualClock()), given(source, VirtualClock())
     first.time.sleep(0.1)
@@ -453,9 +399,7 @@ def test_two_runs_read_the_same_times() -> None:
     ],
 )
 def test_refuses_what_is_no_module(clock: VirtualClock, modules: object, said: str) -> None:
-    """
-    What is no module is refused with what was given, what was expected and what to write.
-    """
+    """What is no module is refused with what was given, what was expected and what to write."""
     with pytest.raises(TypeError) as raised:
         give(modules, clock, clock.advance)  # type: ignore[arg-type]  # this is the point
 
@@ -463,9 +407,7 @@ def test_refuses_what_is_no_module(clock: VirtualClock, modules: object, said: s
 
 
 def test_refuses_before_it_changes_anything(clock: VirtualClock) -> None:
-    """
-    Where one of several things is no module, none of them is changed.
-    """
+    """Where one of several things is no module, none of them is changed."""
     module = app("import time")
     with pytest.raises(TypeError):
         give((module, "my_app"), clock, clock.advance)  # type: ignore[arg-type]  # the point
@@ -475,8 +417,6 @@ def test_refuses_before_it_changes_anything(clock: VirtualClock) -> None:
 
 @pytest.mark.parametrize("module", [time, datetime])
 def test_refuses_the_modules_that_everybody_reads(clock: VirtualClock, module: ModuleType) -> None:
-    """
-    time and datetime themselves are refused: the whole process reads them.
-    """
+    """time and datetime themselves are refused: the whole process reads them."""
     with pytest.raises(ValueError, match=f"got {module.__name__} itself, which"):
         give((module,), clock, clock.advance)

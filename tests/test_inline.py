@@ -111,9 +111,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_opens_on_no_thread(pump: Pump, path: Path) -> None:
-    """
-    No thread is started to open, use and close a database within a pump.
-    """
+    """No thread is started to open, use and close a database within a pump."""
     before = set(threading.enumerate())
     notes = Notes(path)
 
@@ -143,9 +141,7 @@ def test_keeps_what_was_committed(pump: Pump, path: Path) -> None:
 
 
 def test_iterates_over_more_rows_than_one_fetch(pump: Pump, path: Path) -> None:
-    """
-    A cursor that fetches in parts goes through all of them within one call.
-    """
+    """A cursor that fetches in parts goes through all of them within one call."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add(*map(str, range(1000))))
@@ -156,9 +152,7 @@ def test_iterates_over_more_rows_than_one_fetch(pump: Pump, path: Path) -> None:
 
 
 def test_raises_what_the_database_raises(pump: Pump, path: Path) -> None:
-    """
-    A statement that the database refuses raises at its call, and the connection goes on.
-    """
+    """A statement that the database refuses raises at its call, and the connection goes on."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add("a"))
@@ -171,9 +165,7 @@ def test_raises_what_the_database_raises(pump: Pump, path: Path) -> None:
 
 
 def test_rolls_back(pump: Pump, path: Path) -> None:
-    """
-    What was rolled back is gone.
-    """
+    """What was rolled back is gone."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add_and_roll_back("a"))
@@ -184,9 +176,7 @@ def test_rolls_back(pump: Pump, path: Path) -> None:
 
 
 def test_refuses_what_comes_after_the_end(pump: Pump, path: Path) -> None:
-    """
-    A closed connection refuses statements as aiosqlite's does, and may be closed again.
-    """
+    """A closed connection refuses statements as aiosqlite's does, and may be closed again."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.close())
@@ -197,9 +187,7 @@ def test_refuses_what_comes_after_the_end(pump: Pump, path: Path) -> None:
 
 
 def test_opens_once(pump: Pump, path: Path) -> None:
-    """
-    A connection that is awaited a second time is refused, as if it had a thread.
-    """
+    """A connection that is awaited a second time is refused, as if it had a thread."""
     notes = Notes(path)
     pump.call(notes.open())
     with pytest.raises(RuntimeError, match="threads can only be started once"):
@@ -209,9 +197,7 @@ def test_opens_once(pump: Pump, path: Path) -> None:
 
 
 def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
-    """
-    A database that cannot be opened raises, and starts no thread.
-    """
+    """A database that cannot be opened raises, and starts no thread."""
     before = set(threading.enumerate())
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         pump.call(Notes(tmp_path / "nowhere" / "notes.db").open())
@@ -220,9 +206,7 @@ def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) ->
 
 
 def test_hears_no_word_to_end(pump: Pump, path: Path) -> None:
-    """
-    What aiosqlite 0.20 sends to its thread so that it ends is no work, and is not done.
-    """
+    """What aiosqlite 0.20 sends to its thread so that it ends is no work, and is not done."""
     notes = Notes(path)
     pump.call(notes.open())
     notes.db._tx.put_nowait(object())  # type: ignore[arg-type]  # 0.20's own type of a word
@@ -234,9 +218,7 @@ def test_hears_no_word_to_end(pump: Pump, path: Path) -> None:
 
 
 def test_dumps_without_waiting(pump: Pump, path: Path) -> None:
-    """
-    iterdump, which polls its thread, needs no time within a pump.
-    """
+    """iterdump, which polls its thread, needs no time within a pump."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add("a"))
@@ -247,9 +229,7 @@ def test_dumps_without_waiting(pump: Pump, path: Path) -> None:
 
 
 def test_waits_for_no_lock(pump: Pump, path: Path) -> None:
-    """
-    A lock is refused at once, because its owner cannot go on while another waits for it.
-    """
+    """A lock is refused at once, because its owner cannot go on while another waits for it."""
     notes = Notes(path)
     pump.call(notes.open())
 
@@ -260,9 +240,7 @@ def test_waits_for_no_lock(pump: Pump, path: Path) -> None:
 
 @SINCE_022
 def test_stops_at_the_call(pump: Pump, path: Path) -> None:
-    """
-    stop closes the database at its call; after the run too, when no loop is left.
-    """
+    """stop closes the database at its call; after the run too, when no loop is left."""
     first, second = Notes(path), Notes(path)
     pump.call(first.open())
     pump.call(second.open())
@@ -278,9 +256,7 @@ def test_stops_at_the_call(pump: Pump, path: Path) -> None:
 
 
 def test_a_connection_may_be_forgotten(pump: Pump, path: Path) -> None:
-    """
-    A connection that nobody has closed goes without a warning, and without its changes.
-    """
+    """A connection that nobody has closed goes without a warning, and without its changes."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add_without_end("a"))
@@ -300,9 +276,7 @@ def test_a_connection_may_be_forgotten(pump: Pump, path: Path) -> None:
 
 
 def test_a_connection_may_be_forgotten_by_another_thread(pump: Pump, path: Path) -> None:
-    """
-    The garbage collector may find a connection in another thread, which may not close it.
-    """
+    """The garbage collector may find a connection in another thread, which may not close it."""
     held = [Notes(path)]
     pump.call(held[0].open())
     opened = held[0].db._conn  # closed here below, in its own thread
@@ -316,9 +290,7 @@ def test_a_connection_may_be_forgotten_by_another_thread(pump: Pump, path: Path)
 
 
 def test_serves_sqlalchemy(pump: Pump, path: Path) -> None:
-    """
-    An engine of SQLAlchemy's writes, reads and is disposed of within a pump, on no thread.
-    """
+    """An engine of SQLAlchemy's writes, reads and is disposed of within a pump, on no thread."""
     before = set(threading.enumerate())
     engine = engine_at(path)
 
@@ -333,9 +305,7 @@ def test_serves_sqlalchemy(pump: Pump, path: Path) -> None:
 
 
 def test_serves_sqlalchemy_in_memory(pump: Pump) -> None:
-    """
-    An engine on a database in memory keeps its one connection from call to call.
-    """
+    """An engine on a database in memory keeps its one connection from call to call."""
     engine = create_async_engine("sqlite+aiosqlite://")
     pump.call(round_trip(engine))
     with pytest.raises(IntegrityError):
@@ -345,9 +315,7 @@ def test_serves_sqlalchemy_in_memory(pump: Pump) -> None:
 
 
 def test_sets_the_isolation_level_of_sqlalchemy(pump: Pump, path: Path) -> None:
-    """
-    SQLAlchemy sets the isolation level past aiosqlite's methods; that runs inline too.
-    """
+    """SQLAlchemy sets the isolation level past aiosqlite's methods; that runs inline too."""
     engine = engine_at(path, isolation_level="AUTOCOMMIT")
 
     assert pump.call(round_trip(engine))[1] == ["a", "b"]
@@ -356,9 +324,7 @@ def test_sets_the_isolation_level_of_sqlalchemy(pump: Pump, path: Path) -> None:
 
 
 def test_an_engine_may_be_forgotten(pump: Pump, path: Path) -> None:
-    """
-    An engine that nobody has disposed of goes without a warning.
-    """
+    """An engine that nobody has disposed of goes without a warning."""
     engine = engine_at(path)
     pump.call(round_trip(engine))
     pump.close()
@@ -373,9 +339,7 @@ def test_an_engine_may_be_forgotten(pump: Pump, path: Path) -> None:
 
 
 def test_a_connection_lives_on_in_the_next_pump(pump: Pump, path: Path) -> None:
-    """
-    A connection that a system keeps all its life serves one run after another.
-    """
+    """A connection that a system keeps all its life serves one run after another."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add("a"))
@@ -389,9 +353,7 @@ def test_a_connection_lives_on_in_the_next_pump(pump: Pump, path: Path) -> None:
 
 
 def test_leaves_other_loops_alone(pump: Pump, path: Path) -> None:
-    """
-    After a pump the same code runs on a thread again where it runs on asyncio's loop.
-    """
+    """After a pump the same code runs on a thread again where it runs on asyncio's loop."""
     before = set(threading.enumerate())
     pumped = pump.call(Notes(path).live())
     path.unlink()
@@ -403,9 +365,7 @@ def test_leaves_other_loops_alone(pump: Pump, path: Path) -> None:
 
 
 def test_dumps_on_other_loops(pump: Pump, path: Path) -> None:
-    """
-    iterdump on asyncio's loop is aiosqlite's own.
-    """
+    """iterdump on asyncio's loop is aiosqlite's own."""
 
     async def live() -> list[str]:
         notes = Notes(path)
@@ -419,9 +379,7 @@ def test_dumps_on_other_loops(pump: Pump, path: Path) -> None:
 
 @SINCE_022
 def test_warns_of_what_is_forgotten_on_other_loops(pump: Pump, path: Path) -> None:
-    """
-    A connection on asyncio's loop that nobody has closed gives aiosqlite's own warning.
-    """
+    """A connection on asyncio's loop that nobody has closed gives aiosqlite's own warning."""
 
     before = set(threading.enumerate())
 
@@ -437,9 +395,7 @@ def test_warns_of_what_is_forgotten_on_other_loops(pump: Pump, path: Path) -> No
 def test_leaves_a_connection_without_a_queue_alone(
     pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    A subclass that has done away with the queue to the thread may be forgotten too.
-    """
+    """A subclass that has done away with the queue to the thread may be forgotten too."""
 
     class Bare(aiosqlite.Connection):
         def __init__(self) -> None:
@@ -454,9 +410,7 @@ def test_leaves_a_connection_without_a_queue_alone(
 
 
 def test_is_done_once() -> None:
-    """
-    To make aiosqlite run inline a second time changes nothing.
-    """
+    """To make aiosqlite run inline a second time changes nothing."""
     inline_aiosqlite()
     before = dict(vars(aiosqlite.Connection))
     inline_aiosqlite()
@@ -465,9 +419,7 @@ def test_is_done_once() -> None:
 
 
 def test_does_not_import_aiosqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Where nobody has imported aiosqlite, nothing is done.
-    """
+    """Where nobody has imported aiosqlite, nothing is done."""
     monkeypatch.delitem(sys.modules, "aiosqlite")
     inline_aiosqlite()
 
@@ -475,9 +427,7 @@ def test_does_not_import_aiosqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_an_executor_of_the_systems_inline(pump: Pump) -> None:
-    """
-    What a system gives to a pool of threads of its own runs in this thread.
-    """
+    """What a system gives to a pool of threads of its own runs in this thread."""
 
     async def work() -> int:
         with ThreadPoolExecutor() as pool:
@@ -487,9 +437,7 @@ def test_runs_an_executor_of_the_systems_inline(pump: Pump) -> None:
 
 
 def test_knows_a_pumps_loop_from_others(pump: Pump) -> None:
-    """
-    is_pumped holds within a pump, and neither on asyncio's loop nor outside of any.
-    """
+    """is_pumped holds within a pump, and neither on asyncio's loop nor outside of any."""
 
     async def ask() -> bool:
         return is_pumped()

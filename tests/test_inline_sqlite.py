@@ -43,9 +43,7 @@ async def count(engine: AsyncEngine) -> object:
 
 
 def test_call_comes_back_at_once(disk: Disk) -> None:
-    """
-    A transaction ends on a loop that stands still, so no thread has a part in it.
-    """
+    """A transaction ends on a loop that stands still, so no thread has a part in it."""
     engine = engine_of(disk, Process(disk))
     pump = Pump()
 
@@ -56,9 +54,7 @@ def test_call_comes_back_at_once(disk: Disk) -> None:
 
 
 def test_new_disk_is_empty() -> None:
-    """
-    What one run wrote, the next one does not read.
-    """
+    """What one run wrote, the next one does not read."""
     written, other = make_disk(), make_disk()
     engine, empty = engine_of(written, Process(written)), engine_of(other, Process(other))
     pump = Pump()
@@ -73,9 +69,7 @@ def test_new_disk_is_empty() -> None:
 
 
 def test_failing_disk_takes_no_commit(disk: Disk) -> None:
-    """
-    While it fails a commit raises and reads go on; afterwards nothing of it is there.
-    """
+    """While it fails a commit raises and reads go on; afterwards nothing of it is there."""
     engine = engine_of(disk, Process(disk))
     pump = Pump()
 
@@ -91,9 +85,7 @@ def test_failing_disk_takes_no_commit(disk: Disk) -> None:
 
 
 def test_crash_leaves_what_was_committed(disk: Disk) -> None:
-    """
-    After a crash the next process reads what was committed, and not what was under way.
-    """
+    """After a crash the next process reads what was committed, and not what was under way."""
     process = Process(disk)
     engine = engine_of(disk, process)
     pump = Pump()
@@ -112,9 +104,7 @@ def test_crash_leaves_what_was_committed(disk: Disk) -> None:
 
 
 def test_crashed_process_opens_nothing(disk: Disk) -> None:
-    """
-    What goes on after a crash cannot reach the disk.
-    """
+    """What goes on after a crash cannot reach the disk."""
     process = Process(disk)
     engine = engine_of(disk, process)
     process.crash()
@@ -126,9 +116,7 @@ def test_crashed_process_opens_nothing(disk: Disk) -> None:
 
 
 def test_disk_leaves_nothing_behind() -> None:
-    """
-    A disk that was removed is gone.
-    """
+    """A disk that was removed is gone."""
     disk = make_disk()
     path: Path = disk.path
     disk.remove()

@@ -83,9 +83,7 @@ def replayed(path: Path) -> int:
 
 
 def test_a_worker_that_hangs_ends_with_its_campaign(project: Path) -> None:
-    """
-    A campaign that was killed leaves no process behind, not even in a step without an end.
-    """
+    """A campaign that was killed leaves no process behind, not even in a step without an end."""
     command = [
         sys.executable,
         "-m",

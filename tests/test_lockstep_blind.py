@@ -20,9 +20,7 @@ class Blind(MemoryStoreDriver):
 
 
 def test_a_census_that_raises_is_a_failure_of_the_step_before_it() -> None:
-    """
-    What a system raises when it is looked at ends the run as a failure, not the campaign.
-    """
+    """What a system raises when it is looked at ends the run as a failure, not the campaign."""
     lockstep = Lockstep(ConversationStore(), Blind())
 
     with pytest.raises(Divergence) as divergence:

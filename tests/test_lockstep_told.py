@@ -39,16 +39,12 @@ def both(*tellings: object) -> object:
 
 
 def test_agrees_where_both_tell_the_same() -> None:
-    """
-    What was told is in the outcome on which both agree.
-    """
+    """What was told is in the outcome on which both agree."""
     assert agreed(telling("ana", "hi", 1), telling("ana", "hi", 1)) == Ok(told={"ana": ["hi", 1]})
 
 
 def test_agrees_in_whatever_order_people_are_told() -> None:
-    """
-    Nobody can say which of two callbacks comes first; each hears its own in order.
-    """
+    """Nobody can say which of two callbacks comes first; each hears its own in order."""
     ana, ben = telling("ana", "a1", "a2"), telling("ben", "b1")
 
     assert agreed(both(ana, ben), both(ben, ana)) == Ok(told={"ana": ["a1", "a2"], "ben": ["b1"]})
@@ -76,27 +72,21 @@ def test_parts_where_somebody_is_told_something_else(
 
 
 def test_compares_what_is_told_beside_a_refusal() -> None:
-    """
-    Two that refuse alike still part where they tell something else.
-    """
+    """Two that refuse alike still part where they tell something else."""
     refused = telling("ana", "no", answer=Refused("full"))
 
     assert shown((Refuse("full"), refused)) == "refused (full); ana was told 'no'"
 
 
 def test_agrees_on_what_is_told_beside_a_refusal() -> None:
-    """
-    A model that tells and refuses agrees with a system that does.
-    """
+    """A model that tells and refuses agrees with a system that does."""
     refused = telling("ana", "no", answer=Refused("full"))
 
     assert agreed(refused, refused) == Refused("full", told={"ana": ["no"]})
 
 
 def test_knows_whom_and_what_by_its_handle() -> None:
-    """
-    Real ids, of who is told and in what is told, are compared as everywhere.
-    """
+    """Real ids, of who is told and in what is told, are compared as everywhere."""
     run = lockstep([C1, telling(C1, C1)], ["real 1", telling("real 1", "real 1")])
     run.step(1, Script.call())
 
@@ -104,9 +94,7 @@ def test_knows_whom_and_what_by_its_handle() -> None:
 
 
 def test_binds_an_id_that_is_told_first() -> None:
-    """
-    An id that comes back in what is told stands for its handle from then on.
-    """
+    """An id that comes back in what is told stands for its handle from then on."""
     run = lockstep([telling("ana", C1), C1], [telling("ana", "real 1"), "real 1"])
     run.step(1, Script.call())
 
@@ -114,9 +102,7 @@ def test_binds_an_id_that_is_told_first() -> None:
 
 
 def test_shows_handles_in_what_was_told() -> None:
-    """
-    A reader sees the names of ids, wherever they stand in what was told.
-    """
+    """A reader sees the names of ids, wherever they stand in what was told."""
     first = (C1, "real 1")
 
     assert shown(first, (None, telling("real 1", ("real 1", "hi")))) == (
@@ -125,9 +111,7 @@ def test_shows_handles_in_what_was_told() -> None:
 
 
 def test_shows_an_id_that_was_never_returned_as_that() -> None:
-    """
-    Where the model tells of a handle, another id of the system has no name.
-    """
+    """Where the model tells of a handle, another id of the system has no name."""
     second = (telling("ana", C1), telling("ana", "real 2"))
 
     assert shown((C1, "real 1"), second) == "ok; ana was told <a c never returned before>"

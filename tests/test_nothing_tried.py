@@ -16,9 +16,7 @@ every_engine = pytest.mark.parametrize("engine", ["explore", "hypothesis", "exha
 
 @every_engine
 def test_a_rule_that_never_fired_is_told_with_its_reason(project: Path, engine: str) -> None:
-    """
-    An empty pool, a precondition that never held: no failure, and a line each.
-    """
+    """An empty pool, a precondition that never held: no failure, and a line each."""
     result = run("fuzz", "tests.toys.door:Knocking", "--engine", engine, *ON_THE_DOOR)
 
     assert result.exit_code == 0
@@ -29,9 +27,7 @@ def test_a_rule_that_never_fired_is_told_with_its_reason(project: Path, engine: 
 
 @every_engine
 def test_a_scenario_in_which_nothing_can_fire_fails(project: Path, engine: str) -> None:
-    """
-    A campaign of 0 steps exits with 1, and says so.
-    """
+    """A campaign of 0 steps exits with 1, and says so."""
     result = run("fuzz", "tests.toys.door:Standing", "--engine", engine, *ON_THE_DOOR)
 
     assert result.exit_code == 1
@@ -41,9 +37,7 @@ def test_a_scenario_in_which_nothing_can_fire_fails(project: Path, engine: str) 
 
 @every_engine
 def test_a_scenario_in_which_nothing_can_be_judged_fails(project: Path, engine: str) -> None:
-    """
-    Operations of which the model never knows what is right are no steps.
-    """
+    """Operations of which the model never knows what is right are no steps."""
     result = run("fuzz", "tests.toys.door:Listening", "--engine", engine, *ON_THE_DOOR)
 
     assert result.exit_code == 1
@@ -51,9 +45,7 @@ def test_a_scenario_in_which_nothing_can_be_judged_fails(project: Path, engine: 
 
 
 def test_a_rule_that_was_not_drawn_is_told_as_that(project: Path) -> None:
-    """
-    Where a run of one step cannot draw all, chance has left a rule out, and nothing else.
-    """
+    """Where a run of one step cannot draw all, chance has left a rule out, and nothing else."""
     words = ("--runs", "1", "--steps", "1")
     result = run("fuzz", "tests.toys.door:Busy", *words, *ON_THE_DOOR)
 
@@ -62,9 +54,7 @@ def test_a_rule_that_was_not_drawn_is_told_as_that(project: Path) -> None:
 
 
 def test_a_check_that_could_try_nothing_fails(project: Path) -> None:
-    """
-    A driver of which no operation was tried has not been found to keep its contract.
-    """
+    """A driver of which no operation was tried has not been found to keep its contract."""
     result = run("check", "tests.toys.door:Standstill")
 
     assert result.exit_code == 1
@@ -72,9 +62,7 @@ def test_a_check_that_could_try_nothing_fails(project: Path) -> None:
 
 
 def test_a_leak_hunt_without_a_step_fails(project: Path) -> None:
-    """
-    Runs in which nothing happened leak nothing, and prove nothing.
-    """
+    """Runs in which nothing happened leak nothing, and prove nothing."""
     result = run("leaks", "tests.toys.door:Standing", "--runs", "3", *ON_THE_DOOR)
 
     assert result.exit_code == 1
@@ -82,9 +70,7 @@ def test_a_leak_hunt_without_a_step_fails(project: Path) -> None:
 
 
 def test_check_judges_what_fails_beside_the_operations(project: Path) -> None:
-    """
-    A system that cannot be closed keeps no contract, though each operation does.
-    """
+    """A system that cannot be closed keeps no contract, though each operation does."""
     result = run("check", "tests.toys.misbehaving:RaisesWhenClosed")
 
     assert result.exit_code == 1

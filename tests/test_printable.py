@@ -54,17 +54,13 @@ def replayed(driver: str, operation: str = "call", text: str = "a") -> Result:
     ],
 )
 def test_shows_what_does_not_show_itself(text: str, seen: str) -> None:
-    """
-    As repr() writes it, and what is printable stays as it is, escaped before or not.
-    """
+    """As repr() writes it, and what is printable stays as it is, escaped before or not."""
     assert printable(text) == seen
     assert printable(seen) == seen
 
 
 def test_keeps_the_lines_of_a_text() -> None:
-    """
-    Where a text has lines, their ends stay, and nothing else that moves the cursor.
-    """
+    """Where a text has lines, their ends stay, and nothing else that moves the cursor."""
     assert printable_lines("a\x1b\nb\r\n") == "a\\x1b\nb\\r\n"
 
 
@@ -103,9 +99,7 @@ def test_names_files_with_safe_characters(text: str, name: str) -> None:
 
 
 def test_texts_that_differ_have_files_that_differ() -> None:
-    """
-    Two signatures of which only an unsafe character differs are kept apart.
-    """
+    """Two signatures of which only an unsafe character differs are kept apart."""
     assert file_name("a/b") != file_name("a:b")
 
 
@@ -114,9 +108,7 @@ def test_texts_that_differ_have_files_that_differ() -> None:
     [("Answers", "call"), ("Raises", "call"), ("Agrees", "ask"), ("Told", "call")],
 )
 def test_a_replay_shows_what_a_system_says(project: Path, driver: str, operation: str) -> None:
-    """
-    An answer, an exception, a reason, what is told and what is logged.
-    """
+    """An answer, an exception, a reason, what is told and what is logged."""
     output = replayed(f"tests.toys.unprintable:{driver}", operation).output
 
     assert SEEN in flat(output)
@@ -124,9 +116,7 @@ def test_a_replay_shows_what_a_system_says(project: Path, driver: str, operation
 
 
 def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
-    """
-    An argument that holds what a terminal would obey.
-    """
+    """An argument that holds what a terminal would obey."""
     output = replayed("tests.toys.unprintable:Answers", text=LOUD).output
 
     assert f"->   1  call(text='../{SEEN}" in re.sub(r"\n {6,}", " ", output)
@@ -144,9 +134,7 @@ def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
     ids=lambda words: words[0],
 )
 def test_a_command_shows_what_a_system_says(project: Path, words: tuple[str, ...]) -> None:
-    """
-    A campaign with its log, a check and a hunt for leaks.
-    """
+    """A campaign with its log, a check and a hunt for leaks."""
     result = run(*words)
 
     assert result.exit_code == 1
@@ -155,9 +143,7 @@ def test_a_command_shows_what_a_system_says(project: Path, words: tuple[str, ...
 
 
 def test_a_page_means_nothing_but_text(project: Path) -> None:
-    """
-    In the files of a leak no markup is the system's, and they are where they belong.
-    """
+    """In the files of a leak no markup is the system's, and they are where they belong."""
     run("leaks", "tests.toys.unprintable:Keeps", "--runs", "2", "--objgraph", *AS_ROOT)
     (folder,) = Path("reports/runs").iterdir()
     (page,) = folder.glob("*.html")
@@ -175,9 +161,7 @@ def test_a_page_means_nothing_but_text(project: Path) -> None:
 
 
 def test_pytest_shows_what_a_system_says(project: Path) -> None:
-    """
-    The report of a failed scenario can be printed anywhere.
-    """
+    """The report of a failed scenario can be printed anywhere."""
     Path("tests").mkdir()
     words = (
         "--threadline",
@@ -208,9 +192,7 @@ def test_pytest_shows_what_a_system_says(project: Path) -> None:
 def test_a_terminal_without_a_character_is_told_its_number(
     project: Path, settings: dict[str, str], told: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    Where standard output does not take each character, nothing ends in an error of encoding.
-    """
+    """Where standard output does not take each character, nothing ends in an error of encoding."""
     for name, value in {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **settings}.items():
         monkeypatch.setenv(name, value)
     driver = "tests.toys.unprintable:Answers"
@@ -227,9 +209,7 @@ def test_a_terminal_without_a_character_is_told_its_number(
 def test_a_table_without_a_character_tells_its_number(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    So does what is printed as a table, which Click does not see.
-    """
+    """So does what is printed as a table, which Click does not see."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     ended = subprocess.run(
         [sys.executable, "-m", "threadline", "check", "tests.toys.unprintable:Accented"],

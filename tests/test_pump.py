@@ -40,17 +40,13 @@ async def start(*works: Coroutine[Any, Any, Any]) -> None:
 
 
 def test_returns_what_the_coroutine_returns(pump: Pump) -> None:
-    """
-    A call comes back with the value of its coroutine.
-    """
+    """A call comes back with the value of its coroutine."""
     assert pump.call(answer()) == 42
 
 
 @pytest.mark.parametrize("error", [KeyError("gone"), SystemExit(3), asyncio.CancelledError()])
 def test_raises_what_the_coroutine_raises(pump: Pump, error: BaseException) -> None:
-    """
-    A call raises the very exception of its coroutine.
-    """
+    """A call raises the very exception of its coroutine."""
     with pytest.raises(type(error)) as raised:
         pump.call(fail(error))
 
@@ -58,9 +54,7 @@ def test_raises_what_the_coroutine_raises(pump: Pump, error: BaseException) -> N
 
 
 def test_goes_on_after_an_exception(pump: Pump) -> None:
-    """
-    The call after one that raised is served.
-    """
+    """The call after one that raised is served."""
     with pytest.raises(KeyError):
         pump.call(fail(KeyError("gone")))
 
@@ -68,9 +62,7 @@ def test_goes_on_after_an_exception(pump: Pump) -> None:
 
 
 def test_fires_a_timer_when_its_time_has_come(pump: Pump) -> None:
-    """
-    A task that sleeps for a second has gone on after a second.
-    """
+    """A task that sleeps for a second has gone on after a second."""
     told: list[str] = []
     pump.call(start(sleep_and_tell(told, 1, "woke")))
 
@@ -80,9 +72,7 @@ def test_fires_a_timer_when_its_time_has_come(pump: Pump) -> None:
 
 
 def test_fires_no_timer_early(pump: Pump) -> None:
-    """
-    A task that sleeps for ten seconds still sleeps a millisecond before.
-    """
+    """A task that sleeps for ten seconds still sleeps a millisecond before."""
     told: list[str] = []
     pump.call(start(sleep_and_tell(told, 10, "woke")))
 
@@ -92,9 +82,7 @@ def test_fires_no_timer_early(pump: Pump) -> None:
 
 
 def test_goes_from_deadline_to_deadline_in_order(pump: Pump) -> None:
-    """
-    Timers fire in the order of their deadlines, whatever the order in which they were set.
-    """
+    """Timers fire in the order of their deadlines, whatever the order in which they were set."""
     told: list[str] = []
     works = [sleep_and_tell(told, seconds, f"after {seconds}") for seconds in (3, 1, 2)]
     pump.call(start(*works))
@@ -105,9 +93,7 @@ def test_goes_from_deadline_to_deadline_in_order(pump: Pump) -> None:
 
 
 def test_fires_equal_timers_in_the_order_in_which_they_were_set(pump: Pump) -> None:
-    """
-    asyncio's heap keeps no order among timers of one instant; ours are first in, first out.
-    """
+    """asyncio's heap keeps no order among timers of one instant; ours are first in, first out."""
     told: list[str] = []
     pump.call(start(*[sleep_and_tell(told, 1, f"{number}") for number in range(100)]))
 
@@ -117,9 +103,7 @@ def test_fires_equal_timers_in_the_order_in_which_they_were_set(pump: Pump) -> N
 
 
 def test_stops_the_clock_at_each_deadline(pump: Pump) -> None:
-    """
-    Who wakes sees the time of its own deadline, not the end of the wait.
-    """
+    """Who wakes sees the time of its own deadline, not the end of the wait."""
     seen: list[float] = []
 
     async def look() -> None:
@@ -133,9 +117,7 @@ def test_stops_the_clock_at_each_deadline(pump: Pump) -> None:
 
 
 def test_fires_a_timer_that_a_timer_set(pump: Pump) -> None:
-    """
-    A second sleep that begins within the wait ends within it.
-    """
+    """A second sleep that begins within the wait ends within it."""
     told: list[str] = []
 
     async def sleep_twice() -> None:
@@ -149,18 +131,14 @@ def test_fires_a_timer_that_a_timer_set(pump: Pump) -> None:
 
 
 def test_ends_a_wait_at_its_end(pump: Pump) -> None:
-    """
-    The clock stands at the end of the wait, with or without timers on the way.
-    """
+    """The clock stands at the end of the wait, with or without timers on the way."""
     pump.advance(7.5)
 
     assert pump.clock.now() == 1_700_000_007.5
 
 
 def test_refuses_more_timers_than_it_can_play(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A wait over more deadlines than TURNS_MAX is not cut short in silence.
-    """
+    """A wait over more deadlines than TURNS_MAX is not cut short in silence."""
 
     async def beat() -> None:
         while True:
@@ -174,9 +152,7 @@ def test_refuses_more_timers_than_it_can_play(pump: Pump, monkeypatch: pytest.Mo
 
 
 def test_settles_what_is_ready(pump: Pump) -> None:
-    """
-    A task that needs no time is done after settling.
-    """
+    """A task that needs no time is done after settling."""
     told: list[str] = []
     pump.call(start(sleep_and_tell(told, 0, "ready")))
 
@@ -186,9 +162,7 @@ def test_settles_what_is_ready(pump: Pump) -> None:
 
 
 def test_runs_an_executor_inline(pump: Pump) -> None:
-    """
-    What is given to an executor runs in this thread, at once.
-    """
+    """What is given to an executor runs in this thread, at once."""
 
     async def ask() -> int:
         return await asyncio.get_running_loop().run_in_executor(None, threading.get_ident)
@@ -197,16 +171,12 @@ def test_runs_an_executor_inline(pump: Pump) -> None:
 
 
 def test_runs_to_thread_inline(pump: Pump) -> None:
-    """
-    asyncio.to_thread starts no thread.
-    """
+    """asyncio.to_thread starts no thread."""
     assert pump.call(asyncio.to_thread(threading.get_ident)) == threading.get_ident()
 
 
 def test_raises_what_an_executor_raises(pump: Pump) -> None:
-    """
-    An exception of a function given to an executor reaches who awaits it.
-    """
+    """An exception of a function given to an executor reaches who awaits it."""
     with pytest.raises(ValueError, match="invalid literal"):
         pump.call(asyncio.to_thread(int, "x"))
 
@@ -223,8 +193,6 @@ def test_raises_what_an_executor_raises(pump: Pump) -> None:
 def test_refuses_to_leave_the_loop(
     pump: Pump, name: str, work: Callable[[], Coroutine[Any, Any, Any]]
 ) -> None:
-    """
-    What would reach a socket or a process is refused, under its name.
-    """
+    """What would reach a socket or a process is refused, under its name."""
     with pytest.raises(LeavesLoop, match=rf"loop\.{name} leaves the loop"):
         pump.call(work())

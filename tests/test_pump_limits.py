@@ -39,9 +39,7 @@ async def turn_for_ever() -> None:
 
 
 def test_names_where_a_call_waits(pump: Pump) -> None:
-    """
-    A call that cannot come back tells the function in which it waits.
-    """
+    """A call that cannot come back tells the function in which it waits."""
     with pytest.raises(NotDone) as raised:
         pump.call(wait_for_nothing())
 
@@ -51,9 +49,7 @@ def test_names_where_a_call_waits(pump: Pump) -> None:
 def test_names_where_tasks_wait_in_a_stable_order(
     pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    The places where tasks wait are sorted, because the names of tasks count up in a process.
-    """
+    """The places where tasks wait are sorted, because the names of tasks count up in a process."""
 
     held = []  # or the garbage collector could take a task that waits for nothing
 
@@ -73,9 +69,7 @@ def test_names_where_tasks_wait_in_a_stable_order(
 
 
 def test_bounds_endless_turning(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A call that turns for ever is given up after TURNS_MAX turns.
-    """
+    """A call that turns for ever is given up after TURNS_MAX turns."""
     monkeypatch.setattr(pump_file, "TURNS_MAX", 50)
 
     with pytest.raises(NotDone, match="50 turns"):
@@ -83,9 +77,7 @@ def test_bounds_endless_turning(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_bounds_endless_settling(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Tasks that turn for ever are given up after TURNS_MAX turns.
-    """
+    """Tasks that turn for ever are given up after TURNS_MAX turns."""
     pump.call(start(turn_for_ever()))
     monkeypatch.setattr(pump_file, "TURNS_MAX", 50)
 
@@ -94,9 +86,7 @@ def test_bounds_endless_settling(pump: Pump, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_serves_calls_after_one_that_did_not_come_back(pump: Pump) -> None:
-    """
-    A call that hangs does not hang the calls after it.
-    """
+    """A call that hangs does not hang the calls after it."""
     with pytest.raises(NotDone):
         pump.call(wait_for_nothing())
 
@@ -104,9 +94,7 @@ def test_serves_calls_after_one_that_did_not_come_back(pump: Pump) -> None:
 
 
 def test_gives_no_call_the_value_of_another(pump: Pump) -> None:
-    """
-    A call given up earlier, when it ends at last, does not answer the call that goes on now.
-    """
+    """A call given up earlier, when it ends at last, does not answer the call that goes on now."""
     with pytest.raises(NotDone):
         pump.call(asyncio.sleep(1, "late"))
     pump.advance(1)
@@ -115,9 +103,7 @@ def test_gives_no_call_the_value_of_another(pump: Pump) -> None:
 
 
 def test_leaves_no_running_loop_behind(pump: Pump) -> None:
-    """
-    Outside a call, nobody sees a running loop.
-    """
+    """Outside a call, nobody sees a running loop."""
     pump.call(answer())
 
     with pytest.raises(RuntimeError, match="no running event loop"):
@@ -125,9 +111,7 @@ def test_leaves_no_running_loop_behind(pump: Pump) -> None:
 
 
 def test_leaves_no_running_loop_behind_a_failure(pump: Pump) -> None:
-    """
-    After a call that hangs, nobody sees a running loop either.
-    """
+    """After a call that hangs, nobody sees a running loop either."""
     with pytest.raises(NotDone):
         pump.call(wait_for_nothing())
 

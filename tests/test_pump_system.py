@@ -33,9 +33,7 @@ async def start_sleeper(told: list[str]) -> None:
 
 
 def test_times_out(pump: Pump) -> None:
-    """
-    asyncio.timeout fires in virtual time.
-    """
+    """asyncio.timeout fires in virtual time."""
     told: list[str] = []
 
     async def wait() -> None:
@@ -55,9 +53,7 @@ def test_times_out(pump: Pump) -> None:
 
 
 def test_runs_a_task_group(pump: Pump) -> None:
-    """
-    A task group ends within one call when its tasks need no time.
-    """
+    """A task group ends within one call when its tasks need no time."""
 
     async def sum_of_two() -> int:
         async with asyncio.TaskGroup() as group:
@@ -68,9 +64,7 @@ def test_runs_a_task_group(pump: Pump) -> None:
 
 
 def test_hands_over_a_queue(pump: Pump) -> None:
-    """
-    What one call puts on a queue, a later call takes from it.
-    """
+    """What one call puts on a queue, a later call takes from it."""
     queue: asyncio.Queue[str] = asyncio.Queue()
     pump.call(queue.put("first"))
 
@@ -78,9 +72,7 @@ def test_hands_over_a_queue(pump: Pump) -> None:
 
 
 def test_wakes_who_waits_for_a_lock(pump: Pump) -> None:
-    """
-    A task that waits for a lock goes on in the call that releases it.
-    """
+    """A task that waits for a lock goes on in the call that releases it."""
     told: list[str] = []
     lock = asyncio.Lock()
 
@@ -104,9 +96,7 @@ def test_wakes_who_waits_for_a_lock(pump: Pump) -> None:
 
 
 def test_gives_a_task_the_context_of_its_call(pump: Pump) -> None:
-    """
-    A task sees the context variables of the call that started it.
-    """
+    """A task sees the context variables of the call that started it."""
 
     async def who() -> str:
         WHO.set("ana")
@@ -116,18 +106,14 @@ def test_gives_a_task_the_context_of_its_call(pump: Pump) -> None:
 
 
 def test_lists_the_tasks_that_go_on(pump: Pump) -> None:
-    """
-    The tasks of a system are listed, the pump's own is not.
-    """
+    """The tasks of a system are listed, the pump's own is not."""
     pump.call(start_sleeper([]))
 
     assert [task.get_name() for task in pump.tasks()] == ["sleeper"]
 
 
 def test_keeps_what_nobody_awaited(pump: Pump) -> None:
-    """
-    What a callback raises is kept among the errors of the loop.
-    """
+    """What a callback raises is kept among the errors of the loop."""
 
     async def divide() -> None:
         asyncio.get_running_loop().call_soon(lambda: 1 // 0)
@@ -139,9 +125,7 @@ def test_keeps_what_nobody_awaited(pump: Pump) -> None:
 
 
 def test_cancels_tasks_when_it_closes() -> None:
-    """
-    A task that sleeps is cancelled at the end of the run.
-    """
+    """A task that sleeps is cancelled at the end of the run."""
     told: list[str] = []
     pump = Pump()
     pump.call(start_sleeper(told))
@@ -153,9 +137,7 @@ def test_cancels_tasks_when_it_closes() -> None:
 
 
 def test_closes_twice() -> None:
-    """
-    Closing again does nothing.
-    """
+    """Closing again does nothing."""
     pump = Pump()
     pump.close()
 
@@ -165,9 +147,7 @@ def test_closes_twice() -> None:
 
 
 def test_closes_over_a_task_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A task that swallows its cancelling is told of, and the loop is closed all the same.
-    """
+    """A task that swallows its cancelling is told of, and the loop is closed all the same."""
 
     async def refuse_to_end() -> None:
         while True:
@@ -198,8 +178,6 @@ async def speak(language: str) -> str:
 
 
 def test_a_context_variable_is_not_seen_by_the_next_call(pump: Pump) -> None:
-    """
-    Each call has a context of its own, as each connection of a server has.
-    """
+    """Each call has a context of its own, as each connection of a server has."""
     assert pump.call(speak("French")) == "none, then French"
     assert pump.call(speak("Greek")) == "none, then Greek"
