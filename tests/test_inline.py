@@ -10,8 +10,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from weakref import ref
 
 import aiosqlite
@@ -110,6 +112,31 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "notes.db"
 
 
+@pytest.fixture
+def notes(pump: Pump, path: Path) -> Iterator[Notes]:
+    """Open a store, and close it in the end."""
+    notes = Notes(path)
+    pump.call(notes.open())
+    yield notes
+    pump.call(notes.close())
+
+
+def stored(path: Path) -> int:
+    """Return how many names others find in the file."""
+    with closing(sqlite3.connect(path)) as other:
+        return int(other.execute("SELECT count(*) FROM notes").fetchone()[0])
+
+
+def warnings_without(held: list[Any], forgotten: ref[Any]) -> list[warnings.WarningMessage]:
+    """Return what is warned of when nobody holds a thing any more; it must be gone then."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        held.clear()
+        gc.collect()
+    assert forgotten() is None
+    return told
+
+
 def test_opens_on_no_thread(pump: Pump, path: Path) -> None:
     """No thread is started to open, use and close a database within a pump."""
     before = set(threading.enumerate())
@@ -122,78 +149,49 @@ def test_opens_on_no_thread(pump: Pump, path: Path) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_keeps_what_was_committed(pump: Pump, path: Path) -> None:
-    """
-    What is written within a pump is read within it, row by row, and by others after the commit.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_keeps_what_was_committed(pump: Pump, notes: Notes, path: Path) -> None:
+    """What is written in a pump is read within it, row by row, and by others after the commit."""
     pump.call(notes.add("b", "a"))
 
     assert pump.call(notes.names()) == ["a", "b"]
-
-    pump.call(notes.close())
-    other = sqlite3.connect(path)
-    found = other.execute("SELECT count(*) FROM notes").fetchall()
-    other.close()
-
-    assert found == [(2,)]
+    assert stored(path) == 2
 
 
-def test_iterates_over_more_rows_than_one_fetch(pump: Pump, path: Path) -> None:
+def test_iterates_over_more_rows_than_one_fetch(pump: Pump, notes: Notes) -> None:
     """A cursor that fetches in parts goes through all of them within one call."""
-    notes = Notes(path)
-    pump.call(notes.open())
     pump.call(notes.add(*map(str, range(1000))))
 
     assert len(pump.call(notes.names())) == 1000
 
-    pump.call(notes.close())
 
-
-def test_raises_what_the_database_raises(pump: Pump, path: Path) -> None:
+def test_raises_what_the_database_raises(pump: Pump, notes: Notes) -> None:
     """A statement that the database refuses raises at its call, and the connection goes on."""
-    notes = Notes(path)
-    pump.call(notes.open())
     pump.call(notes.add("a"))
     with pytest.raises(sqlite3.IntegrityError):
         pump.call(notes.add("a"))
 
     assert pump.call(notes.names()) == ["a"]
 
-    pump.call(notes.close())
 
-
-def test_rolls_back(pump: Pump, path: Path) -> None:
+def test_rolls_back(pump: Pump, notes: Notes) -> None:
     """What was rolled back is gone."""
-    notes = Notes(path)
-    pump.call(notes.open())
     pump.call(notes.add_and_roll_back("a"))
 
     assert pump.call(notes.names()) == []
 
-    pump.call(notes.close())
 
-
-def test_refuses_what_comes_after_the_end(pump: Pump, path: Path) -> None:
+def test_refuses_what_comes_after_the_end(pump: Pump, notes: Notes) -> None:
     """A closed connection refuses statements as aiosqlite's does, and may be closed again."""
-    notes = Notes(path)
-    pump.call(notes.open())
     pump.call(notes.close())
     pump.call(notes.close())
-
     with pytest.raises(ValueError, match="no active connection"):
         pump.call(notes.add("a"))
 
 
-def test_opens_once(pump: Pump, path: Path) -> None:
+def test_opens_once(pump: Pump, notes: Notes) -> None:
     """A connection that is awaited a second time is refused, as if it had a thread."""
-    notes = Notes(path)
-    pump.call(notes.open())
     with pytest.raises(RuntimeError, match="threads can only be started once"):
         pump.call(notes.open())
-
-    pump.call(notes.close())
 
 
 def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
@@ -205,37 +203,25 @@ def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) ->
     assert set(threading.enumerate()) == before
 
 
-def test_hears_no_word_to_end(pump: Pump, path: Path) -> None:
+def test_hears_no_word_to_end(pump: Pump, notes: Notes) -> None:
     """What aiosqlite 0.20 sends to its thread so that it ends is no work, and is not done."""
-    notes = Notes(path)
-    pump.call(notes.open())
     notes.db._tx.put_nowait(object())  # type: ignore[arg-type]  # 0.20's own type of a word
     pump.call(notes.add("a"))
 
     assert pump.call(notes.names()) == ["a"]
 
-    pump.call(notes.close())
 
-
-def test_dumps_without_waiting(pump: Pump, path: Path) -> None:
+def test_dumps_without_waiting(pump: Pump, notes: Notes) -> None:
     """iterdump, which polls its thread, needs no time within a pump."""
-    notes = Notes(path)
-    pump.call(notes.open())
     pump.call(notes.add("a"))
 
     assert "INSERT INTO \"notes\" VALUES('a');" in pump.call(notes.dump())
 
-    pump.call(notes.close())
 
-
-def test_waits_for_no_lock(pump: Pump, path: Path) -> None:
+def test_waits_for_no_lock(pump: Pump, notes: Notes) -> None:
     """A lock is refused at once, because its owner cannot go on while another waits for it."""
-    notes = Notes(path)
-    pump.call(notes.open())
 
     assert pump.call(notes.timeout_ms()) == [(0,)]
-
-    pump.call(notes.close())
 
 
 @SINCE_022
@@ -257,22 +243,13 @@ def test_stops_at_the_call(pump: Pump, path: Path) -> None:
 
 def test_a_connection_may_be_forgotten(pump: Pump, path: Path) -> None:
     """A connection that nobody has closed goes without a warning, and without its changes."""
-    notes = Notes(path)
-    pump.call(notes.open())
-    pump.call(notes.add_without_end("a"))
+    held = [Notes(path)]
+    pump.call(held[0].open())
+    pump.call(held[0].add_without_end("a"))
     pump.close()
-    forgotten = ref(notes.db)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        del notes
-        gc.collect()
-    other = sqlite3.connect(path)
-    found = other.execute("SELECT count(*) FROM notes").fetchall()
-    other.close()
 
-    assert forgotten() is None
-    assert told == []
-    assert found == [(0,)]
+    assert warnings_without(held, ref(held[0].db)) == []
+    assert stored(path) == 0
 
 
 def test_a_connection_may_be_forgotten_by_another_thread(pump: Pump, path: Path) -> None:
@@ -310,7 +287,6 @@ def test_serves_sqlalchemy_in_memory(pump: Pump) -> None:
     pump.call(round_trip(engine))
     with pytest.raises(IntegrityError):
         pump.call(insert(engine, "a"))
-
     pump.call(engine.dispose())
 
 
@@ -325,17 +301,10 @@ def test_sets_the_isolation_level_of_sqlalchemy(pump: Pump, path: Path) -> None:
 
 def test_an_engine_may_be_forgotten(pump: Pump, path: Path) -> None:
     """An engine that nobody has disposed of goes without a warning."""
-    engine = engine_at(path)
-    pump.call(round_trip(engine))
+    held = [engine_at(path)]
+    pump.call(round_trip(held[0]))
     pump.close()
-    forgotten = ref(engine.pool)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        del engine
-        gc.collect()
-
-    assert forgotten() is None
-    assert told == []
+    assert warnings_without(held, ref(held[0].pool)) == []
 
 
 def test_a_connection_lives_on_in_the_next_pump(pump: Pump, path: Path) -> None:
