@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import pytest
@@ -127,56 +127,34 @@ def test_none_takes_an_operation_back() -> None:
     assert "empty" not in LockedDrawer.kinds()
 
 
-def hidden() -> None:
-    class Hidden(Drawer):
-        def put(self, letter: str, count: int = 1) -> Handle:
-            """Forgets to mark the method."""
-            return Handle("p", 1)
+def put(self: Model, letter: str) -> None: ...
 
 
-def unknown_pool() -> None:
-    class Unknown(Model):
-        @operation(leter=LETTERS)  # type: ignore[threadline]  # on purpose
-        def put(self, letter: str) -> None:
-            """Has a pool under another name than the argument's."""
-
-
-def census_taken() -> None:
-    class Taken(Model):
-        @operation
-        def census(self) -> Census:
-            """Is called as what every model has."""
-            return {}
-
-
-def close_taken() -> None:
-    class Taken(Model):
-        @operation
-        def close(self) -> None:
-            """Is called as what every driver has."""
-
-
-def rules_taken() -> None:
-    class Taken(Model):
-        @operation
-        def rules(self) -> None:
-            """Is called as what every scenario has."""
+def nothing(self: Model) -> None: ...
 
 
 @pytest.mark.parametrize(
-    ("define", "message"),
+    ("base", "name", "method", "message"),
     [
-        (hidden, r"Hidden\.put overrides an operation and is none itself; .* with put = None"),
-        (unknown_pool, r"put takes letter, and has a pool for 'leter'; name the pool as the arg"),
-        (census_taken, r"Taken\.census is an operation, and every .* a 'census' of its own; ren"),
-        (close_taken, r"Taken\.close is an operation, and every .* a 'close' of its own; rename"),
-        (rules_taken, r"Taken\.rules is an operation, and every .* a 'rules' of its own; rename"),
+        (Drawer, "put", put, r"put overrides an operation and is none itself; .* with put = None"),
+        *(
+            (Model, name, operation(nothing), rf"{name} is an operation, and every .* a '{name}' ")
+            for name in ("census", "close", "rules")  # which a model, a driver, a scenario has
+        ),
+        (
+            Model,
+            "put",
+            operation(leter=LETTERS)(put),  # type: ignore[threadline]  # on purpose
+            "put takes letter, and has a pool for 'leter'; name the pool as the arg",
+        ),
     ],
 )
-def test_refuses_a_model_that_cannot_be_meant(define: Callable[[], None], message: str) -> None:
+def test_refuses_a_model_that_cannot_be_meant(
+    base: type[Model], name: str, method: object, message: str
+) -> None:
     """What would be silently wrong is refused when the class is made, with what to write."""
     with pytest.raises(TypeError, match=message):
-        define()
+        type("Wrong", (base,), {name: method})
 
 
 @pytest.mark.parametrize(
