@@ -13,7 +13,7 @@ from click.testing import Result
 
 from tests.project import ROOT, forget, run
 
-SHELF = (ROOT / "tests" / "shelf.py").read_text("utf-8")
+SHELF = (ROOT / "tests" / "toys/shelf.py").read_text("utf-8")
 PROJECT = """
 [tool.threadline]
 drivers = ["own_shelf:listed", "own_shelf:needing"]

@@ -60,9 +60,7 @@ def blamed(of: str, expected: object, actual: object, asked: Operation = READ) -
 def test_what_is_missing_or_wrong_breaks_what_the_operation_says(
     expected: Outcome, actual: Outcome, asked: Operation
 ) -> None:
-    """
-    It is continuity where the operation says nothing.
-    """
+    """It is continuity where the operation says nothing."""
     said = {READ: Property.CONTINUITY, CALL: Property.KEYS, DROP: Property.MEMORY}
 
     assert blamed("outcome", expected, actual, asked) is said[asked]
@@ -70,31 +68,23 @@ def test_what_is_missing_or_wrong_breaks_what_the_operation_says(
 
 @pytest.mark.parametrize("shown", ["his", T2, {"his": 1}, [("his",)]])
 def test_what_belongs_to_another_breaks_isolation(shown: object) -> None:
-    """
-    What is shown and was not expected is another's, wherever in the answer it stands.
-    """
+    """What is shown and was not expected is another's, wherever in the answer it stands."""
     assert blamed("outcome", Ok(["hers"]), Ok(["hers", shown])) is Property.ISOLATION
 
 
 @pytest.mark.parametrize("shown", ["hers", "theirs", T1])
 def test_too_much_of_ones_own_breaks_memory(shown: object) -> None:
-    """
-    What is surplus and belongs to those who asked was to be gone.
-    """
+    """What is surplus and belongs to those who asked was to be gone."""
     assert blamed("outcome", Ok([]), Ok([shown])) is Property.MEMORY
 
 
 def test_what_was_expected_is_nobodys_secret() -> None:
-    """
-    What belongs to another and is right in itself breaks no isolation.
-    """
+    """What belongs to another and is right in itself breaks no isolation."""
     assert blamed("outcome", Ok(["his", "hers"]), Ok(["his"])) is Property.CONTINUITY
 
 
 def test_to_tell_somebody_what_belongs_to_another_breaks_isolation() -> None:
-    """
-    Who is told counts, and not who asked.
-    """
+    """Who is told counts, and not who asked."""
     actual = Ok(told={"ben": ["hers"]})
 
     assert blamed("outcome", Ok(), actual) is Property.ISOLATION
@@ -112,16 +102,12 @@ def test_to_tell_somebody_what_belongs_to_another_breaks_isolation() -> None:
 def test_to_tell_somebody_too_much_of_their_own_breaks_memory(
     heard: dict[object, list[object]], told: dict[object, list[object]]
 ) -> None:
-    """
-    What is told once too often was to be forgotten.
-    """
+    """What is told once too often was to be forgotten."""
     assert blamed("outcome", Ok(told=heard), Ok(told=told)) is Property.MEMORY
 
 
 def test_to_tell_too_little_breaks_what_the_operation_says() -> None:
-    """
-    Who is not told what they should hear has lost something.
-    """
+    """Who is not told what they should hear has lost something."""
     assert blamed("outcome", Ok(told={"ana": ["hers"]}), Ok()) is Property.CONTINUITY
 
 
@@ -144,14 +130,10 @@ def test_to_tell_too_little_breaks_what_the_operation_says() -> None:
 def test_what_is_held_breaks_memory_keys_or_continuity(
     expected: object, actual: object, broken: Property
 ) -> None:
-    """
-    Too much is memory, other names are keys, and too little is what the operation breaks.
-    """
+    """Too much is memory, other names are keys, and too little is what the operation breaks."""
     assert blamed("census threads", expected, actual) is broken
 
 
 def test_what_is_held_after_an_operation_on_keys_breaks_keys() -> None:
-    """
-    An operation whose names are what matters is to blame for those.
-    """
+    """An operation whose names are what matters is to blame for those."""
     assert blamed("census threads", {"a": 1}, {"a": 2}, CALL) is Property.KEYS

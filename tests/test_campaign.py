@@ -36,10 +36,8 @@ def events_of(driver: str, *, seconds: float | None, runs: int, **more: Any) -> 
 
 
 def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> None:
-    """
-    A killed process is a failure of liveness, of as few steps as any other.
-    """
-    heard = events_of("tests.ill:dies", seconds=None, runs=300)
+    """A killed process is a failure of liveness, of as few steps as any other."""
+    heard = events_of("tests.toys.stores:dies", seconds=None, runs=300)
 
     (found,) = [event for event in heard if isinstance(event, Found)]
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
@@ -50,10 +48,8 @@ def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> N
 
 
 def test_a_campaign_ends_when_its_process_keeps_dying(project: Path) -> None:
-    """
-    Three deaths are enough: each is counted, and the campaign says how it ended.
-    """
-    heard = events_of("tests.ill:dies", seconds=None, runs=300)
+    """Three deaths are enough: each is counted, and the campaign says how it ended."""
+    heard = events_of("tests.toys.stores:dies", seconds=None, runs=300)
 
     assert isinstance(heard[-1], Ended)
     assert heard[-1].failures == {"liveness-clear.ended": 3}
@@ -63,7 +59,7 @@ def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> N
     """
     A step over its limit is a failure of liveness with its trace, with a time budget or without.
     """
-    heard = events_of("tests.ill:hangs", seconds=None, runs=300)
+    heard = events_of("tests.toys.stores:hangs", seconds=None, runs=300)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
     assert shorter.signature == "liveness-clear.hung"
@@ -75,7 +71,7 @@ def test_a_step_that_takes_half_of_the_time_is_told_when_it_is_over(project: Pat
     """
     Where time is over before the limit of a step, its run is told, and not minimised any more.
     """
-    heard = events_of("tests.ill:hangs", seconds=3.0, runs=300, hang_s=60.0)
+    heard = events_of("tests.toys.stores:hangs", seconds=3.0, runs=300, hang_s=60.0)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
     assert shorter.signature == "liveness-clear.hung"
@@ -87,15 +83,15 @@ def test_a_driver_that_starts_for_too_long_is_told_to(project: Path) -> None:
     """
     A start that takes all the time is no failure of the system; that nothing was played is told.
     """
-    cell = "tests.misbehaving:Cell"
-    driver = "tests.misbehaving:HangsWhenStarted"
+    cell = "tests.toys.misbehaving:Cell"
+    driver = "tests.toys.misbehaving:HangsWhenStarted"
     heard = events_of(driver, seconds=1.5, runs=300, scenario=cell)
 
     ended = heard[-1]
     assert isinstance(ended, Ended)
     assert ended.failures == {}
     assert ended.note == (
-        "tests.misbehaving:HangsWhenStarted was still starting when the time was over: "
+        "tests.toys.misbehaving:HangsWhenStarted was still starting when the time was over: "
         "give it more with --for"
     )
 
@@ -104,8 +100,8 @@ def test_steps_are_slow_one_by_one(project: Path) -> None:
     """
     The limit is a step's: a leak hunt whose steps are slow together takes as long as it takes.
     """
-    cell = "tests.misbehaving:Cell"
-    driver = "tests.misbehaving:TakesItsTime"
+    cell = "tests.toys.misbehaving:Cell"
+    driver = "tests.toys.misbehaving:TakesItsTime"
     heard = events_of(
         driver, seconds=None, runs=1, scenario=cell, steps=6, hang_s=1.0, round_trip_every=1
     )
@@ -115,10 +111,8 @@ def test_steps_are_slow_one_by_one(project: Path) -> None:
 
 
 def test_a_process_that_does_not_end_again_is_told_as_chance(project: Path) -> None:
-    """
-    A step that came back when it was replayed does not stand for its signature.
-    """
-    heard = events_of("tests.ill:dies_once", seconds=None, runs=100)
+    """A step that came back when it was replayed does not stand for its signature."""
+    heard = events_of("tests.toys.stores:dies_once", seconds=None, runs=100)
 
     (shorter,) = [event for event in heard if isinstance(event, Shorter)]
     assert shorter.doubt == "by chance"

@@ -14,9 +14,9 @@ from threadline.failure import Failure
 from threadline.lockstep.run import replay
 from threadline.trace import Trace
 
-from tests import chancy
-from tests.desk import Desk, Desks, header
 from tests.project import flat, project, run
+from tests.toys import stores
+from tests.toys.desk import Desk, Desks, header
 
 __all__ = ["project"]
 
@@ -25,11 +25,11 @@ every_seed = pytest.mark.parametrize("seed", [0, 1, *later])
 
 
 def events_of(driver: str, seed: int, *, runs: int = 300) -> list[Event]:
-    """Return what a worker tells of a driver of tests.chancy, played in this process."""
-    chancy.CHANCE.seed(seed)
+    """Return what a worker tells of a driver of tests.toys.stores, played in this process."""
+    stores.CHANCE.seed(seed)
     job = Job(
         scenario="threadline.contracts.conversation_store:Store",
-        driver=f"tests.chancy:{driver}",
+        driver=f"tests.toys.stores:{driver}",
         engine="explore",
         seed=seed,
         steps=50,
@@ -46,9 +46,7 @@ def last_shorter(events: list[Event]) -> Shorter:
 
 @every_seed
 def test_what_fails_at_random_is_told_as_that(seed: int) -> None:
-    """
-    A store that fails in one of 32 appends has no failure that stands for its signature.
-    """
+    """A store that fails in one of 32 appends has no failure that stands for its signature."""
     shorter = last_shorter(events_of("AtRandomDriver", seed))
 
     assert shorter.doubt == "by chance"
@@ -58,9 +56,7 @@ def test_what_fails_at_random_is_told_as_that(seed: int) -> None:
 
 @every_seed
 def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
-    """
-    A bug behind the same signature takes its place, minimised.
-    """
+    """A bug behind the same signature takes its place, minimised."""
     events = events_of("WithABugBehindDriver", seed)
 
     shorter = last_shorter(events)
@@ -70,9 +66,7 @@ def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
 
 @every_seed
 def test_an_answer_that_differs_from_play_to_play_is_told_as_that(seed: int) -> None:
-    """
-    A random value in an outcome fails each time, and never says the same.
-    """
+    """A random value in an outcome fails each time, and never says the same."""
     shorter = last_shorter(events_of("TokenDriver", seed, runs=20))
 
     assert shorter.doubt == ""
@@ -80,13 +74,14 @@ def test_an_answer_that_differs_from_play_to_play_is_told_as_that(seed: int) -> 
 
 
 TRACE = """\
-{"threadline": 1, "contract": "conversation_store", "driver": "tests.chancy:AlternatingDriver", \
+{"threadline": 1, "contract": "conversation_store", \
+"driver": "tests.toys.stores:AlternatingDriver", \
 "scenario": "threadline.contracts.conversation_store:Store", "signature": "continuity-append"}
 {"step": 1, "operation": "reopen"}
 {"step": 2, "operation": "open", "user": "ana", "thread": "t"}
 {"step": 3, "operation": "append", "conversation": {"handle": "c_2"}, "text": "m3"}
 """
-DRIVER = ("--driver", "tests.chancy:AlternatingDriver")
+DRIVER = ("--driver", "tests.toys.stores:AlternatingDriver")
 FIRST = (
     "what differs first between two plays: step 3 append(conversation=c_2, text='m3'): "
     "crashed (Full)"
@@ -96,16 +91,14 @@ FIRST = (
 @pytest.fixture
 def trace(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Store a trace that fails in every second play of it, the first included."""
-    monkeypatch.setattr(chancy.Alternating, "appends", 0)
+    monkeypatch.setattr(stores.Alternating, "appends", 0)
     path = project / "trace.jsonl"
     path.write_text(TRACE, "ascii")
     return path
 
 
 def test_replay_says_that_a_failure_comes_by_chance(trace: Path) -> None:
-    """
-    What is played again ten times fails in five of them: status 1, the rate, what differs.
-    """
+    """What is played again ten times fails in five of them: status 1, the rate, what differs."""
     result = run("replay", str(trace), *DRIVER)
 
     assert result.exit_code == 1
@@ -117,7 +110,7 @@ def test_replay_does_not_take_one_play_for_a_proof(trace: Path) -> None:
     """
     A trace that was a failure and agrees in its first play is played again: it fails by chance.
     """
-    chancy.Alternating.appends = 1
+    stores.Alternating.appends = 1
 
     result = run("replay", str(trace), *DRIVER)
 
@@ -127,9 +120,7 @@ def test_replay_does_not_take_one_play_for_a_proof(trace: Path) -> None:
 
 
 def test_minimise_says_how_often_the_least_fails(trace: Path) -> None:
-    """
-    It is made short by votes, and told with its rate.
-    """
+    """It is made short by votes, and told with its rate."""
     result = run("minimise", str(trace), *DRIVER)
 
     assert result.exit_code == 0
@@ -138,12 +129,10 @@ def test_minimise_says_how_often_the_least_fails(trace: Path) -> None:
 
 
 def test_check_says_that_an_operation_fails_by_chance(project: Path) -> None:
-    """
-    An operation that is kept in some plays alone is not kept, and it is said why.
-    """
-    chancy.CHANCE.seed(0)
+    """An operation that is kept in some plays alone is not kept, and it is said why."""
+    stores.CHANCE.seed(0)
 
-    result = run("check", "tests.chancy:AtRandomDriver")
+    result = run("check", "tests.toys.stores:AtRandomDriver")
 
     assert result.exit_code == 1
     assert "append no breaks continuity, by chance, as below" in flat(result.output)
@@ -151,10 +140,10 @@ def test_check_says_that_an_operation_fails_by_chance(project: Path) -> None:
 
 
 def test_fuzz_marks_what_fails_by_chance_in_its_table(project: Path) -> None:
-    """
-    It is a failure, and exits with 1, and nobody takes it for one that fails each time.
-    """
-    result = run("fuzz", "--runs", "60", "--seed", "0", "--driver", "tests.chancy:AtRandomDriver")
+    """It is a failure, and exits with 1, and nobody takes it for one that fails each time."""
+    result = run(
+        "fuzz", "--runs", "60", "--seed", "0", "--driver", "tests.toys.stores:AtRandomDriver"
+    )
 
     assert result.exit_code == 1
     assert re.search(r"continuity-append.Full \(\d+ runs, by chance\)", result.output)
@@ -192,9 +181,7 @@ def voted(desks: Desks, votes: Votes) -> bool:
 
 
 def test_a_vote_ends_when_enough_plays_have_failed() -> None:
-    """
-    Two of five plays have to fail: the third is the last where the first and the third do.
-    """
+    """Two of five plays have to fail: the third is the last where the first and the third do."""
     desks = Desks(breaks_in_turn([1, 3, 4, 5]))
 
     assert voted(desks, Votes(ON_RING, needed=2, plays_max=5))
@@ -202,9 +189,7 @@ def test_a_vote_ends_when_enough_plays_have_failed() -> None:
 
 
 def test_a_vote_ends_when_too_few_plays_are_left() -> None:
-    """
-    Four of five plays have to fail: after two that did not, there is no need for more.
-    """
+    """Four of five plays have to fail: after two that did not, there is no need for more."""
     desks = Desks(breaks_in_turn([2, 4, 5]))
 
     assert not voted(desks, Votes(ON_RING, needed=4, plays_max=5))
@@ -212,9 +197,7 @@ def test_a_vote_ends_when_too_few_plays_are_left() -> None:
 
 
 def test_votes_have_a_bound_together() -> None:
-    """
-    When so many steps have been played, no candidate fails any more, and none is played.
-    """
+    """When so many steps have been played, no candidate fails any more, and none is played."""
     desks = Desks(breaks_in_turn(list(range(1, 100))))
     votes = Votes(ON_RING, needed=1, plays_max=1, steps_left=4)
 
@@ -223,27 +206,21 @@ def test_votes_have_a_bound_together() -> None:
 
 
 def test_two_plays_that_fail_alike_have_no_difference() -> None:
-    """
-    The same step and the same outcome: nothing is told.
-    """
+    """The same step and the same outcome: nothing is told."""
     desks = Desks(breaks_in_turn([1, 2]))
 
     assert first_difference(failure_of(desks), failure_of(desks)) == ""
 
 
 def test_a_play_that_agrees_differs_where_the_other_one_failed() -> None:
-    """
-    The step, what came of it in one play, and what the model says in the other.
-    """
+    """The step, what came of it in one play, and what the model says in the other."""
     failure = failure_of(Desks(breaks_in_turn([1])))
 
     assert first_difference(failure, None) == "step 2 ring(): refused (broken) and ok"
 
 
 def test_a_play_that_the_end_of_the_time_cut_short_tells_nothing() -> None:
-    """
-    It did not fail, as it had no time to: the failure is not taken for chance.
-    """
+    """It did not fail, as it had no time to: the failure is not taken for chance."""
     desks = Desks(breaks_in_turn([1, 2]))
     asked: list[int] = []
 
@@ -258,9 +235,7 @@ def test_a_play_that_the_end_of_the_time_cut_short_tells_nothing() -> None:
 
 
 def test_a_failure_that_comes_back_is_minimised_as_ever() -> None:
-    """
-    Five plays of the whole, five of the least, no doubt and no note.
-    """
+    """Five plays of the whole, five of the least, no doubt and no note."""
     desks = Desks(rings_badly)
 
     least = least_of(Trace(header(), RING), failure_of(desks), desks.runs(), None)

@@ -25,9 +25,7 @@ STORE = ("--driver", "drivers.memory_store:MemoryStoreDriver")
 
 
 def test_a_clean_store_exits_with_0_and_leaves_no_folder(project: Path) -> None:
-    """
-    Nothing found: status 0, a table without failures, and no empty folder.
-    """
+    """Nothing found: status 0, a table without failures, and no empty folder."""
     result = run("fuzz", "--runs", "20", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
@@ -36,9 +34,7 @@ def test_a_clean_store_exits_with_0_and_leaves_no_folder(project: Path) -> None:
 
 
 def test_a_mutant_exits_with_1_and_its_shortest_trace(project: Path) -> None:
-    """
-    Something found: status 1, the failure in its shortest form, and a trace of as many lines.
-    """
+    """Something found: status 1, the failure in its shortest form, and a trace of as many lines."""
     result = run("fuzz", "--runs", "50", "--seed", "0", "--driver", "tests.mutants.store:JoinsKeys")
 
     (trace,) = project.glob("reports/runs/*/Store-keys-delete.ok.jsonl")
@@ -50,9 +46,7 @@ def test_a_mutant_exits_with_1_and_its_shortest_trace(project: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["explore", "hypothesis", "exhaust"])
 def test_every_engine_finds_a_bug(project: Path, engine: str) -> None:
-    """
-    The same scenario and the same command, whichever engine chooses.
-    """
+    """The same scenario and the same command, whichever engine chooses."""
     result = run(
         "fuzz", "store", "--engine", engine, "--runs", "60", "--seed", "0",
         "--driver", "tests.mutants.store:ReadingCreates",
@@ -63,9 +57,7 @@ def test_every_engine_finds_a_bug(project: Path, engine: str) -> None:
 
 
 def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
-    """
-    The estimate comes first, and then the statement with its count.
-    """
+    """The estimate comes first, and then the statement with its count."""
     result = run("fuzz", "--engine", "exhaust", "--depth", "2", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
@@ -83,18 +75,25 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
         (["--for", "3"], "'3' is no duration; write 60s, 5m or 2h"),
         (["--for", "0s"], "'0s' is no duration"),
         (["--runs", "0"], "0 is not in the range x>=1"),
-        (["--driver", "tests.desk:nothing"], "tests.desk has no 'nothing'"),
-        (["--driver", "tests.ill:Misnamed"], "Misnamed.appends is no operation of Conversation"),
+        (["--driver", "tests.toys.desk:nothing"], "tests.toys.desk has no 'nothing'"),
+        (
+            ["--driver", "tests.toys.stores:Misnamed"],
+            "Misnamed.appends is no operation of Conversation",
+        ),
         (["drivers.memory_store:Nope"], "drivers.memory_store has no 'Nope'; it has"),
-        ([*STORE, "tests.ill:hangs"], "tests.ill:hangs is a second driver, beside drivers.memory"),
-        (["tests.ill:unclosable"], "makes a driver that cannot be closed: ill.py:"),
-        (["tests.desk:header"], "tests.desk:header makes <class 'threadline.trace.Header'>"),
+        (
+            [*STORE, "tests.toys.stores:hangs"],
+            "tests.toys.stores:hangs is a second driver, beside drivers.memory",
+        ),
+        (["tests.toys.stores:unclosable"], "makes a driver that cannot be closed: stores.py:"),
+        (
+            ["tests.toys.desk:header"],
+            "tests.toys.desk:header makes <class 'threadline.trace.Header'>",
+        ),
     ],
 )
 def test_a_wrong_option_exits_with_2(project: Path, words: list[str], complaint: str) -> None:
-    """
-    What was given, what was expected and what to write instead; no traceback.
-    """
+    """What was given, what was expected and what to write instead; no traceback."""
     result = run("fuzz", *words)
 
     assert result.exit_code == 2
@@ -102,9 +101,7 @@ def test_a_wrong_option_exits_with_2(project: Path, words: list[str], complaint:
 
 
 def test_a_folder_that_cannot_be_written_loses_nothing(project: Path) -> None:
-    """
-    Where reports/ cannot be made, the failing trace is printed whole.
-    """
+    """Where reports/ cannot be made, the failing trace is printed whole."""
     (project / "reports").write_text("in the way", "utf-8")
 
     result = run(
@@ -117,10 +114,8 @@ def test_a_folder_that_cannot_be_written_loses_nothing(project: Path) -> None:
 
 
 def test_a_driver_that_is_not_as_it_must_be_is_told_so(project: Path) -> None:
-    """
-    A driver's mistake is no failure of its system: status 3, and what to write; no traceback.
-    """
-    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.ill:CountsAll")
+    """A driver's mistake is no failure of its system: status 3, and what to write; no traceback."""
+    result = run("fuzz", "--runs", "30", "--seed", "0", "--driver", "tests.toys.stores:CountsAll")
 
     assert result.exit_code == 3
     told = "CountsAll.census has a part 'threads', and the census of ConversationStore has"
@@ -129,14 +124,12 @@ def test_a_driver_that_is_not_as_it_must_be_is_told_so(project: Path) -> None:
 
 
 def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) -> None:
-    """
-    Ctrl-C during minimising: status 1, the failure is told, and its trace is on disk.
-    """
+    """Ctrl-C during minimising: status 1, the failure is told, and its trace is on disk."""
     pipe = project / "pipe"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "threadline", "fuzz", "--seed", "0", "--driver"]
     campaign = subprocess.Popen(
-        [*command, "tests.ill:stubborn"],
+        [*command, "tests.toys.stores:stubborn"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "STUBBORN_PIPE": str(pipe)},
@@ -153,9 +146,7 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
 
 
 def test_a_driver_can_be_given_as_a_word(project: Path) -> None:
-    """
-    A MODULE:NAME that is no scenario is the driver, and a name is its scenario.
-    """
+    """A MODULE:NAME that is no scenario is the driver, and a name is its scenario."""
     result = run("fuzz", "drivers.memory_store:MemoryStoreDriver", "store", "--runs", "2")
 
     assert result.exit_code == 0
@@ -163,21 +154,17 @@ def test_a_driver_can_be_given_as_a_word(project: Path) -> None:
 
 
 def test_a_model_can_be_given_as_a_scenario(project: Path) -> None:
-    """
-    All its operations are played, with their own pools.
-    """
-    result = run("fuzz", "tests.shelf:ShelfDriver", "tests.shelf:Shelf", "--runs", "2")
+    """All its operations are played, with their own pools."""
+    result = run("fuzz", "tests.toys.shelf:ShelfDriver", "tests.toys.shelf:Shelf", "--runs", "2")
 
     assert result.exit_code == 0
     assert "shelf" in result.output
 
 
 def test_a_driver_needs_nothing_of_the_project(project: Path) -> None:
-    """
-    A file with a model and a driver is enough: without a scenario, the model is played.
-    """
+    """A file with a model and a driver is enough: without a scenario, the model is played."""
     (project / "pyproject.toml").unlink()
-    (project / "mine.py").write_text((ROOT / "tests" / "shelf.py").read_text("utf-8"), "utf-8")
+    (project / "mine.py").write_text((ROOT / "tests" / "toys/shelf.py").read_text("utf-8"), "utf-8")
 
     result = run("fuzz", "./mine.py:Leaky", "--runs", "50", "--seed", "0")
 
@@ -186,9 +173,7 @@ def test_a_driver_needs_nothing_of_the_project(project: Path) -> None:
 
 
 def test_without_a_driver_it_says_how_to_name_one(project: Path) -> None:
-    """
-    Where the project has none, the message has an example of the command.
-    """
+    """Where the project has none, the message has an example of the command."""
     (project / "pyproject.toml").unlink()
 
     result = run("fuzz")
@@ -198,9 +183,7 @@ def test_without_a_driver_it_says_how_to_name_one(project: Path) -> None:
 
 
 def test_a_scenario_of_another_model_exits_with_2(project: Path) -> None:
-    """
-    A scenario is for the systems of one model, and is not tried on others.
-    """
+    """A scenario is for the systems of one model, and is not tried on others."""
     result = run("fuzz", "tests.bench.sequence:Pressing", *STORE)
 
     assert result.exit_code == 2
@@ -209,9 +192,7 @@ def test_a_scenario_of_another_model_exits_with_2(project: Path) -> None:
 
 
 def test_a_scenario_finds_the_driver_of_its_model(project: Path) -> None:
-    """
-    Without --driver it is played on the project's first driver of its model.
-    """
+    """Without --driver it is played on the project's first driver of its model."""
     result = run("fuzz", "store", "--runs", "2", "--seed", "0")
 
     assert result.exit_code == 0
@@ -219,9 +200,7 @@ def test_a_scenario_finds_the_driver_of_its_model(project: Path) -> None:
 
 
 def test_a_failure_that_hides_others_is_told_to_block() -> None:
-    """
-    A bug that ends over half of the runs leaves little of them, and is to be mended first.
-    """
+    """A bug that ends over half of the runs leaves little of them, and is to be mended first."""
     told = StringIO()
     terminal = Terminal(console=Console(file=told, width=120))
     terminal.hear(Began("mine:Store"))
@@ -234,18 +213,14 @@ def test_a_failure_that_hides_others_is_told_to_block() -> None:
 
 
 def test_a_time_budget_ends_a_campaign(project: Path) -> None:
-    """
-    With --for alone, time ends the campaign and not a number of runs.
-    """
+    """With --for alone, time ends the campaign and not a number of runs."""
     result = run("fuzz", "--for", "1s", "--seed", "0", *STORE)
 
     assert result.exit_code == 0
 
 
 def test_time_that_is_left_is_the_next_scenarios() -> None:
-    """
-    Each scenario has its share of --for, and of what those before it have left.
-    """
+    """Each scenario has its share of --for, and of what those before it have left."""
     jobs = [Job("", "", "explore", seed=0, steps=1)] * 3
 
     shares = [round(job.seconds or 0.0, -1) for job in shared(jobs, 600.0)]

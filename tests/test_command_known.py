@@ -46,9 +46,7 @@ def fuzz(driver: str = MUTANT, *more: str, runs: int = 40) -> tuple[int, str]:
 
 
 def test_known_failures_do_not_fail_a_campaign(project: Path) -> None:
-    """
-    They are counted, apart from the others, and told with their reason.
-    """
+    """They are counted, apart from the others, and told with their reason."""
     knows(project)
 
     status, output = fuzz()
@@ -61,9 +59,7 @@ def test_known_failures_do_not_fail_a_campaign(project: Path) -> None:
 
 
 def test_without_the_file_they_do(project: Path) -> None:
-    """
-    The same campaign fails where nothing is known, and tells of one bug with two other faces.
-    """
+    """The same campaign fails where nothing is known, and tells of one bug with two other faces."""
     status, output = fuzz()
 
     assert status == 1
@@ -72,18 +68,14 @@ def test_without_the_file_they_do(project: Path) -> None:
 
 
 def test_another_driver_has_its_own(project: Path) -> None:
-    """
-    What is known of one system is news of another.
-    """
+    """What is known of one system is news of another."""
     knows(project, driver=CLEAN)
 
     assert fuzz()[0] == 1
 
 
 def test_what_is_fixed_is_told(project: Path) -> None:
-    """
-    The trace of an entry is played first; where it agrees, the entry can go.
-    """
+    """The trace of an entry is played first; where it agrees, the entry can go."""
     knows(project, driver=CLEAN, trace=True)
 
     status, output = fuzz(CLEAN)
@@ -94,9 +86,7 @@ def test_what_is_fixed_is_told(project: Path) -> None:
 
 
 def test_what_has_run_out_fails_again(project: Path) -> None:
-    """
-    From its day on a known failure is one as any other, and it is said why.
-    """
+    """From its day on a known failure is one as any other, and it is said why."""
     knows(project, more="until = 2020-01-01\n")
 
     status, output = fuzz()
@@ -106,9 +96,7 @@ def test_what_has_run_out_fails_again(project: Path) -> None:
 
 
 def test_goes_on_behind_what_is_tolerated(project: Path) -> None:
-    """
-    A part that is tolerated ends no run, so that what is behind it shows itself.
-    """
+    """A part that is tolerated ends no run, so that what is behind it shows itself."""
     knows(project, more="tolerate = true\n")
 
     status, output = fuzz(runs=100)
@@ -136,9 +124,7 @@ def test_a_trace_behind_what_is_tolerated_is_played_so(project: Path) -> None:
 
 
 def test_takes_another_file(project: Path) -> None:
-    """
-    A project can keep its known failures where it wants to.
-    """
+    """A project can keep its known failures where it wants to."""
     knows(project)
     (project / "known.toml").rename(project / "mine.toml")
 
@@ -146,9 +132,7 @@ def test_takes_another_file(project: Path) -> None:
 
 
 def test_a_driver_can_know_its_failures(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    They can stand in the driver's own class as well.
-    """
+    """They can stand in the driver's own class as well."""
     entries = ", ".join(f'Known("{shape}", "harmless")' for shape in SHAPES)
     (project / "own.py").write_text(
         "from threadline import Known\n"
@@ -170,9 +154,7 @@ def test_a_driver_can_know_its_failures(project: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("engine", ["hypothesis", "exhaust"])
 def test_every_engine_counts_them_apart(project: Path, engine: str) -> None:
-    """
-    Which engine has found it makes no difference.
-    """
+    """Which engine has found it makes no difference."""
     knows(project)
 
     status, output = fuzz(MUTANT, "--engine", engine, "--depth", "2")
@@ -182,9 +164,7 @@ def test_every_engine_counts_them_apart(project: Path, engine: str) -> None:
 
 
 def test_accept_writes_an_entry(project: Path) -> None:
-    """
-    The entry has what the trace tells, and a copy of it; the next campaign knows it.
-    """
+    """The entry has what the trace tells, and a copy of it; the next campaign knows it."""
     shutil.copy(STORED, project / "found.jsonl")
 
     ended = run("accept", "found.jsonl", "--reason", 'it "never" matters', "--until", "2999-01-31")
@@ -208,9 +188,7 @@ def test_accept_writes_an_entry(project: Path) -> None:
 def test_accept_refuses_what_makes_no_entry(
     project: Path, words: list[str], complaint: str
 ) -> None:
-    """
-    One line and status 2, and nothing is written.
-    """
+    """One line and status 2, and nothing is written."""
     if "again" in words:
         knows(project)
     shutil.copy(STORED, project / "found.jsonl")
@@ -223,9 +201,7 @@ def test_accept_refuses_what_makes_no_entry(
 
 
 def test_accept_needs_a_failure(project: Path) -> None:
-    """
-    A trace that nobody says to fail is no known failure.
-    """
+    """A trace that nobody says to fail is no known failure."""
     text = STORED.read_text("ascii").replace('"signature": "memory-history"', '"signature": ""')
     Path("trace.jsonl").write_text(text, "ascii")
 
@@ -236,9 +212,7 @@ def test_accept_needs_a_failure(project: Path) -> None:
 
 
 def test_a_broken_file_is_told_in_a_line(project: Path) -> None:
-    """
-    What is wrong with known.toml is said before anything is played.
-    """
+    """What is wrong with known.toml is said before anything is played."""
     (project / "known.toml").write_text("[[known]]\nsignature = 'a-b'\n", "utf-8")
 
     status, output = fuzz()
@@ -248,9 +222,7 @@ def test_a_broken_file_is_told_in_a_line(project: Path) -> None:
 
 
 def test_pytest_knows_them_too(project: Path) -> None:
-    """
-    A scenario whose failures are known passes.
-    """
+    """A scenario whose failures are known passes."""
     knows(project)
     (project / "tests").mkdir()
     words = ("--threadline", MUTANT, "--hypothesis-seed=1", "-p", "no:cacheprovider", "-rP")
@@ -263,9 +235,7 @@ def test_pytest_knows_them_too(project: Path) -> None:
 
 
 def test_an_entry_is_shown_as_it_is_written() -> None:
-    """
-    Known is one of the names that a user imports.
-    """
+    """Known is one of the names that a user imports."""
     assert Known("memory-wait", "harmless").entry().startswith('[[known]]\nsignature = "memory-')
 
 
@@ -273,14 +243,14 @@ def test_a_known_death_hides_no_run(project: Path) -> None:
     """
     The trace of a known failure that ends its process is played, and the whole campaign after it.
     """
-    words = ("fuzz", "--runs", "60", "--seed", "3", "--driver", "tests.misbehaving:ExitsWith0")
-    run(*words, "tests.misbehaving:Cell")
+    words = ("fuzz", "--runs", "60", "--seed", "3", "--driver", "tests.toys.misbehaving:ExitsWith0")
+    run(*words, "tests.toys.misbehaving:Cell")
     (trace,) = project.glob("reports/runs/*/Cell-liveness-get.ended.jsonl")
     found = trace.read_text("ascii")
     trace.write_text(found.replace('"run": ', '"run": 48'), "ascii")  # of a longer campaign
     run("accept", str(trace), "--reason", "harmless")
 
-    ended = run(*words, "tests.misbehaving:Cell")
+    ended = run(*words, "tests.toys.misbehaving:Cell")
 
     assert ended.exit_code == 0
     assert re.search(r"cell +60 ", ended.output)
@@ -288,9 +258,7 @@ def test_a_known_death_hides_no_run(project: Path) -> None:
 
 
 def test_counts_what_is_tolerated_by_runs_of_the_search_alone(project: Path) -> None:
-    """
-    What replays tolerate while a failure is minimised is no run of the campaign.
-    """
+    """What replays tolerate while a failure is minimised is no run of the campaign."""
     knows(project, more="tolerate = true\n")
 
     _, output = fuzz(runs=20)
@@ -302,9 +270,7 @@ def test_counts_what_is_tolerated_by_runs_of_the_search_alone(project: Path) -> 
 
 
 def test_says_that_a_known_trace_fails_otherwise() -> None:
-    """
-    An entry whose trace shows another failure now is about something that has changed.
-    """
+    """An entry whose trace shows another failure now is about something that has changed."""
     text = KnownText([Known("memory-wait", "harmless", trace="timers.jsonl")])
     text.hear(Replayed("memory-wait", "timers.jsonl", "keys-wait"))
 
@@ -314,9 +280,7 @@ def test_says_that_a_known_trace_fails_otherwise() -> None:
 
 
 def test_tells_nothing_unused_behind_a_worker_that_has_ended() -> None:
-    """
-    What the last worker has not used, one before it may have.
-    """
+    """What the last worker has not used, one before it may have."""
     heard: list[Event] = []
     tally = Tally("mine:Store", heard.append)
     tally.hear(Began("mine:Store"))

@@ -40,9 +40,7 @@ def test_tells_of_a_leak_and_exits_with_1(project: Path) -> None:
 
 
 def test_exits_with_0_where_nothing_leaks(project: Path) -> None:
-    """
-    A clean system leaves no file behind, and the net is told.
-    """
+    """A clean system leaves no file behind, and the net is told."""
     result = run("leaks", "connections", "--runs", "3", "--seed", "1")
 
     assert result.exit_code == 0, result.output
@@ -52,9 +50,7 @@ def test_exits_with_0_where_nothing_leaks(project: Path) -> None:
 
 
 def test_replay_shows_the_leak_again(folder: Path) -> None:
-    """
-    The stored trace says that it ends with a round trip.
-    """
+    """The stored trace says that it ends with a round trip."""
     trace = str(folder / "memory-system.factory._ended.jsonl")
     result = run("replay", trace, "--driver", DRIVER)
 
@@ -63,9 +59,7 @@ def test_replay_shows_the_leak_again(folder: Path) -> None:
 
 
 def test_a_stored_trace_can_be_investigated(folder: Path) -> None:
-    """
-    A trace in the place of a scenario is taken apart as it is.
-    """
+    """A trace in the place of a scenario is taken apart as it is."""
     trace = folder / "memory-system.factory._ended.jsonl"
     result = run("leaks", str(trace), "--cycles", "30", "--driver", DRIVER)
 
@@ -74,9 +68,7 @@ def test_a_stored_trace_can_be_investigated(folder: Path) -> None:
 
 
 def test_the_page_is_whole(folder: Path) -> None:
-    """
-    Its two pictures are well-formed, and it needs no other file.
-    """
+    """Its two pictures are well-formed, and it needs no other file."""
     page = (folder / "system.factory._ended.html").read_text("utf-8")
     pictures = [f"<svg{part.partition('</svg>')[0]}</svg>" for part in page.split("<svg")[1:]]
 
@@ -85,9 +77,7 @@ def test_the_page_is_whole(folder: Path) -> None:
 
 
 def test_the_markdown_has_the_chain_for_mermaid(folder: Path) -> None:
-    """
-    Each edge of the chain is an arrow with the name that its holder has for it.
-    """
+    """Each edge of the chain is an arrow with the name that its holder has for it."""
     text = (folder / "system.factory._ended.md").read_text("utf-8")
 
     assert '  n0["system: ChatSystem"]' in text
@@ -96,9 +86,7 @@ def test_the_markdown_has_the_chain_for_mermaid(folder: Path) -> None:
 
 
 def test_objgraph_shows_who_holds_a_survivor(project: Path) -> None:
-    """
-    The lens is written as a graph for dot, which need not be installed.
-    """
+    """The lens is written as a graph for dot, which need not be installed."""
     run(*LEAKING, DRIVER, "--objgraph")
     (folder,) = (project / "reports/runs").iterdir()
 
@@ -106,10 +94,10 @@ def test_objgraph_shows_who_holds_a_survivor(project: Path) -> None:
 
 
 def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> None:
-    """
-    A step that ends its process does not end the command: it is a failure of liveness.
-    """
-    result = run("leaks", "tests.misbehaving:ExitsWith0", "tests.misbehaving:Cell", "--seed", "62")
+    """A step that ends its process does not end the command: it is a failure of liveness."""
+    result = run(
+        "leaks", "tests.toys.misbehaving:ExitsWith0", "tests.toys.misbehaving:Cell", "--seed", "62"
+    )
 
     assert result.exit_code == 1
     assert "system:  crashed (the process ended: exit status 0)" in result.output
@@ -118,11 +106,9 @@ def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> 
 
 
 def test_a_thread_that_goes_on_does_not_hold_the_command(project: Path) -> None:
-    """
-    Once all is told, the process of the hunt is ended, whatever still runs in it.
-    """
+    """Once all is told, the process of the hunt is ended, whatever still runs in it."""
     result = run(
-        "leaks", "tests.misbehaving:StartsAThread", "tests.misbehaving:Cell",
+        "leaks", "tests.toys.misbehaving:StartsAThread", "tests.toys.misbehaving:Cell",
         "--seed", "62", "--runs", "2",
     )  # fmt: skip
 
@@ -143,9 +129,7 @@ def test_fuzz_finds_a_leak_as_a_failure_of_memory(project: Path) -> None:
 
 
 def test_a_process_is_watched_from_outside() -> None:
-    """
-    Memory, descriptors and threads of this very process are read.
-    """
+    """Memory, descriptors and threads of this very process are read."""
     (look,) = looks(os.getpid(), 1, 1.0)
 
     assert look.uss_kb > 1_000
@@ -154,9 +138,7 @@ def test_a_process_is_watched_from_outside() -> None:
 
 
 def test_growth_of_memory_alone_is_no_leak() -> None:
-    """
-    Descriptors that grow are called growing; memory is shown, and judged by nobody.
-    """
+    """Descriptors that grow are called growing; memory is shown, and judged by nobody."""
     seen = [Look(float(at), 1_000 + 100 * at, 10 + at, 4) for at in range(16)]
 
     assert verdicts(seen) == [
@@ -167,17 +149,13 @@ def test_growth_of_memory_alone_is_no_leak() -> None:
 
 
 def test_one_step_up_is_no_growth() -> None:
-    """
-    Growing is from each quarter of the looks to the next.
-    """
+    """Growing is from each quarter of the looks to the next."""
     assert grows([1, 1, 2, 2, 3, 3, 4, 4])
     assert not grows([1, 1, 9, 9, 9, 9, 9, 9])
 
 
 def test_an_unknown_process_is_told_so(project: Path) -> None:
-    """
-    A process that is not there is a wrong option.
-    """
+    """A process that is not there is a wrong option."""
     result = run("leaks", "--pid", "999999999", "--for", "2s")
 
     assert result.exit_code == 2

@@ -49,9 +49,7 @@ LONG: list[dict[str, object]] = [
 
 
 def test_replay_shows_the_step_that_diverges_and_exits_with_1(project: Path) -> None:
-    """
-    Each step on a line, the model beside the system, an arrow where they part.
-    """
+    """Each step on a line, the model beside the system, an arrow where they part."""
     result = run("replay", stored(project, LONG))
 
     assert result.exit_code == 1
@@ -60,18 +58,14 @@ def test_replay_shows_the_step_that_diverges_and_exits_with_1(project: Path) -> 
 
 
 def test_replay_says_what_it_skips(project: Path) -> None:
-    """
-    An operation whose handle nothing stands behind is skipped, and shown as skipped.
-    """
+    """An operation whose handle nothing stands behind is skipped, and shown as skipped."""
     result = run("replay", stored(project, LONG))
 
     assert "   7  pop(conversation=c_2)  skipped: c_2 names nothing" in result.output
 
 
 def test_replay_on_a_clean_driver_exits_with_0(project: Path) -> None:
-    """
-    Another driver than the trace's own can be given, and agrees where it has no bug.
-    """
+    """Another driver than the trace's own can be given, and agrees where it has no bug."""
     result = run("replay", stored(project, LONG), *CLEAN)
 
     assert result.exit_code == 0
@@ -79,9 +73,7 @@ def test_replay_on_a_clean_driver_exits_with_0(project: Path) -> None:
 
 
 def test_replay_waits_for_enter_before_each_step(project: Path) -> None:
-    """
-    With --step, no step is taken that was not asked for.
-    """
+    """With --step, no step is taken that was not asked for."""
     result = run("replay", stored(project, LONG[:3]), "--step")
 
     assert result.exit_code == 1
@@ -90,9 +82,7 @@ def test_replay_waits_for_enter_before_each_step(project: Path) -> None:
 
 
 def test_minimise_writes_the_shortest_trace_beside_the_long_one(project: Path) -> None:
-    """
-    Steps that do not matter go, values become simpler, numbers close up.
-    """
+    """Steps that do not matter go, values become simpler, numbers close up."""
     result = run("minimise", stored(project, LONG))
 
     assert result.exit_code == 0
@@ -106,9 +96,7 @@ def test_minimise_writes_the_shortest_trace_beside_the_long_one(project: Path) -
 
 
 def test_minimise_refuses_a_trace_that_does_not_fail(project: Path) -> None:
-    """
-    There is nothing to make shorter: status 1, and nothing is written.
-    """
+    """There is nothing to make shorter: status 1, and nothing is written."""
     result = run("minimise", stored(project, LONG), *CLEAN)
 
     assert result.exit_code == 1
@@ -117,9 +105,7 @@ def test_minimise_refuses_a_trace_that_does_not_fail(project: Path) -> None:
 
 
 def test_minimise_works_without_the_scenario(project: Path) -> None:
-    """
-    A renamed scenario costs the simpler arguments, not the shorter trace.
-    """
+    """A renamed scenario costs the simpler arguments, not the shorter trace."""
     path = Path(stored(project, LONG))
     path.write_text(path.read_text("ascii").replace("store:Store", "store:Renamed"), "ascii")
 
@@ -140,9 +126,7 @@ def test_minimise_works_without_the_scenario(project: Path) -> None:
 def test_a_line_that_cannot_be_read_exits_with_2(
     project: Path, line: dict[str, object], complaint: str
 ) -> None:
-    """
-    The file, the line, and what it should have been.
-    """
+    """The file, the line, and what it should have been."""
     result = run("replay", stored(project, [line]))
 
     assert result.exit_code == 2
@@ -150,9 +134,7 @@ def test_a_line_that_cannot_be_read_exits_with_2(
 
 
 def test_replay_needs_nothing_but_the_driver_and_the_operations(project: Path) -> None:
-    """
-    A stored trace plays wherever its driver can be imported.
-    """
+    """A stored trace plays wherever its driver can be imported."""
     assert run("replay", JOINED).exit_code == 1
 
 
@@ -166,9 +148,7 @@ def test_replay_needs_nothing_but_the_driver_and_the_operations(project: Path) -
     ],
 )
 def test_tells_that_another_failure_came_back(project: Path, signature: str, *, told: bool) -> None:
-    """
-    A trace that fails otherwise than when it was kept says how, in a replay and minimised.
-    """
+    """A trace that fails otherwise than when it was kept says how, in a replay and minimised."""
     trace = stored(project, LONG, signature=signature)
     line = f"this trace was a failure: {signature}, and fails as continuity-pop now"
 
@@ -177,9 +157,7 @@ def test_tells_that_another_failure_came_back(project: Path, signature: str, *, 
 
 @pytest.mark.parametrize(("command", "status"), [("replay", 0), ("minimise", 1)])
 def test_tells_that_a_failure_did_not_come_back(project: Path, command: str, status: int) -> None:
-    """
-    What was fixed agrees, and is told to have failed once.
-    """
+    """What was fixed agrees, and is told to have failed once."""
     result = run(command, stored(project, LONG, signature="memory-wait"), *CLEAN)
 
     assert result.exit_code == status
@@ -188,9 +166,7 @@ def test_tells_that_a_failure_did_not_come_back(project: Path, command: str, sta
 
 @pytest.mark.parametrize("command", ["replay", "minimise", "leaks"])
 def test_tells_that_a_trace_was_cut(project: Path, command: str) -> None:
-    """
-    A last line that is not whole is left out, and that is told.
-    """
+    """A last line that is not whole is left out, and that is told."""
     trace = Path(stored(project, LONG))
     trace.write_bytes(trace.read_bytes()[:-3])
 
@@ -217,9 +193,7 @@ def test_tells_what_differs_from_when_a_trace_was_made(project: Path, command: s
 
 
 def test_the_command_names_a_driver_that_the_trace_does_not_lead_to(project: Path) -> None:
-    """
-    What is replayed on a function is replayed on it again by the command that is told.
-    """
+    """What is replayed on a function is replayed on it again by the command that is told."""
     Path("mine.py").write_text(FUNCTION, "utf-8")
     result = run("replay", stored(project, LONG), "--driver", "mine:first")
 
@@ -230,9 +204,7 @@ def test_the_command_names_a_driver_that_the_trace_does_not_lead_to(project: Pat
 
 
 def test_the_command_names_no_driver_that_the_trace_leads_to(project: Path) -> None:
-    """
-    A mutant that the project lists is found by its name.
-    """
+    """A mutant that the project lists is found by its name."""
     result = run("replay", stored(project, LONG))
 
     assert result.output.splitlines()[-1] == f"  replay:  threadline replay {project}/trace.jsonl"

@@ -72,39 +72,29 @@ def histories_elsewhere(engine: str, hash_seed: str) -> str:
 
 
 def test_explore_plays_the_histories_that_are_written_down() -> None:
-    """
-    The digest is a constant: the same in every process, under -n 2, on every machine.
-    """
+    """The digest is a constant: the same in every process, under -n 2, on every machine."""
     assert histories("explore", seed=5) == EXPLORED
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_explore_plays_the_same_under_any_hash_seed(hash_seed: str) -> None:
-    """
-    PYTHONHASHSEED changes no history.
-    """
+    """PYTHONHASHSEED changes no history."""
     assert histories_elsewhere("explore", hash_seed) == EXPLORED
 
 
 def test_explore_plays_the_same_twice_in_one_process() -> None:
-    """
-    Nothing of the runs before is left in those after.
-    """
+    """Nothing of the runs before is left in those after."""
     assert histories("explore", seed=7) == histories("explore", seed=7)
 
 
 def test_another_seed_plays_something_else() -> None:
-    """
-    The seed is what fixes the draws.
-    """
+    """The seed is what fixes the draws."""
     assert histories("explore", seed=6) != EXPLORED
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_hypothesis_plays_the_same_under_any_hash_seed(hash_seed: str) -> None:
-    """
-    The derived machine draws nothing but what its seed fixes.
-    """
+    """The derived machine draws nothing but what its seed fixes."""
     assert histories_elsewhere("hypothesis", hash_seed) == histories("hypothesis", seed=5)
 
 

@@ -19,7 +19,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from drivers.memory_store import MemoryStoreDriver
-from tests.alike import Clients
+from tests.toys.clients import Clients
 
 C1, C3 = Handle("c", 1), Handle("c", 3)
 open_, append, clear = ConversationStore.open, ConversationStore.append, ConversationStore.clear
@@ -56,9 +56,7 @@ def play(made: Detour, model: Model, *operations: Operation) -> list[bool]:
 
 
 def test_leaves_out_the_last_operation_where_it_failed() -> None:
-    """
-    A conversation with a turn is not cleared once that has failed; everything else may come.
-    """
+    """A conversation with a turn is not cleared once that has failed; everything else may come."""
     made = detour()
     play(made, ConversationStore(), open_("ana", "t"), append(C1, "m2"), clear(C1))
     made.ended()
@@ -71,9 +69,7 @@ def test_leaves_out_the_last_operation_where_it_failed() -> None:
 
 
 def test_lets_come_what_did_not_fail() -> None:
-    """
-    Under what differs from all that has failed the operation may come.
-    """
+    """Under what differs from all that has failed the operation may come."""
     made = detour()
     for turns in (1, 2, 3):
         made.danger.learn({"conversations": turns}, failed=True)
@@ -96,9 +92,7 @@ def test_goes_without_another_operation() -> None:
 
 
 def test_is_curious_where_nothing_is_sure() -> None:
-    """
-    A curious run leaves out what has failed just so, and tries what is only like it.
-    """
+    """A curious run leaves out what has failed just so, and tries what is only like it."""
     made = detour(is_curious=True)
     made.danger.learn({"latest": "append"}, failed=True)
 
@@ -107,9 +101,7 @@ def test_is_curious_where_nothing_is_sure() -> None:
 
 
 def test_refuses_a_trace_without_operations() -> None:
-    """
-    Where the start of a system fails, there is nothing to go round.
-    """
+    """Where the start of a system fails, there is nothing to go round."""
     target = Target("desk", MemoryStoreDriver, MemoryStoreDriver)
     explorer = Explorer(Store, Runs(target, Recorder(None)), Header("conversation_store", "x"))
 
@@ -118,9 +110,7 @@ def test_refuses_a_trace_without_operations() -> None:
 
 
 def test_asks_for_what_tells_apart() -> None:
-    """
-    The trait is asked for that fails alone; a text that is new each time tells nothing.
-    """
+    """The trait is asked for that fails alone; a text that is new each time tells nothing."""
     danger = Danger()
     for number in range(40):
         is_odd = number % 2 == 1
@@ -132,9 +122,7 @@ def test_asks_for_what_tells_apart() -> None:
 
 
 def test_judges_all_alike_while_nothing_has_passed() -> None:
-    """
-    What has only failed so far is left out wherever it could come.
-    """
+    """What has only failed so far is left out wherever it could come."""
     danger = Danger()
     assert not danger.judges({"thread": "t"})
     danger.learn({"thread": "t"}, failed=True)
@@ -165,9 +153,7 @@ def shares(seed: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_plays_nine_steps_of_ten_in_runs_that_it_does_not_end(seed: int) -> None:
-    """
-    A bug that ends half of all runs ends few of those that go round it.
-    """
+    """A bug that ends half of all runs ends few of those that go round it."""
     before, now = shares(seed)
 
     assert before < 0.7
@@ -175,9 +161,7 @@ def test_plays_nine_steps_of_ten_in_runs_that_it_does_not_end(seed: int) -> None
 
 
 def test_what_is_learnt_of_one_face_holds_for_the_others() -> None:
-    """
-    Traces that differ in their last operation alone are one bug, and have one memory.
-    """
+    """Traces that differ in their last operation alone are one bug, and have one memory."""
     target = load_target("drivers.memory_store:MemoryStoreDriver")
     search = Explorer(Store, Runs(target, Recorder(None)), Header("conversation_store", "x"))
     search.go_round("memory-clear.conversations", TRACE)
@@ -191,10 +175,8 @@ def test_what_is_learnt_of_one_face_holds_for_the_others() -> None:
 
 
 def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
-    """
-    A way to a state that was seldom seen ends where it would go on through what is left out.
-    """
-    target = load_target("tests.alike:KeptAndRefused")
+    """A way to a state that was seldom seen ends where it would go on through what is left out."""
+    target = load_target("tests.toys.clients:KeptAndRefused")
     runs = Runs(target, Recorder(None))
     scenario = own_scenario(Clients)
     search = Explorer(scenario, runs, Header("clients", target.name, seed=3, steps_max=50))
@@ -210,7 +192,5 @@ def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
 
 
 def test_goes_round_alike_each_time() -> None:
-    """
-    What is left out is drawn from the seed.
-    """
+    """What is left out is drawn from the seed."""
     assert shares(0) == shares(0)

@@ -28,9 +28,7 @@ LONG = "x" * 1000
     ],
 )
 def test_finds_the_first_difference(expected: object, actual: object, way: object) -> None:
-    """
-    The way leads through keys and places to the first value that is not alike.
-    """
+    """The way leads through keys and places to the first value that is not alike."""
     assert first_difference(expected, actual) == way
 
 
@@ -58,9 +56,7 @@ def test_finds_the_first_difference(expected: object, actual: object, way: objec
     ],
 )
 def test_names_the_field(of: str, expected: object, actual: object, field: str) -> None:
-    """
-    A signature's third part is a field, a part, an invariant or an error, and never data.
-    """
+    """A signature's third part is a field, a part, an invariant or an error, and never data."""
     assert where(of, expected, actual, given={"ana"}) == field
 
 
@@ -77,16 +73,12 @@ def test_names_the_field(of: str, expected: object, actual: object, field: str) 
     ],
 )
 def test_leaves_out_what_is_alike(expected: object, actual: object, texts: tuple[str, str]) -> None:
-    """
-    What both sides have is left out, and so is the rest of what is long.
-    """
+    """What both sides have is left out, and so is the rest of what is long."""
     assert tuple(map(shown, pruned(expected, actual))) == texts
 
 
 def test_cuts_a_text_around_the_first_difference() -> None:
-    """
-    Of texts of a thousand characters 200 are shown, and the one that differs is among them.
-    """
+    """Of texts of a thousand characters 200 are shown, and the one that differs is among them."""
     one, other = map(str, pruned(f"{LONG}a{LONG}", f"{LONG}b{LONG}"))
 
     assert one == f"...{'x' * 100}a{'x' * 99}..."
@@ -94,7 +86,5 @@ def test_cuts_a_text_around_the_first_difference() -> None:
 
 
 def test_writes_a_way_as_code_does() -> None:
-    """
-    A reader can paste it.
-    """
+    """A reader can paste it."""
     assert way_text(("told", "it is", 0, "text")) == "told['it is'][0].text"

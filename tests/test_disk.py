@@ -16,7 +16,7 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from tests.sessions_clock import ManualClock
 
-WRITE = text("INSERT INTO threads VALUES ('ana', 't', 'r', 1.0, false, 1)")
+WRITE = text("INSERT INTO threads VALUES (:user, 't', 'r', 1.0, false, 1)")
 READ = text("SELECT count(*) FROM threads")
 
 
@@ -27,14 +27,21 @@ def disk() -> Iterator[Disk]:
     made.remove()
 
 
+@pytest.fixture
+def pump() -> Iterator[Pump]:
+    pump = Pump()
+    yield pump
+    pump.close()
+
+
 def engine_of(disk: Disk, process: Process) -> AsyncEngine:
     database = Database(ManualClock(), Settings(), disk.url, make_engine=process.make_engine)
     return database.engine
 
 
-async def write(engine: AsyncEngine) -> None:
+async def write(engine: AsyncEngine, user: str = "ana") -> None:
     async with engine.begin() as connection:
-        await connection.execute(WRITE)
+        await connection.execute(WRITE, {"user": user})
 
 
 async def count(engine: AsyncEngine) -> object:
@@ -42,43 +49,29 @@ async def count(engine: AsyncEngine) -> object:
         return (await connection.execute(READ)).scalar_one()
 
 
-def test_call_comes_back_at_once(disk: Disk) -> None:
-    """
-    A transaction ends on a loop that stands still, so no thread has a part in it.
-    """
+def test_call_comes_back_at_once(pump: Pump, disk: Disk) -> None:
+    """A transaction ends on a loop that stands still, so no thread has a part in it."""
     engine = engine_of(disk, Process(disk))
-    pump = Pump()
-
     pump.call(write(engine))
     assert pump.call(count(engine)) == 1
     pump.call(engine.dispose())
-    pump.close()
 
 
-def test_new_disk_is_empty() -> None:
-    """
-    What one run wrote, the next one does not read.
-    """
+def test_new_disk_is_empty(pump: Pump) -> None:
+    """What one run wrote, the next one does not read."""
     written, other = make_disk(), make_disk()
     engine, empty = engine_of(written, Process(written)), engine_of(other, Process(other))
-    pump = Pump()
-
     pump.call(write(engine))
     assert pump.call(count(empty)) == 0
     for each in (engine, empty):
         pump.call(each.dispose())
     for disk in (written, other):
         disk.remove()
-    pump.close()
 
 
-def test_failing_disk_takes_no_commit(disk: Disk) -> None:
-    """
-    While it fails a commit raises and reads go on; afterwards nothing of it is there.
-    """
+def test_failing_disk_takes_no_commit(pump: Pump, disk: Disk) -> None:
+    """While it fails a commit raises and reads go on; afterwards nothing of it is there."""
     engine = engine_of(disk, Process(disk))
-    pump = Pump()
-
     disk.fails = True
     with pytest.raises(OperationalError, match="disk I/O error"):
         pump.call(write(engine))
@@ -87,16 +80,12 @@ def test_failing_disk_takes_no_commit(disk: Disk) -> None:
     pump.call(write(engine))
     assert pump.call(count(engine)) == 1
     pump.call(engine.dispose())
-    pump.close()
 
 
-def test_crash_leaves_what_was_committed(disk: Disk) -> None:
-    """
-    After a crash the next process reads what was committed, and not what was under way.
-    """
+def test_crash_leaves_what_was_committed(pump: Pump, disk: Disk) -> None:
+    """After a crash the next process reads what was committed, and not what was under way."""
     process = Process(disk)
     engine = engine_of(disk, process)
-    pump = Pump()
     pump.call(write(engine))
     under_way = engine.connect()
     pump.call(under_way.__aenter__())
@@ -104,40 +93,25 @@ def test_crash_leaves_what_was_committed(disk: Disk) -> None:
     process.crash()
 
     after = engine_of(disk, Process(disk))
-    pump.call(write_another(after))
+    pump.call(write(after, "ben"))
     assert pump.call(count(after)) == 2
     pump.call(under_way.close())
     pump.call(after.dispose())
-    pump.close()
 
 
-def test_crashed_process_opens_nothing(disk: Disk) -> None:
-    """
-    What goes on after a crash cannot reach the disk.
-    """
+def test_crashed_process_opens_nothing(pump: Pump, disk: Disk) -> None:
+    """What goes on after a crash cannot reach the disk."""
     process = Process(disk)
     engine = engine_of(disk, process)
     process.crash()
-    pump = Pump()
-
     with pytest.raises(OperationalError, match="the process has ended"):
         pump.call(write(engine))
-    pump.close()
 
 
 def test_disk_leaves_nothing_behind() -> None:
-    """
-    A disk that was removed is gone.
-    """
+    """A disk that was removed is gone."""
     disk = make_disk()
     path: Path = disk.path
     disk.remove()
 
     assert not path.exists()
-
-
-async def write_another(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("INSERT INTO threads VALUES ('ben', 't', 'r', 1.0, false, 1)")
-        )

@@ -25,7 +25,7 @@ from threadline.search.tactic import SHARES
 from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
-from tests.pages import DOCS, PAGES, README, Page, page
+from tests.doc_pages import DOCS, PAGES, README, Page, page
 from tests.project import ROOT, project, run
 
 __all__ = ["project"]
@@ -87,9 +87,7 @@ def words_of(value: object) -> str:
 
 
 def test_the_leak_is_what_its_command_prints(project: Path) -> None:
-    """
-    The report on the page about leaks is printed by the command above it.
-    """
+    """The report on the page about leaks is printed by the command above it."""
     leaks = page("docs/leaks.md")
 
     output = run(*command_on(leaks, "KeepsEndedManagers")).output.replace(f"{ROOT}/", "")
@@ -98,9 +96,7 @@ def test_the_leak_is_what_its_command_prints(project: Path) -> None:
 
 
 def test_the_failure_on_its_page_is_what_replay_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The failure on the page about failures is printed by the command above it.
-    """
+    """The failure on the page about failures is printed by the command above it."""
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
     failures = page("docs/failures.md")
@@ -116,8 +112,8 @@ def test_the_failure_on_its_page_is_what_replay_shows(monkeypatch: pytest.Monkey
     ("target", "start"),
     [
         ("tests.mutants.store:ReadingCreates", "  also: "),
-        ("tests.chancy:AtRandomDriver", "  note: "),
-        ("tests.idle:Standing", "standing: "),
+        ("tests.toys.stores:AtRandomDriver", "  note: "),
+        ("tests.toys.door:Standing", "standing: "),
     ],
 )
 def test_a_line_of_a_failure_is_what_fuzz_prints(project: Path, target: str, start: str) -> None:
@@ -153,9 +149,7 @@ def test_a_failure_is_accepted_as_its_page_says(project: Path) -> None:
 
 
 def test_the_fields_of_a_known_failure_are_told() -> None:
-    """
-    The page about known failures has a row for each field that an entry can have.
-    """
+    """The page about known failures has a row for each field that an entry can have."""
     rows = page("docs/known.md").table("field")
 
     assert sorted(row[0].strip("`") for row in rows) == sorted(WANTED)
@@ -163,8 +157,7 @@ def test_the_fields_of_a_known_failure_are_told() -> None:
 
 @pytest.mark.slow
 def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
-    """
-    The kill table is printed by `threadline mutants`, but for the seconds.
+    """The kill table is printed by `threadline mutants`, but for the seconds.
 
     Row by row, test_mutants.py holds it to what each hunt finds.
     """
@@ -187,9 +180,7 @@ def test_the_kill_table_is_what_mutants_prints(project: Path) -> None:
     ids=" ".join,
 )
 def test_output_fits_80_columns(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What the command prints is not folded by a terminal of 80 columns.
-    """
+    """What the command prints is not folded by a terminal of 80 columns."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "80")
 
@@ -200,9 +191,7 @@ def test_output_fits_80_columns(words: list[str], monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_sample_is_what_replay_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The sample report is what `threadline replay` prints for the sample trace.
-    """
+    """The sample report is what `threadline replay` prints for the sample trace."""
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
 
@@ -212,9 +201,7 @@ def test_the_sample_is_what_replay_shows(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_trace_on_its_page_is_the_sample() -> None:
-    """
-    The page about traces shows the sample whole, and its steps as the sample report does.
-    """
+    """The page about traces shows the sample whole, and its steps as the sample report does."""
     traces, sample = page("docs/traces.md"), ROOT / SAMPLE
 
     assert traces.block('{"threadline"') == sample.read_text("ascii").rstrip("\n")
@@ -222,9 +209,7 @@ def test_the_trace_on_its_page_is_the_sample() -> None:
 
 
 def test_the_fields_of_a_header_are_told() -> None:
-    """
-    The page about traces has a row for each field that a header has, and for no other.
-    """
+    """The page about traces has a row for each field that a header has, and for no other."""
     traces = page("docs/traces.md")
     named = [name for row in traces.table("header") for name in re.findall(r"`(\w+)`", row[0])]
 
@@ -255,9 +240,7 @@ def test_the_regression_test_on_its_page_guards(project: Path) -> None:
 
 
 def test_the_profiles_are_told() -> None:
-    """
-    The page about engines has each profile with what it tries.
-    """
+    """The page about engines has each profile with what it tries."""
     rows = page("docs/engines.md").table("profile")
 
     assert [(re.sub(r"`(\w+)`.*", r"\1", row[0]), *row[1:]) for row in rows] == [
@@ -267,9 +250,7 @@ def test_the_profiles_are_told() -> None:
 
 
 def test_the_tactics_are_told() -> None:
-    """
-    The page about engines has each tactic with its share of the runs.
-    """
+    """The page about engines has each tactic with its share of the runs."""
     rows = page("docs/engines.md").table("tactic")
 
     assert {row[0].strip("`"): row[1] for row in rows} == {
@@ -298,17 +279,13 @@ def test_the_tactics_are_told() -> None:
     ],
 )
 def test_limits_are_told_as_they_are(name: str, sentence: str) -> None:
-    """
-    A number in a sentence is the constant of the program.
-    """
+    """A number in a sentence is the constant of the program."""
     assert sentence in page(f"docs/{name}.md").text
 
 
 @pytest.mark.parametrize("text", HELPS, ids=lambda text: text.partition("\n")[0])
 def test_the_help_is_the_help(project: Path, text: str) -> None:
-    """
-    What a page shows of `--help` is what the command prints.
-    """
+    """What a page shows of `--help` is what the command prints."""
     words = [word for word in text.splitlines()[0].split()[2:] if word in threadline.commands]
 
     assert text == run(*words, "--help").output.rstrip("\n")
@@ -316,9 +293,7 @@ def test_the_help_is_the_help(project: Path, text: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(threadline.commands))
 def test_each_command_is_on_a_page(name: str) -> None:
-    """
-    No subcommand is left out of the documentation.
-    """
+    """No subcommand is left out of the documentation."""
     assert any(f"threadline {name}" in each.text for each in PAGES)
 
 
@@ -326,9 +301,7 @@ def test_each_command_is_on_a_page(name: str) -> None:
 def test_each_command_takes_its_options(
     command: tuple[Page, list[str]], pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    Every command line can be parsed: no option is unknown, no command or module gone.
-    """
+    """Every command line can be parsed: no option is unknown, no command or module gone."""
     monkeypatch.chdir(ROOT)
     _, (program, *words) = command
 
@@ -383,9 +356,7 @@ def test_the_code_of_each_page_runs(
 
 @every_page
 def test_each_link_leads_somewhere(each: Page) -> None:
-    """
-    A link to a page of ours finds the file, and the heading that it names.
-    """
+    """A link to a page of ours finds the file, and the heading that it names."""
     here = (ROOT / each.name).parent
     for target in [link for link in each.links() if not link.startswith("https://")]:
         file, _, anchor = target.partition("#")
@@ -398,9 +369,7 @@ def test_each_link_leads_somewhere(each: Page) -> None:
 
 @every_page
 def test_each_file_that_is_named_exists(each: Page) -> None:
-    """
-    A path in backticks is in the repository, or among what is made later.
-    """
+    """A path in backticks is in the repository, or among what is made later."""
     named = [file for file in each.files() if file not in MADE_LATER]
 
     assert [file for file in named if not any(ROOT.glob(file))] == []
@@ -408,9 +377,7 @@ def test_each_file_that_is_named_exists(each: Page) -> None:
 
 @every_page
 def test_no_line_is_too_long(each: Page) -> None:
-    """
-    Sentences fold at 110 columns; tables and blocks are as wide as they must be.
-    """
+    """Sentences fold at 110 columns; tables and blocks are as wide as they must be."""
     lines = [line for line in each.prose.splitlines() if not line.startswith("|")]
 
     assert [line for line in lines if len(line) > COLUMNS_MAX] == []
@@ -418,17 +385,13 @@ def test_no_line_is_too_long(each: Page) -> None:
 
 @every_doc
 def test_each_page_begins_with_its_title_and_is_linked(each: Page) -> None:
-    """
-    A page is found from the README, and says first what it is about.
-    """
+    """A page is found from the README, and says first what it is about."""
     assert each.text.startswith("# ")
     assert each.name in README.links()
 
 
 def test_the_architecture_fits_its_page() -> None:
-    """
-    ARCHITECTURE.md has at most 80 lines.
-    """
+    """ARCHITECTURE.md has at most 80 lines."""
     lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
 
     assert len(lines) <= ARCHITECTURE_LINES_MAX

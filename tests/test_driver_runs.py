@@ -20,7 +20,7 @@ from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder
 
-from tests.shelf import Shelf, ShelfDriver
+from tests.toys.shelf import Shelf, ShelfDriver
 
 EMMA: list[Any] = [(1, Shelf.put("Emma"))]
 
@@ -81,9 +81,7 @@ def explored(driver: type[Driver[Any]], count: int, steps: int = 3) -> list[Batc
 
 
 def test_takes_the_settings_of_the_run() -> None:
-    """
-    A constructor is given by name what the scenario draws.
-    """
+    """A constructor is given by name what the scenario draws."""
     driver = target(ShelfDriver).new_driver({"places": 1})
 
     assert isinstance(driver, ShelfDriver)
@@ -92,9 +90,7 @@ def test_takes_the_settings_of_the_run() -> None:
 
 @pytest.mark.parametrize("driver", [ShelfDriver, Open])
 def test_plays_under_the_settings_that_both_sides_have(driver: type[Driver[Any]]) -> None:
-    """
-    Model and system are made with the same settings, and so agree in every run.
-    """
+    """Model and system are made with the same settings, and so agree in every run."""
     batches = explored(driver, 40)
 
     assert [batch.failure for batch in batches if batch.failure] == []
@@ -103,9 +99,7 @@ def test_plays_under_the_settings_that_both_sides_have(driver: type[Driver[Any]]
 
 @pytest.mark.parametrize("driver", [Fixed, Unmade])
 def test_refuses_a_setting_that_it_does_not_take(driver: type[Driver[Any]]) -> None:
-    """
-    A setting that the system does not hear of would be drawn for the model alone.
-    """
+    """A setting that the system does not hear of would be drawn for the model alone."""
     message = r"tests:\w+ takes no setting 'places', .* in __init__, .* pinned = {'places': \.\.\.}"
 
     with pytest.raises(BadName, match=message):
@@ -114,9 +108,7 @@ def test_refuses_a_setting_that_it_does_not_take(driver: type[Driver[Any]]) -> N
 
 @pytest.mark.parametrize("driver", [Pinned, PinnedAndTold])
 def test_draws_nothing_else_than_what_is_pinned(driver: type[Driver[Any]]) -> None:
-    """
-    What a system has fixed is the model's setting in each run, and need not be taken.
-    """
+    """What a system has fixed is the model's setting in each run, and need not be taken."""
     batches = explored(driver, 40)
 
     assert [batch.failure for batch in batches if batch.failure] == []
@@ -124,27 +116,21 @@ def test_draws_nothing_else_than_what_is_pinned(driver: type[Driver[Any]]) -> No
 
 
 def test_pins_settings_of_an_exhaustive_search() -> None:
-    """
-    A setting that is fixed has one value to exhaust.
-    """
+    """A setting that is fixed has one value to exhaust."""
     batches = list(Exhaust(Putting, runs(Pinned), header(steps=1)).batches())
 
     assert [batch.header.settings for batch in batches] == [{"places": 2}, {"places": 2}]
 
 
 def test_pins_settings_of_a_derived_machine() -> None:
-    """
-    Hypothesis draws no other value than the one that is fixed.
-    """
+    """Hypothesis draws no other value than the one that is fixed."""
     (batch,) = Chunks(Putting, runs(Pinned), header()).batches(runs_max=20)
 
     assert batch.failure is None
 
 
 def test_pins_a_setting_that_no_scenario_draws() -> None:
-    """
-    A model whose default may be another one is given what the system has fixed.
-    """
+    """A model whose default may be another one is given what the system has fixed."""
 
     class Bare(Scenario[Shelf]):
         settings: ClassVar[dict[str, Pool[Any]]] = {}
@@ -169,9 +155,7 @@ class Starting(ShelfDriver):
 
 
 def test_is_started_once_before_the_first_run() -> None:
-    """
-    What is dear and serves all runs of a process is made before them, however many there are.
-    """
+    """What is dear and serves all runs of a process is made before them, however many there are."""
     explored(Starting, 3)
     explored(Starting, 1)
 
@@ -228,9 +212,7 @@ def play(played: Runs, *places: int) -> None:
 
 
 def test_is_reset_where_it_can_be() -> None:
-    """
-    The driver of one run is cleaned for the next, and closed at the end of all.
-    """
+    """The driver of one run is cleaned for the next, and closed at the end of all."""
     played = runs(Resetting)
     play(played, 1, 1, 1)
     played.close()
@@ -239,27 +221,21 @@ def test_is_reset_where_it_can_be() -> None:
 
 
 def test_is_made_anew_for_other_settings() -> None:
-    """
-    A system of other settings is another system.
-    """
+    """A system of other settings is another system."""
     play(runs(Resetting), 1, 2, 2)
 
     assert Resetting.calls == ["made 1", "closed", "made 2", "reset"]
 
 
 def test_is_made_anew_where_it_cannot_be_reset() -> None:
-    """
-    A reset that raises has cleaned nothing, and ends the old system.
-    """
+    """A reset that raises has cleaned nothing, and ends the old system."""
     play(runs(Broken), 1, 1)
 
     assert Broken.calls == ["made 1", "closed", "made 1"]
 
 
 def test_is_made_anew_in_one_run_of_twenty() -> None:
-    """
-    Now and then a run shows what a new system does, so that a careless reset is seen.
-    """
+    """Now and then a run shows what a new system does, so that a careless reset is seen."""
     play(runs(Resetting), *[1] * RENEWED_EVERY)
 
     assert Resetting.calls.count("made 1") == 2
@@ -267,9 +243,7 @@ def test_is_made_anew_in_one_run_of_twenty() -> None:
 
 
 def test_is_made_anew_after_a_failure() -> None:
-    """
-    A system that has parted from its model is cleaned by nobody.
-    """
+    """A system that has parted from its model is cleaned by nobody."""
     played = runs(Dirty)
     play(played, 1)
     with pytest.raises(Divergence), played.open(b"", {"places": 1}) as lockstep:
@@ -295,9 +269,7 @@ def dirty_failure(played: Runs) -> tuple[Batch, Failure]:
 
 
 def test_a_reset_that_leaves_something_is_told() -> None:
-    """
-    A failure that a new system does not have is the driver's, and told as that.
-    """
+    """A failure that a new system does not have is the driver's, and told as that."""
     played = runs(Dirty)
     batch, failure = dirty_failure(played)
 
@@ -315,9 +287,7 @@ class Noisy(Resetting):
 
 
 def test_what_is_told_by_a_reset_is_no_operations() -> None:
-    """
-    What was told between two runs is not in the first outcome of the second.
-    """
+    """What was told between two runs is not in the first outcome of the second."""
     played = runs(Noisy)
     play(played, 1, 1)
     played.close()
@@ -367,9 +337,7 @@ class Dreaming(Driver[Shelf]):
 
 
 def test_no_loop_outlives_its_run() -> None:
-    """
-    The loop of a run is closed with it, though the driver has no close.
-    """
+    """The loop of a run is closed with it, though the driver has no close."""
     played = runs(Dreaming)
     with played.open(b"", {"places": 1}) as lockstep:
         lockstep.step(*EMMA[0])

@@ -8,7 +8,7 @@ import pytest
 from threadline import Pool, Scenario, pool, rule
 from threadline.search.exhaust import Exhaust
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 ANY = pool("ana", "ben")
 ALIKE = pool("ana", "ben", symmetric=True)
@@ -77,9 +77,7 @@ def estimated(scenario: type[Scenario[Any]], depth: int) -> int:
 
 
 def test_plays_every_sequence_of_two() -> None:
-    """
-    Two rules and two users give nine sequences of two operations, each played once.
-    """
+    """Two rules and two users give nine sequences of two operations, each played once."""
     assert played(Plain, Desks(), 2) == [
         "enter ana, enter ana",
         "enter ana, enter ben",
@@ -94,18 +92,14 @@ def test_plays_every_sequence_of_two() -> None:
 
 
 def test_plays_every_sequence_of_three() -> None:
-    """
-    The same give 27 sequences of three, no two alike.
-    """
+    """The same give 27 sequences of three, no two alike."""
     sequences = played(Plain, Desks(), 3)
 
     assert (len(sequences), len(set(sequences))) == (27, 27)
 
 
 def test_collapses_users_that_are_symmetric() -> None:
-    """
-    Of users that are interchangeable, the second comes only after the first.
-    """
+    """Of users that are interchangeable, the second comes only after the first."""
     assert played(Symmetric, Desks(), 2) == [
         "enter ana, enter ana",
         "enter ana, enter ben",
@@ -116,9 +110,7 @@ def test_collapses_users_that_are_symmetric() -> None:
 
 
 def test_collapses_users_at_any_depth() -> None:
-    """
-    At depth three, one half of the sequences with a user is left.
-    """
+    """At depth three, one half of the sequences with a user is left."""
     assert played(Symmetric, Desks(), 3) == [
         "enter ana, enter ana, enter ana",
         "enter ana, enter ana, enter ben",
@@ -138,9 +130,7 @@ def test_collapses_users_at_any_depth() -> None:
 
 
 def test_collapses_no_user_that_an_operation_hides() -> None:
-    """
-    A user counts as named once drawn, wherever in an argument the name stands.
-    """
+    """A user counts as named once drawn, wherever in an argument the name stands."""
     assert played(Hidden, Desks(), 2) == [
         "enter ('ana', 'desk'), enter ('ana', 'desk')",
         "enter ('ana', 'desk'), enter ('ben', 'desk')",
@@ -148,23 +138,17 @@ def test_collapses_no_user_that_an_operation_hides() -> None:
 
 
 def test_follows_pools_and_preconditions() -> None:
-    """
-    What can be tried depends on what was done.
-    """
+    """What can be tried depends on what was done."""
     assert played(Visits, Desks(), 4) == ["enter ana, leave ticket 1, enter ana"]
 
 
 def test_ends_a_sequence_where_nothing_can_fire() -> None:
-    """
-    A sequence is shorter than the depth where no rule can fire any more.
-    """
+    """A sequence is shorter than the depth where no rule can fire any more."""
     assert played(Once, Desks(), 5) == ["ring"]
 
 
 def test_makes_no_failing_sequence_longer() -> None:
-    """
-    What has failed is not played on, and nothing else is left out.
-    """
+    """What has failed is not played on, and nothing else is left out."""
     assert played(Plain, Desks(has_ben_first), 2) == [
         "enter ana, enter ana",
         "enter ana, enter ben",
@@ -177,9 +161,7 @@ def test_makes_no_failing_sequence_longer() -> None:
 
 
 def test_goes_on_beside_a_failing_sequence() -> None:
-    """
-    A failure at the second step leaves out its own continuations alone.
-    """
+    """A failure at the second step leaves out its own continuations alone."""
     sequences = played(Plain, Desks(has_rung_second), 3)
 
     assert len(sequences) == 21
@@ -191,9 +173,7 @@ def test_goes_on_beside_a_failing_sequence() -> None:
 
 
 def test_tells_each_failure() -> None:
-    """
-    The failures come with the sequences that they ended.
-    """
+    """The failures come with the sequences that they ended."""
     batches = list(Exhaust(Plain, Desks(has_rung_second).runs(), header(steps=3)).batches())
 
     assert [str(batch.failure.step) for batch in batches if batch.failure] == [
@@ -204,9 +184,7 @@ def test_tells_each_failure() -> None:
 
 
 def test_plays_under_every_setting() -> None:
-    """
-    All sequences are played under each value of a setting.
-    """
+    """All sequences are played under each value of a setting."""
     desks = Desks()
 
     assert played(Sized, desks, 1) == ["press 7", "press 8", "press 7", "press 8"]
@@ -226,7 +204,5 @@ def test_plays_under_every_setting() -> None:
 def test_estimates_within_a_factor_of_two(
     scenario: type[Scenario[Any]], depth: int, least: int, most: int
 ) -> None:
-    """
-    The estimate is at least half and at most twice the number of sequences.
-    """
+    """The estimate is at least half and at most twice the number of sequences."""
     assert least <= estimated(scenario, depth) <= most

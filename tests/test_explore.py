@@ -14,7 +14,7 @@ from threadline.lockstep.run import Batch
 from threadline.search import explore
 from threadline.search.explore import Explorer
 
-from tests.desk import CODE, Desk, Desks, DeskScenario, header
+from tests.toys.desk import CODE, Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 
@@ -74,39 +74,29 @@ def tactics(batches: Sequence[Batch]) -> Counter[str]:
 
 
 def test_plays_the_same_for_the_same_seed() -> None:
-    """
-    A seed fixes every operation of every run.
-    """
+    """A seed fixes every operation of every run."""
     assert logs(seed=5) == logs(seed=5)
 
 
 def test_plays_otherwise_for_another_seed() -> None:
-    """
-    Two seeds play different runs.
-    """
+    """Two seeds play different runs."""
     assert logs(seed=5) != logs(seed=6)
 
 
 def test_plays_other_runs_in_one_campaign() -> None:
-    """
-    Hardly any run of a campaign is like another.
-    """
+    """Hardly any run of a campaign is like another."""
     assert len(set(map(tuple, logs(seed=5)))) > 95
 
 
 def test_numbers_its_runs() -> None:
-    """
-    Each run has its number in the header, from the first that was asked for.
-    """
+    """Each run has its number in the header, from the first that was asked for."""
     batches = Explorer(Everything, Desks().runs(), header()).batches(first_run=7)
 
     assert [batch.header.run for batch in islice(batches, 3)] == [7, 8, 9]
 
 
 def test_tries_every_tactic() -> None:
-    """
-    In 300 runs every tactic has its turn.
-    """
+    """In 300 runs every tactic has its turn."""
     assert tactics(play(Everything, Desks(), 300)).keys() == {
         "uniform",
         "swarm",
@@ -117,30 +107,22 @@ def test_tries_every_tactic() -> None:
 
 
 def test_is_uniform_in_a_third_of_the_runs() -> None:
-    """
-    The tactic without a blind spot has at least a third of the runs.
-    """
+    """The tactic without a blind spot has at least a third of the runs."""
     assert tactics(play(Everything, Desks(), 300))["uniform"] >= 100
 
 
 def test_plays_up_to_the_step_limit() -> None:
-    """
-    The longest runs have as many steps as the header allows, and none has more.
-    """
+    """The longest runs have as many steps as the header allows, and none has more."""
     assert max(batch.steps for batch in play(Everything, Desks(), 100, steps=7)) == 7
 
 
 def test_counts_no_step_for_a_refused_draw() -> None:
-    """
-    A draw for which no rule can fire costs no step, and the run ends all the same.
-    """
+    """A draw for which no rule can fire costs no step, and the run ends all the same."""
     assert [batch.steps for batch in play(EmptyHanded, Desks(), 20)] == [0] * 20
 
 
 def test_numbers_steps_without_gaps() -> None:
-    """
-    The steps of a failing run are numbered from 1 on, whatever was refused between them.
-    """
+    """The steps of a failing run are numbered from 1 on, whatever was refused between them."""
     failures = [batch.failure for batch in play(Everything, Desks(has_two_rings), 50)]
     steps = next(failure.steps for failure in failures if failure and len(failure.steps) == 6)
 
@@ -148,9 +130,7 @@ def test_numbers_steps_without_gaps() -> None:
 
 
 def test_ends_a_run_at_its_failure() -> None:
-    """
-    A run that fails has the failing operation for its last.
-    """
+    """A run that fails has the failing operation for its last."""
     desks = Desks(has_two_rings)
     batches = play(Everything, desks, 50)
     failed = next(index for index, batch in enumerate(batches) if batch.failure)
@@ -160,9 +140,7 @@ def test_ends_a_run_at_its_failure() -> None:
 
 
 def test_draws_settings_for_the_system() -> None:
-    """
-    Each value of a setting is given to some system.
-    """
+    """Each value of a setting is given to some system."""
     desks = Desks()
     play(Sized, desks, 100)
 
@@ -170,9 +148,7 @@ def test_draws_settings_for_the_system() -> None:
 
 
 def test_gives_model_and_system_the_same_settings() -> None:
-    """
-    The model of a run has the settings of its system.
-    """
+    """The model of a run has the settings of its system."""
     desks = Desks()
     play(Sized, desks, 100)
 
@@ -184,9 +160,7 @@ def test_gives_model_and_system_the_same_settings() -> None:
 
 
 def test_tells_settings_in_the_header() -> None:
-    """
-    The header of a run has the settings of its system.
-    """
+    """The header of a run has the settings of its system."""
     desks = Desks()
     batches = play(Sized, desks, 100)
 
@@ -196,9 +170,7 @@ def test_tells_settings_in_the_header() -> None:
 
 
 def test_finds_by_novelty_what_hides_behind_a_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A bug behind a code of five keys out of eight is found by going on from rare states.
-    """
+    """A bug behind a code of five keys out of eight is found by going on from rare states."""
     monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
     batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
 
@@ -206,9 +178,7 @@ def test_finds_by_novelty_what_hides_behind_a_protocol(monkeypatch: pytest.Monke
 
 
 def test_takes_luck_to_find_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The same bug is not found by uniform draws in as many runs.
-    """
+    """The same bug is not found by uniform draws in as many runs."""
     monkeypatch.setattr(explore, "SHARES", {"uniform": 1})
     batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
 
@@ -216,9 +186,7 @@ def test_takes_luck_to_find_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_keeps_states_and_not_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What the explorer remembers grows with the states of the model, of which there are six.
-    """
+    """What the explorer remembers grows with the states of the model, of which there are six."""
     monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
     explorer = Explorer(Keys, Desks().runs(), header(steps=20))
     list(islice(explorer.batches(), 500))
@@ -227,9 +195,7 @@ def test_keeps_states_and_not_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_keeps_no_more_states_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A model of many states fills the table up to STATES_MAX, and no further.
-    """
+    """A model of many states fills the table up to STATES_MAX, and no further."""
     monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
     monkeypatch.setattr(explore, "STATES_MAX", 5)
     explorer = Explorer(Everything, Desks().runs(), header(steps=20))

@@ -45,9 +45,7 @@ def golden(name: str) -> str:
     ],
 )
 def test_a_failure_reads_as_its_golden_text(name: str) -> None:
-    """
-    Property, operation, expected and because, actual, history, trace file, replay command.
-    """
+    """Property, operation, expected and because, actual, history, trace file, replay command."""
     trace, runs, path = stored(name)
     failure = replay(runs, trace.header, trace.operations)
 
@@ -57,9 +55,7 @@ def test_a_failure_reads_as_its_golden_text(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "end"), [("hung", hung(10.0)), ("died", death(-9))])
 def test_a_step_without_an_end_reads_as_its_golden_text(name: str, end: Outcome) -> None:
-    """
-    What ended or held up its process is told in the same form.
-    """
+    """What ended or held up its process is told in the same form."""
     trace, runs, path = stored("clear-leaves-one")
     failure = last_step_failure(trace, runs.target, end)
 
@@ -67,9 +63,7 @@ def test_a_step_without_an_end_reads_as_its_golden_text(name: str, end: Outcome)
 
 
 def test_the_command_is_one_that_works_under_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Who has started threadline by `uv run` has no command of that name without it.
-    """
+    """Who has started threadline by `uv run` has no command of that name without it."""
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     trace, runs, _ = stored("clear-leaves-one")
     failure = last_step_failure(trace, runs.target, hung(10.0))

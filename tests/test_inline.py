@@ -10,8 +10,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from weakref import ref
 
 import aiosqlite
@@ -110,10 +112,33 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "notes.db"
 
 
+@pytest.fixture
+def notes(pump: Pump, path: Path) -> Iterator[Notes]:
+    """Open a store, and close it in the end."""
+    notes = Notes(path)
+    pump.call(notes.open())
+    yield notes
+    pump.call(notes.close())
+
+
+def stored(path: Path) -> int:
+    """Return how many names others find in the file."""
+    with closing(sqlite3.connect(path)) as other:
+        return int(other.execute("SELECT count(*) FROM notes").fetchone()[0])
+
+
+def warnings_without(held: list[Any], forgotten: ref[Any]) -> list[warnings.WarningMessage]:
+    """Return what is warned of when nobody holds a thing any more; it must be gone then."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        held.clear()
+        gc.collect()
+    assert forgotten() is None
+    return told
+
+
 def test_opens_on_no_thread(pump: Pump, path: Path) -> None:
-    """
-    No thread is started to open, use and close a database within a pump.
-    """
+    """No thread is started to open, use and close a database within a pump."""
     before = set(threading.enumerate())
     notes = Notes(path)
 
@@ -124,94 +149,53 @@ def test_opens_on_no_thread(pump: Pump, path: Path) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_keeps_what_was_committed(pump: Pump, path: Path) -> None:
-    """
-    What is written within a pump is read within it, row by row, and by others after the commit.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_keeps_what_was_committed(pump: Pump, notes: Notes, path: Path) -> None:
+    """What is written in a pump is read within it, row by row, and by others after the commit."""
     pump.call(notes.add("b", "a"))
 
     assert pump.call(notes.names()) == ["a", "b"]
-
-    pump.call(notes.close())
-    other = sqlite3.connect(path)
-    found = other.execute("SELECT count(*) FROM notes").fetchall()
-    other.close()
-
-    assert found == [(2,)]
+    assert stored(path) == 2
 
 
-def test_iterates_over_more_rows_than_one_fetch(pump: Pump, path: Path) -> None:
-    """
-    A cursor that fetches in parts goes through all of them within one call.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_iterates_over_more_rows_than_one_fetch(pump: Pump, notes: Notes) -> None:
+    """A cursor that fetches in parts goes through all of them within one call."""
     pump.call(notes.add(*map(str, range(1000))))
 
     assert len(pump.call(notes.names())) == 1000
 
-    pump.call(notes.close())
 
-
-def test_raises_what_the_database_raises(pump: Pump, path: Path) -> None:
-    """
-    A statement that the database refuses raises at its call, and the connection goes on.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_raises_what_the_database_raises(pump: Pump, notes: Notes) -> None:
+    """A statement that the database refuses raises at its call, and the connection goes on."""
     pump.call(notes.add("a"))
     with pytest.raises(sqlite3.IntegrityError):
         pump.call(notes.add("a"))
 
     assert pump.call(notes.names()) == ["a"]
 
-    pump.call(notes.close())
 
-
-def test_rolls_back(pump: Pump, path: Path) -> None:
-    """
-    What was rolled back is gone.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_rolls_back(pump: Pump, notes: Notes) -> None:
+    """What was rolled back is gone."""
     pump.call(notes.add_and_roll_back("a"))
 
     assert pump.call(notes.names()) == []
 
-    pump.call(notes.close())
 
-
-def test_refuses_what_comes_after_the_end(pump: Pump, path: Path) -> None:
-    """
-    A closed connection refuses statements as aiosqlite's does, and may be closed again.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_refuses_what_comes_after_the_end(pump: Pump, notes: Notes) -> None:
+    """A closed connection refuses statements as aiosqlite's does, and may be closed again."""
     pump.call(notes.close())
     pump.call(notes.close())
-
     with pytest.raises(ValueError, match="no active connection"):
         pump.call(notes.add("a"))
 
 
-def test_opens_once(pump: Pump, path: Path) -> None:
-    """
-    A connection that is awaited a second time is refused, as if it had a thread.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_opens_once(pump: Pump, notes: Notes) -> None:
+    """A connection that is awaited a second time is refused, as if it had a thread."""
     with pytest.raises(RuntimeError, match="threads can only be started once"):
         pump.call(notes.open())
 
-    pump.call(notes.close())
-
 
 def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
-    """
-    A database that cannot be opened raises, and starts no thread.
-    """
+    """A database that cannot be opened raises, and starts no thread."""
     before = set(threading.enumerate())
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         pump.call(Notes(tmp_path / "nowhere" / "notes.db").open())
@@ -219,50 +203,30 @@ def test_raises_where_a_database_cannot_be_opened(pump: Pump, tmp_path: Path) ->
     assert set(threading.enumerate()) == before
 
 
-def test_hears_no_word_to_end(pump: Pump, path: Path) -> None:
-    """
-    What aiosqlite 0.20 sends to its thread so that it ends is no work, and is not done.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_hears_no_word_to_end(pump: Pump, notes: Notes) -> None:
+    """What aiosqlite 0.20 sends to its thread so that it ends is no work, and is not done."""
     notes.db._tx.put_nowait(object())  # type: ignore[arg-type]  # 0.20's own type of a word
     pump.call(notes.add("a"))
 
     assert pump.call(notes.names()) == ["a"]
 
-    pump.call(notes.close())
 
-
-def test_dumps_without_waiting(pump: Pump, path: Path) -> None:
-    """
-    iterdump, which polls its thread, needs no time within a pump.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_dumps_without_waiting(pump: Pump, notes: Notes) -> None:
+    """iterdump, which polls its thread, needs no time within a pump."""
     pump.call(notes.add("a"))
 
     assert "INSERT INTO \"notes\" VALUES('a');" in pump.call(notes.dump())
 
-    pump.call(notes.close())
 
-
-def test_waits_for_no_lock(pump: Pump, path: Path) -> None:
-    """
-    A lock is refused at once, because its owner cannot go on while another waits for it.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
+def test_waits_for_no_lock(pump: Pump, notes: Notes) -> None:
+    """A lock is refused at once, because its owner cannot go on while another waits for it."""
 
     assert pump.call(notes.timeout_ms()) == [(0,)]
-
-    pump.call(notes.close())
 
 
 @SINCE_022
 def test_stops_at_the_call(pump: Pump, path: Path) -> None:
-    """
-    stop closes the database at its call; after the run too, when no loop is left.
-    """
+    """stop closes the database at its call; after the run too, when no loop is left."""
     first, second = Notes(path), Notes(path)
     pump.call(first.open())
     pump.call(second.open())
@@ -278,31 +242,19 @@ def test_stops_at_the_call(pump: Pump, path: Path) -> None:
 
 
 def test_a_connection_may_be_forgotten(pump: Pump, path: Path) -> None:
-    """
-    A connection that nobody has closed goes without a warning, and without its changes.
-    """
-    notes = Notes(path)
-    pump.call(notes.open())
-    pump.call(notes.add_without_end("a"))
+    """A connection that nobody has closed goes without a warning, and without its changes."""
+    held = [Notes(path)]
+    pump.call(held[0].open())
+    pump.call(held[0].add_without_end("a"))
     pump.close()
-    forgotten = ref(notes.db)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        del notes
-        gc.collect()
-    other = sqlite3.connect(path)
-    found = other.execute("SELECT count(*) FROM notes").fetchall()
-    other.close()
 
-    assert forgotten() is None
+    told = warnings_without(held, ref(held[0].db))
     assert told == []
-    assert found == [(0,)]
+    assert stored(path) == 0
 
 
 def test_a_connection_may_be_forgotten_by_another_thread(pump: Pump, path: Path) -> None:
-    """
-    The garbage collector may find a connection in another thread, which may not close it.
-    """
+    """The garbage collector may find a connection in another thread, which may not close it."""
     held = [Notes(path)]
     pump.call(held[0].open())
     opened = held[0].db._conn  # closed here below, in its own thread
@@ -316,9 +268,7 @@ def test_a_connection_may_be_forgotten_by_another_thread(pump: Pump, path: Path)
 
 
 def test_serves_sqlalchemy(pump: Pump, path: Path) -> None:
-    """
-    An engine of SQLAlchemy's writes, reads and is disposed of within a pump, on no thread.
-    """
+    """An engine of SQLAlchemy's writes, reads and is disposed of within a pump, on no thread."""
     before = set(threading.enumerate())
     engine = engine_at(path)
 
@@ -333,21 +283,16 @@ def test_serves_sqlalchemy(pump: Pump, path: Path) -> None:
 
 
 def test_serves_sqlalchemy_in_memory(pump: Pump) -> None:
-    """
-    An engine on a database in memory keeps its one connection from call to call.
-    """
+    """An engine on a database in memory keeps its one connection from call to call."""
     engine = create_async_engine("sqlite+aiosqlite://")
     pump.call(round_trip(engine))
     with pytest.raises(IntegrityError):
         pump.call(insert(engine, "a"))
-
     pump.call(engine.dispose())
 
 
 def test_sets_the_isolation_level_of_sqlalchemy(pump: Pump, path: Path) -> None:
-    """
-    SQLAlchemy sets the isolation level past aiosqlite's methods; that runs inline too.
-    """
+    """SQLAlchemy sets the isolation level past aiosqlite's methods; that runs inline too."""
     engine = engine_at(path, isolation_level="AUTOCOMMIT")
 
     assert pump.call(round_trip(engine))[1] == ["a", "b"]
@@ -356,26 +301,16 @@ def test_sets_the_isolation_level_of_sqlalchemy(pump: Pump, path: Path) -> None:
 
 
 def test_an_engine_may_be_forgotten(pump: Pump, path: Path) -> None:
-    """
-    An engine that nobody has disposed of goes without a warning.
-    """
-    engine = engine_at(path)
-    pump.call(round_trip(engine))
+    """An engine that nobody has disposed of goes without a warning."""
+    held = [engine_at(path)]
+    pump.call(round_trip(held[0]))
     pump.close()
-    forgotten = ref(engine.pool)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        del engine
-        gc.collect()
-
-    assert forgotten() is None
+    told = warnings_without(held, ref(held[0].pool))
     assert told == []
 
 
 def test_a_connection_lives_on_in_the_next_pump(pump: Pump, path: Path) -> None:
-    """
-    A connection that a system keeps all its life serves one run after another.
-    """
+    """A connection that a system keeps all its life serves one run after another."""
     notes = Notes(path)
     pump.call(notes.open())
     pump.call(notes.add("a"))
@@ -389,9 +324,7 @@ def test_a_connection_lives_on_in_the_next_pump(pump: Pump, path: Path) -> None:
 
 
 def test_leaves_other_loops_alone(pump: Pump, path: Path) -> None:
-    """
-    After a pump the same code runs on a thread again where it runs on asyncio's loop.
-    """
+    """After a pump the same code runs on a thread again where it runs on asyncio's loop."""
     before = set(threading.enumerate())
     pumped = pump.call(Notes(path).live())
     path.unlink()
@@ -403,9 +336,7 @@ def test_leaves_other_loops_alone(pump: Pump, path: Path) -> None:
 
 
 def test_dumps_on_other_loops(pump: Pump, path: Path) -> None:
-    """
-    iterdump on asyncio's loop is aiosqlite's own.
-    """
+    """iterdump on asyncio's loop is aiosqlite's own."""
 
     async def live() -> list[str]:
         notes = Notes(path)
@@ -419,9 +350,7 @@ def test_dumps_on_other_loops(pump: Pump, path: Path) -> None:
 
 @SINCE_022
 def test_warns_of_what_is_forgotten_on_other_loops(pump: Pump, path: Path) -> None:
-    """
-    A connection on asyncio's loop that nobody has closed gives aiosqlite's own warning.
-    """
+    """A connection on asyncio's loop that nobody has closed gives aiosqlite's own warning."""
 
     before = set(threading.enumerate())
 
@@ -437,9 +366,7 @@ def test_warns_of_what_is_forgotten_on_other_loops(pump: Pump, path: Path) -> No
 def test_leaves_a_connection_without_a_queue_alone(
     pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    A subclass that has done away with the queue to the thread may be forgotten too.
-    """
+    """A subclass that has done away with the queue to the thread may be forgotten too."""
 
     class Bare(aiosqlite.Connection):
         def __init__(self) -> None:
@@ -454,9 +381,7 @@ def test_leaves_a_connection_without_a_queue_alone(
 
 
 def test_is_done_once() -> None:
-    """
-    To make aiosqlite run inline a second time changes nothing.
-    """
+    """To make aiosqlite run inline a second time changes nothing."""
     inline_aiosqlite()
     before = dict(vars(aiosqlite.Connection))
     inline_aiosqlite()
@@ -465,9 +390,7 @@ def test_is_done_once() -> None:
 
 
 def test_does_not_import_aiosqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Where nobody has imported aiosqlite, nothing is done.
-    """
+    """Where nobody has imported aiosqlite, nothing is done."""
     monkeypatch.delitem(sys.modules, "aiosqlite")
     inline_aiosqlite()
 
@@ -475,9 +398,7 @@ def test_does_not_import_aiosqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_an_executor_of_the_systems_inline(pump: Pump) -> None:
-    """
-    What a system gives to a pool of threads of its own runs in this thread.
-    """
+    """What a system gives to a pool of threads of its own runs in this thread."""
 
     async def work() -> int:
         with ThreadPoolExecutor() as pool:
@@ -487,9 +408,7 @@ def test_runs_an_executor_of_the_systems_inline(pump: Pump) -> None:
 
 
 def test_knows_a_pumps_loop_from_others(pump: Pump) -> None:
-    """
-    is_pumped holds within a pump, and neither on asyncio's loop nor outside of any.
-    """
+    """is_pumped holds within a pump, and neither on asyncio's loop nor outside of any."""
 
     async def ask() -> bool:
         return is_pumped()

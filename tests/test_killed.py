@@ -24,7 +24,7 @@ __all__ = ["project"]
 MOMENTS = 100
 LATEST_S = 4.0  # a campaign has loaded, played, found and minimised by then
 GUARD_S = 600.0
-DRIVERS = ("tests.mutants.store:JoinsKeys", "tests.ill:dies")
+DRIVERS = ("tests.mutants.store:JoinsKeys", "tests.toys.stores:dies")
 # A worker that was killed from outside is one that its system has ended, for all that can be seen.
 REPLAYED = {"worker": {0, 1, -signal.SIGKILL}, "campaign": {1, -signal.SIGKILL}}
 ALLOWED = {"worker": {1}, "campaign": {1, -signal.SIGKILL}}
@@ -83,10 +83,15 @@ def replayed(path: Path) -> int:
 
 
 def test_a_worker_that_hangs_ends_with_its_campaign(project: Path) -> None:
-    """
-    A campaign that was killed leaves no process behind, not even in a step without an end.
-    """
-    command = [sys.executable, "-m", "threadline", "fuzz", "--driver", "tests.ill:waits_by_a_pipe"]
+    """A campaign that was killed leaves no process behind, not even in a step without an end."""
+    command = [
+        sys.executable,
+        "-m",
+        "threadline",
+        "fuzz",
+        "--driver",
+        "tests.toys.stores:waits_by_a_pipe",
+    ]
     os.mkfifo(project / "pipe")
     campaign = subprocess.Popen(command, env={**os.environ, "PIPE": str(project / "pipe")})
     worker = psutil.Process(int((project / "pipe").read_text("ascii")))  # it is in its step

@@ -13,7 +13,7 @@ from threadline.known import BadKnown, Known, covering, known_file, read_known
 from threadline.lockstep.lockstep import Lockstep
 from threadline.outcome import Ok
 
-from tests.script import Script, ScriptDriver
+from tests.toys.scripted import Script, ScriptDriver
 
 C1 = Handle("c", 1)
 TIMERS = "memory-wait.timers"
@@ -38,9 +38,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_reads_what_a_project_knows(tmp_path: Path) -> None:
-    """
-    Each entry has its signature and its reason, and what else is said of it.
-    """
+    """Each entry has its signature and its reason, and what else is said of it."""
     assert read_known(written(tmp_path, WHOLE)) == (
         Known(
             TIMERS,
@@ -55,9 +53,7 @@ def test_reads_what_a_project_knows(tmp_path: Path) -> None:
 
 
 def test_knows_nothing_without_a_file(tmp_path: Path) -> None:
-    """
-    A project without known failures has no such file.
-    """
+    """A project without known failures has no such file."""
     assert read_known(tmp_path / "known.toml") == ()
 
 
@@ -76,26 +72,20 @@ def test_knows_nothing_without_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_says_what_is_wrong_with_the_file(tmp_path: Path, text: str, complaint: str) -> None:
-    """
-    The entry, what it has, and what to write instead.
-    """
+    """The entry, what it has, and what to write instead."""
     with pytest.raises(BadKnown, match=complaint):
         read_known(written(tmp_path, text))
 
 
 def test_writes_an_entry_that_it_reads_again(tmp_path: Path) -> None:
-    """
-    What a reason says cannot break the file.
-    """
+    """What a reason says cannot break the file."""
     entry = Known(TIMERS, 'a "quoted"\nreason \\ é', until=date(2027, 1, 1))
 
     assert read_known(written(tmp_path, entry.entry())) == (entry,)
 
 
 def test_finds_the_file_beside_the_project(tmp_path: Path) -> None:
-    """
-    It is looked for where pyproject.toml is, from any folder below.
-    """
+    """It is looked for where pyproject.toml is, from any folder below."""
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "deep").mkdir()
 
@@ -112,26 +102,20 @@ def test_finds_the_file_beside_the_project(tmp_path: Path) -> None:
     ],
 )
 def test_covers_what_it_names(signature: str, driver: str, *, is_known: bool) -> None:
-    """
-    An entry is about one failure of one driver.
-    """
+    """An entry is about one failure of one driver."""
     entry = Known(TIMERS, "harmless", "mine:Cache")
 
     assert (covering([entry], signature, driver) is entry) == is_known
 
 
 def test_an_entry_without_a_place_covers_all_places() -> None:
-    """
-    Property and operation alone stand for every field, part and error.
-    """
+    """Property and operation alone stand for every field, part and error."""
     assert Known("memory-wait", "harmless").covers(TIMERS, "mine:Cache")
 
 
 @pytest.mark.parametrize(("day", "is_over"), [(28, False), (29, True), (30, True)])
 def test_ends_on_its_day(day: int, *, is_over: bool) -> None:
-    """
-    From the day that it names on it is a failure as any other.
-    """
+    """From the day that it names on it is a failure as any other."""
     entry = Known(TIMERS, "harmless", until=date(2027, 1, 29))
 
     assert entry.has_expired(date(2027, 1, day)) == is_over
@@ -144,9 +128,7 @@ def tolerating(signature: str, expected: Sequence[object], actual: Sequence[obje
 
 
 def test_goes_on_behind_a_part_that_is_tolerated() -> None:
-    """
-    A part of the census that is known to differ is not compared again in the run.
-    """
+    """A part of the census that is known to differ is not compared again in the run."""
     run = tolerating("memory-call.timers", [Ok(), Ok()], [Ok(), Ok()])
     run.step(1, Script.call())
     run.step(2, Script.call())
@@ -156,9 +138,7 @@ def test_goes_on_behind_a_part_that_is_tolerated() -> None:
 
 
 def test_still_compares_the_other_parts() -> None:
-    """
-    Behind a part that is tolerated another one is found.
-    """
+    """Behind a part that is tolerated another one is found."""
     run = tolerating("memory-call.timers", [Ok(), Ok()], [Ok(), Ok()])
     run.step(1, Script.call())
     run.driver.held["turns"] = 3  # type: ignore[attr-defined]  # a ScriptDriver
@@ -170,9 +150,7 @@ def test_still_compares_the_other_parts() -> None:
 
 
 def test_binds_what_it_can_behind_an_answer_that_is_tolerated() -> None:
-    """
-    The ids of an answer of which one field differs can be named by later operations.
-    """
+    """The ids of an answer of which one field differs can be named by later operations."""
     expected = [Ok({"id": C1, "at": 1}), Ok()]
     run = tolerating("isolation-call.at", expected, [Ok({"id": "real", "at": 2}), Ok()])
     run.driver.held = None  # type: ignore[attr-defined]  # a ScriptDriver
@@ -184,9 +162,7 @@ def test_binds_what_it_can_behind_an_answer_that_is_tolerated() -> None:
 
 
 def test_tolerates_an_invariant_that_is_known() -> None:
-    """
-    An invariant that is known to fail is not asserted again in the run; others are.
-    """
+    """An invariant that is known to fail is not asserted again in the run; others are."""
 
     def holds_nothing(_: object, held: object) -> None:
         raise AssertionError("it does")

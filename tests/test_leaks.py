@@ -30,7 +30,7 @@ from scenarios.connections import Connections
 from sessions import ChatSystem
 from sessions.connector import Connector
 from tests.mutants.benign import GROWERS, Lru64
-from tests.planted import (
+from tests.planted_leaks import (
     BY_NAME,
     CLEAN,
     OF_SERVICE,
@@ -77,8 +77,7 @@ def hunted(name: str, seed: int) -> tuple[Kill, Investigation]:
 @every_leak
 @two_seeds
 def test_a_planted_leak_is_found_minimised_and_named(name: str, seed: int) -> None:
-    """
-    It ends a run with the signature of its path, is minimised to what is known to be least, and
+    """It ends a run with the signature of its path, is minimised to what is known to be least, and
     the report has its class, the chain from a root, and the operation in which it is born.
     """
     died, found = hunted(name, seed)
@@ -93,9 +92,7 @@ def test_a_planted_leak_is_found_minimised_and_named(name: str, seed: int) -> No
 @pytest.mark.parametrize("name", OF_SERVICE)
 @pytest.mark.parametrize("seed", SERVICE_SEEDS)
 def test_a_leak_planted_in_the_service_is_found_minimised_and_named(name: str, seed: int) -> None:
-    """
-    The same of what only a service has: handlers of quality, agents that fail, storage.
-    """
+    """The same of what only a service has: handlers of quality, agents that fail, storage."""
     died, found = hunt(BY_NAME[name], seed, cycles_max=SERVICE_CYCLES)
 
     assert dict(BY_NAME[name].least) == {str(died.signature): died.steps}
@@ -105,9 +102,7 @@ def test_a_leak_planted_in_the_service_is_found_minimised_and_named(name: str, s
 @pytest.mark.parametrize("grower", GROWERS, ids=lambda grower: grower.__name__)
 @two_seeds
 def test_a_benign_grower_is_not_flagged(grower: type[Connector], seed: int) -> None:
-    """
-    A cache, a table, a cancelled timer and a thread's inbox are no leaks, however they grow.
-    """
+    """A cache, a table, a cancelled timer and a thread's inbox are no leaks, however they grow."""
     failures, known = alarms(grower, seed, runs_max=8)
 
     assert [str(failure) for failure in failures] == []
@@ -116,9 +111,7 @@ def test_a_benign_grower_is_not_flagged(grower: type[Connector], seed: int) -> N
 
 
 def test_what_stops_growing_is_remembered_with_its_level() -> None:
-    """
-    A cache of 64 is watched until it is full, once in a test.
-    """
+    """A cache of 64 is watched until it is full, once in a test."""
     _, known = alarms(Lru64, seed=0, runs_max=4)
 
     assert {path.name: level for path, level in known.levels.items()}[
@@ -128,9 +121,7 @@ def test_what_stops_growing_is_remembered_with_its_level() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
-    """
-    20 runs of 50 steps end as empty as they began; nothing even had to be watched for longer.
-    """
+    """20 runs of 50 steps end as empty as they began; nothing even had to be watched for longer."""
     found, runs = clean_runs(CLEAN, load_scenario(f"scenarios.{scenario}"))
 
     assert found == []
@@ -141,9 +132,7 @@ def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
 
 @pytest.mark.parametrize("scenario", ["agents:Agents", "database:Database"])
 def test_the_clean_service_leaks_nothing(scenario: str) -> None:
-    """
-    With agents that fail, restarts and crashes, a service ends its runs as empty as it began.
-    """
+    """With agents that fail, restarts and crashes, a service ends its runs as empty as it began."""
     found, runs = clean_runs(SERVICE, load_scenario(f"scenarios.{scenario}"), runs_max=8)
 
     assert found == []
@@ -160,9 +149,7 @@ def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     ],
 )
 def test_stores_of_the_other_contract_leak_nothing(driver: str) -> None:
-    """
-    The same probes judge a conversation store, with roots or without.
-    """
+    """The same probes judge a conversation store, with roots or without."""
     found, runs = clean_runs(driver, Store)
 
     assert found == []
@@ -184,9 +171,7 @@ def stored(name: str) -> Trace:
 
 
 def test_a_leak_is_seen_again_in_a_replay() -> None:
-    """
-    Its stored trace says that it ends with a round trip, and fails alike on a fresh system.
-    """
+    """Its stored trace says that it ends with a round trip, and fails alike on a fresh system."""
     trace = stored("keeps-dropped")
     runs = Runs(
         load_target("tests.mutants.leaks:KeepsDropped"),
@@ -202,9 +187,7 @@ def test_a_leak_is_seen_again_in_a_replay() -> None:
 
 
 def test_the_clean_system_passes_the_trace_of_a_leak() -> None:
-    """
-    The trace shows the leak of the system, not of the harness.
-    """
+    """The trace shows the leak of the system, not of the harness."""
     trace = stored("keeps-dropped")
 
     assert (
@@ -218,9 +201,7 @@ def test_the_clean_system_passes_the_trace_of_a_leak() -> None:
 
 
 def test_a_declared_bound_is_asserted() -> None:
-    """
-    A cache of 64 that was declared to hold 8 is a failure as soon as it holds more.
-    """
+    """A cache of 64 that was declared to hold 8 is a failure as soon as it holds more."""
 
     target = replace(load_target(CLEAN), make=partial(Promising, partial(ChatSystem, **LRU)))
     runs = Runs(target, Recorder(None), after_run=RoundTrips(1))

@@ -22,12 +22,12 @@ from threadline.loading import (
 )
 
 from drivers.memory_store import MemoryStoreDriver
-from tests.ill import Misnamed
 from tests.project import ROOT, forget
-from tests.shelf import Leaky, Shelf, ShelfDriver
+from tests.toys.shelf import Leaky, Shelf, ShelfDriver
+from tests.toys.stores import Misnamed
 
 STORE = "drivers.memory_store:MemoryStoreDriver"
-SHELF = (ROOT / "tests" / "shelf.py").read_text("utf-8")
+SHELF = (ROOT / "tests" / "toys/shelf.py").read_text("utf-8")
 SCENARIO = '''
 from threadline import Scenario
 
@@ -54,34 +54,26 @@ def written(path: str, text: str = SHELF) -> None:
 
 
 def test_finds_an_object_in_a_module() -> None:
-    """
-    MODULE:NAME is what is called so in the module.
-    """
+    """MODULE:NAME is what is called so in the module."""
     assert load(STORE) is MemoryStoreDriver
 
 
 def test_finds_a_module_in_the_current_folder() -> None:
-    """
-    The folder in which a command is typed is looked into first.
-    """
+    """The folder in which a command is typed is looked into first."""
     written("my_shelf.py")
 
     assert load("my_shelf:Shelf").__doc__ == Shelf.__doc__
 
 
 def test_finds_an_object_in_a_file() -> None:
-    """
-    PATH:NAME is what is called so in the file of that path.
-    """
+    """PATH:NAME is what is called so in the file of that path."""
     written("deep/my_shelf.py")
 
     assert load("./deep/my_shelf.py:Shelf").__doc__ == Shelf.__doc__
 
 
 def test_loads_a_file_once() -> None:
-    """
-    A driver and a model from one file are of one module, by whichever name it is loaded.
-    """
+    """A driver and a model from one file are of one module, by whichever name it is loaded."""
     written("my_shelf.py")
     driver = load("./my_shelf.py:ShelfDriver")
 
@@ -90,9 +82,7 @@ def test_loads_a_file_once() -> None:
 
 
 def test_a_file_imports_its_neighbours() -> None:
-    """
-    What stands beside a file can be imported by it, as when it is run.
-    """
+    """What stands beside a file can be imported by it, as when it is run."""
     written("deep/my_shelf.py")
     written("deep/my_driver.py", "from my_shelf import ShelfDriver as Mine\n")
 
@@ -115,9 +105,7 @@ def test_a_file_imports_its_neighbours() -> None:
     ],
 )
 def test_says_what_of_a_name_leads_nowhere(name: str, message: str) -> None:
-    """
-    Which half was not found, or what went wrong on the way, in one line.
-    """
+    """Which half was not found, or what went wrong on the way, in one line."""
     written("needing.py", "import not_there\n")
     written("failing.py", "def half():\n    return 1 // 2\nSIZE = 1 // 0\n")
     written("wrong.py", "def\n")
@@ -127,9 +115,7 @@ def test_says_what_of_a_name_leads_nowhere(name: str, message: str) -> None:
 
 
 def test_a_file_that_cannot_be_imported_is_forgotten() -> None:
-    """
-    Once it is mended, it is loaded.
-    """
+    """Once it is mended, it is loaded."""
     written("my_shelf.py", "SIZE = 1 // 0\n")
     with pytest.raises(BadName):
         load("./my_shelf.py:Shelf")
@@ -139,9 +125,7 @@ def test_a_file_that_cannot_be_imported_is_forgotten() -> None:
 
 
 def test_a_driver_is_not_made_to_be_looked_at() -> None:
-    """
-    A class tells all that there is to know of it.
-    """
+    """A class tells all that there is to know of it."""
     written("dear.py", f"{SHELF}\nclass Dear(Leaky):\n    def __init__(self): raise OSError\n")
     target = load_target("dear:Dear")
 
@@ -149,9 +133,7 @@ def test_a_driver_is_not_made_to_be_looked_at() -> None:
 
 
 def test_what_a_function_makes_is_looked_at_and_closed() -> None:
-    """
-    A function is called once, and what it makes is given back.
-    """
+    """A function is called once, and what it makes is given back."""
     written(
         "made.py",
         f"""{SHELF}
@@ -171,9 +153,7 @@ class Closed(Leaky):
 
 
 def test_a_driver_lacks_what_it_has_no_method_for() -> None:
-    """
-    An operation without a method is left out, and so is one that is taken back.
-    """
+    """An operation without a method is left out, and so is one that is taken back."""
     written("lacking.py", f"{SHELF}\nclass Lacking(ShelfDriver):\n    take = None\n")
     target = load_target("lacking:Lacking")
 
@@ -181,9 +161,7 @@ def test_a_driver_lacks_what_it_has_no_method_for() -> None:
 
 
 def test_a_driver_has_the_policy_of_its_model() -> None:
-    """
-    A driver that declares none is held to the model's own.
-    """
+    """A driver that declares none is held to the model's own."""
     assert load_target(STORE).policy is ConversationStore.policy
 
 
@@ -191,18 +169,19 @@ def test_a_driver_has_the_policy_of_its_model() -> None:
     ("name", "message"),
     [
         ("threadline.pool:Pool", "Pool'> *.*which is no driver; derive it from Driver"),
-        ("tests.shelf:BOOKS", "which makes no driver; name a class or a function"),
-        ("tests.shelf:Shelf", "which is no driver; derive it from Driver"),
-        ("tests.desk:never", "tests.desk:never makes no driver: .*missing 1 required"),
-        ("tests.desk:header", "makes <class 'threadline.trace.Header'>, which is no driver"),
+        ("tests.toys.shelf:BOOKS", "which makes no driver; name a class or a function"),
+        ("tests.toys.shelf:Shelf", "which is no driver; derive it from Driver"),
+        ("tests.toys.desk:never", "tests.toys.desk:never makes no driver: .*missing 1 required"),
+        ("tests.toys.desk:header", "makes <class 'threadline.trace.Header'>, which is no driver"),
         ("threadline:Driver", r"which names no model; .*class MyDriver\(Driver\[Conversation"),
-        ("tests.ill:Misnamed", r"Misnamed\.appends is no operation .*; did you mean append\?"),
+        (
+            "tests.toys.stores:Misnamed",
+            r"Misnamed\.appends is no operation .*; did you mean append\?",
+        ),
     ],
 )
 def test_says_what_is_wrong_with_a_driver(name: str, message: str) -> None:
-    """
-    What it is, what was expected, and what to write.
-    """
+    """What it is, what was expected, and what to write."""
     with pytest.raises(BadName, match=message):
         load_target(name)
 
@@ -220,17 +199,13 @@ class Private(Misnamed):
 
 
 def test_methods_of_its_own_are_no_mistake() -> None:
-    """
-    A private method, and one that is near no operation, are a driver's own.
-    """
+    """A private method, and one that is near no operation, are a driver's own."""
     assert load_target("tests.test_loading:Private").driver.__name__ == "Private"
 
 
 def test_the_first_driver_of_a_model_is_taken() -> None:
-    """
-    One that cannot be loaded, and one of another model, are passed over.
-    """
-    names = ["nope:Nope", "tests.shelf:ShelfDriver", STORE, "tests.ill:hangs"]
+    """One that cannot be loaded, and one of another model, are passed over."""
+    names = ["nope:Nope", "tests.toys.shelf:ShelfDriver", STORE, "tests.toys.stores:hangs"]
     found = first_target(names, ConversationStore)
 
     assert found is not None
@@ -238,27 +213,21 @@ def test_the_first_driver_of_a_model_is_taken() -> None:
 
 
 def test_no_driver_of_a_model_is_none() -> None:
-    """
-    Where none fits, there is no target.
-    """
+    """Where none fits, there is no target."""
     assert first_target([STORE], Shelf) is None
 
 
 def test_loads_a_scenario() -> None:
-    """
-    A class derived from Scenario[MODEL] is played as it is.
-    """
+    """A class derived from Scenario[MODEL] is played as it is."""
     assert load_scenario("threadline.contracts.conversation_store:Store") is Store
 
 
 def test_loads_a_model_as_a_scenario() -> None:
-    """
-    A model is the scenario of all its operations, the same one each time.
-    """
-    own = load_scenario("tests.shelf:Shelf")
+    """A model is the scenario of all its operations, the same one each time."""
+    own = load_scenario("tests.toys.shelf:Shelf")
 
     assert [rule.name for rule in own.rules()] == ["put", "take"]
-    assert own is load_scenario("tests.shelf:Shelf")
+    assert own is load_scenario("tests.toys.shelf:Shelf")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +235,7 @@ def test_loads_a_model_as_a_scenario() -> None:
     [
         (STORE, "which is no scenario; derive a class from Scenario"),
         ("threadline:Scenario", "which is no scenario; derive a class from Scenario"),
-        ("tests.shelf:BOOKS", "which is no scenario; derive a class from Scenario"),
+        ("tests.toys.shelf:BOOKS", "which is no scenario; derive a class from Scenario"),
         (
             "threadline.contracts.conversation_store:ConversationStore",
             r"ConversationStore\.open has no pool for user, thread; give it one, @operation\(user",
@@ -274,33 +243,25 @@ def test_loads_a_model_as_a_scenario() -> None:
     ],
 )
 def test_says_what_is_wrong_with_a_scenario(name: str, message: str) -> None:
-    """
-    What it is, what was expected, and what to write.
-    """
+    """What it is, what was expected, and what to write."""
     with pytest.raises(BadName, match=message):
         load_scenario(name)
 
 
 def test_the_scenarios_beside_a_driver_are_its_model() -> None:
-    """
-    Without a scenario in its file or the model's, the model is played itself.
-    """
-    assert scenarios_beside(Leaky) == ["tests.shelf:Shelf"]
+    """Without a scenario in its file or the model's, the model is played itself."""
+    assert scenarios_beside(Leaky) == ["tests.toys.shelf:Shelf"]
 
 
 def test_the_scenarios_beside_a_driver_are_those_of_its_model() -> None:
-    """
-    The file of the model may have one that serves all drivers.
-    """
+    """The file of the model may have one that serves all drivers."""
     name = "threadline.contracts.conversation_store:Store"
 
     assert scenarios_beside(MemoryStoreDriver) == [name]
 
 
 def test_the_scenarios_beside_a_driver_are_those_of_its_own_file() -> None:
-    """
-    Those that stand beside the driver come first; what is imported there is not beside it.
-    """
+    """Those that stand beside the driver come first; what is imported there is not beside it."""
     written("mine.py", f"{SHELF}{SCENARIO}")
     written("other.py", "from mine import Leaky, OnlyPut\n\nclass Mine(Leaky): ...\n")
 
@@ -309,16 +270,16 @@ def test_the_scenarios_beside_a_driver_are_those_of_its_own_file() -> None:
 
 
 def test_a_target_makes_drivers_of_its_own() -> None:
-    """
-    Another way to make a driver of the same model can be put in place of the class.
-    """
+    """Another way to make a driver of the same model can be put in place of the class."""
     made: list[Driver[Shelf]] = []
 
     def make(places: int) -> Driver[Shelf]:
         made.append(ShelfDriver(places))
         return made[-1]
 
-    driver = replace(load_target("tests.shelf:ShelfDriver"), make=make).new_driver({"places": 1})
+    driver = replace(load_target("tests.toys.shelf:ShelfDriver"), make=make).new_driver(
+        {"places": 1}
+    )
     end(driver)
 
     assert driver is made[0]
@@ -336,9 +297,7 @@ def test_a_target_makes_drivers_of_its_own() -> None:
 def test_says_what_is_wrong_with_a_project(
     tmp_path: Path, content: str | bytes, complaint: str
 ) -> None:
-    """
-    A file that is no TOML, or has no such table, is told in a line.
-    """
+    """A file that is no TOML, or has no such table, is told in a line."""
     data = content if isinstance(content, bytes) else content.encode()
     (tmp_path / "pyproject.toml").write_bytes(data)
 

@@ -22,15 +22,13 @@ from threadline.outcome import (
 )
 from threadline.pump import NotDone
 
-from tests.script import Script, ScriptDriver, lockstep
+from tests.toys.scripted import Script, ScriptDriver, failure_of, lockstep, parted
 
 C1, C2 = Handle("c", 1), Handle("c", 2)
 
 
 def test_keeps_the_steps_on_which_both_agree() -> None:
-    """
-    A step that agrees is kept with its number, its operation and its outcome.
-    """
+    """A step that agrees is kept with its number, its operation and its outcome."""
     run = lockstep([Ok("a"), Refused("old")], [Ok("a"), Refused("old", because="of me")])
     run.step(1, Script.call())
     run.step(4, Script.call("x"))
@@ -42,9 +40,7 @@ def test_keeps_the_steps_on_which_both_agree() -> None:
 
 
 def test_binds_the_first_pair() -> None:
-    """
-    The id that answers a fresh handle stands for it in later operations.
-    """
+    """The id that answers a fresh handle stands for it in later operations."""
     run = lockstep([Ok(C1), Ok()], [Ok("real 1"), Ok()])
     run.step(1, Script.call())
     run.step(2, Script.call(C1))
@@ -54,31 +50,15 @@ def test_binds_the_first_pair() -> None:
 
 
 def test_takes_no_argument_for_a_new_id() -> None:
-    """
-    A system that answers with a text that it was given has made nothing; the text says so.
-    """
-    run = lockstep([Ok(), Ok(C2)], [Ok(), Ok("r")])
-    run.step(1, Script.call(("r", 1)))
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call())
-
-    assert raised.value.failure.lines()[2] == (
-        "  system:  ok, <a 'r' given as an argument, so no new c>"
-    )
+    """A system that answers with a text that it was given has made nothing; the text says so."""
+    failure = parted([Ok(), Ok(C2)], [Ok(), Ok("r")], ("r", 1), None)
+    assert failure.lines()[2] == "  system:  ok, <a 'r' given as an argument, so no new c>"
 
 
 def test_says_that_an_id_was_returned_before() -> None:
-    """
-    A new id that is an old one is shown under its name, with the reason why it is wrong.
-    """
-    run = lockstep([Ok(C1), Ok({"id": C2})], [Ok("real 1"), Ok({"id": "real 1"})])
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call())
-
-    assert raised.value.failure.lines()[1:5] == [
+    """A new id that is an old one is shown under its name, with the reason why it is wrong."""
+    failure = parted([Ok(C1), Ok({"id": C2})], [Ok("real 1"), Ok({"id": "real 1"})])
+    assert failure.lines()[1:5] == [
         "  model:   ok, {'id': c_2}",
         "  system:  ok, {'id': c_1}",
         "  differs: id",
@@ -87,47 +67,28 @@ def test_says_that_an_id_was_returned_before() -> None:
 
 
 def test_says_that_a_value_can_be_no_id() -> None:
-    """
-    What cannot be hashed cannot be looked up again, and so is no id.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok(C1)], [Ok({"id": 1})]).step(1, Script.call())
-
-    assert raised.value.failure.lines()[2] == (
-        "  system:  ok, <a dict that cannot be hashed, so no c>"
-    )
+    """What cannot be hashed cannot be looked up again, and so is no id."""
+    failure = parted([Ok(C1)], [Ok({"id": 1})])
+    assert failure.lines()[2] == "  system:  ok, <a dict that cannot be hashed, so no c>"
 
 
 def test_blames_only_the_id_that_is_wrong() -> None:
-    """
-    New ids beside one that is wrong are no difference, though nothing binds them any more.
-    """
-    run = lockstep([Ok(C1), Ok([C1, C2])], [Ok("real 1"), Ok(["other", "real 2"])])
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call())
-
-    assert raised.value.failure.lines()[2] == "  system:  ok, [<a c never returned before>, c_2]"
+    """New ids beside one that is wrong are no difference, though nothing binds them any more."""
+    failure = parted([Ok(C1), Ok([C1, C2])], [Ok("real 1"), Ok(["other", "real 2"])])
+    assert failure.lines()[2] == "  system:  ok, [<a c never returned before>, c_2]"
 
 
 @pytest.mark.parametrize("answer", [Refused("full"), Crashed("KeyError"), Unknown(), Ok(None)])
 def test_binds_nothing_where_the_kinds_differ(answer: Outcome) -> None:
-    """
-    A handle for which no id came back is bound to nothing.
-    """
+    """A handle for which no id came back is bound to nothing."""
     run = lockstep([Ok(C1)], [answer])
-    with pytest.raises(Divergence):
-        run.step(1, Script.call())
-
+    failure_of(run)
     with pytest.raises(Dangling, match="c_1"):
         run.step(2, Script.call(C1))
 
 
 def test_does_nothing_for_a_dangling_handle() -> None:
-    """
-    An operation whose handle nothing stands behind is neither recorded nor done.
-    """
+    """An operation whose handle nothing stands behind is neither recorded nor done."""
     told: list[str] = []
     run = lockstep([], [], record=lambda number, operation: told.append(f"{number} {operation}"))
 
@@ -146,14 +107,8 @@ def test_does_nothing_for_a_dangling_handle() -> None:
     ids=["another id for one handle", "another handle for one id"],
 )
 def test_parts_on_a_conflict_of_ids(expected: list[Outcome], actual: list[Outcome]) -> None:
-    """
-    Handles and ids are one to one: a second partner for either is a divergence.
-    """
-    run = lockstep(expected, actual)
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence):
-        run.step(2, Script.call())
+    """Handles and ids are one to one: a second partner for either is a divergence."""
+    assert parted(expected, actual).disagreement.of == "outcome"
 
 
 @pytest.mark.parametrize(
@@ -177,10 +132,8 @@ def test_parts_on_another_outcome(expected: Outcome, actual: Outcome) -> None:
     """
     Outcomes that differ in kind, value, type, reason, warnings or what was told are a divergence.
     """
-    with pytest.raises(Divergence) as raised:
-        lockstep([expected], [actual]).step(1, Script.call())
-
-    assert raised.value.failure.disagreement == Disagreement("outcome", expected, actual)
+    failure = parted([expected], [actual])
+    assert failure.disagreement == Disagreement("outcome", expected, actual)
 
 
 @pytest.mark.parametrize(
@@ -190,69 +143,44 @@ def test_parts_on_another_outcome(expected: Outcome, actual: Outcome) -> None:
         (ValueError(), "ValueError"),
         (SystemExit(3), "SystemExit: 3"),
         (asyncio.CancelledError(), "CancelledError"),
+        (GeneratorExit(), "GeneratorExit"),
+        (UnsatisfiedAssumption(), "UnsatisfiedAssumption"),
         (RuntimeError("<Lock at 0x7f12ab34cd>"), "RuntimeError: <Lock at 0x...>"),
     ],
 )
 def test_takes_an_exception_for_a_crash(error: BaseException, text: str) -> None:
-    """
-    An exception that the driver does not translate is an outcome, with text that is stable.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [error]).step(1, Script.call())
-
-    assert raised.value.failure.disagreement.actual == Crashed(text)
+    """What the driver does not translate, however special, is an outcome with a stable text."""
+    failure = parted([Ok()], [error])
+    assert failure.disagreement.actual == Crashed(text)
 
 
 def test_tells_where_it_crashed() -> None:
-    """
-    A crash names the file and the function that raised, without the folder.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [KeyError("gone")]).step(1, Script.call())
-
-    crash = raised.value.failure.step.actual
+    """A crash names the file and the function that raised, without the folder."""
+    failure = parted([Ok()], [KeyError("gone")])
+    crash = failure.step.actual
     assert isinstance(crash, Crashed)
-    assert crash.where.startswith("script.py:")
+    assert crash.where.startswith("scripted.py:")
     assert crash.where.endswith(" _next")
 
 
-@pytest.mark.parametrize("error", [UnsatisfiedAssumption(), GeneratorExit(), SystemExit(0)])
-def test_takes_whatever_the_system_raises_for_a_crash(error: BaseException) -> None:
-    """
-    No exception is too special to be the system's, Hypothesis's own among them.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [error]).step(1, Script.call())
-
-    assert isinstance(raised.value.failure.step.actual, Crashed)
-
-
 def test_lets_an_interrupt_pass() -> None:
-    """
-    Ctrl-C is no crash of the system.
-    """
+    """Ctrl-C is no crash of the system."""
     with pytest.raises(KeyboardInterrupt):
         lockstep([Ok()], [KeyboardInterrupt()]).step(1, Script.call())
 
 
 def test_takes_a_call_that_hangs_for_liveness() -> None:
-    """
-    A call that does not come back breaks liveness, whatever blame would say.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok()], [NotDone("5 turns", "get line 3")]).step(1, Script.call())
-
-    assert raised.value.failure.signature == Signature(Property.LIVENESS, "call", "hung")
-    assert raised.value.failure.step.actual == Hung("5 turns", where="get line 3")
+    """A call that does not come back breaks liveness, whatever blame would say."""
+    failure = parted([Ok()], [NotDone("5 turns", "get line 3")])
+    assert failure.signature == Signature(Property.LIVENESS, "call", "hung")
+    assert failure.step.actual == Hung("5 turns", where="get line 3")
 
 
 @pytest.mark.parametrize(
     ("expected", "actual"), [("a", Ok("a")), (Ok("a"), "a"), ("a", "a"), (None, Ok()), (Ok(), None)]
 )
 def test_takes_a_plain_value_for_ok(expected: object, actual: object) -> None:
-    """
-    What is no outcome is what an operation that was done came back with, on both sides.
-    """
+    """What is no outcome is what an operation that was done came back with, on both sides."""
     step = lockstep([expected], [actual]).step(1, Script.call())
 
     assert isinstance(step.actual, Ok)
@@ -260,28 +188,20 @@ def test_takes_a_plain_value_for_ok(expected: object, actual: object) -> None:
 
 @pytest.mark.parametrize("expected", [Refuse("old", because="of me"), Refused("old")])
 def test_takes_what_the_model_raises_for_a_refusal(expected: object) -> None:
-    """
-    A model refuses by raising Refuse, or by returning Refused.
-    """
+    """A model refuses by raising Refuse, or by returning Refused."""
     step = lockstep([expected], [Refused("old")]).step(1, Script.call())
 
     assert step.expected == Refused("old")
 
 
 def test_keeps_why_the_model_refuses() -> None:
-    """
-    The reason for the reader of a refusal that is raised is in the outcome that is expected.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Refuse("old", because="of me")], [Ok()]).step(1, Script.call())
-
-    assert str(raised.value.failure.step.expected) == "refused (old), because of me"
+    """The reason for the reader of a refusal that is raised is in the outcome that is expected."""
+    failure = parted([Refuse("old", because="of me")], [Ok()])
+    assert str(failure.step.expected) == "refused (old), because of me"
 
 
 def test_plays_nothing_that_nobody_can_predict() -> None:
-    """
-    Where the model cannot say what is right, the system is not asked, and no step is kept.
-    """
+    """Where the model cannot say what is right, the system is not asked, and no step is kept."""
     run = lockstep([Unpredictable("two are right")], [Ok()])
 
     with pytest.raises(Unpredictable, match="two are right"):
@@ -292,9 +212,7 @@ def test_plays_nothing_that_nobody_can_predict() -> None:
 
 
 def test_takes_a_handle_that_the_model_does_not_know_for_dangling() -> None:
-    """
-    The KeyError of a handle is no mistake of the model: what the handle named has ended.
-    """
+    """The KeyError of a handle is no mistake of the model: what the handle named has ended."""
     run = lockstep([Ok(C1), KeyError(C1)], [Ok("real 1")])
     run.step(1, Script.call())
 
@@ -304,17 +222,13 @@ def test_takes_a_handle_that_the_model_does_not_know_for_dangling() -> None:
 
 @pytest.mark.parametrize("error", [KeyError("gone"), KeyError(), ValueError("wrong")])
 def test_takes_what_else_a_model_raises_for_a_mistake_of_its_own(error: Exception) -> None:
-    """
-    It is no outcome, and is told with the model and the operation.
-    """
+    """It is no outcome, and is told with the model and the operation."""
     with pytest.raises(ModelError, match=r"Script raised \w+\(.*\) in call\(argument=None\)"):
         lockstep([error], [Ok()]).step(1, Script.call())
 
 
 def test_records_a_step_before_the_system_takes_it() -> None:
-    """
-    What a step does to the process cannot keep it from being recorded.
-    """
+    """What a step does to the process cannot keep it from being recorded."""
     told: list[str] = []
     run = lockstep(
         [Ok()],
@@ -327,71 +241,41 @@ def test_records_a_step_before_the_system_takes_it() -> None:
 
 
 def test_blames_the_property_that_the_model_names() -> None:
-    """
-    The model's blame decides which property a disagreement breaks.
-    """
-    with pytest.raises(Divergence) as raised:
-        lockstep([Ok("a")], [Ok("b")]).step(1, Script.call())
-
-    assert raised.value.failure.signature == Signature(Property.ISOLATION, "call")
+    """The model's blame decides which property a disagreement breaks."""
+    failure = parted([Ok("a")], [Ok("b")])
+    assert failure.signature == Signature(Property.ISOLATION, "call")
 
 
 def test_raises_a_type_of_its_own_for_each_signature() -> None:
-    """
-    Hypothesis tells failures apart by their type, which names property and operation.
-    """
+    """Hypothesis tells failures apart by their type, which names property and operation."""
     with pytest.raises(Divergence) as raised:
         lockstep([Ok("a")], [Ok("b")]).step(1, Script.call())
-
     assert type(raised.value).__name__ == "IsolationCall"
 
 
 def test_shows_handles_in_place_of_real_ids() -> None:
-    """
-    The ids that a diverging system returned are handles in its history.
-    """
-    run = lockstep([Ok(C1), Ok([])], [Ok("real 1"), Ok(["real 1", {"id": "real 1"}])])
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call(C1))
-
-    assert history.lines(raised.value.failure.steps) == [
+    """The ids that a diverging system returned are handles in its history."""
+    failure = parted([Ok(C1), Ok([])], [Ok("real 1"), Ok(["real 1", {"id": "real 1"}])], C1)
+    assert history.lines(failure.steps) == [
         "1 call(argument=None)  ok, c_1",
         "2 call(argument=c_1)  ok, [c_1, {'id': c_1}]",
     ]
 
 
-def test_shows_handles_in_the_text_of_a_crash() -> None:
-    """
-    A real id that an exception speaks of is a handle in the history, where it is a whole word.
-    """
-    run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), KeyError("no s-1f, only s-1f2")])
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call(C1))
-
-    assert raised.value.failure.step.actual == Crashed("KeyError: 'no c_1, only s-1f2'")
-
-
-def test_shows_handles_in_the_reason_of_a_refusal() -> None:
-    """
-    A real id in the reason of a refusal is a handle in the history.
-    """
-    run = lockstep([Ok(C1), Ok()], [Ok("s-1f"), Refused("s-1f is locked")])
-    run.step(1, Script.call())
-
-    with pytest.raises(Divergence) as raised:
-        run.step(2, Script.call(C1))
-
-    assert raised.value.failure.step.actual == Refused("c_1 is locked")
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (KeyError("no s-1f, only s-1f2"), Crashed("KeyError: 'no c_1, only s-1f2'")),
+        (Refused("s-1f is locked"), Refused("c_1 is locked")),
+    ],
+)
+def test_shows_handles_in_texts(answer: object, shown: Outcome) -> None:
+    """A real id in an error or a reason is a handle in the history, where it is a whole word."""
+    assert parted([Ok(C1), Ok()], [Ok("s-1f"), answer], C1).step.actual == shown
 
 
 def test_digests_the_same_whatever_the_ids() -> None:
-    """
-    Two runs that differ in real ids alone have one digest.
-    """
+    """Two runs that differ in real ids alone have one digest."""
     one = lockstep([Ok(C1)], [Ok("real 1")])
     other = lockstep([Ok(C1)], [Ok("another")])
     one.step(1, Script.call())
@@ -401,9 +285,7 @@ def test_digests_the_same_whatever_the_ids() -> None:
 
 
 def test_digests_any_text() -> None:
-    """
-    A history with a lone surrogate, which no encoding of text has, has a digest.
-    """
+    """A history with a lone surrogate, which no encoding of text has, has a digest."""
     run = lockstep([Refused("\ud800")], [Refused("\ud800")])
     run.step(1, Script.call("\ud800"))
 

@@ -52,9 +52,7 @@ def fuzzed(*more: str) -> str:
 
 
 def test_fuzz_keeps_the_log_to_itself(talkative: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """
-    Neither the report nor the terminal shows what the system logs.
-    """
+    """Neither the report nor the terminal shows what the system logs."""
     told = fuzzed()
 
     assert "continuity: up() diverges at step 2" in told
@@ -62,9 +60,7 @@ def test_fuzz_keeps_the_log_to_itself(talkative: Path, capfd: pytest.CaptureFixt
 
 
 def test_fuzz_shows_the_log_of_the_minimal_trace(talkative: Path) -> None:
-    """
-    With --log a failure has the lines of its shortest run.
-    """
+    """With --log a failure has the lines of its shortest run."""
     lines = [line for line in fuzzed("--log").splitlines() if "log:" in line]
 
     assert lines == [
@@ -74,9 +70,7 @@ def test_fuzz_shows_the_log_of_the_minimal_trace(talkative: Path) -> None:
 
 
 def test_replay_shows_the_log_of_each_step(talkative: Path) -> None:
-    """
-    With --log each step is followed by what was logged in it; without, by nothing.
-    """
+    """With --log each step is followed by what was logged in it; without, by nothing."""
     fuzzed()
     (trace,) = talkative.glob("reports/runs/*/Counter-*.jsonl")
 
@@ -85,9 +79,7 @@ def test_replay_shows_the_log_of_each_step(talkative: Path) -> None:
 
 
 def test_warnings_are_logged_with_their_texts() -> None:
-    """
-    The outcome has the category alone; the log says what was warned of.
-    """
+    """The outcome has the category alone; the log says what was warned of."""
     with warnings_recorded() as warned:
         warnings.warn("take care", UserWarning, stacklevel=1)
 
@@ -95,9 +87,7 @@ def test_warnings_are_logged_with_their_texts() -> None:
 
 
 def test_handlers_are_as_they_were() -> None:
-    """
-    While a run is recorded the root logger's own handlers are set aside, and no longer.
-    """
+    """While a run is recorded the root logger's own handlers are set aside, and no longer."""
     before = logging.getLogger().handlers[:]
     with logs_recorded() as logged:
         assert logging.getLogger().handlers == [logged]
@@ -106,9 +96,7 @@ def test_handlers_are_as_they_were() -> None:
 
 
 def test_a_message_that_does_not_fit_its_arguments_is_kept() -> None:
-    """
-    The system's mistake is told in the log, and raises nothing.
-    """
+    """The system's mistake is told in the log, and raises nothing."""
     logged = Logged()
     logged.handle(logging.LogRecord("hub", logging.ERROR, "", 1, "%d of them", ("many",), None))
 
@@ -117,9 +105,7 @@ def test_a_message_that_does_not_fit_its_arguments_is_kept() -> None:
 
 
 def test_the_log_is_bounded() -> None:
-    """
-    Of a run that logs without end the latest lines are kept.
-    """
+    """Of a run that logs without end the latest lines are kept."""
     logged = Logged()
     for number in range(LINES_MAX + 1):
         logged.add(f"line {number}")

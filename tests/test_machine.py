@@ -15,7 +15,7 @@ from threadline.failure import Divergence, Property, Signature
 from threadline.lockstep.run import Batch, replay
 from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 KINDS = Desk.kinds()
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
@@ -77,16 +77,12 @@ def chunks(scenario: type[Scenario[Any]], desks: Desks, runs: int, *, seed: int 
 
 
 def test_is_named_after_scenario_and_driver() -> None:
-    """
-    Machines of two drivers share no examples, because their names differ.
-    """
-    assert derived(rings).__name__ == "Everything[tests.desk:DeskDriver]"
+    """Machines of two drivers share no examples, because their names differ."""
+    assert derived(rings).__name__ == "Everything[tests.toys.desk:DeskDriver]"
 
 
 def test_plays_what_the_scenario_offers() -> None:
-    """
-    The machine steps every rule of its scenario.
-    """
+    """The machine steps every rule of its scenario."""
     desks = Desks()
     run(machine(Everything, desks.runs(), header()))
 
@@ -95,9 +91,7 @@ def test_plays_what_the_scenario_offers() -> None:
 
 
 def test_draws_tuples_and_arguments_together() -> None:
-    """
-    The items of a tuple, and arguments that one pool gives together, are drawn as others are.
-    """
+    """The items of a tuple, and arguments that one pool gives together, are drawn as others are."""
     desks = Desks()
     run(machine(Couples, desks.runs(), header()))
 
@@ -110,9 +104,7 @@ def test_draws_tuples_and_arguments_together() -> None:
 
 
 def test_fires_no_rule_against_its_precondition() -> None:
-    """
-    The bell is rung only by those who have a ticket.
-    """
+    """The bell is rung only by those who have a ticket."""
     desks = Desks()
     run(machine(Everything, desks.runs(), header()))
 
@@ -120,9 +112,7 @@ def test_fires_no_rule_against_its_precondition() -> None:
 
 
 def test_leaves_out_what_a_driver_lacks() -> None:
-    """
-    A rule whose operation the driver lacks is no rule of the machine.
-    """
+    """A rule whose operation the driver lacks is no rule of the machine."""
     desks = Desks()
     run(machine(Everything, desks.runs(lacks=(KINDS["ring"], KINDS["leave"])), header()))
 
@@ -130,9 +120,7 @@ def test_leaves_out_what_a_driver_lacks() -> None:
 
 
 def test_shrinks_to_the_shortest_run() -> None:
-    """
-    Hypothesis raises its shortest run, as the subclass by which it tells failures apart.
-    """
+    """Hypothesis raises its shortest run, as the subclass by which it tells failures apart."""
     with pytest.raises(Divergence) as raised:
         run(derived(rings))
 
@@ -144,9 +132,7 @@ def test_shrinks_to_the_shortest_run() -> None:
 
 
 def test_returns_nothing_from_its_methods() -> None:
-    """
-    Neither beginning nor taking a step returns a value, which Hypothesis would refuse.
-    """
+    """Neither beginning nor taking a step returns a value, which Hypothesis would refuse."""
     alone = derived(presses_three)()
 
     assert alone.begin() is None  # type: ignore[func-returns-value]  # the claim
@@ -155,9 +141,7 @@ def test_returns_nothing_from_its_methods() -> None:
 
 
 def test_takes_what_hypothesis_raises_within_a_system_for_its_failure() -> None:
-    """
-    A system that raises what assume raises has failed: a driver decides nothing.
-    """
+    """A system that raises what assume raises has failed: a driver decides nothing."""
     alone = derived(rejects_two)()
     alone.begin()
 
@@ -166,9 +150,7 @@ def test_takes_what_hypothesis_raises_within_a_system_for_its_failure() -> None:
 
 
 def test_draws_settings() -> None:
-    """
-    Each value of a setting is given to some system, and to the model beside it.
-    """
+    """Each value of a setting is given to some system, and to the model beside it."""
     desks = Desks()
     run(machine(Sized, desks.runs(), header()))
 
@@ -194,9 +176,7 @@ def test_is_as_random_under_ci_as_elsewhere(monkeypatch: pytest.MonkeyPatch, ci:
 
 
 def test_plays_a_chunk_by_its_seed() -> None:
-    """
-    A seed fixes every run of a chunk.
-    """
+    """A seed fixes every run of a chunk."""
     one, other = Desks(), Desks()
     chunks(Everything, one, 20, seed=1)
     chunks(Everything, other, 20, seed=1)
@@ -205,9 +185,7 @@ def test_plays_a_chunk_by_its_seed() -> None:
 
 
 def test_plays_another_chunk_by_another_seed() -> None:
-    """
-    Two seeds play different runs.
-    """
+    """Two seeds play different runs."""
     one, other = Desks(), Desks()
     chunks(Everything, one, 20, seed=1)
     chunks(Everything, other, 20, seed=2)
@@ -216,9 +194,7 @@ def test_plays_another_chunk_by_another_seed() -> None:
 
 
 def test_plays_every_chunk_anew() -> None:
-    """
-    The second chunk of a campaign does not repeat the first.
-    """
+    """The second chunk of a campaign does not repeat the first."""
     desks = Desks()
     batches = Chunks(Everything, desks.runs(), header()).batches()
     next(batches)
@@ -230,9 +206,7 @@ def test_plays_every_chunk_anew() -> None:
 
 
 def test_plays_as_many_runs_as_it_is_asked_for() -> None:
-    """
-    Chunks end when their runs add up to what was asked for, or a little more.
-    """
+    """Chunks end when their runs add up to what was asked for, or a little more."""
     runs = [batch.runs for batch in chunks(Sized, Desks(), CHUNK_RUNS + 30)]
 
     assert len(runs) == 2
@@ -240,9 +214,7 @@ def test_plays_as_many_runs_as_it_is_asked_for() -> None:
 
 
 def test_hides_no_failure_behind_a_known_one() -> None:
-    """
-    Where one failure is frequent, another is found in a later chunk.
-    """
+    """Where one failure is frequent, another is found in a later chunk."""
     batches = chunks(Everything, Desks(rings_or_presses_two), 300)
     signatures = [batch.failure.signature for batch in batches if batch.failure]
 
@@ -250,9 +222,7 @@ def test_hides_no_failure_behind_a_known_one() -> None:
 
 
 def test_counts_each_run_that_a_known_failure_ends() -> None:
-    """
-    A failure that is known is told of once for each run that it ends, with no run of its own.
-    """
+    """A failure that is known is told of once for each run that it ends, with no run of its own."""
     desks = Desks(rings)
     batches = Chunks(Everything, desks.runs(), header()).batches()
     next(batches)
@@ -267,9 +237,7 @@ def test_counts_each_run_that_a_known_failure_ends() -> None:
 
 
 def test_ends_a_run_at_a_known_failure() -> None:
-    """
-    A masked failure ends its run all the same, for model and system have parted.
-    """
+    """A masked failure ends its run all the same, for model and system have parted."""
     desks = Desks(rings)
     run(machine(Everything, desks.runs(), header(), Watch(masked=frozenset({ON_RING}))))
 
@@ -277,9 +245,7 @@ def test_ends_a_run_at_a_known_failure() -> None:
 
 
 def test_masks_what_it_is_told_to() -> None:
-    """
-    A failure that is known is noted, and Hypothesis does not hear of it.
-    """
+    """A failure that is known is noted, and Hypothesis does not hear of it."""
     watch = Watch(masked=frozenset({ON_RING}))
     run(derived(rings, watch))
 
@@ -288,9 +254,7 @@ def test_masks_what_it_is_told_to() -> None:
 
 
 def test_tells_the_settings_with_which_it_failed() -> None:
-    """
-    The trace of a failing chunk replays, because its header has the settings that were drawn.
-    """
+    """The trace of a failing chunk replays, because its header has the settings that were drawn."""
     desks = Desks(presses_three)
     failing = next(batch for batch in chunks(Sized, desks, 100) if batch.failure)
     trace = failing.trace()

@@ -9,9 +9,7 @@ from threadline import __main__
 def test_a_traceback_exits_with_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """
-    Status 1 says that a system failed; an exception that nobody expected says nothing of one.
-    """
+    """Status 1 says that a system failed; an exception that nobody expected says nothing of one."""
 
     def broken(**_: object) -> None:
         raise ZeroDivisionError("ours")

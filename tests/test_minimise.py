@@ -12,7 +12,7 @@ from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Header, Numbered, Trace
 
-from tests.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import Desk, Desks, DeskScenario, header
 
 TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
@@ -105,9 +105,7 @@ def steps(least: Minimised) -> list[str]:
 
 
 def test_deletes_what_is_not_needed() -> None:
-    """
-    Operations without which the run fails alike are gone.
-    """
+    """Operations without which the run fails alike are gone."""
     least = minimised(
         rings_after_two_enters,
         ON_RING,
@@ -125,9 +123,7 @@ def test_deletes_what_is_not_needed() -> None:
 
 
 def test_takes_simpler_arguments() -> None:
-    """
-    Each argument is the first of its pool with which the run still fails.
-    """
+    """Each argument is the first of its pool with which the run still fails."""
     least = minimised(
         rings_after_two_enters,
         ON_RING,
@@ -138,9 +134,7 @@ def test_takes_simpler_arguments() -> None:
 
 
 def test_takes_an_earlier_handle() -> None:
-    """
-    An operation on a second ticket is tried on the first, and then the second can go.
-    """
+    """An operation on a second ticket is tried on the first, and then the second can go."""
     least = minimised(
         leaves_after_a_ring,
         ON_LEAVE,
@@ -151,18 +145,14 @@ def test_takes_an_earlier_handle() -> None:
 
 
 def test_renames_a_value_everywhere() -> None:
-    """
-    A user who must be the same in two places is made simpler in both at once.
-    """
+    """A user who must be the same in two places is made simpler in both at once."""
     least = minimised(enters_twice, ON_ENTER, *numbered(Desk.enter("cyd"), Desk.enter("cyd")))
 
     assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')"]
 
 
 def test_changes_one_value_with_one_deletion() -> None:
-    """
-    A key that tells how many came before it is changed together with a deletion.
-    """
+    """A key that tells how many came before it is changed together with a deletion."""
     least = minimised(
         presses_its_place, ON_PRESS, *numbered(Desk.press(0), Desk.press(0), Desk.press(2))
     )
@@ -171,9 +161,7 @@ def test_changes_one_value_with_one_deletion() -> None:
 
 
 def test_keeps_the_signature() -> None:
-    """
-    A shorter run that fails otherwise is no smaller form of this failure.
-    """
+    """A shorter run that fails otherwise is no smaller form of this failure."""
     least = minimised(
         rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
     )
@@ -182,9 +170,7 @@ def test_keeps_the_signature() -> None:
 
 
 def test_tells_how_it_fails() -> None:
-    """
-    The failure of the shortest trace comes with it.
-    """
+    """The failure of the shortest trace comes with it."""
     least = minimised(
         rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
     )
@@ -194,9 +180,7 @@ def test_tells_how_it_fails() -> None:
 
 
 def test_numbers_anew_in_the_end() -> None:
-    """
-    Numbers and the handles named after them are those of a run without gaps.
-    """
+    """Numbers and the handles named after them are those of a run without gaps."""
     least = minimised(
         leaves_after_a_ring,
         ON_LEAVE,
@@ -209,9 +193,7 @@ def test_numbers_anew_in_the_end() -> None:
 
 
 def test_keeps_numbers_while_it_deletes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    An operation keeps its number when others are deleted, so that handles keep their meaning.
-    """
+    """An operation keeps its number when others are deleted, so that handles keep their meaning."""
     told: list[int] = []
     runs = Desks(leaves_after_a_ring).runs()
     monkeypatch.setattr(runs.recorder, "record", lambda number, _operation: told.append(number))
@@ -246,9 +228,7 @@ def test_ends_with_the_best_so_far_when_time_is_over() -> None:
 
 
 def test_says_that_it_did_not_fail_again() -> None:
-    """
-    A failure that a replay does not show has no shorter form, and keeps its trace.
-    """
+    """A failure that a replay does not show has no shorter form, and keeps its trace."""
     least = minimised(BreaksAtFirst(0), ON_RING, *numbered(Desk.press(3), Desk.ring()))
 
     assert least.failure is None
@@ -258,9 +238,7 @@ def test_says_that_it_did_not_fail_again() -> None:
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 4])
 def test_bears_a_failure_that_stops(runs: int) -> None:
-    """
-    A failure that comes again a few times only has the shortest trace that was seen to fail.
-    """
+    """A failure that comes again a few times only has the shortest trace that was seen to fail."""
     least = minimised(
         BreaksAtFirst(runs), ON_RING, *numbered(Desk.press(3), Desk.press(2), Desk.ring())
     )
@@ -270,9 +248,7 @@ def test_bears_a_failure_that_stops(runs: int) -> None:
 
 
 def test_bears_a_run_that_fails_earlier() -> None:
-    """
-    A run that fails before its last step when its values are looked at ends nothing.
-    """
+    """A run that fails before its last step when its values are looked at ends nothing."""
     least = minimised(
         BreaksEarlier(), ON_RING, *numbered(Desk.enter("ana"), Desk.press(3), Desk.ring())
     )
@@ -281,9 +257,7 @@ def test_bears_a_run_that_fails_earlier() -> None:
 
 
 def test_tells_1_from_true() -> None:
-    """
-    A trace with True is made one with 1, which Python calls equal, and fails as it is told.
-    """
+    """A trace with True is made one with 1, which Python calls equal, and fails as it is told."""
     whole = Trace(header(), ((1, Desk.press(True)), (2, Desk.ring())))
     least = minimise(whole, ON_RING, Desks(rings_after_one).runs(), OneOrTrue)
 
@@ -293,9 +267,7 @@ def test_tells_1_from_true() -> None:
 
 
 def test_replays_nothing_twice() -> None:
-    """
-    No trace is replayed a second time.
-    """
+    """No trace is replayed a second time."""
     replayed: list[bytes] = []
 
     def again(runs: Runs, header: Header, operations: Iterable[Numbered]) -> Failure | None:
@@ -310,9 +282,7 @@ def test_replays_nothing_twice() -> None:
 
 
 def test_bounds_its_replays() -> None:
-    """
-    From 200 operations to the two that matter takes fewer than 100 replays.
-    """
+    """From 200 operations to the two that matter takes fewer than 100 replays."""
     noise = [Desk.press(1), Desk.enter("ben")] * 99
     least = minimised(rings_after_three, ON_RING, *numbered(Desk.press(3), *noise, Desk.ring()))
 

@@ -10,7 +10,7 @@ from threadline.failure import Property, Signature
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Trace
 
-from tests.desk import Desk, DeskDriver, Desks, DeskScenario, header
+from tests.toys.desk import Desk, DeskDriver, Desks, DeskScenario, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
 
@@ -50,18 +50,14 @@ def steps(least: Minimised) -> list[str]:
 
 
 def test_takes_the_simplest_settings() -> None:
-    """
-    Settings that the failure does not need are the first ones of their pools.
-    """
+    """Settings that the failure does not need are the first ones of their pools."""
     least = minimised(breaks(lambda log: True), Desk.ring())
 
     assert least.trace.header.settings == {"size": 1}
 
 
 def test_takes_settings_under_which_fewer_operations_are_enough() -> None:
-    """
-    A limit of three that is broken in four steps becomes one of one, broken in two.
-    """
+    """A limit of three that is broken in four steps becomes one of one, broken in two."""
     least = minimised(FullDesks(), Desk.press(0), Desk.press(0), Desk.press(0), Desk.ring())
 
     assert steps(least) == ["1 press(key=0)", "2 ring()"]
@@ -69,9 +65,7 @@ def test_takes_settings_under_which_fewer_operations_are_enough() -> None:
 
 
 def test_leaves_settings_alone_without_a_scenario() -> None:
-    """
-    Without pools there is nothing to take a simpler value from.
-    """
+    """Without pools there is nothing to take a simpler value from."""
     least = minimised(
         FullDesks(), Desk.press(0), Desk.press(0), Desk.press(0), Desk.ring(), scenario=None
     )
@@ -81,9 +75,7 @@ def test_leaves_settings_alone_without_a_scenario() -> None:
 
 
 def test_puts_one_operation_in_the_place_of_two() -> None:
-    """
-    Where another operation does what two did, it takes their place.
-    """
+    """Where another operation does what two did, it takes their place."""
     left_or_pressed = breaks(lambda log: "press 0" in log or "leave ticket 1" in log)
 
     least = minimised(left_or_pressed, Desk.enter("ana"), Desk.leave(Handle("t", 1)), Desk.ring())
@@ -92,9 +84,7 @@ def test_puts_one_operation_in_the_place_of_two() -> None:
 
 
 def test_puts_in_place_what_needs_no_handle() -> None:
-    """
-    An operation on what an earlier one made gives way to one that stands alone.
-    """
+    """An operation on what an earlier one made gives way to one that stands alone."""
     third = breaks(lambda log: len(log) == 3)
 
     least = minimised(third, Desk.enter("ana"), Desk.leave(Handle("t", 1)), Desk.ring())
@@ -120,9 +110,7 @@ class ManyKeys(Sized):
 
 
 def test_puts_one_other_value_in_the_place_of_two_operations() -> None:
-    """
-    Where much can come, a kind that occurs is still tried with a value that does not.
-    """
+    """Where much can come, a kind that occurs is still tried with a value that does not."""
 
     def is_broken(log: list[str]) -> bool:
         return "press 0" in log and ("press 150" in log or "leave ticket 1" in log)

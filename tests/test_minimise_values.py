@@ -79,9 +79,7 @@ def least(scenario: type[Scenario[Wall]], *operations: Operation) -> list[str]:
 
 
 def test_puts_a_value_only_where_it_could_be_drawn() -> None:
-    """
-    Cyd, who alone may read, is not renamed to ana, though the system would fail alike.
-    """
+    """Cyd, who alone may read, is not renamed to ana, though the system would fail alike."""
     found = least(OneSize, Wall.write("cyd", "a"), Wall.write("ben", "b"), Wall.read("cyd"))
 
     assert found[-1] == "read(user='cyd')"
@@ -89,9 +87,7 @@ def test_puts_a_value_only_where_it_could_be_drawn() -> None:
 
 
 def test_keeps_apart_the_texts_that_tell_whose_they_are() -> None:
-    """
-    A text of ben's does not become one of cyd's: what he is shown would seem to be his own.
-    """
+    """A text of ben's does not become one of cyd's: what he is shown would seem to be his own."""
     found = least(OneSize, Wall.write("cyd", "a"), Wall.write("ben", "b"), Wall.read("cyd"))
 
     assert found[0].endswith("text='a')")
@@ -99,9 +95,7 @@ def test_keeps_apart_the_texts_that_tell_whose_they_are() -> None:
 
 
 def test_tries_other_settings_with_fewer_operations_up_to_twelve() -> None:
-    """
-    What takes nine texts under one setting takes two under another.
-    """
+    """What takes nine texts under one setting takes two under another."""
     nine = [Wall.write("cyd", "a") for _ in range(9)]
 
     assert least(Anybody, *nine, Wall.read("cyd")) == [

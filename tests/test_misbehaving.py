@@ -15,8 +15,8 @@ from threadline.loading import load_target
 from threadline.report.terminal import Terminal
 from threadline.trace import is_signature_of, read
 
-from tests.misbehaving import Cell
 from tests.project import flat, project
+from tests.toys.misbehaving import Cell
 
 __all__ = ["project"]
 
@@ -130,8 +130,8 @@ NEVER_STARTS = [
 
 def job(driver: str, **more: object) -> Job:
     values = {
-        "scenario": "tests.misbehaving:Cell",
-        "driver": f"tests.misbehaving:{driver}",
+        "scenario": "tests.toys.misbehaving:Cell",
+        "driver": f"tests.toys.misbehaving:{driver}",
         "engine": "explore",
         "seed": SEED,
         "steps": 6,
@@ -188,32 +188,24 @@ def told(driver: str, signature: str, **more: object) -> str:
 
 @pytest.mark.parametrize(("driver", "words"), RAISED)
 def test_whatever_is_raised_is_told(project: Path, driver: str, words: str) -> None:
-    """
-    No exception ends a campaign, or is lost: each is the system's.
-    """
+    """No exception ends a campaign, or is lost: each is the system's."""
     assert words in told(driver, OUTCOME)
 
 
 @pytest.mark.parametrize(("driver", "words"), ENDS)
 def test_whatever_ends_a_process_is_told(project: Path, driver: str, words: str) -> None:
-    """
-    A process that ends in a step has failed, whatever its status.
-    """
+    """A process that ends in a step has failed, whatever its status."""
     assert f"crashed ({words}" in told(driver, STEP)
 
 
 @pytest.mark.parametrize(("driver", "signature"), HANGS)
 def test_whatever_hangs_is_told(project: Path, driver: str, signature: str) -> None:
-    """
-    What does not come back is ended at its limit, wherever it waits, and told with it.
-    """
+    """What does not come back is ended at its limit, wherever it waits, and told with it."""
     assert "did not come back within 0.4 s" in told(driver, signature, hang_s=SHORT_S)
 
 
 def test_a_coroutine_that_waits_for_ever_needs_no_limit(project: Path) -> None:
-    """
-    In virtual time, what waits for nothing is known to.
-    """
+    """In virtual time, what waits for nothing is known to."""
     text = told("HangsInACoroutine", STEP)
 
     assert "waiting in HangsInACoroutine.get" in text
@@ -223,17 +215,13 @@ def test_a_coroutine_that_waits_for_ever_needs_no_limit(project: Path) -> None:
 def test_values_that_bear_nothing_are_told(
     project: Path, driver: str, signature: str, words: str
 ) -> None:
-    """
-    What cannot be compared, hashed, printed or held in one screen is a failure as any other.
-    """
+    """What cannot be compared, hashed, printed or held in one screen is a failure as any other."""
     assert words in told(driver, signature)
 
 
 @pytest.mark.parametrize("driver", WRONG)
 def test_what_is_done_to_the_process_hides_nothing(project: Path, driver: str) -> None:
-    """
-    A wrong answer is told, saved and minimised in a process that the system has changed.
-    """
+    """A wrong answer is told, saved and minimised in a process that the system has changed."""
     assert "trace: Cell-continuity-get." in told(driver, OUTCOME)
 
 
@@ -250,9 +238,7 @@ def test_what_goes_wrong_beside_the_steps_is_told(
 
 @pytest.mark.parametrize(("driver", "words"), NEVER_STARTS)
 def test_what_never_starts_is_told_in_words(project: Path, driver: str, words: str) -> None:
-    """
-    A system that cannot be started fails each run, and not for ever.
-    """
+    """A system that cannot be started fails each run, and not for ever."""
     start_s = 1.5 if driver == "HangsWhenStarted" else LONG_S
     heard, printed = played(job(driver, start_s=start_s))
 
@@ -271,9 +257,7 @@ def test_what_never_starts_is_told_in_words(project: Path, driver: str, words: s
     ],
 )
 def test_what_is_left_behind_leaks(project: Path, driver: str, signature: str) -> None:
-    """
-    Threads and processes that a system leaves are told as leaks, and hold no campaign.
-    """
+    """Threads and processes that a system leaves are told as leaks, and hold no campaign."""
     heard, _ = played(job(driver, round_trip_every=1))
 
     found = only(Found, heard)
@@ -283,9 +267,7 @@ def test_what_is_left_behind_leaks(project: Path, driver: str, signature: str) -
 
 
 def test_a_full_disk_loses_no_failure(project: Path) -> None:
-    """
-    What cannot be written is printed whole, once.
-    """
+    """What cannot be written is printed whole, once."""
     heard, printed = played(job("FillsTheDisk"))
 
     found = only(Found, heard)
@@ -296,9 +278,7 @@ def test_a_full_disk_loses_no_failure(project: Path) -> None:
 
 
 def test_a_full_disk_loses_no_death(project: Path) -> None:
-    """
-    A step that ends its process is known, though its worker could not write it down.
-    """
+    """A step that ends its process is known, though its worker could not write it down."""
     heard, printed = played(job("LosesItsLastBreath"))
 
     found = only(Found, heard)
@@ -321,10 +301,8 @@ def test_a_full_disk_loses_no_death(project: Path) -> None:
 def test_only_a_driver_or_a_model_that_is_wrong_ends_a_campaign(
     project: Path, driver: str, scenario: str, words: str
 ) -> None:
-    """
-    A mistake of the author's is told in words, by what the command exits with 3 for.
-    """
-    wrong = job(driver, scenario=f"tests.misbehaving:{scenario}")
+    """A mistake of the author's is told in words, by what the command exits with 3 for."""
+    wrong = job(driver, scenario=f"tests.toys.misbehaving:{scenario}")
 
     with pytest.raises(WorkerFailed) as raised:
         campaign(wrong, load_target(wrong.driver), lambda _: None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from threadline import Census, Handle, Model, Ok, Property, Refuse, Refused, ope
 from threadline.loading import BadName, new_model
 from threadline.lockstep.outcomes import expected_of
 
-from tests.shelf import Shelf
+from tests.toys.shelf import Shelf
 
 LETTERS = pool("a", "b")
 COUNTS = pool(1, 2)
@@ -68,67 +68,49 @@ def marked(model: type[Model], kind: str) -> Any:
 
 
 def test_is_data_on_the_class() -> None:
-    """
-    On the class, the method makes the operation, which prints as the call.
-    """
+    """On the class, the method makes the operation, which prints as the call."""
     assert str(Drawer.put("a", count=2)) == "put(letter='a', count=2)"
 
 
 def test_is_the_method_on_a_model() -> None:
-    """
-    On a model, the same name takes the step.
-    """
+    """On a model, the same name takes the step."""
     assert Drawer().at(4).put("a") == Handle("p", 4)
 
 
 def test_takes_the_step_that_its_data_says() -> None:
-    """
-    The operation as data makes the call on a model, arguments in their order.
-    """
+    """The operation as data makes the call on a model, arguments in their order."""
     assert expected_of(Shelf(places=1), Shelf.put("Emma")) == Ok(1)
 
 
 def test_keeps_the_defaults_of_arguments() -> None:
-    """
-    An argument with a default need not be given as data either.
-    """
+    """An argument with a default need not be given as data either."""
     assert Drawer.put("a") == Drawer.put("a", 1)
 
 
 def test_keeps_the_docstring() -> None:
-    """
-    The class of operations is documented as the method is.
-    """
+    """The class of operations is documented as the method is."""
     assert Drawer.kinds()["put"].__doc__ == "Letters are put in."
 
 
 def test_has_operations_in_the_order_of_definition() -> None:
-    """
-    Those of a base class come first, and what is overridden keeps its place.
-    """
+    """Those of a base class come first, and what is overridden keeps its place."""
     assert list(Drawer.kinds()) == ["put", "lock", "empty"]
     assert list(LockedDrawer.kinds()) == ["put", "lock"]
 
 
 def test_an_override_is_the_same_operation() -> None:
-    """
-    With the same arguments, the operation of a derived model is equal to that of its base.
-    """
+    """With the same arguments, the operation of a derived model is equal to that of its base."""
     assert LockedDrawer.put("a") == Drawer.put("a")
 
 
 def test_an_override_with_other_arguments_is_another_operation() -> None:
-    """
-    With arguments of its own, it is not what the base class has.
-    """
+    """With arguments of its own, it is not what the base class has."""
     assert LockedDrawer.lock("k").arguments() == {"key": "k"}
     assert Drawer.lock().arguments() == {}
 
 
 def test_an_override_keeps_what_it_does_not_say() -> None:
-    """
-    Pools, weight and the property broken are the base's, but for those that are said anew.
-    """
+    """Pools, weight and the property broken are the base's, but for those that are said anew."""
     put = marked(LockedDrawer, "put")
 
     assert put.pools == {"letter": LETTERS, "count": 1}
@@ -136,71 +118,43 @@ def test_an_override_keeps_what_it_does_not_say() -> None:
 
 
 def test_an_override_leaves_its_base_as_it_was() -> None:
-    """
-    What a derived model says anew, its base does not hear of.
-    """
+    """What a derived model says anew, its base does not hear of."""
     assert marked(Drawer, "put").pools == {"letter": LETTERS, "count": COUNTS}
 
 
 def test_none_takes_an_operation_back() -> None:
-    """
-    A derived model that sets an operation to None does not have it.
-    """
+    """A derived model that sets an operation to None does not have it."""
     assert "empty" not in LockedDrawer.kinds()
 
 
-def hidden() -> None:
-    class Hidden(Drawer):
-        def put(self, letter: str, count: int = 1) -> Handle:
-            """Forgets to mark the method."""
-            return Handle("p", 1)
+def put(self: Model, letter: str) -> None: ...
 
 
-def unknown_pool() -> None:
-    class Unknown(Model):
-        @operation(leter=LETTERS)  # type: ignore[threadline]  # on purpose
-        def put(self, letter: str) -> None:
-            """Has a pool under another name than the argument's."""
-
-
-def census_taken() -> None:
-    class Taken(Model):
-        @operation
-        def census(self) -> Census:
-            """Is called as what every model has."""
-            return {}
-
-
-def close_taken() -> None:
-    class Taken(Model):
-        @operation
-        def close(self) -> None:
-            """Is called as what every driver has."""
-
-
-def rules_taken() -> None:
-    class Taken(Model):
-        @operation
-        def rules(self) -> None:
-            """Is called as what every scenario has."""
+def nothing(self: Model) -> None: ...
 
 
 @pytest.mark.parametrize(
-    ("define", "message"),
+    ("base", "name", "method", "message"),
     [
-        (hidden, r"Hidden\.put overrides an operation and is none itself; .* with put = None"),
-        (unknown_pool, r"put takes letter, and has a pool for 'leter'; name the pool as the arg"),
-        (census_taken, r"Taken\.census is an operation, and every .* a 'census' of its own; ren"),
-        (close_taken, r"Taken\.close is an operation, and every .* a 'close' of its own; rename"),
-        (rules_taken, r"Taken\.rules is an operation, and every .* a 'rules' of its own; rename"),
+        (Drawer, "put", put, r"put overrides an operation and is none itself; .* with put = None"),
+        *(
+            (Model, name, operation(nothing), rf"{name} is an operation, and every .* a '{name}' ")
+            for name in ("census", "close", "rules")  # which a model, a driver, a scenario has
+        ),
+        (
+            Model,
+            "put",
+            operation(leter=LETTERS)(put),
+            "put takes letter, and has a pool for 'leter'; name the pool as the arg",
+        ),
     ],
 )
-def test_refuses_a_model_that_cannot_be_meant(define: Callable[[], None], message: str) -> None:
-    """
-    What would be silently wrong is refused when the class is made, with what to write.
-    """
+def test_refuses_a_model_that_cannot_be_meant(
+    base: type[Model], name: str, method: object, message: str
+) -> None:
+    """What would be silently wrong is refused when the class is made, with what to write."""
     with pytest.raises(TypeError, match=message):
-        define()
+        type("Wrong", (base,), {name: method})
 
 
 @pytest.mark.parametrize(
@@ -213,39 +167,29 @@ def test_refuses_a_model_that_cannot_be_meant(define: Callable[[], None], messag
     ],
 )
 def test_is_named_after_its_class(model: type[Model], name: str) -> None:
-    """
-    Traces know a model by its class in small letters, unless it says another name.
-    """
+    """Traces know a model by its class in small letters, unless it says another name."""
     assert model.name == name
 
 
 def test_names_what_a_step_brings_back() -> None:
-    """
-    A new handle has the kind that was asked for, and the number of the step.
-    """
+    """A new handle has the kind that was asked for, and the number of the step."""
     assert Drawer().at(7).new("l") == Handle("l", 7)
 
 
 def test_takes_the_settings_of_the_run() -> None:
-    """
-    A constructor is given the settings by name, and the policy is there before.
-    """
+    """A constructor is given the settings by name, and the policy is there before."""
     assert new_model(Shelf, {"places": 5}).places == 5
 
 
 @pytest.mark.parametrize(("given", "policy"), [(None, "tidy"), ("untidy", "untidy")])
 def test_has_the_policy_of_its_driver(given: str | None, policy: str) -> None:
-    """
-    What a driver declares takes the place of the model's default.
-    """
+    """What a driver declares takes the place of the model's default."""
     assert new_model(Drawer, policy=given).policy == policy
 
 
 @pytest.mark.parametrize("model", [Shelf, Drawer])
 def test_refuses_a_setting_that_it_does_not_take(model: type[Model]) -> None:
-    """
-    A setting that a scenario draws and a model has no argument for is told by its name.
-    """
+    """A setting that a scenario draws and a model has no argument for is told by its name."""
     with pytest.raises(BadName, match=rf"{model.__name__} takes no setting 'limit'; take it in"):
         new_model(model, {"limit": 1})
 
@@ -270,23 +214,17 @@ class Steps(Model):
 
 
 def test_tells_beside_the_outcome() -> None:
-    """
-    Who was told what in a step is part of what is expected of it, by addressee and in order.
-    """
+    """Who was told what in a step is part of what is expected of it, by addressee and in order."""
     assert expected_of(Steps(), Steps.walk()) == Ok(told={"ana": ["step", "echo"], "ben": [1]})
 
 
 def test_tells_beside_a_refusal() -> None:
-    """
-    What is told when an operation is turned down is part of that.
-    """
+    """What is told when an operation is turned down is part of that."""
     assert expected_of(Steps(), Steps.refuse()) == Refused("tired", told={"ana": ["no", "echo"]})
 
 
 def test_tells_nothing_twice() -> None:
-    """
-    What was told in one step is not the next one's.
-    """
+    """What was told in one step is not the next one's."""
     model = Steps()
     expected_of(model, Steps.walk())
 
@@ -294,9 +232,7 @@ def test_tells_nothing_twice() -> None:
 
 
 def test_holds_nothing_unless_it_says_so() -> None:
-    """
-    Without a census, nothing is compared; without a teardown, there is nothing to take back.
-    """
+    """Without a census, nothing is compared; without a teardown, there is nothing to take back."""
     assert (dict(Drawer().census()), list(Drawer().teardown())) == ({}, [])
 
 
@@ -322,9 +258,7 @@ class Held(Model):
     ],
 )
 def test_has_the_same_shape_under_other_names(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """
-    Two states that differ in names, or in how much more than 3, are of one kind.
-    """
+    """Two states that differ in names, or in how much more than 3, are of one kind."""
     assert Held(**one).shape() == Held(**other).shape()
 
 
@@ -341,23 +275,17 @@ def test_has_the_same_shape_under_other_names(one: dict[str, Any], other: dict[s
 def test_has_another_shape_where_there_is_another_number(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """
-    Two states that hold another number of something, up to 3, are of two kinds.
-    """
+    """Two states that hold another number of something, up to 3, are of two kinds."""
     assert Held(**one).shape() != Held(**other).shape()
 
 
 def test_has_a_shape_that_can_be_remembered() -> None:
-    """
-    A shape is a key of a dictionary, whatever is held.
-    """
+    """A shape is a key of a dictionary, whatever is held."""
     shape: Hashable = Held(a={"b": [{"c": {1}}]}, d=[[]]).shape()
 
     assert len({shape: 1}) == 1
 
 
 def test_belongs_to_nobody_unless_it_says_so() -> None:
-    """
-    Without belongs_to, no value is anybody's, and nothing is taken for isolation.
-    """
+    """Without belongs_to, no value is anybody's, and nothing is taken for isolation."""
     assert Drawer().belongs_to("a") is None

@@ -55,9 +55,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_runs_leave_nothing_behind(target: Target, folder: Path, unraisable: list[str]) -> None:
-    """
-    1,000 runs grow neither the open files nor the temporary ones, and warn of no resource.
-    """
+    """1,000 runs grow neither the open files nor the temporary ones, and warn of no resource."""
     with closing(Recorder(None)) as recorder:
         header = Header(target.model.name, target.name, steps_max=STEPS_MAX)
         batches = Explorer(Store, Runs(target, recorder), header).batches()
@@ -74,9 +72,7 @@ def test_runs_leave_nothing_behind(target: Target, folder: Path, unraisable: lis
 
 @pytest.mark.parametrize("text", ["", " a ", "a:b", "1:a", "\u0000", "e\u0301", "\N{SNOWMAN}"])
 def test_text_and_ids_arrive_as_they_were_given(target: Target, text: str) -> None:
-    """
-    No id and no text is trimmed, folded or normalised on its way to the library and back.
-    """
+    """No id and no text is trimmed, folded or normalised on its way to the library and back."""
     with opened(target) as driver:
         asked(driver, ConversationStore.append(conversation(driver, text, text), text))
         again = conversation(driver, text, text)
@@ -87,9 +83,7 @@ def test_text_and_ids_arrive_as_they_were_given(target: Target, text: str) -> No
 
 
 def test_a_row_without_a_session_is_counted() -> None:
-    """
-    Turns whose session is gone from the table of sessions stay in the census.
-    """
+    """Turns whose session is gone from the table of sessions stay in the census."""
     with opened(load_target(NAMES[1])) as driver:
         session = conversation(driver, "ana", "t")
         asked(driver, ConversationStore.append(session, "m1"))
@@ -100,9 +94,7 @@ def test_a_row_without_a_session_is_counted() -> None:
 
 
 def test_reopening_leaves_one_tidy_file() -> None:
-    """
-    The library closes its file last: no write-ahead log is left beside it.
-    """
+    """The library closes its file last: no write-ahead log is left beside it."""
     with opened(load_target(NAMES[1])) as driver:
         asked(driver, ConversationStore.append(conversation(driver, "ana", "t"), "m1"))
         driver.census()

@@ -31,9 +31,7 @@ from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
     ],
 )  # fmt: skip
 def test_prints_as_a_phrase(outcome: Outcome, text: str) -> None:
-    """
-    An outcome prints as what a reader would say of it.
-    """
+    """An outcome prints as what a reader would say of it."""
     assert str(outcome) == text
 
 
@@ -46,9 +44,7 @@ def test_prints_as_a_phrase(outcome: Outcome, text: str) -> None:
     ],
 )
 def test_compares_no_words_for_the_reader(one: Outcome, other: Outcome) -> None:
-    """
-    Two outcomes that differ in because or where alone are equal.
-    """
+    """Two outcomes that differ in because or where alone are equal."""
     assert one == other
 
 
@@ -64,7 +60,5 @@ def test_compares_no_words_for_the_reader(one: Outcome, other: Outcome) -> None:
     ],
 )
 def test_tells_outcomes_apart(one: Outcome, other: Outcome) -> None:
-    """
-    Two outcomes that differ in kind, reason, error, warnings or what was told are not equal.
-    """
+    """Two outcomes that differ in kind, reason, error, warnings or what was told are not equal."""
     assert one != other

@@ -66,9 +66,7 @@ def pytest_with(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_clean_driver_passes_and_its_seed_is_printed(project: Path) -> None:
-    """
-    Each scenario is a test, named after its driver, and the header says how to have it again.
-    """
+    """Each scenario is a test, named after its driver, and the header says how to have it again."""
     result = pytest_with(*CLEAN, "-v", "--hypothesis-seed=3")
 
     assert result.returncode == 0, result.stdout
@@ -77,9 +75,7 @@ def test_a_clean_driver_passes_and_its_seed_is_printed(project: Path) -> None:
 
 
 def test_a_mutant_fails_with_its_text_and_no_traceback(project: Path) -> None:
-    """
-    What a reader needs is the failure, minimised; the frames of Hypothesis are not shown.
-    """
+    """What a reader needs is the failure, minimised; the frames of Hypothesis are not shown."""
     result = pytest_with(*MUTANT, SEED_0)
 
     assert result.returncode == 1
@@ -89,9 +85,7 @@ def test_a_mutant_fails_with_its_text_and_no_traceback(project: Path) -> None:
 
 
 def test_a_mutant_leaves_its_traces_as_fuzz_does(project: Path) -> None:
-    """
-    A trace under reports/runs names its driver, its engine and its seed.
-    """
+    """A trace under reports/runs names its driver, its engine and its seed."""
     pytest_with(*MUTANT, SEED_0)
 
     first, *_ = sorted(project.glob("reports/runs/*-0/Store-memory-*.jsonl"))
@@ -100,18 +94,14 @@ def test_a_mutant_leaves_its_traces_as_fuzz_does(project: Path) -> None:
 
 
 def test_workers_share_the_seed(project: Path) -> None:
-    """
-    Under -n, every worker plays what the seed that was printed fixes.
-    """
+    """Under -n, every worker plays what the seed that was printed fixes."""
     pytest_with(*MUTANT, "--hypothesis-seed=7", "-n", "2")
 
     assert len(list(project.glob("reports/runs/*-7/Store-memory-*.jsonl"))) >= 1
 
 
 def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
-    """
-    Where neither the project nor the driver's file has a scenario, the model is it.
-    """
+    """Where neither the project nor the driver's file has a scenario, the model is it."""
     result = pytest_with("--threadline", "mine:Forgetful", SEED_0)
 
     assert result.returncode == 1
@@ -120,9 +110,7 @@ def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
 
 
 def test_a_scenario_in_a_test_file_is_a_test(project: Path) -> None:
-    """
-    It is collected from its file, on the driver that was given.
-    """
+    """It is collected from its file, on the driver that was given."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
 
     result = pytest_with("test_by_one.py", "--threadline", "./mine.py:MyCounter", "-v", SEED_0)
@@ -131,9 +119,7 @@ def test_a_scenario_in_a_test_file_is_a_test(project: Path) -> None:
 
 
 def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
-    """
-    What the project lists and a test file defines is one test.
-    """
+    """What the project lists and a test file defines is one test."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
     (project / "pyproject.toml").write_text(
         '[tool.threadline]\nscenarios = ["test_by_one:ByOne"]', "utf-8"
@@ -145,9 +131,7 @@ def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
 
 
 def test_a_scenario_in_a_test_file_finds_the_driver_of_its_model(project: Path) -> None:
-    """
-    Where none was given, it is the project's first that fits; without one, there is no test.
-    """
+    """Where none was given, it is the project's first that fits; without one, there is no test."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
     (project / "pyproject.toml").write_text('[tool.threadline]\ndriver = "mine:MyCounter"', "utf-8")
 
@@ -157,9 +141,7 @@ def test_a_scenario_in_a_test_file_finds_the_driver_of_its_model(project: Path) 
 
 
 def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
-    """
-    A test file that imports a scenario does not run it again.
-    """
+    """A test file that imports a scenario does not run it again."""
     (project / "test_importing.py").write_text(
         "from threadline.contracts.conversation_store import Store\n\ndef test_it(): Store\n",
         "ascii",
@@ -169,9 +151,7 @@ def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
 
 
 def test_a_scenario_can_be_deselected(project: Path) -> None:
-    """
-    -k chooses among scenarios as among all tests.
-    """
+    """-k chooses among scenarios as among all tests."""
     result = pytest_with(*MUTANT, "-k", "nothing_of_that_name")
 
     assert result.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
@@ -179,9 +159,7 @@ def test_a_scenario_can_be_deselected(project: Path) -> None:
 
 
 def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
-    """
-    --lf leaves out the scenarios that have passed.
-    """
+    """--lf leaves out the scenarios that have passed."""
     (project / "mine_too.py").write_text(f"from mine import *\n{BY_ONE}", "utf-8")
     (project / "pyproject.toml").write_text(
         '[tool.threadline]\nscenarios = ["mine:Counter", "mine_too:ByOne"]', "utf-8"
@@ -199,14 +177,12 @@ def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
     ("words", "complaint"),
     [
         (["--threadline", "nope"], "'nope' names no object; write MODULE:NAME"),
-        (["--threadline", "tests.ill:Misnamed"], "did you mean append?"),
+        (["--threadline", "tests.toys.stores:Misnamed"], "did you mean append?"),
         (["--threadline-profile", "huge"], "choose from"),
     ],
 )
 def test_a_driver_of_no_use_is_told_so(project: Path, words: list[str], complaint: str) -> None:
-    """
-    A wrong name ends pytest with its status for wrong use, and a message.
-    """
+    """A wrong name ends pytest with its status for wrong use, and a message."""
     result = pytest_with(*words)
 
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
@@ -214,9 +190,7 @@ def test_a_driver_of_no_use_is_told_so(project: Path, words: list[str], complain
 
 
 def test_a_junit_report_names_the_scenario_and_its_file(project: Path) -> None:
-    """
-    What reads JUnit finds a scenario as it finds any test.
-    """
+    """What reads JUnit finds a scenario as it finds any test."""
     pytest_with("--threadline", "mine:MyCounter", "--junitxml=report.xml")
 
     assert 'classname="mine" name="Counter[mine:MyCounter]"' in Path("report.xml").read_text(

@@ -18,9 +18,9 @@ from threadline.scenario import Scenario
 from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder
 
-from tests import chancy, idle
 from tests.mutants.store import MUTANTS
 from tests.project import project
+from tests.toys import door, stores
 
 __all__ = ["project"]
 
@@ -62,9 +62,7 @@ def scenario_test(
 def test_finds_every_mutant_of_the_store(
     request: pytest.FixtureRequest, stash: pytest.Stash, mutant: str, seed: int
 ) -> None:
-    """
-    The quick profile finds all twelve, whichever the seed.
-    """
+    """The quick profile finds all twelve, whichever the seed."""
     stash[SEED] = seed
 
     with pytest.raises(Divergence, match="diverges at step"):
@@ -74,9 +72,7 @@ def test_finds_every_mutant_of_the_store(
 def test_what_has_failed_is_kept_in_the_database(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:
-    """
-    Hypothesis plays a failure of an earlier session again before anything else.
-    """
+    """Hypothesis plays a failure of an earlier session again before anything else."""
     stash[SEED] = 0
     driver = "tests.mutants.store:ReadingCreates"
     with pytest.raises(Divergence):
@@ -95,10 +91,8 @@ def test_what_has_failed_is_kept_in_the_database(
 def test_a_scenario_in_which_nothing_can_fire_fails(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:
-    """
-    Nothing tried is no success, and it is said which rule never fired, and why.
-    """
-    item = scenario_test(request.session, "tests.idle:DoorDriver", idle.Standing)
+    """Nothing tried is no success, and it is said which rule never fired, and why."""
+    item = scenario_test(request.session, "tests.toys.door:DoorDriver", door.Standing)
 
     with pytest.raises(pytest.fail.Exception) as caught:
         item.runtest()
@@ -113,11 +107,9 @@ def test_a_scenario_in_which_nothing_can_fire_fails(
 def test_what_fails_by_chance_is_told_as_that(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:
-    """
-    A test that fails by chance fails, and says that it does not fail each time.
-    """
-    chancy.CHANCE.seed(0)
+    """A test that fails by chance fails, and says that it does not fail each time."""
+    stores.CHANCE.seed(0)
     stash[SEED] = 0
 
     with pytest.raises(Divergence, match="not deterministic: it fails in"):
-        scenario_test(request.session, "tests.chancy:AtRandomDriver").runtest()
+        scenario_test(request.session, "tests.toys.stores:AtRandomDriver").runtest()

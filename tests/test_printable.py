@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 from threadline.printable import NAME_MAX, QUOTED_MAX, file_name, printable, printable_lines, quoted
 
-from tests.loud import LOUD
 from tests.project import flat, project, run
+from tests.toys.unprintable import LOUD
 
 __all__ = ["project"]
 
@@ -53,17 +53,13 @@ def replayed(driver: str, operation: str = "call", text: str = "a") -> Result:
     ],
 )
 def test_shows_what_does_not_show_itself(text: str, seen: str) -> None:
-    """
-    As repr() writes it, and what is printable stays as it is, escaped before or not.
-    """
+    """As repr() writes it, and what is printable stays as it is, escaped before or not."""
     assert printable(text) == seen
     assert printable(seen) == seen
 
 
 def test_keeps_the_lines_of_a_text() -> None:
-    """
-    Where a text has lines, their ends stay, and nothing else that moves the cursor.
-    """
+    """Where a text has lines, their ends stay, and nothing else that moves the cursor."""
     assert printable_lines("a\x1b\nb\r\n") == "a\\x1b\nb\\r\n"
 
 
@@ -102,9 +98,7 @@ def test_names_files_with_safe_characters(text: str, name: str) -> None:
 
 
 def test_texts_that_differ_have_files_that_differ() -> None:
-    """
-    Two signatures of which only an unsafe character differs are kept apart.
-    """
+    """Two signatures of which only an unsafe character differs are kept apart."""
     assert file_name("a/b") != file_name("a:b")
 
 
@@ -113,20 +107,16 @@ def test_texts_that_differ_have_files_that_differ() -> None:
     [("Answers", "call"), ("Raises", "call"), ("Agrees", "ask"), ("Told", "call")],
 )
 def test_a_replay_shows_what_a_system_says(project: Path, driver: str, operation: str) -> None:
-    """
-    An answer, an exception, a reason, what is told and what is logged.
-    """
-    output = replayed(f"tests.loud:{driver}", operation).output
+    """An answer, an exception, a reason, what is told and what is logged."""
+    output = replayed(f"tests.toys.unprintable:{driver}", operation).output
 
     assert SEEN in flat(output)
     assert is_printable(output)
 
 
 def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
-    """
-    An argument that holds what a terminal would obey.
-    """
-    output = replayed("tests.loud:Answers", text=LOUD).output
+    """An argument that holds what a terminal would obey."""
+    output = replayed("tests.toys.unprintable:Answers", text=LOUD).output
 
     assert f"->   1  call(text='../{SEEN}" in re.sub(r"\n {6,}", " ", output)
     assert is_printable(output)
@@ -135,17 +125,15 @@ def test_a_replay_shows_what_a_trace_says(project: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("fuzz", "tests.loud:Answers", "--runs", "2", "--log"),
-        ("fuzz", "tests.loud:Raises", "--runs", "2"),
-        ("check", "tests.loud:Told"),
-        ("leaks", "tests.loud:Keeps", "--runs", "2", *AS_ROOT),
+        ("fuzz", "tests.toys.unprintable:Answers", "--runs", "2", "--log"),
+        ("fuzz", "tests.toys.unprintable:Raises", "--runs", "2"),
+        ("check", "tests.toys.unprintable:Told"),
+        ("leaks", "tests.toys.unprintable:Keeps", "--runs", "2", *AS_ROOT),
     ],
     ids=lambda words: words[0],
 )
 def test_a_command_shows_what_a_system_says(project: Path, words: tuple[str, ...]) -> None:
-    """
-    A campaign with its log, a check and a hunt for leaks.
-    """
+    """A campaign with its log, a check and a hunt for leaks."""
     result = run(*words)
 
     assert result.exit_code == 1
@@ -154,10 +142,8 @@ def test_a_command_shows_what_a_system_says(project: Path, words: tuple[str, ...
 
 
 def test_a_page_means_nothing_but_text(project: Path) -> None:
-    """
-    In the files of a leak no markup is the system's, and they are where they belong.
-    """
-    run("leaks", "tests.loud:Keeps", "--runs", "2", "--objgraph", *AS_ROOT)
+    """In the files of a leak no markup is the system's, and they are where they belong."""
+    run("leaks", "tests.toys.unprintable:Keeps", "--runs", "2", "--objgraph", *AS_ROOT)
     (folder,) = Path("reports/runs").iterdir()
     (page,) = folder.glob("*.html")
     (markdown,) = folder.glob("*.md")
@@ -174,11 +160,15 @@ def test_a_page_means_nothing_but_text(project: Path) -> None:
 
 
 def test_pytest_shows_what_a_system_says(project: Path) -> None:
-    """
-    The report of a failed scenario can be printed anywhere.
-    """
+    """The report of a failed scenario can be printed anywhere."""
     Path("tests").mkdir()
-    words = ("--threadline", "tests.loud:Answers", "--hypothesis-seed=1", "-p", "no:cacheprovider")
+    words = (
+        "--threadline",
+        "tests.toys.unprintable:Answers",
+        "--hypothesis-seed=1",
+        "-p",
+        "no:cacheprovider",
+    )
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False
     )
@@ -201,16 +191,14 @@ def test_pytest_shows_what_a_system_says(project: Path) -> None:
 def test_a_terminal_without_a_character_is_told_its_number(
     project: Path, settings: dict[str, str], told: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    Where standard output does not take each character, nothing ends in an error of encoding.
-    """
+    """Where standard output does not take each character, nothing ends in an error of encoding."""
     for name, value in {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **settings}.items():
         monkeypatch.setenv(name, value)
-    trace = stored("tests.loud:Answers", text="é世")
+    driver = "tests.toys.unprintable:Answers"
+    words = ("replay", stored(driver, text="é世"), "--driver", driver)
     ended = subprocess.run(
-        [sys.executable, "-m", "threadline", "replay", trace, "--driver", "tests.loud:Answers"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "threadline", *words], capture_output=True, check=False
+    )
 
     assert ended.returncode == 1
     assert told in ended.stdout
@@ -220,12 +208,10 @@ def test_a_terminal_without_a_character_is_told_its_number(
 def test_a_table_without_a_character_tells_its_number(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    So does what is printed as a table, which Click does not see.
-    """
+    """So does what is printed as a table, which Click does not see."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     ended = subprocess.run(
-        [sys.executable, "-m", "threadline", "check", "tests.loud:Accented"],
+        [sys.executable, "-m", "threadline", "check", "tests.toys.unprintable:Accented"],
         capture_output=True, check=False,
     )  # fmt: skip
 

@@ -67,16 +67,12 @@ def counts(root: object) -> dict[str, int]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_counts_what_an_object_holds(held: object, path: str, count: int) -> None:
-    """
-    Each kind of holder shows what it holds, atoms by its length.
-    """
+    """Each kind of holder shows what it holds, atoms by its length."""
     assert counts(Plain(held))[f"root: Plain / {path}"] == count
 
 
 def test_looks_into_closures_and_defaults() -> None:
-    """
-    A callback holds what it is closed over, and its defaults.
-    """
+    """A callback holds what it is closed over, and its defaults."""
     kept = [1, 2]
 
     def callback(more: Plain = Plain()) -> object:  # noqa: B008  # what is looked for
@@ -89,9 +85,7 @@ def test_looks_into_closures_and_defaults() -> None:
 
 
 def test_counts_the_entries_of_an_lru_cache() -> None:
-    """
-    A function that remembers its results holds them.
-    """
+    """A function that remembers its results holds them."""
 
     @lru_cache(8)
     def squared(number: int) -> int:
@@ -103,9 +97,7 @@ def test_counts_the_entries_of_an_lru_cache() -> None:
 
 
 def test_counts_each_object_once_on_its_shortest_path() -> None:
-    """
-    What is held in two places is counted in the nearer one.
-    """
+    """What is held in two places is counted in the nearer one."""
     shared = Plain()
     root = Plain([shared])
     root.near = shared  # type: ignore[attr-defined]  # a second way to it
@@ -117,9 +109,7 @@ def test_counts_each_object_once_on_its_shortest_path() -> None:
 
 
 def test_a_chain_of_one_type_is_one_path() -> None:
-    """
-    A linked list is counted under the path of its first link, however long it is.
-    """
+    """A linked list is counted under the path of its first link, however long it is."""
     chain = Node(None)
     for _ in range(9):
         chain = Node(chain)
@@ -155,9 +145,7 @@ def test_sees_tasks_and_timers_of_a_loop_and_what_they_hold() -> None:
 
 
 def test_looks_into_a_module_that_is_a_root() -> None:
-    """
-    Module globals and class attributes are seen, once they hold something; imports are not.
-    """
+    """Module globals and class attributes are seen, once they hold something; imports are not."""
     module = ModuleType("shop")
     exec(
         "import os\nCACHE = None\nclass Shop:\n    sold = []\n    def sell(self): ...", vars(module)
@@ -175,9 +163,7 @@ def test_looks_into_a_module_that_is_a_root() -> None:
 
 
 def test_leaves_modules_classes_and_weak_references_alone() -> None:
-    """
-    What belongs to everybody ends the way.
-    """
+    """What belongs to everybody ends the way."""
     import_like = Plain([gc, Plain, len])
 
     assert counts(import_like) == {
@@ -189,9 +175,7 @@ def test_leaves_modules_classes_and_weak_references_alone() -> None:
 
 
 def test_asks_no_property_and_no_future() -> None:
-    """
-    Looking changes nothing: a property is not called, a failed future still complains.
-    """
+    """Looking changes nothing: a property is not called, a failed future still complains."""
     asked: list[str] = []
 
     class Watchful(Plain):
@@ -206,9 +190,7 @@ def test_asks_no_property_and_no_future() -> None:
 
 
 def test_costs_the_same_in_a_large_heap() -> None:
-    """
-    Objects that no root leads to are not visited.
-    """
+    """Objects that no root leads to are not visited."""
     looked: list[object] = []
     others = [[number] for number in range(50_000)]
     reach = Reach(partial(dict, root=Plain([1])))
@@ -220,9 +202,7 @@ def test_costs_the_same_in_a_large_heap() -> None:
 
 
 def test_returns_the_objects_on_a_path() -> None:
-    """
-    A path leads back to what was counted; a length, to its container.
-    """
+    """A path leads back to what was counted; a length, to its container."""
     kept = [Plain(), Plain()]
     reach = Reach(partial(dict, root=Plain(kept)))
     paths = {str(reach.paths.path(at)): reach.paths.path(at) for at in reach.census()}
@@ -236,9 +216,7 @@ def test_returns_the_objects_on_a_path() -> None:
     [(lambda: {"k": Plain()}, "root.held"), (lambda: [Slotted(1)], "root.held.each")],
 )
 def test_names_a_path_for_files_and_signatures(make: Callable[[], object], name: str) -> None:
-    """
-    The short name of a path has the labels alone.
-    """
+    """The short name of a path has the labels alone."""
     reach = Reach(partial(dict, root=Plain(make())))
 
     assert name in {reach.paths.path(at).name for at in reach.census()}

@@ -9,7 +9,7 @@ import pytest
 from threadline.operation import Operation
 from threadline.trace import Recorder
 
-from tests.desk import Desk
+from tests.toys.desk import Desk
 
 FULL = Path("/dev/full")
 
@@ -27,9 +27,7 @@ def recorder(path: Path) -> Iterator[Recorder]:
 
 
 def test_writes_a_step_at_once(recorder: Recorder, path: Path) -> None:
-    """
-    When record comes back, the line can be read by others.
-    """
+    """When record comes back, the line can be read by others."""
     recorder.begin(b"header\n")
     recorder.record(3, Desk.enter("ana"))
 
@@ -37,9 +35,7 @@ def test_writes_a_step_at_once(recorder: Recorder, path: Path) -> None:
 
 
 def test_starts_over_with_each_run(recorder: Recorder, path: Path) -> None:
-    """
-    A new run takes the place of the one before.
-    """
+    """A new run takes the place of the one before."""
     recorder.begin(b"first\n")
     recorder.record(1, Desk.ring())
     recorder.begin(b"second\n")
@@ -48,9 +44,7 @@ def test_starts_over_with_each_run(recorder: Recorder, path: Path) -> None:
 
 
 def test_starts_over_on_an_old_file(path: Path) -> None:
-    """
-    What a worker before has left is gone.
-    """
+    """What a worker before has left is gone."""
     path.write_bytes(b"left by a worker before, and longer than what follows\n")
     recorder = Recorder(path)
     recorder.begin(b"header\n")
@@ -60,9 +54,7 @@ def test_starts_over_on_an_old_file(path: Path) -> None:
 
 
 def test_has_no_error_where_all_is_written(recorder: Recorder) -> None:
-    """
-    A recorder that could write everything has nothing to say.
-    """
+    """A recorder that could write everything has nothing to say."""
     recorder.begin(b"header\n")
     recorder.record(1, Desk.ring())
 
@@ -80,33 +72,25 @@ def play_on(recorder: Recorder, operation: Operation) -> str:
 
 
 def test_goes_on_without_a_folder() -> None:
-    """
-    Without a path, nothing is recorded, and the reason is kept.
-    """
+    """Without a path, nothing is recorded, and the reason is kept."""
     assert play_on(Recorder(None), Desk.ring()) == "no folder was given"
 
 
 def test_goes_on_where_the_folder_is_missing(tmp_path: Path) -> None:
-    """
-    A path that cannot be opened is the reason why there is no file.
-    """
+    """A path that cannot be opened is the reason why there is no file."""
     error = play_on(Recorder(tmp_path / "missing" / "run.jsonl"), Desk.ring())
 
     assert error.startswith("[Errno 2] No such file or directory")
 
 
 def test_goes_on_where_a_folder_is_in_the_way(tmp_path: Path) -> None:
-    """
-    A path that is a folder is the reason why there is no file.
-    """
+    """A path that is a folder is the reason why there is no file."""
     assert play_on(Recorder(tmp_path), Desk.ring()).startswith("[Errno 21] Is a directory")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_goes_on_where_the_disk_is_full() -> None:
-    """
-    A disk that fills up between two steps is the reason why the trace ends there.
-    """
+    """A disk that fills up between two steps is the reason why the trace ends there."""
     recorder = Recorder(FULL)
     recorder.record(1, Desk.ring())
     recorder.record(2, Desk.ring())
@@ -117,16 +101,12 @@ def test_goes_on_where_the_disk_is_full() -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_goes_on_where_no_run_can_begin() -> None:
-    """
-    A file that cannot be started over is told of, and the campaign goes on.
-    """
+    """A file that cannot be started over is told of, and the campaign goes on."""
     assert play_on(Recorder(FULL), Desk.ring()) != ""
 
 
 def test_closes_twice(recorder: Recorder) -> None:
-    """
-    Closing again does nothing.
-    """
+    """Closing again does nothing."""
     recorder.close()
 
     recorder.close()

@@ -28,9 +28,7 @@ def trace_and_runs(path: Path, driver: str) -> tuple[Trace, Runs]:
 
 @every_trace
 def test_the_bug_stays_away(path: Path) -> None:
-    """
-    The driver without bugs agrees with its model on the whole trace.
-    """
+    """The driver without bugs agrees with its model on the whole trace."""
     trace, runs = trace_and_runs(path, CLEAN[read_header(path).contract])
 
     assert replay(runs, trace.header, trace.operations) is None
@@ -38,9 +36,7 @@ def test_the_bug_stays_away(path: Path) -> None:
 
 @every_trace
 def test_the_trace_still_shows_its_bug(path: Path) -> None:
-    """
-    The driver that the trace names fails as its header says, or the trace guards nothing.
-    """
+    """The driver that the trace names fails as its header says, or the trace guards nothing."""
     trace, runs = trace_and_runs(path, read_header(path).driver)
 
     failure = replay(runs, trace.header, trace.operations)

@@ -10,9 +10,7 @@ C1, C2, T1 = Handle("c", 1), Handle("c", 2), Handle("t", 1)
 
 
 def test_binds_an_id_that_it_meets_first() -> None:
-    """
-    The first id that stands where the model has a handle is that handle's.
-    """
+    """The first id that stands where the model has a handle is that handle's."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -20,9 +18,7 @@ def test_binds_an_id_that_it_meets_first() -> None:
 
 
 def test_starts_empty() -> None:
-    """
-    A new run knows no id.
-    """
+    """A new run knows no id."""
     assert Renaming().real == {}
 
 
@@ -42,9 +38,7 @@ def test_starts_empty() -> None:
     ],
 )
 def test_agrees_up_to_ids(expected: object, actual: object) -> None:
-    """
-    Two values that differ in ids alone are the same.
-    """
+    """Two values that differ in ids alone are the same."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -69,9 +63,7 @@ def test_agrees_up_to_ids(expected: object, actual: object) -> None:
     ],
 )
 def test_disagrees_on_ids(expected: object, actual: object) -> None:
-    """
-    An id that is another's, is none or is surplus is a difference.
-    """
+    """An id that is another's, is none or is surplus is a difference."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -97,16 +89,12 @@ def test_disagrees_on_ids(expected: object, actual: object) -> None:
     ],
 )
 def test_compares_types(expected: object, actual: object) -> None:
-    """
-    Values that Python calls equal differ where their types do, wherever they stand.
-    """
+    """Values that Python calls equal differ where their types do, wherever they stand."""
     assert not Renaming().binds(expected, actual)
 
 
 def test_compares_the_type_of_an_id() -> None:
-    """
-    An id that was 1 and comes back as True is another.
-    """
+    """An id that was 1 and comes back as True is another."""
     renaming = Renaming()
     renaming.binds(C1, 1)
 
@@ -114,9 +102,7 @@ def test_compares_the_type_of_an_id() -> None:
 
 
 def test_lets_two_kinds_share_an_id() -> None:
-    """
-    A connection 1 and a ticket 1 are two things.
-    """
+    """A connection 1 and a ticket 1 are two things."""
     renaming = Renaming()
     renaming.binds(C1, 1)
 
@@ -136,9 +122,7 @@ def test_lets_two_kinds_share_an_id() -> None:
     ],
 )
 def test_names_ids_for_a_reader(actual: object, expected: object, named: object) -> None:
-    """
-    A reader sees handles in place of the ids that are known, and everything else as it is.
-    """
+    """A reader sees handles in place of the ids that are known, and everything else as it is."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -157,9 +141,7 @@ def test_names_ids_for_a_reader(actual: object, expected: object, named: object)
     ],
 )
 def test_shows_no_id_that_has_no_name(actual: object, expected: object, text: str) -> None:
-    """
-    An id that no outcome returned shows as its kind, for its text differs from run to run.
-    """
+    """An id that no outcome returned shows as its kind, for its text differs from run to run."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -167,9 +149,7 @@ def test_shows_no_id_that_has_no_name(actual: object, expected: object, text: st
 
 
 def test_names_a_number_where_the_model_has_a_handle() -> None:
-    """
-    A number that is known as an id is shown as its handle where an id is expected.
-    """
+    """A number that is known as an id is shown as its handle where an id is expected."""
     renaming = Renaming()
     renaming.binds(C1, 1)
 
@@ -177,9 +157,7 @@ def test_names_a_number_where_the_model_has_a_handle() -> None:
 
 
 def test_names_an_id_by_the_kind_that_is_expected() -> None:
-    """
-    Of two things with one id, the one of the kind that the model has here is shown.
-    """
+    """Of two things with one id, the one of the kind that the model has here is shown."""
     renaming = Renaming()
     renaming.binds(C1, "one")
     renaming.binds(T1, "one")
@@ -188,9 +166,7 @@ def test_names_an_id_by_the_kind_that_is_expected() -> None:
 
 
 def test_shows_a_key_as_it_is_where_the_model_has_the_same() -> None:
-    """
-    A key of plain text beside one with a handle is no id that was never returned.
-    """
+    """A key of plain text beside one with a handle is no id that was never returned."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
     expected = {("ana", C1): 1, ("ana", "t"): 1}
@@ -202,9 +178,7 @@ def test_shows_a_key_as_it_is_where_the_model_has_the_same() -> None:
 
 
 def test_names_a_census_part_by_part() -> None:
-    """
-    What a system holds reads as a mapping of the same parts, ids in them shown as handles.
-    """
+    """What a system holds reads as a mapping of the same parts, ids in them shown as handles."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -215,9 +189,7 @@ def test_names_a_census_part_by_part() -> None:
 
 
 def test_prints_a_census_by_its_names() -> None:
-    """
-    An invariant can print all that a system holds: no real id, no address.
-    """
+    """An invariant can print all that a system holds: no real id, no address."""
     renaming = Renaming()
     renaming.binds(C1, "real 1")
 
@@ -225,9 +197,7 @@ def test_prints_a_census_by_its_names() -> None:
 
 
 def test_names_no_part_that_nobody_looks_at() -> None:
-    """
-    A part is named when it is asked for, and once.
-    """
+    """A part is named when it is asked for, and once."""
     renaming = Renaming()
     named = Named({"open": ["real 1"], "turns": ["real 1"]}, renaming)
     before = named["open"]
@@ -237,17 +207,13 @@ def test_names_no_part_that_nobody_looks_at() -> None:
 
 
 def test_names_an_unknown_key_alike_whatever_comes_first() -> None:
-    """
-    Where the model has ids of two kinds, it is the first by its text: a set has no first.
-    """
+    """Where the model has ids of two kinds, it is the first by its text: a set has no first."""
     for expected in ({T1: 1, C1: 1}, {C1: 1, T1: 1}):
         assert repr(Renaming().named({"x": 1}, expected)) == "{<a c never returned before>: 1}"
 
 
 def test_shows_a_number_that_is_a_key_as_the_id_that_it_is() -> None:
-    """
-    A key counts nothing: a row that the model no longer holds has its name, a count has none.
-    """
+    """A key counts nothing: a row that the model no longer holds has its name, a count has none."""
     renaming = Renaming()
     renaming.binds(C1, 17)
 

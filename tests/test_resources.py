@@ -21,9 +21,7 @@ class Made:
 
 
 def test_counts_threads_and_descriptors(tmp_path: Path) -> None:
-    """
-    One thread and one open file more are one more of each.
-    """
+    """One thread and one open file more are one more of each."""
     over = threading.Event()
     before = resources((), warned=0)
     thread = threading.Thread(target=over.wait)
@@ -38,9 +36,7 @@ def test_counts_threads_and_descriptors(tmp_path: Path) -> None:
 
 
 def test_counts_child_processes() -> None:
-    """
-    A process that was started and not waited for is one more.
-    """
+    """A process that was started and not waited for is one more."""
     before = resources((), warned=0)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     during = resources((), warned=0)
@@ -50,34 +46,26 @@ def test_counts_child_processes() -> None:
 
 
 def test_looks_again_while_a_thread_is_ending() -> None:
-    """
-    What is more than before is looked at again, until it is not.
-    """
+    """What is more than before is looked at again, until it is not."""
     seen = iter([{THREADS: 3}, {THREADS: 3}, {THREADS: 2}, {THREADS: 9}])
 
     assert settled({THREADS: 2}, lambda: next(seen)) == {THREADS: 2}
 
 
 def test_gives_up_on_what_does_not_end() -> None:
-    """
-    A thread that stays is told after a bounded number of looks.
-    """
+    """A thread that stays is told after a bounded number of looks."""
     assert settled({THREADS: 2}, lambda: {THREADS: 3}) == {THREADS: 3}
 
 
 def test_the_first_look_waits_for_nothing() -> None:
-    """
-    Where there is no count from before, the first one is it.
-    """
+    """Where there is no count from before, the first one is it."""
     seen = iter([{WARNINGS: 3}])
 
     assert settled({}, lambda: next(seen)) == {WARNINGS: 3}
 
 
 def test_names_the_line_that_made_an_object() -> None:
-    """
-    Of an object, or of what its own __init__ made.
-    """
+    """Of an object, or of what its own __init__ made."""
     with allocations_traced():
         made = [Made(), "".join(["a", "text", "of", "its", "own"])]
         sites = [site_of(each) for each in made]
@@ -87,9 +75,7 @@ def test_names_the_line_that_made_an_object() -> None:
 
 
 def test_finds_the_module_that_holds_an_object() -> None:
-    """
-    What no root leads to is held by some module, through whatever containers.
-    """
+    """What no root leads to is held by some module, through whatever containers."""
     cache = ModuleType("some_cache")
     held = Made()
     cache.KEPT = {"a": [held]}  # type: ignore[attr-defined]  # as the module would

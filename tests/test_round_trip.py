@@ -101,18 +101,14 @@ def trip(driver: MemoryStoreDriver, **more: Any) -> Known:
 
 
 def test_a_clean_run_is_torn_down_and_repeated() -> None:
-    """
-    Nothing grows, nothing had to be watched for longer.
-    """
+    """Nothing grows, nothing had to be watched for longer."""
     known = trip(MemoryStoreDriver())
 
     assert (known.made, known.levels, known.skipped) == (1, {}, {})
 
 
 def test_a_file_descriptor_for_each_run_is_a_leak() -> None:
-    """
-    Descriptors are equal before and after, without a root and without doubling.
-    """
+    """Descriptors are equal before and after, without a root and without doubling."""
     store = Leaving()
     with pytest.raises(Divergence) as caught:
         trip(Rootless(lambda: store))
@@ -137,9 +133,7 @@ def test_ends_when_time_is_over() -> None:
 
 
 def test_without_roots_the_net_catches_what_grows() -> None:
-    """
-    A driver that names no roots gets the resources and the net; a leak is still found.
-    """
+    """A driver that names no roots gets the resources and the net; a leak is still found."""
     with pytest.raises(Divergence) as caught:
         trip(Rootless(Hoarding), nets=True)
 
@@ -147,9 +141,7 @@ def test_without_roots_the_net_catches_what_grows() -> None:
 
 
 def test_the_net_is_cast_once_in_a_test() -> None:
-    """
-    What it saw on the first clean run is kept, and told.
-    """
+    """What it saw on the first clean run is kept, and told."""
     known = trip(MemoryStoreDriver(), nets=True)
     seen = known.net
     RoundTrip(lockstep_of(Rootless(Hoarding)), known, nets=True).make()
@@ -159,9 +151,7 @@ def test_the_net_is_cast_once_in_a_test() -> None:
 
 
 def test_a_declared_bound_is_asserted_before_anything_is_doubled() -> None:
-    """
-    More than was promised is a failure at once.
-    """
+    """More than was promised is a failure at once."""
     with pytest.raises(Divergence) as caught:
         trip(Bounding(Hoarding))
     leak = leak_of(caught.value.failure)
@@ -208,16 +198,12 @@ def test_a_declared_bound_holds_while_the_system_is_live() -> None:
 
 
 def test_a_system_on_its_declared_bound_keeps_it() -> None:
-    """
-    As much as was promised is not more.
-    """
+    """As much as was promised is not more."""
     buffering(turns=3)
 
 
 def test_a_bound_of_nothing_at_all_can_be_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A bound of 0 is one.
-    """
+    """A bound of 0 is one."""
     monkeypatch.setattr(Bounding, "bounds", (bounded("store.hoard", 0),))
 
     with pytest.raises(Divergence) as caught:
@@ -227,9 +213,7 @@ def test_a_bound_of_nothing_at_all_can_be_declared(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_cycle_that_takes_another_course_shows_nothing() -> None:
-    """
-    Where the system does not repeat itself, the run is skipped, and it is said why.
-    """
+    """Where the system does not repeat itself, the run is skipped, and it is said why."""
     driver = Moody()
     known = trip(driver)
 
@@ -255,30 +239,22 @@ def due(every: int) -> list[int]:
 
 
 def test_no_run_is_due_where_none_was_asked_for() -> None:
-    """
-    A round trip for one run in 0 is made for traces alone.
-    """
+    """A round trip for one run in 0 is made for traces alone."""
     assert due(0) == []
 
 
 def test_every_run_is_due_where_each_was_asked_for() -> None:
-    """
-    A round trip for one run in 1 is made for all.
-    """
+    """A round trip for one run in 1 is made for all."""
     assert due(1) == list(range(60))
 
 
 def test_the_seed_decides_which_runs_are_due() -> None:
-    """
-    They are the same in every process, whatever was played before.
-    """
+    """They are the same in every process, whatever was played before."""
     assert due(10) == [18, 50]
 
 
 def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What still grows then is reported, and never called a leak.
-    """
+    """What still grows then is reported, and never called a leak."""
     monkeypatch.setattr("threadline.leaks.round_trip.OPERATIONS_MAX", 60)
     known = trip(MemoryStoreDriver(Hoarding))
 
@@ -286,9 +262,7 @@ def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.Monkey
 
 
 def test_handles_are_fresh_in_each_cycle() -> None:
-    """
-    What a step of a cycle names is what that cycle brought back.
-    """
+    """What a step of a cycle names is what that cycle brought back."""
     given: list[object] = []
 
     class Noting(MemoryStoreDriver):
@@ -305,9 +279,7 @@ def test_handles_are_fresh_in_each_cycle() -> None:
 
 
 def test_a_step_that_is_refused_this_time_ends_the_cycles() -> None:
-    """
-    Unlike says which step, and what came of it.
-    """
+    """Unlike says which step, and what came of it."""
     driver = Moody()
     with closing(driver):
         run = lockstep_of(driver)
@@ -317,9 +289,7 @@ def test_a_step_that_is_refused_this_time_ends_the_cycles() -> None:
 
 
 def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    They allocate what they like, so it is skipped, and reported as skipped.
-    """
+    """They allocate what they like, so it is skipped, and reported as skipped."""
     monkeypatch.setattr("threadline.leaks.block_count.threading.active_count", lambda: 2)
     driver = MemoryStoreDriver()
     run = lockstep_of(driver)

@@ -76,82 +76,60 @@ def tried(draft: Any) -> Rule:
 
 
 def test_is_called_as_its_scenario_calls_it() -> None:
-    """
-    A rule has the name under which it stands in its scenario.
-    """
+    """A rule has the name under which it stands in its scenario."""
     assert RULES["enter_late"].name == "enter_late"
 
 
 def test_takes_its_pools_in_the_order_of_the_arguments() -> None:
-    """
-    The order of pools is that of the operation's arguments, however they were given.
-    """
+    """The order of pools is that of the operation's arguments, however they were given."""
     assert pools("meet") == ["user", "room", "hour"]
 
 
 def test_makes_an_operation_of_values() -> None:
-    """
-    Values in the order of the pools give the operation.
-    """
+    """Values in the order of the pools give the operation."""
     assert RULES["meet"].make("ben", "attic", 9) == House.meet("ben", "attic", 9)
 
 
 def test_makes_an_operation_without_arguments() -> None:
-    """
-    A rule of an operation that takes nothing needs no value.
-    """
+    """A rule of an operation that takes nothing needs no value."""
     assert RULES["leave"].make() == House.leave()
 
 
 def test_knows_what_it_makes() -> None:
-    """
-    A rule tells its operation, so that what a driver lacks can be left out.
-    """
+    """A rule tells its operation, so that what a driver lacks can be left out."""
     assert RULES["enter_late"].operation is House.kinds()["enter"]
 
 
 def test_takes_the_pools_of_the_operation_where_it_has_none() -> None:
-    """
-    An argument that a rule does not name is drawn as its operation says.
-    """
+    """An argument that a rule does not name is drawn as its operation says."""
     assert RULES["enter"].pools == (("user", USERS), ("room", ROOMS))
 
 
 def test_takes_the_weight_of_the_operation_where_it_has_none() -> None:
-    """
-    A rule is tried as often as its operation says, unless it says it itself.
-    """
+    """A rule is tried as often as its operation says, unless it says it itself."""
     assert (RULES["enter"].weight, RULES["enter_late"].weight, RULES["leave"].weight) == (2, 5, 1)
 
 
 def test_gives_a_value_that_is_no_pool_always() -> None:
-    """
-    A constant is drawn from nothing, and is in every operation.
-    """
+    """A constant is drawn from nothing, and is in every operation."""
     assert pools("enter_cellar") == ["user"]
     assert made("enter_cellar", "ana") == "enter(user='ana', room='cellar')"
 
 
 def test_gives_a_tuple_of_what_a_tuple_of_pools_gives() -> None:
-    """
-    An argument that is a tuple is drawn item by item.
-    """
+    """An argument that is a tuple is drawn item by item."""
     assert pools("write") == ["address.0", "address.1"]
     assert made("write", "ana", "attic") == "write(address=('ana', 'attic'))"
 
 
 def test_gives_several_arguments_together() -> None:
-    """
-    A pool of tuples gives the first arguments, beside the pools of the others.
-    """
+    """A pool of tuples gives the first arguments, beside the pools of the others."""
     assert pools("meet_there") == ["together", "hour"]
     assert made("meet_there", ("ben", "cellar"), 8) == "meet(user='ben', room='cellar', hour=8)"
 
 
 def test_gives_arguments_together_by_name() -> None:
-    """
-    A named tuple gives the arguments that it has fields for.
-    """
+    """A named tuple gives the arguments that it has fields for."""
     meeting = Meeting("attic", 7)
 
     assert made("meet_then", meeting, "ben") == "meet(user='ben', room='attic', hour=7)"
@@ -168,9 +146,7 @@ def test_refuses_another_number_of_arguments_together(value: tuple[object, ...])
 
 @pytest.mark.parametrize("value", [Handle("t", 1), "ana", 7])
 def test_refuses_what_gives_nothing_together(value: object) -> None:
-    """
-    A pool without a name that gives one argument is refused, with what to write.
-    """
+    """A pool without a name that gives one argument is refused, with what to write."""
     with pytest.raises(
         TypeError, match="together, as a tuple; a pool of one argument has its name"
     ):
@@ -179,24 +155,18 @@ def test_refuses_what_gives_nothing_together(value: object) -> None:
 
 @pytest.mark.parametrize(("step", "may"), [(1, False), (2, True)])
 def test_fires_when_the_precondition_of_its_operation_holds(step: int, *, may: bool) -> None:
-    """
-    A rule may fire only when that holds which its operation needs.
-    """
+    """A rule may fire only when that holds which its operation needs."""
     assert RULES["enter"].may_fire(Now(None, step)) is may
 
 
 @pytest.mark.parametrize(("step", "may"), [(1, False), (2, True), (3, True), (4, False)])
 def test_fires_when_both_preconditions_hold(step: int, *, may: bool) -> None:
-    """
-    A rule's own precondition is beside that of its operation, not in its place.
-    """
+    """A rule's own precondition is beside that of its operation, not in its place."""
     assert RULES["enter_late"].may_fire(Now(None, step)) is may
 
 
 def test_fires_always_without_a_precondition() -> None:
-    """
-    A rule without a precondition may always fire.
-    """
+    """A rule without a precondition may always fire."""
     assert RULES["leave"].may_fire(Now(None))
 
 
@@ -204,9 +174,7 @@ def test_fires_always_without_a_precondition() -> None:
     ("given", "has"), [({}, "nothing"), ({"user": USERS}, "user"), ({"users": USERS}, "users")]
 )
 def test_refuses_arguments_without_a_pool(given: dict[str, Any], has: str) -> None:
-    """
-    An argument without a pool of its name is refused, saying what was given.
-    """
+    """An argument without a pool of its name is refused, saying what was given."""
     takes = "rule tried: meet takes user, room, hour"
 
     with pytest.raises(TypeError, match=f"{takes}, and has pools for {has}; give each argument"):
@@ -214,9 +182,7 @@ def test_refuses_arguments_without_a_pool(given: dict[str, Any], has: str) -> No
 
 
 def test_refuses_a_pool_without_an_argument() -> None:
-    """
-    A pool whose name is no argument's is refused, also beside all that are needed.
-    """
+    """A pool whose name is no argument's is refused, also beside all that are needed."""
     with pytest.raises(
         TypeError, match="enter takes user, room, and has pools for room, user, key"
     ):
@@ -233,9 +199,7 @@ class Garden(Model):
 
 @pytest.mark.parametrize("stranger", [Garden.enter, House.enter("ana", "attic"), len])
 def test_refuses_what_is_no_operation_of_its_model(stranger: Any) -> None:
-    """
-    A rule of another model's operation is refused, with what to write.
-    """
+    """A rule of another model's operation is refused, with what to write."""
     with pytest.raises(TypeError, match=r"no operation of House; write rule\(House\.NAME\)"):
         tried(rule(stranger, user=USERS))
 
@@ -255,9 +219,7 @@ class AtTheVilla(Scenario[Villa], bare=True):
 
 
 def test_takes_the_pools_of_the_model_that_it_is_played_on() -> None:
-    """
-    A rule of a base model's operation is drawn as the derived model says.
-    """
+    """A rule of a base model's operation is drawn as the derived model says."""
     (meet,) = AtTheVilla.rules()
 
     assert meet.make("cyd", "attic") == House.meet("cyd", "attic", 8)

@@ -9,7 +9,7 @@ import pytest
 from threadline import Handle, Model, Operation, Scenario, operation, pool, rule
 from threadline.scenario import own_scenario
 
-from tests.desk import Desk, DeskScenario
+from tests.toys.desk import Desk, DeskScenario
 
 KINDS = Desk.kinds()
 
@@ -86,52 +86,38 @@ def names(scenario: type[Scenario[Any]], *lacks: type[Operation]) -> list[str]:
 
 
 def test_lists_rules_in_the_order_of_definition() -> None:
-    """
-    Rules come in the order in which they stand in the class.
-    """
+    """Rules come in the order in which they stand in the class."""
     assert names(Bell) == ["ring", "press"]
 
 
 def test_inherits_rules() -> None:
-    """
-    The rules of a base come first; one that is defined again keeps its place.
-    """
+    """The rules of a base come first; one that is defined again keeps its place."""
     assert names(Door) == ["ring", "press", "enter"]
 
 
 def test_takes_the_rule_of_the_derived_class() -> None:
-    """
-    A rule that is defined again is the new one.
-    """
+    """A rule that is defined again is the new one."""
     assert Door.rules()[0].weight == 3
 
 
 def test_takes_back_a_rule() -> None:
-    """
-    A name that is set to something else is no rule any more.
-    """
+    """A name that is set to something else is no rule any more."""
     assert names(Silent) == ["press"]
 
 
 def test_begins_with_the_operations_that_have_all_their_pools() -> None:
-    """
-    An operation that says how it is drawn needs no rule; one that does not is not played.
-    """
+    """An operation that says how it is drawn needs no rule; one that does not is not played."""
     assert names(Everyday) == ["open", "buy", "buy_much"]
 
 
 def test_puts_a_rule_in_the_place_of_the_operation_of_its_name() -> None:
-    """
-    A rule called as an operation is how that is drawn here, and None takes the operation out.
-    """
+    """A rule called as an operation is how that is drawn here, and None takes the operation out."""
     assert names(Quiet) == ["buy", "buy_much"]
     assert str(Quiet.rules()[0].make()) == "buy(item='tea', count=1)"
 
 
 def test_draws_an_operation_as_it_says_itself() -> None:
-    """
-    The rule of an operation has its pools and its weight.
-    """
+    """The rule of an operation has its pools and its weight."""
     buy = Everyday.rules()[1]
 
     assert buy.weight == 2
@@ -139,30 +125,22 @@ def test_draws_an_operation_as_it_says_itself() -> None:
 
 
 def test_begins_with_nothing_where_it_is_bare() -> None:
-    """
-    A bare scenario, and one derived from it, has the rules alone that it lists.
-    """
+    """A bare scenario, and one derived from it, has the rules alone that it lists."""
     assert "enter" not in names(Silent)
 
 
 def test_leaves_out_what_a_driver_lacks() -> None:
-    """
-    A rule whose operation the driver lacks is left out.
-    """
+    """A rule whose operation the driver lacks is left out."""
     assert names(Door, KINDS["ring"]) == ["press", "enter"]
 
 
 def test_leaves_out_every_rule_of_what_a_driver_lacks() -> None:
-    """
-    An operation that is lacking is left out under whatever name it is drawn.
-    """
+    """An operation that is lacking is left out under whatever name it is drawn."""
     assert names(Everyday, Shop.kinds()["buy"]) == ["open"]
 
 
 def test_refuses_to_have_no_rule() -> None:
-    """
-    A scenario without a rule says so by name.
-    """
+    """A scenario without a rule says so by name."""
     with pytest.raises(ValueError, match=r"DeskScenario has no rule .*; add a rule"):
         names(DeskScenario)
 
@@ -171,16 +149,12 @@ def test_refuses_to_have_no_rule() -> None:
 def test_draws_the_settings_of_its_model(
     scenario: type[Scenario[Any]], limits: tuple[object, ...]
 ) -> None:
-    """
-    A scenario has the settings of its model, unless it has its own.
-    """
+    """A scenario has the settings of its model, unless it has its own."""
     assert scenario.settings["limit"].constant == limits
 
 
 def test_changes_each_rule() -> None:
-    """
-    A changed scenario is the same in all but its rules.
-    """
+    """A changed scenario is the same in all but its rules."""
     louder = Door.changed(lambda rule: replace(rule, weight=rule.weight + 1))
 
     assert (louder.__name__, names(louder)) == ("Door", names(Door))
@@ -189,16 +163,12 @@ def test_changes_each_rule() -> None:
 
 
 def test_a_change_brings_back_nothing_that_was_taken_out() -> None:
-    """
-    What a scenario has taken out of its model is not in the changed one.
-    """
+    """What a scenario has taken out of its model is not in the changed one."""
     assert names(Quiet.changed(lambda rule: rule)) == ["buy", "buy_much"]
 
 
 def test_a_model_is_a_scenario() -> None:
-    """
-    All operations with their own pools, under the model's name, settings and docstring.
-    """
+    """All operations with their own pools, under the model's name, settings and docstring."""
     own = own_scenario(Stall)
 
     assert names(own) == ["buy"]
@@ -207,9 +177,7 @@ def test_a_model_is_a_scenario() -> None:
 
 
 def test_a_model_without_all_its_pools_is_no_scenario() -> None:
-    """
-    An argument without a pool is told, with what to write.
-    """
+    """An argument without a pool is told, with what to write."""
     message = r"Shop\.send_back has no pool for bill; give it one, @operation\(bill=pool"
 
     with pytest.raises(TypeError, match=message):

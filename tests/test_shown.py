@@ -40,9 +40,7 @@ class Exploding:
      Handle("c", 7), set(), frozenset(), {3}],
 )  # fmt: skip
 def test_shows_what_repr_does(value: object) -> None:
-    """
-    A plain value has the text that Python gives it.
-    """
+    """A plain value has the text that Python gives it."""
     assert shown(value) == repr(value)
 
 
@@ -66,16 +64,12 @@ def test_shows_the_same_everywhere(value: object, text: str) -> None:
 
 
 def test_shows_no_address() -> None:
-    """
-    Where an object is in memory is another place in each process.
-    """
+    """Where an object is in memory is another place in each process."""
     assert shown(object()) == "<object object at 0x...>"
 
 
 def test_shows_what_is_too_deep_as_far_as_it_is_read() -> None:
-    """
-    A list in a list, and so on, has an end.
-    """
+    """A list in a list, and so on, has an end."""
     value: list[object] = []
     for _ in range(100_000):
         value = [value]
@@ -85,9 +79,7 @@ def test_shows_what_is_too_deep_as_far_as_it_is_read() -> None:
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "2"])
 def test_does_not_depend_on_the_hash_seed(hash_seed: str) -> None:
-    """
-    The order that a set has in one process is not that of another.
-    """
+    """The order that a set has in one process is not that of another."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT / "harness")}
     told = subprocess.run(
         [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment

@@ -19,15 +19,13 @@ HEADER = '{"threadline": 1, "settings": {}, "driver": "d"}'
 
 
 def failures(driver: str) -> str:
-    result = run("fuzz", "--runs", "300", "--seed", "3", "--driver", f"tests.alike:{driver}")
+    result = run("fuzz", "--runs", "300", "--seed", "3", "--driver", f"tests.toys.clients:{driver}")
     assert result.exit_code == 1, result.output
     return flat(result.output)
 
 
 def test_a_harmless_timer_hides_no_lost_value(project: Path) -> None:
-    """
-    Both show after a tick, and both are memory: the part of the census tells them apart.
-    """
+    """Both show after a tick, and both are memory: the part of the census tells them apart."""
     output = failures("TimerAndValue")
 
     assert "memory-tick.timers" in output
@@ -35,9 +33,7 @@ def test_a_harmless_timer_hides_no_lost_value(project: Path) -> None:
 
 
 def test_a_kept_client_hides_no_client_that_was_never_accepted(project: Path) -> None:
-    """
-    One is told by the census after it left, the other by the field of the answer.
-    """
+    """One is told by the census after it left, the other by the field of the answer."""
     output = failures("KeptAndRefused")
 
     assert "memory-leave.clients" in output
@@ -72,25 +68,21 @@ def test_one_bug_with_five_faces_is_one() -> None:
     ],
 )
 def test_what_has_no_beginning_in_common_is_two(other: Found | Shorter) -> None:
-    """
-    Another way to fail, one of a single step, one by chance and one that was not minimised.
-    """
+    """Another way to fail, one of a single step, one by chance and one that was not minimised."""
     one = shorter("memory-a", "open", "append", "a")
 
     assert len(bugs([one, other])) == 2
 
 
 def test_two_that_fail_at_once_are_two() -> None:
-    """
-    Traces of one step have nothing in common but their start.
-    """
+    """Traces of one step have nothing in common but their start."""
     assert len(bugs([shorter("memory-a", "a"), shorter("memory-b", "b")])) == 2
 
 
 def printed(hash_seed: str, folder: Path) -> str:
     """Return what fuzz prints of a system that answers with sets, under a hash seed."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.alike:Forgets")
+    words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.toys.clients:Forgets")
     folder.mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "threadline", *words],
@@ -101,9 +93,7 @@ def printed(hash_seed: str, folder: Path) -> str:
 
 
 def test_says_the_same_under_every_hash_seed(tmp_path: Path) -> None:
-    """
-    A set has another order in each process; what is drawn, minimised and printed has not.
-    """
+    """A set has another order in each process; what is drawn, minimised and printed has not."""
     texts = {printed(seed, tmp_path / seed) for seed in ("0", "1", "2")}
 
     assert len(texts) == 1

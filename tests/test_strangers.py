@@ -82,9 +82,7 @@ def own_lines(text: str) -> int:
     ],
 )
 def test_a_system_without_bugs_shows_nothing(name: str, runs: int) -> None:
-    """
-    All runs are played, and none fails.
-    """
+    """All runs are played, and none fails."""
     found = hunt(name, runs)
 
     assert found.signature is None
@@ -93,9 +91,7 @@ def test_a_system_without_bugs_shows_nothing(name: str, runs: int) -> None:
 
 @pytest.mark.parametrize("name", BUGS)
 def test_each_bug_is_found_and_minimised_to_its_least_steps(name: str) -> None:
-    """
-    Within 200 runs of seed 0.
-    """
+    """Within 200 runs of seed 0."""
     found = hunt(name)
 
     signature, steps = BUGS[name]
@@ -137,9 +133,7 @@ def test_a_bug_is_found_by_nothing_but_a_task_that_dies() -> None:
 
 @every_file
 def test_imports_nothing_but_public_names(name: str) -> None:
-    """
-    All of Threadline comes by `from threadline import`, and stands in its `__all__`.
-    """
+    """All of Threadline comes by `from threadline import`, and stands in its `__all__`."""
     nodes = list(ast.walk(ast.parse(FILES[name].read_text("utf-8"))))
     froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     modules = [a.name for node in nodes if isinstance(node, ast.Import) for a in node.names]
@@ -152,17 +146,13 @@ def test_imports_nothing_but_public_names(name: str) -> None:
 
 
 def test_the_cache_is_short_enough_to_be_shown_whole() -> None:
-    """
-    With the model, the driver and its imports, on little more than a page.
-    """
+    """With the model, the driver and its imports, on little more than a page."""
     assert len(FILES["ttl_cache"].read_text("utf-8").splitlines()) <= SHOWN_LINES_MAX
 
 
 @every_file
 def test_a_contract_takes_at_most_two_fifths_of_the_lines_before(name: str) -> None:
-    """
-    The table above says what it takes now, and what share that is.
-    """
+    """The table above says what it takes now, and what share that is."""
     row = re.search(rf"^ +{name} +(\d+) +(\d+) +(\d+) %$", __doc__ or "", re.MULTILINE)
     assert row is not None
     before, now, percent = map(int, row.groups())
@@ -173,9 +163,7 @@ def test_a_contract_takes_at_most_two_fifths_of_the_lines_before(name: str) -> N
 
 
 def test_the_command_takes_the_cache_by_its_path(project: Path) -> None:
-    """
-    As docs/contracts.md says it; nothing found is exit code 0.
-    """
+    """As docs/contracts.md says it; nothing found is exit code 0."""
     folder = project / "tests/strangers"
     folder.mkdir(parents=True)
     shutil.copy(FILES["ttl_cache"], folder)

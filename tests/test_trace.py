@@ -11,10 +11,10 @@ from threadline.contracts.conversation_store import Policy
 from threadline.handle import Handle
 from threadline.trace import BadTrace, Header, Trace
 
-from tests.desk import Desk
-from tests.script import Script
+from tests.toys.desk import Desk
+from tests.toys.scripted import Script
 
-HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver"}\n'
+HEADER = b'{"threadline": 1, "contract": "desk", "driver": "tests.toys.desk:DeskDriver"}\n'
 
 
 def written(folder: Path, *lines: bytes) -> Path:
@@ -24,16 +24,14 @@ def written(folder: Path, *lines: bytes) -> Path:
 
 
 def test_writes_a_line_for_the_header_and_for_each_step() -> None:
-    """
-    A trace is a header and one line an operation.
-    """
-    short = Header(contract="desk", driver="tests.desk:DeskDriver", scenario="Visits", seed=7)
+    """A trace is a header and one line an operation."""
+    short = Header(contract="desk", driver="tests.toys.desk:DeskDriver", scenario="Visits", seed=7)
     encoded = Trace(
         short, ((1, Desk.enter("ana")), (4, Desk.leave(Handle("t", 1))), (5, Desk.ring()))
     ).encoded()
 
     assert encoded.decode().splitlines() == [
-        '{"threadline": 1, "contract": "desk", "driver": "tests.desk:DeskDriver", '
+        '{"threadline": 1, "contract": "desk", "driver": "tests.toys.desk:DeskDriver", '
         '"scenario": "Visits", "policy": {}, "settings": {}, "engine": "", "tactic": "", '
         '"seed": 7, "run": 0, "steps_max": 0, "signature": "", "round_trip": false, '
         '"versions": {}}',
@@ -44,13 +42,11 @@ def test_writes_a_line_for_the_header_and_for_each_step() -> None:
 
 
 def test_reads_what_it_writes(tmp_path: Path) -> None:
-    """
-    A trace comes back from its file as it was, header and all.
-    """
+    """A trace comes back from its file as it was, header and all."""
     header = Header(
         contract="desk",
-        driver="tests.desk:DeskDriver",
-        scenario="tests.desk:Visits",
+        driver="tests.toys.desk:DeskDriver",
+        scenario="tests.toys.desk:Visits",
         policy={"shared": True},
         settings={"size": 3, "name": "\ud800", "limits": (1, (2, 3))},
         engine="explore",
@@ -69,40 +65,32 @@ def test_reads_what_it_writes(tmp_path: Path) -> None:
 
 
 def test_reads_a_header_alone(tmp_path: Path) -> None:
-    """
-    The header is read without knowing the operations.
-    """
+    """The header is read without knowing the operations."""
     path = written(tmp_path, b'{"step": 1, "operation": "unheard of"}\n')
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.toys.desk:DeskDriver")
 
 
 def test_passes_over_what_a_header_has_too_much(tmp_path: Path) -> None:
-    """
-    A header with a field that this version does not know is read.
-    """
+    """A header with a field that this version does not know is read."""
     path = tmp_path / "run.jsonl"
     path.write_bytes(HEADER.replace(b"}", b', "weather": "fine"}'))
 
-    assert trace.read_header(path) == Header(contract="desk", driver="tests.desk:DeskDriver")
+    assert trace.read_header(path) == Header(contract="desk", driver="tests.toys.desk:DeskDriver")
 
 
 @pytest.mark.parametrize(
     "cut", [b"{", b'{"step": 2, "oper', b'{"step": 2, "operation": "leave", "x": {"handle": "t_1"}']
 )
 def test_leaves_out_a_last_line_that_is_cut(tmp_path: Path, cut: bytes) -> None:
-    """
-    The line that a killed process was writing is left out.
-    """
+    """The line that a killed process was writing is left out."""
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}\n', cut)
 
     assert trace.read(path, Desk.kinds()).operations == ((1, Desk.ring()),)
 
 
 def test_reads_a_last_line_without_its_end(tmp_path: Path) -> None:
-    """
-    A whole last line counts, though an editor left out the end of the line.
-    """
+    """A whole last line counts, though an editor left out the end of the line."""
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}')
 
     assert trace.read(path, Desk.kinds()).operations == ((1, Desk.ring()),)
@@ -158,9 +146,7 @@ def test_reads_a_last_line_without_its_end(tmp_path: Path) -> None:
     ],
 )
 def test_says_what_is_wrong_with_a_line(tmp_path: Path, line: bytes, message: str) -> None:
-    """
-    A line that is no step is refused, with its file and number and what to write.
-    """
+    """A line that is no step is refused, with its file and number and what to write."""
     path = written(tmp_path, b'{"step": 1, "operation": "ring"}\n', line + b"\n")
 
     with pytest.raises(BadTrace) as raised:
@@ -171,9 +157,7 @@ def test_says_what_is_wrong_with_a_line(tmp_path: Path, line: bytes, message: st
 
 @pytest.mark.parametrize("line", [b'{"step": 1, "oper', b"", b"\xff", b'{"step": 1,}'])
 def test_says_where_a_line_is_no_json(tmp_path: Path, line: bytes) -> None:
-    """
-    A line in the middle that is no JSON is refused, with its file and number.
-    """
+    """A line in the middle that is no JSON is refused, with its file and number."""
     path = written(tmp_path, line + b"\n", b'{"step": 1, "operation": "ring"}\n')
 
     with pytest.raises(BadTrace, match=r"run\.jsonl:2: not JSON .*one JSON object a line"):
@@ -218,9 +202,7 @@ def test_says_where_a_line_is_no_json(tmp_path: Path, line: bytes) -> None:
     ],
 )
 def test_says_what_is_wrong_with_a_header(tmp_path: Path, line: bytes, message: str) -> None:
-    """
-    A first line that is no header of this version is refused, with what to do.
-    """
+    """A first line that is no header of this version is refused, with what to do."""
     path = tmp_path / "run.jsonl"
     path.write_bytes(line + b"\n")
 
@@ -231,9 +213,7 @@ def test_says_what_is_wrong_with_a_header(tmp_path: Path, line: bytes, message: 
 
 
 def test_says_that_an_empty_file_is_no_trace(tmp_path: Path) -> None:
-    """
-    A file with nothing in it is no trace.
-    """
+    """A file with nothing in it is no trace."""
     path = tmp_path / "run.jsonl"
     path.touch()
 
@@ -242,19 +222,15 @@ def test_says_that_an_empty_file_is_no_trace(tmp_path: Path) -> None:
 
 
 def test_refuses_settings_that_no_trace_can_hold() -> None:
-    """
-    Settings are written as arguments are: what JSON has no place for is refused.
-    """
-    header = replace(Header("desk", "tests.desk:DeskDriver"), settings={"sizes": {1, 2}})
+    """Settings are written as arguments are: what JSON has no place for is refused."""
+    header = replace(Header("desk", "tests.toys.desk:DeskDriver"), settings={"sizes": {1, 2}})
 
     with pytest.raises(TypeError, match="a value of type set has no place in a trace"):
         header.line()
 
 
 def test_tells_a_handle_from_text(tmp_path: Path) -> None:
-    """
-    Text that looks like a handle is read as text.
-    """
+    """Text that looks like a handle is read as text."""
     path = tmp_path / "run.jsonl"
     path.write_bytes(
         Trace(Header("s", "d"), ((1, Script.call("c_7")), (2, Desk.press(1)))).encoded()
@@ -267,9 +243,7 @@ def test_tells_a_handle_from_text(tmp_path: Path) -> None:
 
 
 def test_shows_a_policy_by_its_fields() -> None:
-    """
-    A policy that is a dataclass is written by the names of its fields.
-    """
+    """A policy that is a dataclass is written by the names of its fields."""
     assert trace.plain(Policy(shared=False)) == {
         "shared": False,
         "durable": True,
@@ -278,16 +252,12 @@ def test_shows_a_policy_by_its_fields() -> None:
 
 
 def test_shows_no_policy_as_nothing() -> None:
-    """
-    A driver without a policy has an empty one in its header.
-    """
+    """A driver without a policy has an empty one in its header."""
     assert trace.plain(None) == {}
 
 
 def test_leaves_out_the_version_of_what_is_not_installed() -> None:
-    """
-    Versions are told of what is installed.
-    """
+    """Versions are told of what is installed."""
     assert trace.versions(["no-such-distribution"]).keys() == {"python"}
 
 
@@ -306,16 +276,12 @@ def test_leaves_out_the_version_of_what_is_not_installed() -> None:
 def test_an_old_signature_is_the_beginning_of_a_new_one(
     text: str, failure: str, *, alike: bool
 ) -> None:
-    """
-    Before it told where, a signature was of two parts.
-    """
+    """Before it told where, a signature was of two parts."""
     assert trace.is_signature_of(text, failure) is alike
 
 
 def test_says_whether_its_file_was_cut(tmp_path: Path) -> None:
-    """
-    A trace knows that a line was left out, and is equal to one that never had it.
-    """
+    """A trace knows that a line was left out, and is equal to one that never had it."""
     whole = trace.read(written(tmp_path, b'{"step": 1, "operation": "ring"}\n'), Desk.kinds())
     cut = trace.read(
         written(tmp_path, b'{"step": 1, "operation": "ring"}\n', b'{"step": 2, "op'), Desk.kinds()

@@ -130,9 +130,7 @@ def test_a_trace_gives_a_function_no_setting_that_the_model_has_not(folder: Path
 
 @pytest.mark.parametrize("driver", ["own_shelf:unlisted", "./own_shelf.py:unlisted"])
 def test_what_the_command_names_is_loaded(folder: Path, driver: str) -> None:
-    """
-    The user may name any function; the failure's own command names it again.
-    """
+    """The user may name any function; the failure's own command names it again."""
     result = run("replay", kept(folder, with_header(driver="os:system")), "--driver", driver)
     (folder / "trapped").unlink()
 
@@ -144,9 +142,7 @@ def test_what_the_command_names_is_loaded(folder: Path, driver: str) -> None:
     "scenario", ["os:system", "own_shelf:Trap", "linked:Shelf", "own_shelf:Leaky", "", "x\x00:y"]
 )
 def test_a_trace_loads_no_scenario_that_is_not_the_users_own(folder: Path, scenario: str) -> None:
-    """
-    Its arguments are left as they are, and the trace is minimised without.
-    """
+    """Its arguments are left as they are, and the trace is minimised without."""
     trace = kept(folder, with_header(scenario=scenario))
 
     assert [run(*command, trace).exit_code for command in COMMANDS] == [1, 0, 0]
@@ -226,9 +222,7 @@ START = with_header().partition(b"\n")[0] + b"\n"
 def test_says_what_is_wrong_with_a_hostile_trace(
     folder: Path, content: bytes, message: str
 ) -> None:
-    """
-    One line and status 2 from every command, whatever the file has in it.
-    """
+    """One line and status 2 from every command, whatever the file has in it."""
     trace = kept(folder, content)
     results = [run(*command, trace) for command in COMMANDS]
 
@@ -262,9 +256,7 @@ def test_says_what_is_wrong_with_a_hostile_trace(
     ],
 )  # fmt: skip
 def test_plays_what_a_strange_trace_says(folder: Path, content: bytes, told: str) -> None:
-    """
-    What can be read is played, and shown without a character that a terminal obeys.
-    """
+    """What can be read is played, and shown without a character that a terminal obeys."""
     results = [run(*command, kept(folder, content)) for command in COMMANDS]
 
     assert [is_clean(result) for result in results] == [True] * 3
@@ -272,9 +264,7 @@ def test_plays_what_a_strange_trace_says(folder: Path, content: bytes, told: str
 
 
 def test_reads_plain_files_alone(folder: Path) -> None:
-    """
-    A pipe, a device, a folder, what is not there or too big: told, without waiting for it.
-    """
+    """A pipe, a device, a folder, what is not there or too big: told, without waiting for it."""
     os.mkfifo(folder / "pipe.jsonl")
     (folder / "folder.jsonl").mkdir()
     (folder / "circle.jsonl").symlink_to("circle.jsonl")

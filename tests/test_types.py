@@ -83,9 +83,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_what_is_right_passes(tmp_path: Path) -> None:
-    """
-    A model, a scenario and a driver whose types fit are told to have no issues.
-    """
+    """A model, a scenario and a driver whose types fit are told to have no issues."""
     assert said_of(RIGHT, tmp_path).startswith("Success: no issues found")
 
 
@@ -103,21 +101,15 @@ def test_what_is_right_passes(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_rejected(wrong: str, error: str) -> None:
-    """
-    A wrong argument is told by operation and argument, wherever it stands.
-    """
+    """A wrong argument is told by operation and argument, wherever it stands."""
     assert error in wrong
 
 
 def test_nothing_else_is_rejected(wrong: str) -> None:
-    """
-    There is one error for each of the eight mistakes.
-    """
+    """There is one error for each of the eight mistakes."""
     assert "Found 8 errors in 1 file" in wrong
 
 
 def test_operations_are_checked_without_the_plugin(tmp_path: Path) -> None:
-    """
-    Both forms of a wrong call are rejected by types alone.
-    """
+    """Both forms of a wrong call are rejected by types alone."""
     assert "Found 2 errors in 1 file" in said_of(RIGHT + WRONG, tmp_path, plugin=False)

@@ -107,9 +107,7 @@ def asked_in_vain(asked: list[list[str]]) -> list[list[str]]:
 def test_explore_plays_what_can_be_judged(
     monkeypatch: pytest.MonkeyPatch, asked: list[list[str]], tactic: str
 ) -> None:
-    """
-    The system is not asked, the step has no number, and the run goes on.
-    """
+    """The system is not asked, the step has no number, and the run goes on."""
     monkeypatch.setattr(explore, "SHARES", {tactic: 1})
     batches = list(islice(Explorer(Running, runs(), header()).batches(), 100))
 
@@ -119,9 +117,7 @@ def test_explore_plays_what_can_be_judged(
 
 
 def test_hypothesis_plays_what_can_be_judged(asked: list[list[str]]) -> None:
-    """
-    The derived machine passes over such a step, as over a rule that is not enabled.
-    """
+    """The derived machine passes over such a step, as over a rule that is not enabled."""
     batches = list(Chunks(Running, runs(), header()).batches(runs_max=50))
 
     assert [batch.failure for batch in batches if batch.failure] == []
@@ -129,9 +125,7 @@ def test_hypothesis_plays_what_can_be_judged(asked: list[list[str]]) -> None:
 
 
 def test_exhaust_plays_what_can_be_judged(asked: list[list[str]]) -> None:
-    """
-    A sequence ends before such a step, and nothing that begins so is played.
-    """
+    """A sequence ends before such a step, and nothing that begins so is played."""
     batches = list(Exhaust(Running, runs(), header(steps=3)).batches())
 
     assert [batch.failure for batch in batches if batch.failure] == []
@@ -140,16 +134,12 @@ def test_exhaust_plays_what_can_be_judged(asked: list[list[str]]) -> None:
 
 
 def test_exhaust_estimates_what_can_be_judged() -> None:
-    """
-    A probe that comes to such a step ends there.
-    """
+    """A probe that comes to such a step ends there."""
     assert 14 <= Exhaust(Running, runs(), header(steps=3)).estimate() <= 54
 
 
 def test_a_replay_skips_the_step(asked: list[list[str]]) -> None:
-    """
-    It says why, and goes on with the next.
-    """
+    """It says why, and goes on with the next."""
     steps = numbered(Race.run(), Race.run(), Race.first(), Race.end(), Race.first())
     with runs().open(b"", {}) as lockstep:
         skipped = [each for each in play(lockstep, steps) if isinstance(each, Skipped)]
@@ -172,9 +162,7 @@ def test_a_minimal_trace_has_no_such_step() -> None:
 
 
 def test_a_step_that_ended_its_process_is_told_without_them() -> None:
-    """
-    What a process has left behind holds such steps too, and its history does not.
-    """
+    """What a process has left behind holds such steps too, and its history does not."""
     steps = numbered(Race.run(), Race.run(), Race.first(), Race.end())
     failure = last_step_failure(Trace(header(), steps), runs().target, Crashed("it ended"))
 
@@ -218,9 +206,7 @@ class Counting(Scenario[Numbers]):
 
 
 def test_no_trace_at_which_the_model_breaks_is_shorter() -> None:
-    """
-    A candidate that no rule would have drawn is none, though the model raises at it.
-    """
+    """A candidate that no rule would have drawn is none, though the model raises at it."""
     steps = numbered(Numbers.add(1), Numbers.add(1), Numbers.mean())
     signature = Signature(Property.CONTINUITY, "mean")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import FENCED
+from tests.doc_pages import FENCED
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -63,9 +63,7 @@ def traces(folder: Path, name: str) -> list[Path]:
 
 
 def test_the_wheel_ships_the_library_alone(environment: Path) -> None:
-    """
-    Its files are those of the package threadline, and what describes them.
-    """
+    """Its files are those of the package threadline, and what describes them."""
     (wheel,) = environment.glob("*.whl")
 
     with zipfile.ZipFile(wheel) as archive:
@@ -76,9 +74,7 @@ def test_the_wheel_ships_the_library_alone(environment: Path) -> None:
 
 
 def test_the_system_of_the_readme_fails_as_it_says(environment: Path, mine: Path) -> None:
-    """
-    check, fuzz, replay and pytest exit with 1, and the failure is the one that is shown.
-    """
+    """check, fuzz, replay and pytest exit with 1, and the failure is the one that is shown."""
     checked = run(environment, mine, "threadline check mine:MyChat")
     fuzzed = run(environment, mine, "threadline fuzz mine:MyChat --seed 0")
     told = re.sub(r"\d{8}T\d{6}Z", "<utc>", fuzzed.stdout)
@@ -114,9 +110,7 @@ def test_the_mended_system_passes(environment: Path, mine: Path) -> None:
 
 
 def test_a_driver_can_be_given_as_a_path(environment: Path, mine: Path) -> None:
-    """
-    `fuzz ./mine.py:MyChat` finds the same, from wherever the file lies.
-    """
+    """`fuzz ./mine.py:MyChat` finds the same, from wherever the file lies."""
     line = f"threadline fuzz ./{mine.name}/mine.py:MyChat --runs 20"
     fuzzed = run(environment, mine.parent, line)
 

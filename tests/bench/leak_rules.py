@@ -19,7 +19,7 @@ from scenarios.connections import Connections
 from tests.bench.leak_peers import PEERS
 from tests.bench.leak_runs import is_flagged, played
 from tests.mutants.benign import GROWERS, driver_of
-from tests.planted import BY_NAME, CLEAN, PLANTED, STEPS_MAX
+from tests.planted_leaks import BY_NAME, CLEAN, PLANTED, STEPS_MAX
 
 OURS = "rooted path census and doubling"
 RUNS_MAX = 40  # of a seed, of which one shows a leak

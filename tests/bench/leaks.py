@@ -18,7 +18,7 @@ from scenarios.connections import Connections
 from tests.bench.leak_rules import print_scores
 from tests.bench.leak_runs import played
 from tests.mutants.benign import GROWERS
-from tests.planted import (
+from tests.planted_leaks import (
     BY_NAME,
     CLEAN,
     OF_SERVICE,

@@ -20,7 +20,7 @@ from threadline.lockstep.run import Runs
 from threadline.trace import Header, Recorder
 
 CODE = ["press 3", "press 1", "press 2", "press 1", "press 3"]
-DRIVER = "tests.desk:DeskDriver"
+DRIVER = "tests.toys.desk:DeskDriver"
 
 
 class Desk(Model):

@@ -6,10 +6,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
 from threadline import Census, Disagreement, Driver, Model, Operation, Property, operation
+from threadline.failure import Divergence, Failure
 from threadline.lockstep.lockstep import Lockstep, Record
 from threadline.lockstep.warning_recorder import Warned
 from threadline.model import Invariant
+from threadline.outcome import Outcome
 
 
 class Script(Model):
@@ -73,6 +76,29 @@ def lockstep(
     """Return a run whose model gives one list of answers, and whose system gives another."""
     model = Script(expected, model_holds)
     return Lockstep(model, ScriptDriver(actual, system_holds), record, warned, invariants)
+
+
+def failure_of(run: Lockstep, argument: object = None) -> Failure:
+    """Return how a run fails in its next step."""
+    with pytest.raises(Divergence) as raised:
+        run.step(len(run.steps) + 1, Script.call(argument))
+    return raised.value.failure
+
+
+def parted(
+    expected: Sequence[object], actual: Sequence[object], *arguments: object, **more: Any
+) -> Failure:
+    """Return how a run fails in the last of its steps; the first of them take no argument."""
+    run = lockstep(expected, actual, **more)
+    given = [None] * (len(expected) - len(arguments)) + [*arguments]
+    for number, argument in enumerate(given[:-1], 1):
+        run.step(number, Script.call(argument))
+    return failure_of(run, given[-1])
+
+
+def agreed(expected: object, actual: object, **more: Any) -> Outcome:
+    """Return the outcome of a step on which both sides agree."""
+    return lockstep([expected], [actual], **more).step(1, Script.call()).actual
 
 
 def warning(answer: object, category: type[Warning]) -> Callable[[object], object]:
