@@ -6,7 +6,9 @@ import pytest
 from threadline.handle import Handle
 from threadline.outcome import Ok
 
-from tests.service_models import ServiceTalk, events, types
+from tests.conformance.talks import Begin, ServiceTalk, events, types
+
+TALK = ServiceTalk
 
 COMPLETED = [
     "agent_started",
@@ -17,11 +19,10 @@ COMPLETED = [
 ]
 
 
-def test_handles_one_message_of_a_thread_at_a_time() -> None:
+def test_handles_one_message_of_a_thread_at_a_time(talk: ServiceTalk) -> None:
     """
     The second message waits for the first, and then follows at once.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="slow")
 
@@ -31,16 +32,16 @@ def test_handles_one_message_of_a_thread_at_a_time() -> None:
     assert talk.held("requests") == {}
 
 
-def test_one_worker_takes_the_most_urgent_first() -> None:
+def test_one_worker_takes_the_most_urgent_first(begin: Begin[ServiceTalk]) -> None:
     """
     A free worker takes a history before a message, and that before anything of quality.
     """
-    talk = ServiceTalk(queue_workers=1)
+    talk = begin(queue_workers=1)
     connection = talk.connect()
     talk.say(connection, agent="slow", thread="busy")
-    talk.next().validate(connection, "low", "content", None, None)
+    talk.do.validate(connection, "low", "content", None, None)
     talk.say(connection, thread="normal")
-    talk.next().history(connection, "high", None)
+    talk.do.history(connection, "high", None)
     told = talk.wait(6)
     assert isinstance(told, Ok)
     first_ids = {
@@ -52,11 +53,11 @@ def test_one_worker_takes_the_most_urgent_first() -> None:
     assert first_ids == {"high": "e5", "normal": "e6", "low": "e11"}
 
 
-def test_two_workers_leave_the_third_thread_waiting() -> None:
+def test_two_workers_leave_the_third_thread_waiting(begin: Begin[ServiceTalk]) -> None:
     """
     As many threads are handled at once as there are workers.
     """
-    talk = ServiceTalk(queue_workers=2)
+    talk = begin(queue_workers=2)
     connection = talk.connect()
     talk.say(connection, agent="slow", thread="one")
     talk.say(connection, agent="slow", thread="two")
@@ -65,11 +66,11 @@ def test_two_workers_leave_the_third_thread_waiting() -> None:
     assert types(talk.wait(6), connection, "three") == COMPLETED
 
 
-def test_full_queue_refuses_on_the_context_of_the_connection() -> None:
+def test_full_queue_refuses_on_the_context_of_the_connection(begin: Begin[ServiceTalk]) -> None:
     """
     What waits, rests or is handled counts, and a refused message begins no session.
     """
-    talk = ServiceTalk(queue_max=1)
+    talk = begin(queue_max=1)
     connection = talk.connect()
     talk.say(connection, agent="slow")
     refused = talk.say(connection, thread="u", message="m")
@@ -87,26 +88,25 @@ def test_full_queue_refuses_on_the_context_of_the_connection() -> None:
     assert list(talk.held("sessions")) == [("ana", "t")]
 
 
-def test_session_limit_is_told() -> None:
+def test_session_limit_is_told(begin: Begin[ServiceTalk]) -> None:
     """
     A message for one thread more than a user may have is refused, and counted.
     """
-    talk = ServiceTalk(max_sessions_per_user=1)
+    talk = begin(max_sessions_per_user=1)
     connection = talk.connect()
 
     assert types(talk.say(connection, thread="u"), connection) == ["session_limit"]
     assert talk.count("session_limit_refusals") == 1
 
 
-def test_stopped_agent_leaves_the_turn_of_the_user() -> None:
+def test_stopped_agent_leaves_the_turn_of_the_user(talk: ServiceTalk) -> None:
     """
     The agent of another tab's message stops, both tabs are told, and the next one follows.
     """
-    talk = ServiceTalk()
     one, two = talk.connect(), talk.connect()
     talk.say(one, "one", "slow")
     talk.say(one, "two")
-    stopped = talk.next().stop_agent(two, None)
+    stopped = talk.do.stop_agent(two, None)
 
     assert types(stopped, one) == ["agent_stopped", *COMPLETED]
     assert types(stopped, two) == ["agent_stopped", *COMPLETED]
@@ -114,49 +114,49 @@ def test_stopped_agent_leaves_the_turn_of_the_user() -> None:
     assert talk.count("messages") == 3
 
 
-def test_stops_an_agent_that_rests() -> None:
+def test_stops_an_agent_that_rests(talk: ServiceTalk) -> None:
     """
     A message that rests for a retry is forgotten.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="unavailable")
 
-    assert types(talk.next().stop_agent(connection, None), connection) == ["agent_stopped"]
+    assert types(talk.do.stop_agent(connection, None), connection) == ["agent_stopped"]
     assert talk.wait(31) == Ok(None)
 
 
 @pytest.mark.parametrize("agent", ["well", "refuses"])
-def test_nothing_to_stop_where_no_agent_is_at_work(agent: str) -> None:
+def test_nothing_to_stop_where_no_agent_is_at_work(talk: ServiceTalk, agent: str) -> None:
     """
     Stopping what has ended is refused, and no message.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent=agent)
 
-    assert types(talk.next().stop_agent(connection, None), connection) == ["nothing_to_stop"]
+    assert types(talk.do.stop_agent(connection, None), connection) == ["nothing_to_stop"]
     assert talk.count("messages") == 1
 
 
-def test_nothing_to_stop_where_the_first_waits_for_a_worker() -> None:
+def test_nothing_to_stop_where_the_first_waits_for_a_worker(begin: Begin[ServiceTalk]) -> None:
     """
     A message that no worker has taken yet cannot be stopped.
     """
-    talk = ServiceTalk(queue_workers=1)
+    talk = begin(queue_workers=1)
     connection = talk.connect()
     talk.say(connection, agent="slow")
     talk.say(connection, thread="u")
 
-    assert types(talk.next().stop_agent(connection, "u"), connection) == ["nothing_to_stop"]
+    assert types(talk.do.stop_agent(connection, "u"), connection) == ["nothing_to_stop"]
 
 
 @pytest.mark.parametrize(("ttl_s", "told"), [(6, []), (7, ["agent_completed"])])
-def test_expiry_cancels_at_its_very_second(ttl_s: int, told: list[str]) -> None:
+def test_expiry_cancels_at_its_very_second(
+    begin: Begin[ServiceTalk], ttl_s: int, told: list[str]
+) -> None:
     """
     A session that expires as its agent would answer ends first: no event, no turn.
     """
-    talk = ServiceTalk(session_ttl_s=ttl_s)
+    talk = begin(session_ttl_s=ttl_s)
     connection = talk.connect()
     talk.say(connection, "one", "slow")
     talk.wait(5)
@@ -166,32 +166,30 @@ def test_expiry_cancels_at_its_very_second(ttl_s: int, told: list[str]) -> None:
     assert talk.held("requests") == {}
 
 
-def test_request_belongs_to_the_session_that_accepted_it() -> None:
+def test_request_belongs_to_the_session_that_accepted_it(talk: ServiceTalk) -> None:
     """
     A thread that is asked for again after an invalidation has no old request.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="slow")
-    talk.next().invalidate("ana")
+    talk.do.invalidate("ana")
     again = talk.connect()
 
     assert talk.held("requests") == {}
     assert types(talk.wait(6), again) == []
 
 
-def test_invalidation_ends_what_a_user_has() -> None:
+def test_invalidation_ends_what_a_user_has(talk: ServiceTalk) -> None:
     """
     Requests, dead letters, managers and sessions of the user go, and another's stay.
     """
-    talk = ServiceTalk()
     connection, other = talk.connect("ana"), talk.connect("ben")
     talk.say(connection, agent="unavailable")
     talk.say(other, agent="unavailable")
     talk.wait(31)
     talk.say(connection, agent="slow")
     talk.say(other, agent="slow")
-    ended = talk.next().invalidate("ana")
+    ended = talk.do.invalidate("ana")
 
     assert ended == Ok(1)
     assert talk.held("dead_letters") == 1
@@ -199,23 +197,23 @@ def test_invalidation_ends_what_a_user_has() -> None:
     assert talk.held("close_codes") == {connection: 4401}
 
 
-def test_worker_of_a_cancelled_message_takes_another() -> None:
+def test_worker_of_a_cancelled_message_takes_another(begin: Begin[ServiceTalk]) -> None:
     """
     With one worker, an invalidation of one user lets another's message be handled.
     """
-    talk = ServiceTalk(queue_workers=1)
+    talk = begin(queue_workers=1)
     connection, other = talk.connect("ana"), talk.connect("ben")
     talk.say(connection, agent="never ends")
     talk.say(other)
 
-    assert types(talk.next().invalidate("ana"), other) == COMPLETED
+    assert types(talk.do.invalidate("ana"), other) == COMPLETED
 
 
-def test_dead_letters_are_bounded() -> None:
+def test_dead_letters_are_bounded(begin: Begin[ServiceTalk]) -> None:
     """
     The oldest dead letter makes room, and is counted.
     """
-    talk = ServiceTalk(dead_letters_max=1)
+    talk = begin(dead_letters_max=1)
     connection = talk.connect()
     talk.say(connection, agent="unavailable")
     talk.say(connection, agent="unavailable", thread="u")
@@ -226,15 +224,14 @@ def test_dead_letters_are_bounded() -> None:
     assert talk.count("dead_letters_dropped") == 1
 
 
-def test_events_wait_for_a_reconnect() -> None:
+def test_events_wait_for_a_reconnect(talk: ServiceTalk) -> None:
     """
     What an agent does while nobody is there is replayed.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="slow")
-    talk.next().disconnect(connection, 1006)
+    talk.do.disconnect(connection, 1006)
     talk.wait(6)
-    again = talk.next().connect("ana", "t", None, "well")
+    again = talk.do.connect("ana", "t", None, "well")
 
     assert types(again, Handle("k", 5)) == ["connected", *COMPLETED[1:]]

@@ -6,107 +6,105 @@ import pytest
 from threadline.handle import Dangling, Handle
 from threadline.outcome import Ok, Refused
 
-from tests.service_models import ServiceTalk, events, types, value
+from tests.conformance.talks import Begin, ServiceTalk, events, types, value
+
+TALK = ServiceTalk
 
 
-def test_restart_keeps_turns_and_threads() -> None:
+def test_restart_keeps_turns_and_threads(talk: ServiceTalk) -> None:
     """
     After a restart the thread goes on under its run, idle since its last turn, with a new client.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.wait(10)
     talk.say(connection, "one")
     talk.wait(5)
-    restarted = talk.next().restart()
+    restarted = talk.do.restart()
 
     assert restarted == Ok(None)
     assert talk.held("sessions") == {("ana", "t"): Handle("r", 1)}
     assert talk.held("close_codes") == {connection: 1001}
     assert talk.texts() == [("user", "one"), ("agent", "You said: one")]
-    got = value(talk.next().get("ana", None, None))
+    got = value(talk.do.get("ana", None, None))
     assert got["created_s"] == 10.0
     assert got["client"] == Handle("c", 5)
     assert talk.count("messages") == 0
 
 
-def test_restart_forgets_a_thread_without_a_turn() -> None:
+def test_restart_forgets_a_thread_without_a_turn(talk: ServiceTalk) -> None:
     """
     A session whose thread has no stored turn is gone.
     """
-    talk = ServiceTalk()
-    talk.next().get("ana", "t", None)
-    talk.next().restart()
+    talk.do.get("ana", "t", None)
+    talk.do.restart()
 
     assert talk.held("sessions") == {}
 
 
 @pytest.mark.parametrize(("idle_s", "sessions"), [(9, [("ana", "t")]), (10, [])])
-def test_restart_loads_no_expired_thread(idle_s: int, sessions: list[object]) -> None:
+def test_restart_loads_no_expired_thread(
+    begin: Begin[ServiceTalk], idle_s: int, sessions: list[object]
+) -> None:
     """
     A thread expires by its last turn, though a get had let its session live on.
     """
-    talk = ServiceTalk(session_ttl_s=10)
+    talk = begin(session_ttl_s=10)
     talk.post()
     talk.wait(5)
-    talk.next().get("ana", "t", None)
+    talk.do.get("ana", "t", None)
     talk.wait(idle_s - 5)
-    talk.next().restart()
+    talk.do.restart()
 
     assert list(talk.held("sessions")) == sessions
 
 
-def test_restart_loads_no_invalidated_thread() -> None:
+def test_restart_loads_no_invalidated_thread(talk: ServiceTalk) -> None:
     """
     An invalidated session does not come back, and its conversation does.
     """
-    talk = ServiceTalk()
     talk.post("one")
-    talk.next().invalidate("ana")
-    talk.next().restart()
+    talk.do.invalidate("ana")
+    talk.do.restart()
 
     assert talk.held("sessions") == {}
     assert talk.texts() == [("user", "one"), ("agent", "You said: one")]
 
 
-def test_invalidation_that_was_not_stored_is_refused() -> None:
+def test_invalidation_that_was_not_stored_is_refused(talk: ServiceTalk) -> None:
     """
     The sessions have ended, but a restart has them back.
     """
-    talk = ServiceTalk()
     talk.post()
-    talk.next().storage_fails()
+    talk.do.storage_fails()
 
-    assert talk.next().invalidate("ana") == Refused("storage_error")
+    assert talk.do.invalidate("ana") == Refused("storage_error")
     assert talk.held("sessions") == {}
-    talk.next().restart()
+    talk.do.restart()
     assert list(talk.held("sessions")) == [("ana", "t")]
 
 
-def test_latest_thread_after_a_restart_is_that_of_the_latest_turn() -> None:
+def test_latest_thread_after_a_restart_is_that_of_the_latest_turn(talk: ServiceTalk) -> None:
     """
     Turns count, whatever was got later.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, thread="t")
     talk.say(connection, thread="u")
-    talk.next().get("ana", "t", None)
-    talk.next().restart()
+    talk.do.get("ana", "t", None)
+    talk.do.restart()
 
-    assert value(talk.next().existing("ana", None))["thread"] == "u"
+    assert value(talk.do.existing("ana", None))["thread"] == "u"
 
 
-def test_crash_closes_no_socket_and_tells_nobody() -> None:
+def test_crash_closes_no_socket_and_tells_nobody(talk: ServiceTalk) -> None:
     """
     Neither connection nor exchange hears of a crash, and the queue is lost.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, "one", "slow")
     talk.post("two")
 
-    assert talk.next().crash() == Ok(None)
+    assert talk.do.crash() == Ok(None)
     assert talk.held("close_codes") == {}
     assert talk.held("requests") == {}
     assert talk.texts() == [("user", "one")]
@@ -114,14 +112,13 @@ def test_crash_closes_no_socket_and_tells_nobody() -> None:
         talk.say(connection)
 
 
-def test_stop_ends_exchanges() -> None:
+def test_stop_ends_exchanges(talk: ServiceTalk) -> None:
     """
     A posted message that a stop cancels is answered with 409, and a stream just ends.
     """
-    talk = ServiceTalk()
     talk.post(agent="slow")
-    talk.next().post_stream("ben", "t", None, None, "text", "slow")
-    stopped = talk.next().restart()
+    talk.do.post_stream("ben", "t", None, None, "text", "slow")
+    stopped = talk.do.restart()
 
     assert events(stopped, Handle("h", 1)) == [
         {"type": "response", "status": 409, "code": "agent_failed", "thread_id": "t"}
@@ -129,107 +126,104 @@ def test_stop_ends_exchanges() -> None:
     assert types(stopped, Handle("h", 2), None) == ["end"]
 
 
-def test_failing_commit_is_told_and_nothing_is_stored() -> None:
+def test_failing_commit_is_told_and_nothing_is_stored(talk: ServiceTalk) -> None:
     """
     Without the user's turn there is no agent.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    talk.next().storage_fails()
+    talk.do.storage_fails()
 
     assert types(talk.say(connection), connection) == ["storage_error"]
     assert talk.texts() == []
 
 
-def test_failing_commit_of_an_answer_leaves_the_turn_of_the_user() -> None:
+def test_failing_commit_of_an_answer_leaves_the_turn_of_the_user(talk: ServiceTalk) -> None:
     """
     The answer is told of only once it is stored.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, "one", "slow")
-    talk.next().storage_fails()
+    talk.do.storage_fails()
 
     assert types(talk.wait(6), connection)[-1] == "storage_error"
     assert talk.texts() == [("user", "one")]
 
 
-def test_storage_recovers() -> None:
+def test_storage_recovers(talk: ServiceTalk) -> None:
     """
     A message after that is stored, without a gap in the positions.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    talk.next().storage_fails()
+    talk.do.storage_fails()
     talk.say(connection, "one")
-    talk.next().storage_recovers()
+    talk.do.storage_recovers()
 
     assert events(talk.say(connection, "two"), connection)[0]["position"] == 1
 
 
-def test_deletes_a_thread_with_all_that_it_has() -> None:
+def test_deletes_a_thread_with_all_that_it_has(talk: ServiceTalk) -> None:
     """
     Session, request, manager and turns go, and the sockets are closed with 4404.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection)
     talk.say(connection, agent="slow")
-    deleted = talk.next().delete_thread("ana", "t")
+    deleted = talk.do.delete_thread("ana", "t")
 
     assert value(deleted) == {"thread_id": "t", "deleted": True}
     assert talk.held("sessions") == {}
     assert talk.held("requests") == {}
     assert talk.held("close_codes") == {connection: 4404}
     assert talk.texts() == []
-    assert value(talk.next().delete_thread("ana", "t")) == {"thread_id": "t", "deleted": False}
+    assert value(talk.do.delete_thread("ana", "t")) == {"thread_id": "t", "deleted": False}
 
 
-def test_deletion_that_fails_leaves_the_turns() -> None:
+def test_deletion_that_fails_leaves_the_turns(talk: ServiceTalk) -> None:
     """
     The session has ended, the rows remain.
     """
-    talk = ServiceTalk()
     talk.post("one")
-    talk.next().storage_fails()
+    talk.do.storage_fails()
 
-    assert talk.next().delete_thread("ana", "t") == Refused("storage_error")
+    assert talk.do.delete_thread("ana", "t") == Refused("storage_error")
     assert talk.held("sessions") == {}
     assert len(talk.texts()) == 2
 
 
 @pytest.mark.parametrize(("idle_s", "turns"), [(9, 2), (10, 0)])
-def test_conversation_is_due_at_its_second(idle_s: int, turns: int) -> None:
+def test_conversation_is_due_at_its_second(
+    begin: Begin[ServiceTalk], idle_s: int, turns: int
+) -> None:
     """
     Whether or not it was swept, a conversation is gone retention_s seconds after its last turn.
     """
-    talk = ServiceTalk(retention_s=10, session_ttl_s=5)
+    talk = begin(retention_s=10, session_ttl_s=5)
     talk.post()
     talk.wait(idle_s)
 
     assert len(talk.texts()) == turns
-    assert len(value(talk.next().threads("ana"))["threads"]) == turns // 2
+    assert len(value(talk.do.threads("ana"))["threads"]) == turns // 2
 
 
-def test_session_keeps_a_conversation_that_it_began_before() -> None:
+def test_session_keeps_a_conversation_that_it_began_before(begin: Begin[ServiceTalk]) -> None:
     """
     A live session keeps it until it ends, for a sweep too.
     """
-    talk = ServiceTalk(retention_s=10, session_ttl_s=20)
+    talk = begin(retention_s=10, session_ttl_s=20)
     talk.post()
     talk.wait(15)
-    talk.next().sweep()
+    talk.do.sweep()
 
     assert len(talk.texts()) == 2
     talk.wait(5)
     assert talk.texts() == []
 
 
-def test_session_that_began_later_has_a_new_conversation() -> None:
+def test_session_that_began_later_has_a_new_conversation(begin: Begin[ServiceTalk]) -> None:
     """
     What was due when the session began is gone for it: positions begin anew.
     """
-    talk = ServiceTalk(retention_s=10, session_ttl_s=5)
+    talk = begin(retention_s=10, session_ttl_s=5)
     talk.post("one")
     talk.wait(10)
     talk.post("two")
@@ -237,34 +231,35 @@ def test_session_that_began_later_has_a_new_conversation() -> None:
     assert talk.texts() == [("user", "two"), ("agent", "You said: two")]
 
 
-def test_sweep_that_cannot_remove_is_refused_and_counted_in_the_background() -> None:
+def test_sweep_that_cannot_remove_is_refused_and_counted_in_the_background(
+    begin: Begin[ServiceTalk],
+) -> None:
     """
     A sweep asked for says so; that of the background goes on.
     """
-    talk = ServiceTalk(retention_s=10, session_ttl_s=5)
+    talk = begin(retention_s=10, session_ttl_s=5)
     talk.post()
     talk.wait(10)
-    talk.next().storage_fails()
+    talk.do.storage_fails()
 
-    assert talk.next().sweep() == Refused("storage_error")
+    assert talk.do.sweep() == Refused("storage_error")
     talk.wait(50)
     assert talk.count("sweep_errors") == 1
-    talk.next().storage_recovers()
-    assert talk.next().sweep() == Ok(None)
+    talk.do.storage_recovers()
+    assert talk.do.sweep() == Ok(None)
 
 
-def test_lists_the_thread_of_the_latest_turn_first() -> None:
+def test_lists_the_thread_of_the_latest_turn_first(talk: ServiceTalk) -> None:
     """
     Threads are a user's own, with the second of their last turn.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, thread="u")
     talk.wait(5)
     talk.say(connection, thread="t")
     talk.post(user="ben")
 
-    assert value(talk.next().threads("ana")) == {
+    assert value(talk.do.threads("ana")) == {
         "threads": [
             {"thread_id": "t", "last_active_at_s": 5.0},
             {"thread_id": "u", "last_active_at_s": 0.0},
@@ -272,25 +267,27 @@ def test_lists_the_thread_of_the_latest_turn_first() -> None:
     }
 
 
-def test_session_that_began_when_it_was_due_keeps_no_conversation() -> None:
+def test_session_that_began_when_it_was_due_keeps_no_conversation(
+    begin: Begin[ServiceTalk],
+) -> None:
     """
     A get at that very second finds nothing that it could keep.
     """
-    talk = ServiceTalk(retention_s=10, session_ttl_s=5)
+    talk = begin(retention_s=10, session_ttl_s=5)
     talk.post()
     talk.wait(10)
-    talk.next().get("ana", "t", None)
+    talk.do.get("ana", "t", None)
 
     assert talk.texts() == []
 
 
-def test_deleted_session_is_not_freed_once_more() -> None:
+def test_deleted_session_is_not_freed_once_more(begin: Begin[ServiceTalk]) -> None:
     """
     A session that had expired is gone with its thread.
     """
-    talk = ServiceTalk(session_ttl_s=5)
+    talk = begin(session_ttl_s=5)
     talk.post()
     talk.wait(5)
-    talk.next().delete_thread("ana", "t")
+    talk.do.delete_thread("ana", "t")
 
-    assert talk.next().clean_up_sessions() == Ok(0)
+    assert talk.do.clean_up_sessions() == Ok(0)

@@ -10,19 +10,20 @@ from threadline.outcome import Ok, Refused
 
 from models.chat_service.flaws import FLAWS
 from models.chat_service.payload import Frame
-from tests.service_models import ServiceTalk, events, types, value
+from tests.conformance.talks import Begin, ServiceTalk, events, types, value
+
+TALK = ServiceTalk
 
 LONG = "a" * 32_768
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_tells_the_code_of_a_flaw(flaw: str) -> None:
+def test_tells_the_code_of_a_flaw(talk: ServiceTalk, flaw: str) -> None:
     """
     A flawed frame is answered on the connection's own context, and nothing else happens.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    told = talk.next().malformed(connection, flaw)
+    told = talk.do.malformed(connection, flaw)
 
     assert events(told, connection) == [
         {
@@ -37,16 +38,16 @@ def test_tells_the_code_of_a_flaw(flaw: str) -> None:
     assert talk.count("messages") == 0
 
 
-def test_measures_frames_in_bytes() -> None:
+def test_measures_frames_in_bytes(begin: Begin[ServiceTalk]) -> None:
     """
     One byte more than allowed is too large, before anything else is looked at.
     """
-    talk = ServiceTalk(message_bytes_max=1)
+    talk = begin(message_bytes_max=1)
     connection = talk.connect()
 
     assert FLAWS["too large"].size_bytes == 262_145
-    assert types(talk.next().malformed(connection, "no JSON"), connection) == ["bad_json"]
-    assert types(talk.next().malformed(connection, "a JSON list"), connection) == ["too_large"]
+    assert types(talk.do.malformed(connection, "no JSON"), connection) == ["bad_json"]
+    assert types(talk.do.malformed(connection, "a JSON list"), connection) == ["too_large"]
 
 
 def test_flaws_of_form_are_what_they_say() -> None:
@@ -90,28 +91,28 @@ def test_finds_what_is_wrong_first(frame: Frame, code: str) -> None:
     assert frame.flaw() == code
 
 
-def test_refused_frame_lets_the_manager_live() -> None:
+def test_refused_frame_lets_the_manager_live(begin: Begin[ServiceTalk]) -> None:
     """
     Any frame counts for the manager of its connection.
     """
-    talk = ServiceTalk(connection_timeout_s=10)
+    talk = begin(connection_timeout_s=10)
     connection = talk.connect()
     talk.wait(9)
-    talk.next().malformed(connection, "no JSON")
+    talk.do.malformed(connection, "no JSON")
     talk.wait(9)
 
     assert talk.held("managers") == {("ana", "t"): 0}
 
 
-def test_pong_tells_the_run_of_the_addressed_thread() -> None:
+def test_pong_tells_the_run_of_the_addressed_thread(begin: Begin[ServiceTalk]) -> None:
     """
     A ping extends a live session, and makes none.
     """
-    talk = ServiceTalk(session_ttl_s=10)
+    talk = begin(session_ttl_s=10)
     connection = talk.connect()
     talk.wait(9)
-    pong = talk.next().ping_thread(connection, None)
-    elsewhere = talk.next().ping_thread(connection, "u")
+    pong = talk.do.ping_thread(connection, None)
+    elsewhere = talk.do.ping_thread(connection, "u")
     talk.wait(9)
 
     assert events(pong, connection)[0]["run_id"] == Handle("r", 1)
@@ -119,15 +120,14 @@ def test_pong_tells_the_run_of_the_addressed_thread() -> None:
     assert list(talk.held("sessions")) == [("ana", "t")]
 
 
-def test_history_has_the_latest_turns_oldest_first() -> None:
+def test_history_has_the_latest_turns_oldest_first(talk: ServiceTalk) -> None:
     """
     The limit cuts off the oldest, and the answer goes to the asker only.
     """
-    talk = ServiceTalk()
     one, two = talk.connect(), talk.connect()
     talk.say(one, "one", message="m")
     talk.wait(5)
-    told = talk.next().history(one, None, 1)
+    told = talk.do.history(one, None, 1)
 
     assert events(told, one)[0]["turns"] == [
         {
@@ -142,12 +142,11 @@ def test_history_has_the_latest_turns_oldest_first() -> None:
     assert events(told, two) == []
 
 
-def test_posts_and_gets_the_reply() -> None:
+def test_posts_and_gets_the_reply(talk: ServiceTalk) -> None:
     """
     A post begins a thread of its own, and is answered once, with the reply.
     """
-    talk = ServiceTalk()
-    posted = talk.next().post("ana", None, None, "m", "hello there", "well")
+    posted = talk.do.post("ana", None, None, "m", "hello there", "well")
     thread, run = Handle("t", 1), Handle("r", 1)
 
     assert value(posted) == {"exchange": Handle("h", 1), "thread": thread, "run": run}
@@ -164,13 +163,12 @@ def test_posts_and_gets_the_reply() -> None:
     ]
 
 
-def test_posts_twice_and_is_handled_once() -> None:
+def test_posts_twice_and_is_handled_once(talk: ServiceTalk) -> None:
     """
     The second post of a message id gets the position of the first.
     """
-    talk = ServiceTalk()
-    talk.next().post("ana", "t", None, "m", "hello there", "well")
-    again = talk.next().post("ana", "t", None, "m", "hello there", "well")
+    talk.do.post("ana", "t", None, "m", "hello there", "well")
+    again = talk.do.post("ana", "t", None, "m", "hello there", "well")
 
     assert events(again, Handle("h", 2)) == [
         {
@@ -185,13 +183,12 @@ def test_posts_twice_and_is_handled_once() -> None:
     ]
 
 
-def test_streams_every_event_and_an_end() -> None:
+def test_streams_every_event_and_an_end(talk: ServiceTalk) -> None:
     """
     A stream has the five events of its request, as the thread's tabs have them.
     """
-    talk = ServiceTalk()
     tab = talk.connect()
-    streamed = talk.next().post_stream("ana", "t", None, None, "hello there", "well")
+    streamed = talk.do.post_stream("ana", "t", None, None, "hello there", "well")
     exchange = Handle("h", 2)
 
     assert len(events(streamed, exchange)) == 5
@@ -203,11 +200,13 @@ def test_streams_every_event_and_an_end() -> None:
     ("agent", "status", "code"),
     [("refuses", 502, "agent_failed"), ("never ends", 504, "agent_timeout")],
 )
-def test_posts_and_gets_the_status_of_an_error(agent: str, status: int, code: str) -> None:
+def test_posts_and_gets_the_status_of_an_error(
+    begin: Begin[ServiceTalk], agent: str, status: int, code: str
+) -> None:
     """
     What goes wrong with the agent is a status, with the thread.
     """
-    talk = ServiceTalk(agent_timeout_s=0.5)
+    talk = begin(agent_timeout_s=0.5)
     posted = talk.post(agent=agent)
     later = talk.wait(1)
 
@@ -224,39 +223,38 @@ def test_posts_and_gets_the_status_of_an_error(agent: str, status: int, code: st
         ("u", "text", 429, "session_limit"),
     ],
 )
-def test_refused_post_has_a_status(thread: str, text: str, status: int, code: str) -> None:
+def test_refused_post_has_a_status(
+    begin: Begin[ServiceTalk], thread: str, text: str, status: int, code: str
+) -> None:
     """
     Stream or not, what is refused before it is queued is one response, of no thread.
     """
-    talk = ServiceTalk(max_sessions_per_user=1)
+    talk = begin(max_sessions_per_user=1)
     talk.connect()
-    posted = talk.next().post_stream("ana", thread, None, None, text, "well")
+    posted = talk.do.post_stream("ana", thread, None, None, text, "well")
 
     assert events(posted, Handle("h", 2), None) == [
         {"type": "response", "status": status, "code": code, "thread_id": None}
     ]
 
 
-def test_stopped_post_is_a_conflict() -> None:
+def test_stopped_post_is_a_conflict(talk: ServiceTalk) -> None:
     """
     Whoever waits for a reply that was stopped gets 409.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.post(agent="slow")
-    stopped = talk.next().stop_agent(connection, None)
+    stopped = talk.do.stop_agent(connection, None)
 
     assert events(stopped, Handle("h", 2))[0]["status"] == 409
     assert types(stopped, connection) == ["agent_stopped"]
 
 
 @pytest.mark.parametrize(("limit", "code"), [(0, "bad_payload"), (501, "bad_payload")])
-def test_thread_messages_refuse_a_limit(limit: int, code: str) -> None:
+def test_thread_messages_refuse_a_limit(talk: ServiceTalk, limit: int, code: str) -> None:
     """
     A limit is 1 to 500; a thread that is not there has no turns.
     """
-    talk = ServiceTalk()
-
-    assert talk.next().thread_messages("ana", "t", limit) == Refused(code)
-    assert talk.next().thread_messages("ana", "t", 500) == Ok({"thread_id": "t", "turns": []})
-    assert talk.next().thread_messages("ana", "none", 1) == Refused("bad_id")
+    assert talk.do.thread_messages("ana", "t", limit) == Refused(code)
+    assert talk.do.thread_messages("ana", "t", 500) == Ok({"thread_id": "t", "turns": []})
+    assert talk.do.thread_messages("ana", "none", 1) == Refused("bad_id")

@@ -7,7 +7,9 @@ from threadline.handle import Handle
 from threadline.outcome import Ok, Refused
 
 from models.session_manager.ids import broken_rule, made_ms
-from tests.session_models import Talk, shown
+from tests.conformance.talks import ManagerTalk, value
+
+TALK = ManagerTalk
 
 
 @pytest.mark.parametrize(
@@ -69,15 +71,14 @@ def test_reads_nothing_in_other_text(text: str) -> None:
     assert made_ms(text) is None
 
 
-def test_id_ages() -> None:
+def test_id_ages(talk: ManagerTalk) -> None:
     """
     The age of an id is the time since it was made.
     """
-    talk = Talk()
-    talk.next().base_id("id", 7)
-    talk.next().wait(3)
+    talk.do.base_id("id", 7)
+    talk.do.wait(3)
 
-    assert shown(talk.next().read_id(Handle("i", 1))) == {
+    assert value(talk.do.read_id(Handle("i", 1))) == {
         "valid": True,
         "made_s": 0.0,
         "age_s": 3.0,
@@ -85,20 +86,22 @@ def test_id_ages() -> None:
 
 
 @pytest.mark.parametrize(("length", "is_good"), [(63, True), (64, True), (65, False)])
-def test_purpose_has_at_most_64_characters(length: int, *, is_good: bool) -> None:
+def test_purpose_has_at_most_64_characters(
+    talk: ManagerTalk, length: int, *, is_good: bool
+) -> None:
     """
     A longer operation would make ids that are too long.
     """
-    outcome = Talk().next().context_ids("ana", "p" * length)
+    outcome = talk.do.context_ids("ana", "p" * length)
 
     assert isinstance(outcome, Ok if is_good else Refused)
 
 
-def test_websocket_ids_begin_with_the_user() -> None:
+def test_websocket_ids_begin_with_the_user(talk: ManagerTalk) -> None:
     """
     The first 8 characters of the user id are in both, and no more.
     """
-    made = shown(Talk().next().websocket_ids("anastasia"))
+    made = value(talk.do.websocket_ids("anastasia"))
 
     assert made["client form"]["prefix"] == "ws_client_anastasi"
     assert made["connection form"]["prefix"] == "ws_conn_anastasi"

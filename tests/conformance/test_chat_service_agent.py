@@ -6,18 +6,19 @@ import pytest
 from threadline.handle import Handle
 from threadline.outcome import Ok
 
-from tests.service_models import ServiceTalk, events, types, value
+from tests.conformance.talks import Begin, ServiceTalk, events, types, value
+
+TALK = ServiceTalk
 
 STARTED = ["agent_started", "agent_thinking", "tool_executing", "tool_completed"]
 FAILED = ["agent_started", "agent_failed"]
 FAILED_LATE = ["agent_started", "agent_thinking", "agent_failed"]
 
 
-def test_answers_a_message_with_five_events() -> None:
+def test_answers_a_message_with_five_events(talk: ServiceTalk) -> None:
     """
     A user's message yields these events, of its own thread, run and message.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     same = {"thread_id": "t", "run_id": Handle("r", 1), "message_id": "m"}
     said = talk.say(connection, "hello there", message="m")
@@ -49,22 +50,20 @@ def test_answers_a_message_with_five_events() -> None:
     ]
 
 
-def test_starts_an_agent_as_it_takes_a_message() -> None:
+def test_starts_an_agent_as_it_takes_a_message(talk: ServiceTalk) -> None:
     """
     A start_agent yields the same five events.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    started = talk.next().start_agent(connection, None, None, None, "hello there", "well")
+    started = talk.do.start_agent(connection, None, None, None, "hello there", "well")
 
     assert types(started, connection) == [*STARTED, "agent_completed"]
 
 
-def test_remembers_the_latest_turn_of_the_user() -> None:
+def test_remembers_the_latest_turn_of_the_user(talk: ServiceTalk) -> None:
     """
     The second reply tells what was said before, and the history has all turns.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, "one")
     talk.say(connection, "two")
@@ -77,11 +76,10 @@ def test_remembers_the_latest_turn_of_the_user() -> None:
     ]
 
 
-def test_does_not_handle_a_message_twice() -> None:
+def test_does_not_handle_a_message_twice(talk: ServiceTalk) -> None:
     """
     A message id that the thread has is answered with its position, and another thread has none.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, message="m")
     again = talk.say(connection, message="m")
@@ -96,11 +94,10 @@ def test_does_not_handle_a_message_twice() -> None:
     ("agent", "told"),
     [("refuses", FAILED), ("raises early", FAILED), ("raises late", FAILED_LATE)],
 )
-def test_tells_of_an_agent_that_failed(agent: str, told: list[str]) -> None:
+def test_tells_of_an_agent_that_failed(talk: ServiceTalk, agent: str, told: list[str]) -> None:
     """
     What the agent raised is told, and only the user's turn is stored.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
 
     assert types(talk.say(connection, "one", agent), connection) == told
@@ -108,22 +105,23 @@ def test_tells_of_an_agent_that_failed(agent: str, told: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("waited_s", "told"), [(299, []), (300, ["agent_timeout"])])
-def test_cancels_an_agent_that_never_ends(waited_s: int, told: list[str]) -> None:
+def test_cancels_an_agent_that_never_ends(
+    begin: Begin[ServiceTalk], waited_s: int, told: list[str]
+) -> None:
     """
     After agent_timeout_s seconds an agent is cancelled.
     """
-    talk = ServiceTalk(connection_timeout_s=3_600)
+    talk = begin(connection_timeout_s=3_600)
     connection = talk.connect()
     talk.say(connection, agent="never ends")
 
     assert types(talk.wait(waited_s), connection) == told
 
 
-def test_slow_agent_takes_three_seconds_twice() -> None:
+def test_slow_agent_takes_three_seconds_twice(talk: ServiceTalk) -> None:
     """
     A slow agent has its first event after 3 s, and its reply after 6 s.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
 
     assert types(talk.say(connection, agent="slow"), connection) == ["agent_started"]
@@ -133,22 +131,23 @@ def test_slow_agent_takes_three_seconds_twice() -> None:
 
 
 @pytest.mark.parametrize(("agent_timeout_s", "told"), [(3, ["agent_timeout"]), (4, STARTED[1:])])
-def test_timeout_wins_over_an_event_of_its_second(agent_timeout_s: int, told: list[str]) -> None:
+def test_timeout_wins_over_an_event_of_its_second(
+    begin: Begin[ServiceTalk], agent_timeout_s: int, told: list[str]
+) -> None:
     """
     An event at the second at which the agent is due comes too late.
     """
-    talk = ServiceTalk(agent_timeout_s=agent_timeout_s)
+    talk = begin(agent_timeout_s=agent_timeout_s)
     connection = talk.connect()
     talk.say(connection, agent="slow")
 
     assert types(talk.wait(3), connection) == told
 
 
-def test_agent_that_is_unavailable_twice_answers_at_its_third_try() -> None:
+def test_agent_that_is_unavailable_twice_answers_at_its_third_try(talk: ServiceTalk) -> None:
     """
     It is tried again after 1 s and after 2 s more; the turn and agent_started are not repeated.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
 
     assert types(talk.say(connection, "one", "unavailable twice"), connection) == STARTED[:1]
@@ -161,22 +160,20 @@ def test_agent_that_is_unavailable_twice_answers_at_its_third_try() -> None:
 @pytest.mark.parametrize(
     ("waited_s", "retries"), [(0, 1), (1, 2), (2, 2), (3, 3), (7, 4), (15, 5), (30, 5), (31, 5)]
 )
-def test_retries_at_1_3_7_15_and_31_seconds(waited_s: int, retries: int) -> None:
+def test_retries_at_1_3_7_15_and_31_seconds(talk: ServiceTalk, waited_s: int, retries: int) -> None:
     """
     A message rests for 1, 2, 4, 8 and 16 s before its retries.
     """
-    talk = ServiceTalk()
     talk.say(talk.connect(), agent="unavailable")
     talk.wait(waited_s)
 
     assert talk.count("retries") == retries
 
 
-def test_message_that_failed_after_every_retry_is_a_dead_letter() -> None:
+def test_message_that_failed_after_every_retry_is_a_dead_letter(talk: ServiceTalk) -> None:
     """
     At 31 s the message is a dead letter, and the asker is told.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="unavailable")
     talk.wait(30)
@@ -189,11 +186,10 @@ def test_message_that_failed_after_every_retry_is_a_dead_letter() -> None:
     assert talk.held("requests") == {}
 
 
-def test_retry_holds_back_its_thread_alone() -> None:
+def test_retry_holds_back_its_thread_alone(talk: ServiceTalk) -> None:
     """
     While a message rests the next of its thread waits, and another thread's is handled.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, agent="unavailable twice")
 
@@ -202,38 +198,35 @@ def test_retry_holds_back_its_thread_alone() -> None:
     assert len(types(talk.wait(3), connection)) == 9
 
 
-def test_accepts_under_the_ids_of_a_session_that_it_begins() -> None:
+def test_accepts_under_the_ids_of_a_session_that_it_begins(talk: ServiceTalk) -> None:
     """
     The value of a frame has the ids of a session that is new by it.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
 
     assert value(talk.say(connection)) is None
     assert value(talk.say(connection, thread="u")) == {"thread": "u", "run": Handle("r", 3)}
-    assert value(talk.next().say(connection, "u", "run", None, "text", "well")) == {
+    assert value(talk.do.say(connection, "u", "run", None, "text", "well")) == {
         "thread": "u",
         "run": "run",
     }
 
 
-def test_frame_of_an_ended_connection_is_ignored() -> None:
+def test_frame_of_an_ended_connection_is_ignored(talk: ServiceTalk) -> None:
     """
     Nothing comes of what a connection sends after its end.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    talk.next().disconnect(connection, 1006)
+    talk.do.disconnect(connection, 1006)
 
     assert talk.say(connection) == Ok(None)
     assert talk.count("messages") == 0
 
 
-def test_agent_is_shown_the_latest_twenty_turns() -> None:
+def test_agent_is_shown_the_latest_twenty_turns(talk: ServiceTalk) -> None:
     """
     Of 22 turns it sees 20, and of these it tells the user's latest.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say_often(connection, 11)
     said = events(talk.say(connection, "last"), connection)
@@ -242,11 +235,10 @@ def test_agent_is_shown_the_latest_twenty_turns() -> None:
     assert said[4]["response"] == "You said: last Before that: text 10"
 
 
-def test_each_message_id_has_the_position_of_its_own_turn() -> None:
+def test_each_message_id_has_the_position_of_its_own_turn(talk: ServiceTalk) -> None:
     """
     The second message's id is answered with the second message's position.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, message="one")
     talk.say(connection, message="two")
@@ -254,13 +246,12 @@ def test_each_message_id_has_the_position_of_its_own_turn() -> None:
     assert events(talk.say(connection, message="two"), connection)[0]["position"] == 3
 
 
-def test_session_that_had_a_message_outlives_its_manager() -> None:
+def test_session_that_had_a_message_outlives_its_manager(talk: ServiceTalk) -> None:
     """
     A clean close ends the manager, and not the session.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection)
-    talk.next().disconnect(connection, 1000)
+    talk.do.disconnect(connection, 1000)
 
     assert list(talk.held("sessions")) == [("ana", "t")]

@@ -7,7 +7,9 @@ from threadline.handle import Handle
 from threadline.outcome import Ok
 
 from models.chat_service.quality import judge
-from tests.service_models import ServiceTalk, events, types
+from tests.conformance.talks import Begin, ServiceTalk, events, types
+
+TALK = ServiceTalk
 
 
 @pytest.mark.parametrize(
@@ -36,13 +38,12 @@ def test_judges(
     assert judge(content, content_type, strict=strict) == (issues, score, is_valid)
 
 
-def test_answers_a_validation() -> None:
+def test_answers_a_validation(talk: ServiceTalk) -> None:
     """
     What is not given is what it is by default.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    told = talk.next().validate(connection, None, "TODO", None, None)
+    told = talk.do.validate(connection, None, "TODO", None, None)
 
     assert events(told, connection) == [
         {
@@ -63,15 +64,16 @@ def test_answers_a_validation() -> None:
 @pytest.mark.parametrize(
     ("agent_name", "answers", "average"), [(None, 2, 85), ("rule_based", 2, 85), ("x", 0, None)]
 )
-def test_measures_the_answers(agent_name: str | None, answers: int, average: int | None) -> None:
+def test_measures_the_answers(
+    talk: ServiceTalk, agent_name: str | None, answers: int, average: int | None
+) -> None:
     """
     The answers of the thread's agent are scored: 100 for the first, 70 for the second.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, "one")
     talk.say(connection, "todo")
-    told = events(talk.next().quality_metrics(connection, None, agent_name, None), connection)[0]
+    told = events(talk.do.quality_metrics(connection, None, agent_name, None), connection)[0]
 
     assert told["answers"] == answers
     assert told["average_score"] == average
@@ -80,28 +82,29 @@ def test_measures_the_answers(agent_name: str | None, answers: int, average: int
 
 
 @pytest.mark.parametrize(("waited_s", "answers"), [(3_599, 1), (3_600, 0)])
-def test_measures_the_last_hours_only(waited_s: int, answers: int) -> None:
+def test_measures_the_last_hours_only(
+    begin: Begin[ServiceTalk], waited_s: int, answers: int
+) -> None:
     """
     An answer of exactly an hour ago is not of the last hour.
     """
-    talk = ServiceTalk(connection_timeout_s=7_200)
+    talk = begin(connection_timeout_s=7_200)
     connection = talk.connect()
     talk.say(connection)
     talk.wait(waited_s)
-    told = talk.next().quality_metrics(connection, None, None, 1)
+    told = talk.do.quality_metrics(connection, None, None, 1)
 
     assert events(told, connection)[0]["answers"] == answers
 
 
-def test_detailed_report_has_a_score_for_each_answer() -> None:
+def test_detailed_report_has_a_score_for_each_answer(talk: ServiceTalk) -> None:
     """
     A summary has none.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
     talk.say(connection, "one")
-    summary = events(talk.next().quality_report(connection, None, None, None), connection)[0]
-    detailed = talk.next().quality_report(connection, None, "detailed", "week")
+    summary = events(talk.do.quality_report(connection, None, None, None), connection)[0]
+    detailed = talk.do.quality_report(connection, None, "detailed", "week")
     told = events(detailed, connection)[0]
 
     assert "scores" not in summary
@@ -111,15 +114,14 @@ def test_detailed_report_has_a_score_for_each_answer() -> None:
     assert told["period"] == "week"
 
 
-def test_broadcast_reaches_subscribed_threads() -> None:
+def test_broadcast_reaches_subscribed_threads(talk: ServiceTalk) -> None:
     """
     An alert goes to every connection of a subscribed thread, under the run of its subscription.
     """
-    talk = ServiceTalk()
     one, two, elsewhere = talk.connect(), talk.connect(), talk.connect(thread="u")
-    subscribed = talk.next().subscribe(one, None, "subscribe")
-    talk.next().get("ana", "t", "another run")
-    sent = talk.next().broadcast("quality_alert", "text")
+    subscribed = talk.do.subscribe(one, None, "subscribe")
+    talk.do.get("ana", "t", "another run")
+    sent = talk.do.broadcast("quality_alert", "text")
 
     assert types(subscribed, one) == ["quality_alerts_subscribed"]
     assert types(subscribed, two) == []
@@ -129,43 +131,40 @@ def test_broadcast_reaches_subscribed_threads() -> None:
     assert types(sent, elsewhere, "u") == []
 
 
-def test_subscription_ends_with_its_manager() -> None:
+def test_subscription_ends_with_its_manager(talk: ServiceTalk) -> None:
     """
     A new manager of the thread has none.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    talk.next().subscribe(connection, None, "subscribe")
+    talk.do.subscribe(connection, None, "subscribe")
     subscribed = talk.held("subscriptions")
-    talk.next().disconnect(connection, 1000)
+    talk.do.disconnect(connection, 1000)
     talk.connect()
 
     assert subscribed == {("ana", "t")}
     assert talk.held("subscriptions") == set()
-    assert talk.next().broadcast("quality_alert", "text") == Ok(None)
+    assert talk.do.broadcast("quality_alert", "text") == Ok(None)
 
 
-def test_subscription_outlives_its_connection() -> None:
+def test_subscription_outlives_its_connection(talk: ServiceTalk) -> None:
     """
     An update waits in the recovery queue of a manager that has no connection.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    talk.next().subscribe(connection, None, "subscribe")
-    talk.next().disconnect(connection, 1006)
-    talk.next().broadcast("quality_update", "text")
+    talk.do.subscribe(connection, None, "subscribe")
+    talk.do.disconnect(connection, 1006)
+    talk.do.broadcast("quality_update", "text")
 
     assert talk.held("managers") == {("ana", "t"): 1}
 
 
 @pytest.mark.parametrize(("thread", "action"), [("t", "unsubscribe"), ("u", "subscribe")])
-def test_unsubscribed(thread: str, action: str) -> None:
+def test_unsubscribed(talk: ServiceTalk, thread: str, action: str) -> None:
     """
     Whoever unsubscribes, or asks for a thread without a manager, has no subscription.
     """
-    talk = ServiceTalk()
     connection = talk.connect()
-    told = talk.next().subscribe(connection, thread, action)
+    told = talk.do.subscribe(connection, thread, action)
 
     assert types(told, connection, thread) == ["quality_alerts_unsubscribed"]
     assert talk.held("subscriptions") == set()
