@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from threadline.campaign.mutant import Mutant
 
 from scenarios.connections import Connections
 from scenarios.expiry import Expiry
-from sessions.close_codes import GOING_AWAY
-from sessions.connection import Connection
-from sessions.connector import Connector
-from sessions.event import WebSocket
-from sessions.manager import IsolatedWebSocketManager
-from tests.mutants.sessions import mutant
+from tests.mutants.sessions import line
 
-
-@mutant(
-    "make_connector",
-    Connections,
+LastTabClosesAll = line(
+    "LastTabClosesAll",
+    "Ends all of a user's managers when one of them has lost its last tab.",
+    "connector.Connector._remove",
+    old="return manager is not None and not manager.connections",
+    new="left_alone = manager is not None and not manager.connections\n"
+    "others = self._factory.live_of(connection.context.user_id) if left_alone else []\n"
+    "for other in [each for each in others if each.connections]:\n"
+    "    self._factory.end(other, 1001)\n"
+    "return left_alone",
+    scenario=Connections,
     continuity_connect=2,
     continuity_deliver=3,
     continuity_disconnect=3,
@@ -27,21 +27,16 @@ from tests.mutants.sessions import mutant
     continuity_connect__managers=3,
     continuity_disconnect__managers=4,
 )
-class LastTabClosesAll(Connector):
-    """Ends all of a user's managers when one of them has lost its last tab."""
-
-    def _remove(self, connection: Connection, close_code: int | None) -> bool:
-        left_alone = super()._remove(connection, close_code)
-        if left_alone:
-            for manager in self._factory.live_of(connection.context.user_id):
-                if manager.connections:
-                    self._factory.end(manager, GOING_AWAY)
-        return left_alone
-
-
-@mutant(
-    "make_manager",
-    Connections,
+ClosesOtherTabs = line(
+    "ClosesOtherTabs",
+    "Closes every tab of a thread when one of them is closed.",
+    "manager.IsolatedWebSocketManager.detach",
+    old="self.connections.pop(connection.connection_id, None)",
+    new="self.connections.pop(connection.connection_id, None)\n"
+    "while self.connections:\n"
+    "    connection = self.connections.pop(next(iter(self.connections)))\n"
+    "    connection.end(1001)",
+    scenario=Connections,
     continuity_connect=2,
     continuity_deliver=3,
     continuity_disconnect=3,
@@ -53,48 +48,36 @@ class LastTabClosesAll(Connector):
     memory_message=3,
     memory_disconnect=4,
 )
-class ClosesOtherTabs(IsolatedWebSocketManager):
-    """Closes every tab of a thread when one of them is closed."""
-
-    def detach(self, connection: Connection) -> None:
-        super().detach(connection)
-        for other in list(self.connections.values()):
-            super().detach(other)
-            other.end(GOING_AWAY)
-
-
-@mutant("make_connector", Connections, continuity_disconnect=2, continuity_disconnect__managers=3)
-class DroppedIsClosed(Connector):
-    """Takes a connection that dropped for one that was closed, and waits for no reconnect."""
-
-    def _is_clean(self, code: int) -> bool:
-        return True
-
-
-@mutant(
-    "make_manager",
-    Expiry,
+DroppedIsClosed = line(
+    "DroppedIsClosed",
+    "Takes a connection that dropped for one that was closed, and waits for no reconnect.",
+    "connector.Connector._is_clean",
+    old="code == CLEAN",
+    new="True",
+    scenario=Connections,
+    continuity_disconnect=2,
+    continuity_disconnect__managers=3,
+)
+GraceNeverEnds = line(
+    "GraceNeverEnds",
+    "Waits for a reconnect for ever: the abandoned manager that leaks (seed 003).",
+    "manager.IsolatedWebSocketManager._grace_ends_at_s",
+    old="self._alone_since_s + self._settings.reconnect_grace_s",
+    new="float('inf')",
+    scenario=Expiry,
     memory_wait=2,
     continuity_clean_up_sessions=4,
     memory_wait__managers=(2, 3, 4),
 )
-class GraceNeverEnds(IsolatedWebSocketManager):
-    """Waits for a reconnect for ever: the abandoned manager that leaks (seed 003)."""
-
-    def _grace_ends_at_s(self) -> float:
-        return float("inf")
-
-
-@mutant("make_connector", Connections, isolation_connect=2, keys_connect=2)
-class ReusesConnectionId(Connector):
-    """Puts a new connection in the place of a live one of the same id, without a word."""
-
-    def _check_connection_id(self, websocket: WebSocket, connection_id: str | None) -> None:
-        for taken in self._holders(websocket, connection_id):
-            self._remove(taken, close_code=GOING_AWAY)
-
-
-MUTANTS = cast(
-    "tuple[Mutant, ...]",
-    (LastTabClosesAll, ClosesOtherTabs, DroppedIsClosed, GraceNeverEnds, ReusesConnectionId),
+ReusesConnectionId = line(
+    "ReusesConnectionId",
+    "Puts a new connection in the place of a live one of the same id, without a word.",
+    "connector.Connector._check_connection_id",
+    old="if self._manager_of(taken):",
+    new="self._remove(taken, close_code=1001)\nif False:",
+    scenario=Connections,
+    isolation_connect=2,
+    keys_connect=2,
 )
+
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import cast
-
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 
 from scenarios.keys import Keys
-from sessions.ids import UnifiedIdGenerator
-from sessions.parsed_id import ParsedId
-from tests.mutants.sessions import mutant
+from tests.mutants.sessions import line
 
-
-@mutant(
-    "make_ids",
-    Keys,
+IdsCollide = line(
+    "IdsCollide",
+    "Tells ids apart by the millisecond alone, of which a busy server has many to each.",
+    "ids.UnifiedIdGenerator._next_number",
+    old="next(self._counter)",
+    new="1",
+    also=(
+        Change(
+            "sessions.ids.UnifiedIdGenerator._hex",
+            old="self._entropy((length + 1) // 2).hex()[:length]",
+            new="'0' * length",
+        ),
+    ),
+    scenario=Keys,
     continuity_connect=2,
     continuity_from_websocket=2,
     continuity_get=2,
@@ -27,29 +34,23 @@ from tests.mutants.sessions import mutant
     keys_create_manager=2,
     keys_websocket_ids=2,
 )
-class IdsCollide(UnifiedIdGenerator):
-    """Tells ids apart by the millisecond alone, of which a busy server has many to each."""
+OddLengthIsShort = line(
+    "OddLengthIsShort",
+    "Makes half as many bytes as digits, rounded down: 6 digits where 7 are asked for.",
+    "ids.UnifiedIdGenerator._hex",
+    old="(length + 1) // 2",
+    new="length // 2",
+    scenario=Keys,
+    keys_base_id=1,
+)
+OwnIdsAreInvalid = line(
+    "OwnIdsAreInvalid",
+    "Takes no id for its own that was made without random digits.",
+    "ids.UnifiedIdGenerator._read",
+    old="return parsed(text)",
+    new="found = parsed(text)\nreturn found if found and found.random else None",
+    scenario=Keys,
+    keys_read_id=1,
+)
 
-    def _stamp(self, random_length: int) -> str:
-        stamp = f"{int(self._clock.now() * 1000):013d}_1"
-        return f"{stamp}_{'0' * random_length}" if random_length else stamp
-
-
-@mutant("make_ids", Keys, keys_base_id=1)
-class OddLengthIsShort(UnifiedIdGenerator):
-    """Makes half as many bytes as digits, rounded down: 6 digits where 7 are asked for."""
-
-    def _hex(self, length: int) -> str:
-        return self._entropy(length // 2).hex()
-
-
-@mutant("make_ids", Keys, keys_read_id=1)
-class OwnIdsAreInvalid(UnifiedIdGenerator):
-    """Takes no id for its own that was made without random digits."""
-
-    def _read(self, text: object) -> ParsedId | None:
-        found = super()._read(text)
-        return found if found and found.random else None
-
-
-MUTANTS = cast("tuple[Mutant, ...]", (IdsCollide, OddLengthIsShort, OwnIdsAreInvalid))
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

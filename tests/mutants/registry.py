@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from threadline.campaign.mutant import Mutant
 
 from scenarios.conversation import Conversation
@@ -11,32 +9,32 @@ from scenarios.expiry import Expiry
 from scenarios.keys import Keys
 from scenarios.limits import Limits
 from scenarios.refusals import Refusals
-from sessions.key import IsolationKey
-from sessions.registry import Registry
-from sessions.rules import check_optional_id
-from sessions.session import Session, SessionData, Visit
-from tests.mutants.sessions import mutant
+from tests.mutants.sessions import line
 
-
-@mutant(
-    "make_registry",
-    Conversation,
+AlwaysCreates = line(
+    "AlwaysCreates",
+    "Makes a new session for each message, where there is one already (seeds 000 and 002).",
+    "registry.Registry._find",
+    old="session if session and self._is_live(session) else None",
+    new="None",
+    scenario=Conversation,
     continuity_connect=2,
     continuity_get=2,
     continuity_message=2,
     continuity_ping=2,
     isolation_message=2,
 )
-class AlwaysCreates(Registry):
-    """Makes a new session for each message, where there is one already (seeds 000 and 002)."""
-
-    def _find(self, user_id: str, thread_id: str) -> Session | None:
-        return None
-
-
-@mutant(
-    "make_registry",
-    Conversation,
+RegistersElsewhere = line(
+    "RegistersElsewhere",
+    "Registers a session without a thread under an id of a second generation (seed 003).",
+    "registry.Registry._create",
+    old="self._register(session)",
+    new="self._register(session)\n"
+    "if not thread_id:\n"
+    "    other_id, _, _ = self._ids.generate_user_context_ids(user_id, 'session')\n"
+    "    own_key = self._key(user_id, session.thread_id)\n"
+    "    self._sessions[self._key(user_id, other_id)] = self._sessions.pop(own_key)",
+    scenario=Conversation,
     continuity_connect=2,
     continuity_get=2,
     continuity_get_session=2,
@@ -45,38 +43,29 @@ class AlwaysCreates(Registry):
     memory_invalidate=2,
     isolation_message=3,
 )
-class RegistersElsewhere(Registry):
-    """Registers a session without a thread under an id of a second generation (seed 003)."""
-
-    def _create(
-        self, user_id: str, thread_id: str | None, run_id: str | None, *, by_connection: bool
-    ) -> Session:
-        session = super()._create(user_id, thread_id, run_id, by_connection=by_connection)
-        if not thread_id:
-            other_id, _, _ = self._ids.generate_user_context_ids(user_id, "session")
-            own_key = self._key(user_id, session.thread_id)
-            self._sessions[self._key(user_id, other_id)] = self._sessions.pop(own_key)
-        return session
-
-
-@mutant(
-    "make_registry",
-    Keys,
+JoinsKeyParts = line(
+    "JoinsKeyParts",
+    "Joins user and thread with ':', so that two pairs can be one key (seed 003).",
+    "registry.Registry._key",
+    old="IsolationKey(user_id, thread_id)",
+    new="IsolationKey(f'{user_id}:{thread_id}', '')",
+    scenario=Keys,
     isolation_connect=2,
     isolation_existing=2,
     isolation_get=2,
     isolation_message=2,
 )
-class JoinsKeyParts(Registry):
-    """Joins user and thread with ':', so that two pairs can be one key (seed 003)."""
-
-    def _key(self, user_id: str, thread_id: str) -> IsolationKey:
-        return IsolationKey(f"{user_id}:{thread_id}", "")
-
-
-@mutant(
-    "make_registry",
-    Refusals,
+ValidatesLate = line(
+    "ValidatesLate",
+    "Registers the session, and only then looks at what it was given (seed 001, 2.2).",
+    "registry.Registry.visit",
+    old="self._validate(user_id, thread_id, run_id)\n"
+    "        found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
+    "        session = found or self._create(user_id, thread_id, run_id, by_connection=False)",
+    new="found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
+    "session = found or self._create(user_id, thread_id, run_id, by_connection=False)\n"
+    "self._validate(user_id, thread_id, run_id)",
+    scenario=Refusals,
     continuity_create=1,
     continuity_get=1,
     continuity_get_session=1,
@@ -84,77 +73,69 @@ class JoinsKeyParts(Registry):
     memory_get=1,
     memory_get_session=1,
 )
-class ValidatesLate(Registry):
-    """Registers the session, and only then looks at what it was given (seed 001, 2.2)."""
-
-    def visit(self, user_id: str, thread_id: str | None = None, run_id: str | None = None) -> Visit:
-        with self._lock:
-            found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
-            session = found or self._create(user_id, thread_id, run_id, by_connection=False)
-            self._validate(user_id, thread_id, run_id)
-            self._change_run(session, run_id)
-            return self._use(session, resumed=found is not None)
-
-
-@mutant("make_registry", Refusals, continuity_create=2, continuity_get=2, continuity_get_session=2)
-class KeepsRefusedRun(Registry):
-    """Stores the run before it is checked, so that a refused one stays."""
-
-    def _validate(self, user_id: str, thread_id: str | None, run_id: str | None) -> None:
-        super()._validate(user_id, thread_id, None)
-        if session := self._find(user_id, thread_id) if thread_id else self._latest(user_id):
-            self._change_run(session, run_id)
-        check_optional_id("run_id", run_id)
-
-
-@mutant(
-    "make_registry",
-    Conversation,
+KeepsRefusedRun = line(
+    "KeepsRefusedRun",
+    "Stores the run before it is checked, so that a refused one stays.",
+    "registry.Registry._validate",
+    old='check_optional_id("run_id", run_id)',
+    new="if session := self._find(user_id, thread_id) if thread_id else self._latest(user_id):\n"
+    "    self._change_run(session, run_id)\n"
+    "check_optional_id('run_id', run_id)",
+    scenario=Refusals,
+    continuity_create=2,
+    continuity_get=2,
+    continuity_get_session=2,
+)
+LatestByTime = line(
+    "LatestByTime",
+    "Takes the thread with the latest time for the latest: within one tick, the wrong one.",
+    "registry.Registry._latest",
+    old="next((session for session in used if self._is_live(session)), None)",
+    new="max(filter(self._is_live, self._by_use.of(user_id)), key=lambda one: one.active_at_s, "
+    "default=None)",
+    scenario=Conversation,
     continuity_create=3,
     continuity_existing=3,
     continuity_get=3,
     continuity_get_session=3,
     continuity_message=3,
 )
-class LatestByTime(Registry):
-    """Takes the thread with the latest time for the latest: within one tick, the wrong one."""
-
-    def _latest(self, user_id: str) -> Session | None:
-        live = (session for session in self._sessions_of(user_id) if self._is_live(session))
-        return max(live, key=lambda session: session.active_at_s, default=None)
-
-
-@mutant("make_registry", Expiry, memory_wait=2, continuity_clean_up_sessions=3)
-class ExpiresLate(Registry):
-    """Compares idle time with > where the contract says >=."""
-
-    def _is_expired(self, session: Session) -> bool:
-        return self._clock.now() > session.active_at_s + self._settings.session_ttl_s
-
-
-@mutant("make_registry", Expiry, memory_wait=2)
-class ExpiresWhenSwept(Registry):
-    """Honours what has expired until a sweep happens to come by."""
-
-    def _is_live(self, session: Session) -> bool:
-        return True
-
-
-@mutant("make_registry", Expiry, memory_wait=4, continuity_clean_up_sessions=5)
-class ReadingExtends(Registry):
-    """Lets a session live on because somebody looked at it."""
-
-    def get_existing_session(
-        self, user_id: str, thread_id: str | None = None
-    ) -> SessionData | None:
-        if found := super().get_existing_session(user_id, thread_id):
-            self.extend(user_id, found["thread_id"])
-        return found
-
-
-@mutant(
-    "make_registry",
-    Conversation,
+ExpiresLate = line(
+    "ExpiresLate",
+    "Compares idle time with > where the contract says >=.",
+    "registry.Registry._is_expired",
+    old=">=",
+    new=">",
+    scenario=Expiry,
+    memory_wait=2,
+    continuity_clean_up_sessions=3,
+)
+ExpiresWhenSwept = line(
+    "ExpiresWhenSwept",
+    "Honours what has expired until a sweep happens to come by.",
+    "registry.Registry._is_live",
+    old="not self._is_due(session)",
+    new="True",
+    scenario=Expiry,
+    memory_wait=2,
+)
+ReadingExtends = line(
+    "ReadingExtends",
+    "Lets a session live on because somebody looked at it.",
+    "registry.Registry.get_existing_session",
+    old="return self._seen",
+    new="if session:\n    self.extend(user_id, session.thread_id)\nreturn self._seen",
+    scenario=Expiry,
+    memory_wait=4,
+    continuity_clean_up_sessions=5,
+)
+PingMakesLatest = line(
+    "PingMakesLatest",
+    "Takes a ping for use of the thread, which the user's next message then goes to.",
+    "registry.Registry.extend",
+    old="session.active_at_s = self._clock.now()",
+    new="self._touch(session)",
+    scenario=Conversation,
     continuity_create=4,
     continuity_get=4,
     continuity_existing=4,
@@ -162,40 +143,34 @@ class ReadingExtends(Registry):
     continuity_message=4,
     isolation_message=4,
 )
-class PingMakesLatest(Registry):
-    """Takes a ping for use of the thread, which the user's next message then goes to."""
-
-    def extend(self, user_id: str, thread_id: str) -> None:
-        with self._lock:
-            if session := self._find(user_id, thread_id):
-                self._touch(session)
-
-
-@mutant(
-    "make_registry", Expiry, continuity_wait=4, continuity_clean_up_sessions=5, continuity_sweep=5
+SweepsByAge = line(
+    "SweepsByAge",
+    "Sweeps what began long ago, however lately it was used.",
+    "registry.Registry.cleanup_expired_sessions",
+    old="self._is_due(session)",
+    new="self._is_due(session) or "
+    "self._clock.now() - session.created_at_s >= self._settings.session_ttl_s",
+    scenario=Expiry,
+    continuity_wait=4,
+    continuity_clean_up_sessions=5,
+    continuity_sweep=5,
 )
-class SweepsByAge(Registry):
-    """Sweeps what began long ago, however lately it was used."""
-
-    def cleanup_expired_sessions(self) -> int:
-        for session in list(self._sessions.values()):
-            age_s = self._clock.now() - session.created_at_s
-            if age_s >= self._settings.session_ttl_s and self._is_live(session):
-                self._end(session)
-        return super().cleanup_expired_sessions()
-
-
-@mutant("make_registry", Keys, continuity_invalidate=2)
-class InvalidatesByPrefix(Registry):
-    """Ends the sessions of every user whose id begins alike (DEL ana*)."""
-
-    def _sessions_of(self, user_id: str) -> list[Session]:
-        return [each for each in self._sessions.values() if each.user_id.startswith(user_id)]
-
-
-@mutant(
-    "make_registry",
-    Conversation,
+InvalidatesByPrefix = line(
+    "InvalidatesByPrefix",
+    "Ends the sessions of every user whose id begins alike (DEL ana*).",
+    "registry.Registry._sessions_of",
+    old="self._by_use.of(user_id)",
+    new="[each for each in self._sessions.values() if each.user_id.startswith(user_id)]",
+    scenario=Keys,
+    continuity_invalidate=2,
+)
+HandsToAnother = line(
+    "HandsToAnother",
+    "Finds a session by its thread id alone, and so hands over another user's (seed 004).",
+    "registry.Registry._key",
+    old="IsolationKey(user_id, thread_id)",
+    new="IsolationKey('', thread_id)",
+    scenario=Conversation,
     continuity_connect=2,
     continuity_existing=2,
     continuity_get_session=2,
@@ -207,47 +182,18 @@ class InvalidatesByPrefix(Registry):
     isolation_message=2,
     continuity_ping=3,
 )
-class HandsToAnother(Registry):
-    """Finds a session by its thread id alone, and so hands over another user's (seed 004)."""
-
-    def _key(self, user_id: str, thread_id: str) -> IsolationKey:
-        return IsolationKey("", thread_id)
-
-
-@mutant(
-    "make_registry",
-    Limits,
+OneSessionOver = line(
+    "OneSessionOver",
+    "Compares with <= where the limit is reached, and so lets in one session more.",
+    "registry.Registry._has_room",
+    old="< limit",
+    new="<= limit",
+    scenario=Limits,
     continuity_connect=3,
     memory_connect=3,
     memory_from_websocket=3,
     memory_get=3,
     memory_message=3,
 )
-class OneSessionOver(Registry):
-    """Compares with <= where the limit is reached, and so lets in one session more."""
 
-    def _has_room(self, user_id: str) -> bool:
-        live = sum(self._is_live(session) for session in self._sessions_of(user_id))
-        return live <= self._settings.max_sessions_per_user
-
-
-# A cast, because mypy takes a decorated class for the class.
-MUTANTS = cast(
-    "tuple[Mutant, ...]",
-    (
-        AlwaysCreates,
-        RegistersElsewhere,
-        JoinsKeyParts,
-        ValidatesLate,
-        KeepsRefusedRun,
-        LatestByTime,
-        ExpiresLate,
-        ExpiresWhenSwept,
-        ReadingExtends,
-        PingMakesLatest,
-        SweepsByAge,
-        InvalidatesByPrefix,
-        HandsToAnother,
-        OneSessionOver,
-    ),
-)
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
