@@ -69,11 +69,8 @@ def claims() -> Iterator[Claim]:
 
 def first_to_see(mutant: Mutant) -> str:
     """Return the name of the first of the seeds' tests that fails on a mutant, or MISSED."""
-    if not isinstance(mutant, PartMutant):
-        with applied(mutant.changes):
-            return next((claim.name for claim in claims() if sees(claim, Subject())), MISSED)
-    subject = subject_of(mutant)
-    return next((claim.name for claim in claims() if sees(claim, subject)), MISSED)
+    with subject_of(mutant) as subject:
+        return next((claim.name for claim in claims() if sees(claim, subject)), MISSED)
 
 
 def sees(claim: Claim, subject: Subject) -> bool:
@@ -88,13 +85,17 @@ def sees(claim: Claim, subject: Subject) -> bool:
     return False
 
 
-def subject_of(mutant: Mutant) -> Subject:
-    """Return what makes a mutant's systems: what its driver is told to make."""
-    assert isinstance(mutant, PartMutant)
+@contextmanager
+def subject_of(mutant: Mutant) -> Iterator[Subject]:
+    """Yield what makes a mutant's systems, as long as the block runs."""
+    if not isinstance(mutant, PartMutant):
+        with applied(mutant.changes):
+            yield Subject()
+        return
     assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
     (make,) = mutant.make.args
     is_service = mutant.scenario.model is ChatServiceModel
-    return Subject(service=make) if is_service else Subject(system=make)
+    yield Subject(service=make) if is_service else Subject(system=make)
 
 
 @contextmanager

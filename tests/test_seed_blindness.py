@@ -38,9 +38,8 @@ def test_the_seeds_test_in_the_table_sees_the_mutant(name: str) -> None:
     """
     The test that the table names fails on the mutant, in one of its variants.
     """
-    subject = subject_of(mutants()[NAMES[name]])
-
-    assert any(sees(claim, subject) for claim in claims() if claim.name == SEEN_BY[name])
+    with subject_of(mutants()[NAMES[name]]) as subject:
+        assert any(sees(claim, subject) for claim in claims() if claim.name == SEEN_BY[name])
 
 
 @pytest.mark.slow
