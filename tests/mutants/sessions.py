@@ -1,4 +1,4 @@
-"""Make a session manager of which one part has a bug."""
+"""Make a session manager of which one line, or one part, has a bug."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 from threadline.scenario import Scenario
 
@@ -35,3 +36,19 @@ def mutant(
         )
 
     return decorate
+
+
+def line(
+    name: str,
+    bug: str,
+    function: str,
+    *,
+    old: str,
+    new: str,
+    scenario: type[Scenario[Any]],
+    also: tuple[Change, ...] = (),
+    **least: int | tuple[int, ...],
+) -> Mutant:
+    """Return a session manager of which one function is changed; `least` as in mutant()."""
+    path, signatures = f"sessions.{function}", by_signature(least)
+    return Mutant(name, bug, path, old, new, SessionsDriver, scenario, signatures, also=also)
