@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import cast
-
 from threadline.campaign.mutant import Mutant
 
 from scenarios.queue import Queue
-from sessions.queue.message import Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from tests.mutants.services import on_new_context, service_mutant
+from tests.mutants.services import ANEW, line
 
-
-@service_mutant("queue", Queue, continuity_history=2, continuity_say=2, continuity_post=1)
-class QueuesOnNewContext(MessageQueue):
-    """Makes a context for each message that it takes in, as the seeds' message_queue did."""
-
-    def _kept(self, message: Message) -> Message:
-        return on_new_context(super()._kept(message))
-
-
-@service_mutant("queue", Queue, continuity_history=2, continuity_say=2, continuity_post=1)
-class LosesThreadAndRun(MessageQueue):
-    """Keeps whose a message is, and neither its thread nor its run."""
-
-    def _kept(self, message: Message) -> Message:
-        lost = replace(message.context, thread_id="default", run_id="default")
-        return replace(super()._kept(message), context=lost)
-
-
-@service_mutant("queue", Queue, continuity_post=1, continuity_say=2)
-class RetriesAtOnce(MessageQueue):
-    """Retries without a delay, as often as it may."""
-
-    def _retry_delay_s(self, failures: int) -> float | None:
-        delay_s = super()._retry_delay_s(failures)
-        return None if delay_s is None else 0.0
-
-
-@service_mutant(
-    "queue",
-    Queue,
+QueuesOnNewContext = line(
+    "QueuesOnNewContext",
+    "Makes a context for each message that it takes in, as the seeds' message_queue did.",
+    "queue.message_queue.MessageQueue.put",
+    old="queued = Queued(self._kept(message),",
+    new=ANEW + "queued = Queued(on_new_context(self._kept(message)),",
+    scenario=Queue,
+    continuity_history=2,
+    continuity_say=2,
+    continuity_post=1,
+)
+LosesThreadAndRun = line(
+    "LosesThreadAndRun",
+    "Keeps whose a message is, and neither its thread nor its run.",
+    "queue.message_queue.MessageQueue.put",
+    old="queued = Queued(self._kept(message),",
+    new='lost = replace(message.context, thread_id="default", run_id="default")\n'
+    "queued = Queued(replace(self._kept(message), context=lost),",
+    scenario=Queue,
+    continuity_history=2,
+    continuity_say=2,
+    continuity_post=1,
+)
+RetriesAtOnce = line(
+    "RetriesAtOnce",
+    "Retries without a delay, as often as it may.",
+    "queue.message_queue.MessageQueue._retry_delay_s",
+    old="RETRY_DELAYS_S[failures]",
+    new="0.0",
+    scenario=Queue,
+    continuity_post=1,
+    continuity_say=2,
+)
+DeletesOnPoll = line(
+    "DeletesOnPoll",
+    "Forgets all other messages when one is taken, as a poll that clears its list.",
+    "queue.message_queue.MessageQueue.take",
+    old="return queued",
+    new="self.remove(lambda message: message is not queued.message)\nreturn queued",
+    scenario=Queue,
     continuity_post=2,
     continuity_quality_metrics=3,
     continuity_say=3,
@@ -50,16 +55,5 @@ class RetriesAtOnce(MessageQueue):
     continuity_post__requests=3,
     continuity_wait__requests=4,
 )
-class DeletesOnPoll(MessageQueue):
-    """Forgets all other messages when one is taken, as a poll that clears its list."""
 
-    def take(self) -> Queued | None:
-        queued = super().take()
-        if queued:
-            self.remove(lambda message: message is not queued.message)
-        return queued
-
-
-MUTANTS = cast(
-    "tuple[Mutant, ...]", (QueuesOnNewContext, LosesThreadAndRun, RetriesAtOnce, DeletesOnPoll)
-)
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

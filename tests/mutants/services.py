@@ -1,4 +1,4 @@
-"""Make a chat service of which one part has a bug."""
+"""Make a chat service of which one line, or one part, has a bug."""
 
 from __future__ import annotations
 
@@ -7,16 +7,36 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 from threadline.scenario import Scenario
 
 from drivers.service import ServiceDriver
+from sessions.agents.websocket_context import WebSocketContext
 from sessions.context import UserExecutionContext
 from sessions.queue.message import Message
 from sessions.service import ChatService
 from sessions.service_parts import ServiceMakers
 from tests.mutants.least import by_signature
 from tests.mutants.parts import PartMutant
+
+ANEW = "from tests.mutants.services import asked_anew, new_context, on_new_context\n"  # in `new`
+
+
+def line(
+    name: str,
+    bug: str,
+    function: str,
+    *,
+    old: str,
+    new: str,
+    scenario: type[Scenario[Any]],
+    also: tuple[Change, ...] = (),
+    **least: int | tuple[int, ...],
+) -> Mutant:
+    """Return a chat service of which one function is changed; `least` as in service_mutant()."""
+    path, signatures = f"sessions.{function}", by_signature(least)
+    return Mutant(name, bug, path, old, new, ServiceDriver, scenario, signatures, also=also)
 
 
 def service_mutant(
@@ -57,3 +77,7 @@ def new_context(context: UserExecutionContext) -> UserExecutionContext:
 
 def on_new_context(message: Message) -> Message:
     return replace(message, context=new_context(message.context))
+
+
+def asked_anew(asked: WebSocketContext) -> WebSocketContext:
+    return replace(asked, context=new_context(asked.context))

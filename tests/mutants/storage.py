@@ -2,200 +2,130 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
-from types import TracebackType
-from typing import cast
-
-from sqlalchemy import and_, func, select, update
 from threadline.campaign.mutant import Mutant
 
 from scenarios.connections import Connections
 from scenarios.database import Database
 from scenarios.keys import Keys
-from sessions.connection import Connection
-from sessions.connector import Connector
-from sessions.context import UserExecutionContext
-from sessions.factory import WebSocketManagerFactory
-from sessions.key import IsolationKey
-from sessions.manager import IsolatedWebSocketManager
-from sessions.service import ChatService
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.database_session import RequestScopedSession
-from sessions.storage.tables import THREADS
-from sessions.storage.turn_store import TurnStore
-from sessions.sweeper import Sweeper
-from tests.mutants.services import service_mutant
-from tests.mutants.sessions import mutant
+from tests.mutants import services, sessions
 
-
-@mutant("make_factory", Keys, keys_connect=1, keys_create_manager=1)
-class MakesIdsOfItsOwn(WebSocketManagerFactory):
-    """Makes a thread of its own, under websocket_factory, for a manager that it creates."""
-
-    def _create(self, key: IsolationKey, context: UserExecutionContext) -> IsolatedWebSocketManager:
-        ids = self._parts.ids
-        thread_id, _, _ = ids.generate_user_context_ids(context.user_id, "websocket_factory")
-        return super()._create(IsolationKey(context.user_id, thread_id), context)
-
-
-@service_mutant(
-    "session_factory",
-    Database,
+MakesIdsOfItsOwn = sessions.line(
+    "MakesIdsOfItsOwn",
+    "Makes a thread of its own, under websocket_factory, for a manager that it creates.",
+    "factory.WebSocketManagerFactory._create",
+    old="self._check_limit(context.user_id)",
+    new="user_id, ids = context.user_id, self._parts.ids\n"
+    'thread_id, _, _ = ids.generate_user_context_ids(user_id, "websocket_factory")\n'
+    "key = IsolationKey(user_id, thread_id)\n"
+    "self._check_limit(user_id)",
+    scenario=Keys,
+    keys_connect=1,
+    keys_create_manager=1,
+)
+StoresUnderItsOwnIds = services.line(
+    "StoresUnderItsOwnIds",
+    "Makes ids of its own, under session, for a context that has some.",
+    "storage.database_factory.RequestScopedSessionFactory.create_session_from_context",
+    old="session = self._make_session(context)",
+    new="from dataclasses import replace\n"
+    'own = f"session_{context.request_id}"\n'
+    'ids = {"thread_id": f"thread_{own}", "run_id": own, "websocket_connection_id": own}\n'
+    "session = self._make_session(replace(context, **ids))",
+    scenario=Database,
     continuity_open_database_session=2,
     memory_delete_thread=2,
     memory_disconnect=2,
     memory_invalidate=2,
 )
-class StoresUnderItsOwnIds(RequestScopedSessionFactory):
-    """Makes ids of its own, under session, for a context that has some."""
-
-    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
-        own = f"session_{context.request_id}"
-        return super()._make_session(
-            replace(context, thread_id=f"thread_{own}", run_id=own, websocket_connection_id=own)
-        )
-
-
-class _KeptOnError(RequestScopedSession):
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if not isinstance(error, Exception):
-            await super().__aexit__(kind, error, traceback)
-
-
-class _KeptOnCancellation(RequestScopedSession):
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if not isinstance(error, asyncio.CancelledError):
-            await super().__aexit__(kind, error, traceback)
-
-
-@service_mutant(
-    "session_factory", Database, memory_delete_thread=2, memory_raise_in_database=3, memory_say=3
+KeepsAfterError = services.line(
+    "KeepsAfterError",
+    "Makes sessions that stay open when their block raises.",
+    "storage.database_session.RequestScopedSession.__aexit__",
+    old="await self.close()",
+    new="if not isinstance(error, Exception):\n    await self.close()",
+    scenario=Database,
+    memory_delete_thread=2,
+    memory_raise_in_database=3,
+    memory_say=3,
 )
-class KeepsAfterError(RequestScopedSessionFactory):
-    """Makes sessions that stay open when their block raises."""
-
-    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
-        return _KeptOnError(context, self._database, self._tasks, self._closed)
-
-
-@service_mutant(
-    "session_factory",
-    Database,
+KeepsAfterCancellation = services.line(
+    "KeepsAfterCancellation",
+    "Makes sessions that stay open when their task is cancelled.",
+    "storage.database_session.RequestScopedSession.__aexit__",
+    old="await self.close()",
+    new="if not isinstance(error, asyncio.CancelledError):\n    await self.close()",
+    scenario=Database,
     memory_cancel_database=3,
     memory_wait=5,
     continuity_cancel_database=5,
     memory_cancel_database__places=4,
 )
-class KeepsAfterCancellation(RequestScopedSessionFactory):
-    """Makes sessions that stay open when their task is cancelled."""
-
-    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
-        return _KeptOnCancellation(context, self._database, self._tasks, self._closed)
-
-
-@service_mutant(
-    "session_factory",
-    Database,
+CountsClosedTwice = services.line(
+    "CountsClosedTwice",
+    "Counts each session that is closed twice.",
+    "storage.database_factory.RequestScopedSessionFactory._closed",
+    old="self._sessions_open -= 1",
+    new="self._sessions_open -= 2",
+    scenario=Database,
     continuity_delete_thread=1,
     continuity_invalidate=2,
     continuity_post=1,
     continuity_say=2,
     continuity_thread_messages=1,
 )
-class CountsClosedTwice(RequestScopedSessionFactory):
-    """Counts each session that is closed twice."""
-
-    def _closed(self, session: RequestScopedSession) -> None:
-        super()._closed(session)
-        self._sessions_open -= 1
-
-
-@service_mutant("turns", Database, continuity_threads=3)
-class ForgetsTheLatest(TurnStore):
-    """Stores each turn as that of the first message, so that a start knows no latest thread."""
-
-    async def append_user_turn(
-        self,
-        context: UserExecutionContext,
-        text: str,
-        message_id: str | None = None,
-        *,
-        used: int = 0,
-    ) -> int:
-        return await super().append_user_turn(context, text, message_id)
-
-
-@service_mutant("turns", Database, continuity_threads=3)
-class AnswersMakeLatest(TurnStore):
-    """Takes an agent's answer for the user's last message: a late one moves a start to its thread.
-
-    So did the service itself, until scenario `database` showed it.
-    """
-
-    async def append_agent_turn(
-        self, context: UserExecutionContext, text: str, message_id: str | None = None
-    ) -> int:
-        position = await super().append_agent_turn(context, text, message_id)
-        is_its_own = and_(
-            THREADS.c.user_id == context.user_id, THREADS.c.thread_id == context.thread_id
-        )
-        async with self._sessions.create_session_from_context(context) as session:
-            await session.begin_writing()
-            latest = select(func.max(THREADS.c.used) + 1).scalar_subquery()
-            await session.execute(update(THREADS).where(is_its_own).values(used=latest))
-            await session.commit()
-        return position
-
-
-@mutant("make_connector", Connections, memory_disconnect=2, memory_disconnect__managers=3)
-class LeavesManager(Connector):
-    """Forgets the manager when its last connection has closed for good."""
-
-    def _is_clean(self, code: int) -> bool:
-        return False
-
-
-@service_mutant(
-    "service", Database, memory_delete_thread=2, memory_disconnect=2, memory_invalidate=2
+ForgetsTheLatest = services.line(
+    "ForgetsTheLatest",
+    "Stores each turn as that of the first message, so that a start knows no latest thread.",
+    "storage.turn_store.TurnStore.append_user_turn",
+    old='"last_used": used',
+    new='"last_used": 0',
+    scenario=Database,
+    continuity_threads=3,
 )
-class LeavesDatabaseSession(ChatService):
-    """Forgets the database session of a connection that has ended."""
-
-    def _connection_ended(self, connection: Connection) -> None:
-        return
-
-
-@service_mutant("sweeper", Database, memory_metrics=(4, 5), continuity_wait=6, memory_restart=6)
-class DiesOfAnException(Sweeper):
-    """Sweeps until the first exception, and never again."""
-
-    async def _sweep_once(self) -> None:
-        await self._sweep()
-
-
-MUTANTS = cast(
-    "tuple[Mutant, ...]",
-    (
-        MakesIdsOfItsOwn,
-        StoresUnderItsOwnIds,
-        KeepsAfterError,
-        KeepsAfterCancellation,
-        CountsClosedTwice,
-        ForgetsTheLatest,
-        AnswersMakeLatest,
-        LeavesManager,
-        LeavesDatabaseSession,
-        DiesOfAnException,
-    ),
+AnswersMakeLatest = services.line(
+    "AnswersMakeLatest",
+    "Takes an agent's answer for the user's last message: a late one moves a start to its thread. "
+    "So did the service itself, until scenario `database` showed it.",
+    "storage.turn_store.TurnStore.append_agent_turn",
+    old="touched = await session.execute(THREAD_TOUCHED,",
+    new="from sqlalchemy import func, select\n"
+    "from sessions.storage.tables import THREADS\n"
+    "latest = select(func.max(THREADS.c.used) + 1).scalar_subquery()\n"
+    "touched = await session.execute(THREAD_TOUCHED.values(used=latest),",
+    scenario=Database,
+    continuity_threads=3,
 )
+LeavesManager = sessions.line(
+    "LeavesManager",
+    "Forgets the manager when its last connection has closed for good.",
+    "connector.Connector._is_clean",
+    old="code == CLEAN",
+    new="False",
+    scenario=Connections,
+    memory_disconnect=2,
+    memory_disconnect__managers=3,
+)
+LeavesDatabaseSession = services.line(
+    "LeavesDatabaseSession",
+    "Forgets the database session of a connection that has ended.",
+    "service.ChatService._connection_ended",
+    old="self.session_factory.of_connection(connection.connection_id)",
+    new="()",
+    scenario=Database,
+    memory_delete_thread=2,
+    memory_disconnect=2,
+    memory_invalidate=2,
+)
+DiesOfAnException = services.line(
+    "DiesOfAnException",
+    "Sweeps until the first exception, and never again.",
+    "sweeper.Sweeper._run",
+    old="await self._sweep_once()",
+    new="await self._sweep()",
+    scenario=Database,
+    memory_metrics=(4, 5),
+    continuity_wait=6,
+    memory_restart=6,
+)
+
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
