@@ -61,7 +61,7 @@ def pytest_with(*words: str) -> subprocess.CompletedProcess[str]:
     Path("mine.py").write_text(MINE, "utf-8")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words],
-        capture_output=True, text=True, check=False, cwd=Path.cwd(), timeout=120,
+        capture_output=True, text=True, check=False, cwd=Path.cwd(), timeout=600,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import Any, NoReturn
 
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
@@ -185,106 +186,39 @@ class HangsInACoroutine(CellDriver):
         return self.value
 
 
-class HangsInCensus(CellDriver):
-    """Does not come back from its census."""
+def at(place: str, act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this when one of its methods is called, in a bad mood."""
+    own = getattr(CellDriver, place)
 
-    def census(self) -> Any:
+    @wraps(own)
+    def method(self: CellDriver, *arguments: str) -> Any:
+        result = own(self, *arguments)  # which is no work of its own
         if self.is_bad:
-            wait()
-        return super().census()
+            act()
+        return result
+
+    return type("Misbehaving", (CellDriver,), {place: method})
 
 
-class HangsWhenClosed(CellDriver):
-    """Does not come back from close()."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            wait()
+def starting(act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this before there is a run."""
+    return type("Misbehaving", (CellDriver,), {"start": classmethod(lambda _: act())})
 
 
-class HangsWhenMade(CellDriver):
-    """Does not come back from its constructor."""
-
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            wait()
-
+HangsInCensus = at("census", wait)
+HangsWhenClosed = at("close", wait)
+HangsWhenMade = at("__init__", wait)
+HangsWhenStarted = starting(wait)
 
 # What goes wrong beside the steps.
-class RaisesWhenClosed(CellDriver):
-    """Raises when a run is over."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            raise OSError("cannot be closed")
-
-
-class ExitsWhenClosed(CellDriver):
-    """Ends its process when a run is over."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            os._exit(0)
-
-
-class RaisesWhenMade(CellDriver):
-    """Raises when a run begins."""
-
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            raise OSError("cannot be made")
-
-
-class ExitsWhenMade(CellDriver):
-    """Ends its process when a run begins."""
-
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            os._exit(3)
-
-
-class ExitsWhenStarted(CellDriver):
-    """Ends its process before there is a run."""
-
-    @classmethod
-    def start(cls) -> None:
-        os._exit(0)
-
-
-class RaisesWhenStarted(CellDriver):
-    """Raises before there is a run."""
-
-    @classmethod
-    def start(cls) -> None:
-        raise OSError("cannot be started")
-
-
-class HangsWhenStarted(CellDriver):
-    """Does not come back from start()."""
-
-    @classmethod
-    def start(cls) -> None:
-        wait()
-
-
-class RaisesInRoots(CellDriver):
-    """Cannot tell what it is held by."""
-
-    def roots(self) -> Any:
-        if self.is_bad:
-            raise OSError("no roots")
-        return super().roots()
-
-
-class RaisesInNotes(CellDriver):
-    """Cannot drop what it has noted."""
-
-    def discard_notes(self) -> None:
-        if self.is_bad:
-            raise OSError("no notes")
+RaisesWhenClosed = at("close", lambda: throw(OSError("cannot be closed")))
+ExitsWhenClosed = at("close", lambda: os._exit(0))
+RaisesWhenMade = at("__init__", lambda: throw(OSError("cannot be made")))
+ExitsWhenMade = at("__init__", lambda: os._exit(3))
+ExitsWhenStarted = starting(lambda: os._exit(0))
+RaisesWhenStarted = starting(lambda: throw(OSError("cannot be started")))
+RaisesInRoots = at("roots", lambda: throw(OSError("no roots")))
+RaisesInNotes = at("discard_notes", lambda: throw(OSError("no notes")))
 
 
 # What is returned.
