@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from typing import Any, NoReturn
 
 from hypothesis.errors import Flaky, StopTest, UnsatisfiedAssumption
@@ -190,14 +189,22 @@ def at(place: str, act: Callable[[], object]) -> type[CellDriver]:
     """Return a driver that does this when one of its methods is called, in a bad mood."""
     own = getattr(CellDriver, place)
 
-    @wraps(own)
-    def method(self: CellDriver, *arguments: str) -> Any:
-        result = own(self, *arguments)  # which is no work of its own
-        if self.is_bad:
-            act()
-        return result
+    def method(self: CellDriver) -> Any:
+        return act() if self.is_bad else own(self)
 
     return type("Misbehaving", (CellDriver,), {place: method})
+
+
+def when_made(act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this when a run begins, in a bad mood."""
+
+    class Misbehaving(CellDriver):
+        def __init__(self, mood: str = "good") -> None:
+            super().__init__(mood)
+            if self.is_bad:
+                act()
+
+    return Misbehaving
 
 
 def starting(act: Callable[[], object]) -> type[CellDriver]:
@@ -207,14 +214,14 @@ def starting(act: Callable[[], object]) -> type[CellDriver]:
 
 HangsInCensus = at("census", wait)
 HangsWhenClosed = at("close", wait)
-HangsWhenMade = at("__init__", wait)
+HangsWhenMade = when_made(wait)
 HangsWhenStarted = starting(wait)
 
 # What goes wrong beside the steps.
 RaisesWhenClosed = at("close", lambda: throw(OSError("cannot be closed")))
 ExitsWhenClosed = at("close", lambda: os._exit(0))
-RaisesWhenMade = at("__init__", lambda: throw(OSError("cannot be made")))
-ExitsWhenMade = at("__init__", lambda: os._exit(3))
+RaisesWhenMade = when_made(lambda: throw(OSError("cannot be made")))
+ExitsWhenMade = when_made(lambda: os._exit(3))
 ExitsWhenStarted = starting(lambda: os._exit(0))
 RaisesWhenStarted = starting(lambda: throw(OSError("cannot be started")))
 RaisesInRoots = at("roots", lambda: throw(OSError("no roots")))
