@@ -10,11 +10,6 @@ from threadline.campaign.events import Ended, Event, Found, Shorter
 from threadline.campaign.worker import Job
 from threadline.loading import load_target
 
-from tests.project import project
-
-__all__ = ["project"]
-
-
 STORE = "threadline.contracts.conversation_store:Store"
 CELL = "tests.toys.misbehaving:Cell"
 HANGING_RUN = 3  # of seed 1: the first in which a store hangs

@@ -17,10 +17,7 @@ from threadline.campaign.worker import Job, work
 from threadline.cli.fuzz import shared
 from threadline.report.terminal import Terminal
 
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
-
+from tests.project import ROOT, run
 
 STORE = ("--driver", "drivers.memory_store:MemoryStoreDriver")
 

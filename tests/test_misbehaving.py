@@ -16,10 +16,8 @@ from threadline.loading import load_target
 from threadline.report.terminal import Terminal
 from threadline.trace import is_signature_of, read
 
-from tests.project import flat, project
+from tests.project import flat
 from tests.toys.misbehaving import Cell
-
-__all__ = ["project"]
 
 RUNS = 3
 SEED = 62  # under which the first run alone is in a bad mood

@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import project
-
-__all__ = ["project"]
-
 CLEAN = ("--threadline", "drivers.memory_store:MemoryStoreDriver")
 MUTANT = ("--threadline", "tests.mutants.store:ReadingCreates")
 SEED_0 = "--hypothesis-seed=0"

@@ -30,9 +30,7 @@ from threadline.loading import load_scenario, load_target, scenarios_beside
 from threadline.outcome import Crashed, Ok
 from threadline.trace import is_signature_of
 
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
+from tests.project import ROOT, run
 
 FILES = {path.stem: path for path in sorted((ROOT / "tests/strangers").glob("*.py"))}
 # By what each bug is seen first from seed 0, and in how many steps at least.
