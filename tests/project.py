@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,28 @@ from threadline.cli.command import threadline
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Go to an empty folder from which this project's modules and settings are found.
+@contextmanager
+def entered(folder: Path) -> Iterator[Path]:
+    """Go to a folder from which this project's modules and settings are found.
 
     What is imported from there is forgotten afterwards: the next test has a `mine.py` of its own.
     """
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
-    yield tmp_path
-    forget(tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path])
+        patch.chdir(folder)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("COLUMNS", "120")
+        patch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+        yield folder
+    forget(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """Go to an empty folder from which this project's modules and settings are found."""
+    with entered(tmp_path):
+        yield tmp_path
 
 
 def forget(folder: Path) -> None:

@@ -14,11 +14,9 @@ from threadline.failure import Failure
 from threadline.lockstep.run import replay
 from threadline.trace import Trace
 
-from tests.project import flat, project, run
+from tests.project import flat, run
 from tests.toys import stores
 from tests.toys.desk import Desk, Desks, header
-
-__all__ = ["project"]
 
 later = [pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)]
 every_seed = pytest.mark.parametrize("seed", [0, 1, *later])

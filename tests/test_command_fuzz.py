@@ -6,20 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from threadline.campaign.events import Began, Ended
-from threadline.campaign.worker import Job
+from threadline.campaign.worker import Job, work
 from threadline.cli.fuzz import shared
 from threadline.report.terminal import Terminal
 
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
-
+from tests.project import ROOT, run
 
 STORE = ("--driver", "drivers.memory_store:MemoryStoreDriver")
 
@@ -138,7 +136,7 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
 
     campaign.send_signal(signal.SIGINT)
 
-    output, _ = campaign.communicate(timeout=60)
+    output, _ = campaign.communicate(timeout=600)
     assert campaign.returncode == 1
     assert "not minimised: the campaign ended before that" in output
     assert len(list(project.glob("reports/runs/*/Store-continuity-pop.jsonl"))) == 1
@@ -212,11 +210,24 @@ def test_a_failure_that_hides_others_is_told_to_block() -> None:
     assert "keys-delete blocks" not in told.getvalue()
 
 
-def test_a_time_budget_ends_a_campaign(project: Path) -> None:
+def test_a_time_budget_takes_the_place_of_a_number_of_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With --for alone, time ends the campaign and not a number of runs."""
-    result = run("fuzz", "--for", "1s", "--seed", "0", *STORE)
+    jobs: list[Job] = []
+    monkeypatch.setattr("threadline.cli.fuzz.campaign", lambda job, *_: jobs.append(job))
+    run("fuzz", "store", "--for", "1h", *STORE)
 
-    assert result.exit_code == 0
+    assert [job.runs for job in jobs] == [None]
+    assert 3500 < (jobs[0].seconds or 0) <= 3600
+
+
+def test_a_worker_whose_time_is_over_ends() -> None:
+    """Without a number of runs it plays until then, and tells what it has done."""
+    job = Job("threadline.contracts.conversation_store:Store", STORE[1], "explore", 0, 5)
+    heard: list[object] = []
+    work(replace(job, seconds=1.0, ends_at_s=0.0), heard.append)
+    assert isinstance(heard[-1], Ended)
 
 
 def test_time_that_is_left_is_the_next_scenarios() -> None:

@@ -15,9 +15,7 @@ from threadline.campaign.tally import Tally
 from threadline.known import read_known
 from threadline.report.known_text import KnownText
 
-from tests.project import ROOT, flat, project, run
-
-__all__ = ["project"]
+from tests.project import ROOT, flat, run
 
 MUTANT = "tests.mutants.store:ReadingCreates"
 CLEAN = "drivers.memory_store:MemoryStoreDriver"

@@ -10,33 +10,33 @@ from pathlib import Path
 import pytest
 from threadline.leaks.process_watch import Look, grows, looks, verdicts
 
-from tests.project import project, run
-
-__all__ = ["project"]
+from tests.project import entered, run
 
 LEAKING = ("leaks", "connections", "--runs", "3", "--seed", "1", "--cycles", "30", "--driver")
 DRIVER = "tests.mutants.leaks:KeepsEndedManagers"
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Find a leak by command; return the folder of its reports, and what was printed."""
+    with entered(tmp_path_factory.mktemp("leaking")) as here:
+        result = run(*LEAKING, DRIVER, "--objgraph")
+        assert result.exit_code == 1, result.output
+        (folder,) = (here / "reports/runs").iterdir()
+        return folder, result.output
+
+
 @pytest.fixture
-def folder(project: Path) -> Path:
-    """Find a leak by command, and return the folder of its reports."""
-    result = run(*LEAKING, DRIVER)
-    assert result.exit_code == 1, result.output
-    (folder,) = (project / "reports/runs").iterdir()
-    return folder
+def folder(project: Path, found: tuple[Path, str]) -> Path:
+    """Go to another project; return the folder of the reports."""
+    return found[0]
 
 
-def test_tells_of_a_leak_and_exits_with_1(project: Path) -> None:
-    """
-    The report comes with the files it was written to, the command that shows it again, a summary.
-    """
-    result = run(*LEAKING, DRIVER)
-
-    assert result.exit_code == 1
-    assert "LEAK  1 step: +1.00 dict entry (IsolatedWebSocketManager) per cycle" in result.output
-    assert "  replay:  threadline replay reports/runs/" in result.output
-    assert "1 leak in 3 runs, each torn down and repeated" in result.output
+def test_tells_of_a_leak_and_exits_with_1(found: tuple[Path, str]) -> None:
+    """The report comes with its files, the command that shows it again, and a summary."""
+    assert "LEAK  1 step: +1.00 dict entry (IsolatedWebSocketManager) per cycle" in found[1]
+    assert "  replay:  threadline replay reports/runs/" in found[1]
+    assert "1 leak in 3 runs, each torn down and repeated" in found[1]
 
 
 def test_exits_with_0_where_nothing_leaks(project: Path) -> None:
@@ -85,11 +85,8 @@ def test_the_markdown_has_the_chain_for_mermaid(folder: Path) -> None:
     assert "| **`factory._ended`** |  | +1 |" in text
 
 
-def test_objgraph_shows_who_holds_a_survivor(project: Path) -> None:
+def test_objgraph_shows_who_holds_a_survivor(folder: Path) -> None:
     """The lens is written as a graph for dot, which need not be installed."""
-    run(*LEAKING, DRIVER, "--objgraph")
-    (folder,) = (project / "reports/runs").iterdir()
-
     assert (folder / "system.factory._ended.dot").read_text("utf-8").startswith("digraph")
 
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from threadline.trace import versions as trace_versions
 
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
+from tests.project import ROOT, run
 
 JOINED = str(ROOT / "tests" / "regressions" / "joins-keys.jsonl")
 CLEAN = ("--driver", "drivers.memory_store:MemoryStoreDriver")

@@ -26,9 +26,7 @@ from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
 from tests.doc_pages import DOCS, PAGES, README, Page, page
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
+from tests.project import ROOT, run
 
 COLUMNS_MAX = 110
 ARCHITECTURE_LINES_MAX = 80

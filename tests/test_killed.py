@@ -17,10 +17,6 @@ import pytest
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.trace import read
 
-from tests.project import project
-
-__all__ = ["project"]
-
 MOMENTS = 100
 LATEST_S = 4.0  # a campaign has loaded, played, found and minimised by then
 GUARD_S = 600.0

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import project, run
-
-__all__ = ["project"]
+from tests.project import run
 
 ON_THE_DOOR = ("--driver", "tests.toys.door:DoorDriver", "--seed", "0")
 every_engine = pytest.mark.parametrize("engine", ["explore", "hypothesis", "exhaust"])

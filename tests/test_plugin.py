@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import project
-
-__all__ = ["project"]
-
 CLEAN = ("--threadline", "drivers.memory_store:MemoryStoreDriver")
 MUTANT = ("--threadline", "tests.mutants.store:ReadingCreates")
 SEED_0 = "--hypothesis-seed=0"
@@ -61,7 +57,7 @@ def pytest_with(*words: str) -> subprocess.CompletedProcess[str]:
     Path("mine.py").write_text(MINE, "utf-8")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words],
-        capture_output=True, text=True, check=False, cwd=Path.cwd(), timeout=120,
+        capture_output=True, text=True, check=False, cwd=Path.cwd(), timeout=600,
     )  # fmt: skip
 
 

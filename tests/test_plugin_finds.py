@@ -19,10 +19,7 @@ from threadline.search.machine import Chunks
 from threadline.trace import Header, Recorder
 
 from tests.mutants.store import MUTANTS
-from tests.project import project
 from tests.toys import door, stores
-
-__all__ = ["project"]
 
 STORE = "threadline.contracts.conversation_store:Store"
 other_seed = pytest.mark.slow

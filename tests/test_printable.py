@@ -12,10 +12,8 @@ import pytest
 from click.testing import Result
 from threadline.printable import NAME_MAX, QUOTED_MAX, file_name, printable, printable_lines, quoted
 
-from tests.project import flat, project, run
+from tests.project import flat, run
 from tests.toys.unprintable import LOUD
-
-__all__ = ["project"]
 
 SEEN = r"\x1b[2J\x07\r\x08\x9b31m\u202e\u2066\n# <script>"
 AS_ROOT = ("--cycles", "16", "--seed", "1")

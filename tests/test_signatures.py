@@ -11,9 +11,7 @@ import pytest
 from threadline.campaign.events import Found, Shorter
 from threadline.report.alike import bugs
 
-from tests.project import ROOT, flat, project, run, stable
-
-__all__ = ["project"]
+from tests.project import ROOT, flat, run, stable
 
 HEADER = '{"threadline": 1, "settings": {}, "driver": "d"}'
 

@@ -31,9 +31,7 @@ from threadline.outcome import Crashed, Ok
 from threadline.trace import is_signature_of
 
 from tests.mutants.parts import PartMutant
-from tests.project import ROOT, project, run
-
-__all__ = ["project"]
+from tests.project import ROOT, run
 
 FILES = {path.stem: path for path in sorted((ROOT / "tests/strangers").glob("*.py"))}
 # By what each bug is seen first from seed 0, and in how many steps at least.

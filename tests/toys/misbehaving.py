@@ -185,106 +185,47 @@ class HangsInACoroutine(CellDriver):
         return self.value
 
 
-class HangsInCensus(CellDriver):
-    """Does not come back from its census."""
+def at(place: str, act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this when one of its methods is called, in a bad mood."""
+    own = getattr(CellDriver, place)
 
-    def census(self) -> Any:
-        if self.is_bad:
-            wait()
-        return super().census()
+    def method(self: CellDriver) -> Any:
+        return act() if self.is_bad else own(self)
 
-
-class HangsWhenClosed(CellDriver):
-    """Does not come back from close()."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            wait()
+    return type("Misbehaving", (CellDriver,), {place: method})
 
 
-class HangsWhenMade(CellDriver):
-    """Does not come back from its constructor."""
+def when_made(act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this when a run begins, in a bad mood."""
 
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            wait()
+    class Misbehaving(CellDriver):
+        def __init__(self, mood: str = "good") -> None:
+            super().__init__(mood)
+            if self.is_bad:
+                act()
 
+    return Misbehaving
+
+
+def starting(act: Callable[[], object]) -> type[CellDriver]:
+    """Return a driver that does this before there is a run."""
+    return type("Misbehaving", (CellDriver,), {"start": classmethod(lambda _: act())})
+
+
+HangsInCensus = at("census", wait)
+HangsWhenClosed = at("close", wait)
+HangsWhenMade = when_made(wait)
+HangsWhenStarted = starting(wait)
 
 # What goes wrong beside the steps.
-class RaisesWhenClosed(CellDriver):
-    """Raises when a run is over."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            raise OSError("cannot be closed")
-
-
-class ExitsWhenClosed(CellDriver):
-    """Ends its process when a run is over."""
-
-    def close(self) -> None:
-        if self.is_bad:
-            os._exit(0)
-
-
-class RaisesWhenMade(CellDriver):
-    """Raises when a run begins."""
-
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            raise OSError("cannot be made")
-
-
-class ExitsWhenMade(CellDriver):
-    """Ends its process when a run begins."""
-
-    def __init__(self, mood: str = "good") -> None:
-        super().__init__(mood)
-        if self.is_bad:
-            os._exit(3)
-
-
-class ExitsWhenStarted(CellDriver):
-    """Ends its process before there is a run."""
-
-    @classmethod
-    def start(cls) -> None:
-        os._exit(0)
-
-
-class RaisesWhenStarted(CellDriver):
-    """Raises before there is a run."""
-
-    @classmethod
-    def start(cls) -> None:
-        raise OSError("cannot be started")
-
-
-class HangsWhenStarted(CellDriver):
-    """Does not come back from start()."""
-
-    @classmethod
-    def start(cls) -> None:
-        wait()
-
-
-class RaisesInRoots(CellDriver):
-    """Cannot tell what it is held by."""
-
-    def roots(self) -> Any:
-        if self.is_bad:
-            raise OSError("no roots")
-        return super().roots()
-
-
-class RaisesInNotes(CellDriver):
-    """Cannot drop what it has noted."""
-
-    def discard_notes(self) -> None:
-        if self.is_bad:
-            raise OSError("no notes")
+RaisesWhenClosed = at("close", lambda: throw(OSError("cannot be closed")))
+ExitsWhenClosed = at("close", lambda: os._exit(0))
+RaisesWhenMade = when_made(lambda: throw(OSError("cannot be made")))
+ExitsWhenMade = when_made(lambda: os._exit(3))
+ExitsWhenStarted = starting(lambda: os._exit(0))
+RaisesWhenStarted = starting(lambda: throw(OSError("cannot be started")))
+RaisesInRoots = at("roots", lambda: throw(OSError("no roots")))
+RaisesInNotes = at("discard_notes", lambda: throw(OSError("no notes")))
 
 
 # What is returned.
