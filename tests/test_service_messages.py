@@ -7,52 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sessions.agents.fault_injecting import Fault
 from sessions.event import Json
 from sessions.settings import Settings
 from tests.service_desk import serving
-
-
-def test_chat_is_answered_in_five_events(tmp_path: Path) -> None:
-    """Positions 1 and 2 tell that both turns are stored; the message is named in each event."""
-
-    async def run() -> None:
-        async with serving(tmp_path) as desk:
-            peer = await desk.connect()
-            await desk.ask(peer, "Good morning", message_id="m1")
-
-            shown = [
-                {name: each[name] for name in each if name not in ("event_id", "run_id")}
-                for each in peer.received[1:]
-            ]
-            own = {"thread_id": "t", "message_id": "m1"}
-            tool = "word_count"
-            arguments = {"text": "Good morning"}
-            reply = "You said: Good morning"
-            assert shown == [
-                {"type": "agent_started", **own, "position": 1},
-                {"type": "agent_thinking", **own, "turns": 0},
-                {"type": "tool_executing", **own, "tool": tool, "arguments": arguments},
-                {"type": "tool_completed", **own, "tool": tool, "result": 2},
-                {"type": "agent_completed", **own, "position": 2, "response": reply},
-            ]
-
-    asyncio.run(run())
-
-
-def test_conversation_state_persists_across_messages(tmp_path: Path) -> None:
-    """The second answer knows what was said in the first message."""
-
-    async def run() -> None:
-        async with serving(tmp_path) as desk:
-            peer = await desk.connect()
-            await desk.ask(peer, "one")
-            completed = await desk.ask(peer, "two")
-
-            assert completed["response"] == "You said: two Before that: one"
-            assert completed["position"] == 4
-
-    asyncio.run(run())
 
 
 def test_text_is_kept_as_it_was_given(tmp_path: Path) -> None:
@@ -72,22 +29,6 @@ def test_text_is_kept_as_it_was_given(tmp_path: Path) -> None:
                 text,
                 f"You said: {text}",
             ]
-
-    asyncio.run(run())
-
-
-def test_message_id_is_handled_once(tmp_path: Path) -> None:
-    """A repeated message is answered with the position that it was stored at, and no agent."""
-
-    async def run() -> None:
-        async with serving(tmp_path) as desk:
-            peer = await desk.connect()
-            await desk.ask(peer, "one", message_id="m1")
-            await desk.send(peer, "chat", text="one", message_id="m1")
-            handled = await peer.until("already_handled")
-
-            assert handled["position"] == 1
-            assert peer.kinds().count("agent_started") == 1
 
     asyncio.run(run())
 
@@ -165,23 +106,5 @@ def test_top_level_ids_win_unless_they_are_empty(tmp_path: Path, empty: Json) ->
             second = await peer.until("agent_completed", 2)
 
             assert (first["thread_id"], second["thread_id"]) == ("outer", "inner")
-
-    asyncio.run(run())
-
-
-def test_full_queue_refuses_before_it_changes_anything(tmp_path: Path) -> None:
-    """With as many messages as the queue takes, one more is refused, and makes no session."""
-
-    async def run() -> None:
-        async with serving(tmp_path, Settings(queue_max=1)) as desk:
-            desk.faults["long"] = Fault.NEVER_ENDS
-            peer = await desk.connect()
-            await desk.send(peer, "chat", text="long")
-            await peer.until("agent_thinking")
-            await desk.send(peer, "chat", text="more", thread_id="new")
-            error = await peer.until("error")
-
-            assert error["code"] == "queue_full"
-            assert [key.thread_id for key in desk.service.system.census().sessions] == ["t"]
 
     asyncio.run(run())

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from sessions.context import UserExecutionContext
-from sessions.errors import InvalidContextError, PoolTimeoutError
+from sessions.errors import InvalidContextError
 from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.database_factory import DatabaseGauges, RequestScopedSessionFactory
@@ -134,27 +134,6 @@ def test_rollback_gives_the_place_back_and_undoes_the_rows(tmp_path: Path, kind:
                 await session.rollback()
                 assert factory.gauges() == DatabaseGauges(sessions_open=1, places_taken=0)
                 assert (await session.execute(ONE)).scalar_one() == 0
-
-    asyncio.run(run())
-
-
-def test_statement_without_a_place_is_refused_in_time(tmp_path: Path) -> None:
-    """With the only place taken, a second session's statement is refused after 30 s."""
-
-    async def run() -> None:
-        async with opened(tmp_path, Settings(pool_size=1)) as (database, system, clock):
-            factory = RequestScopedSessionFactory(database, system.contexts)
-            holder = await factory.create_session_from_context(CONTEXT)
-            await holder.execute(ONE)
-            waiting = await factory.create_session_from_context(CONTEXT)
-            statement = asyncio.create_task(waiting.execute(ONE))
-            await clock.move(29)
-            assert not statement.done()
-            await clock.move(1)
-
-            with pytest.raises(PoolTimeoutError):
-                await statement
-            await factory.close()
 
     asyncio.run(run())
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sessions.context import UserExecutionContext
-from sessions.errors import QueueFullError
 from sessions.event import Json
 from sessions.queue.message import Message, Priority, Queued
 from sessions.queue.message_queue import MessageQueue, QueueCounts
@@ -39,13 +36,6 @@ def handled(queue: MessageQueue) -> list[Json]:
         payloads.append(queued.message.payload["n"])
         queue.succeeded(queued)
     return payloads
-
-
-def fail(queue: MessageQueue, clock: ManualClock, *delays_s: float) -> None:
-    """Fail the next message once after each of the delays."""
-    for delay_s in delays_s:
-        clock.now_s += delay_s
-        queue.failed(taken(queue))
 
 
 def test_message_keeps_its_ids() -> None:
@@ -97,124 +87,6 @@ def test_arrival_decides_between_threads_of_one_priority() -> None:
     assert handled(queue) == [1, 2, 3]
 
 
-def test_thread_of_a_taken_message_waits_for_it() -> None:
-    """While a message is being handled, the next of its thread cannot be taken."""
-    queue, _ = make_queue()
-    queue.put(message(1))
-    queue.put(message(2))
-    queue.take()
-
-    assert queue.take() is None
-
-
-def test_threads_of_two_users_with_one_id_are_two() -> None:
-    """A message of another user's thread of the same id does not wait."""
-    queue, _ = make_queue()
-    queue.put(message(1, user_id="ana"))
-    queue.put(message(2, user_id="ben"))
-    queue.take()
-
-    assert taken(queue).message.payload == {"n": 2}
-
-
-def test_retry_holds_back_its_thread_and_no_other() -> None:
-    """While a message rests, those behind it wait, and another thread's do not."""
-    queue, _ = make_queue()
-    queue.put(message(1, "a"))
-    queue.put(message(2, "a"))
-    queue.put(message(3, "b"))
-    queue.failed(taken(queue))
-
-    assert handled(queue) == [3]
-
-
-def test_first_retry_comes_after_one_second() -> None:
-    """A failed message can be taken again at 1 s, and not before; then its thread goes on."""
-    queue, clock = make_queue()
-    queue.put(message(1))
-    queue.put(message(2))
-    queue.failed(taken(queue))
-    clock.now_s += 0.9
-    assert handled(queue) == []
-    clock.now_s += 0.1
-
-    assert handled(queue) == [1, 2]
-
-
-def test_fifth_retry_comes_after_sixteen_seconds() -> None:
-    """The rests before the retries are 1, 2, 4, 8 and 16 s."""
-    queue, clock = make_queue()
-    queue.put(message(1))
-    fail(queue, clock, 0, 1, 2, 4, 8)
-    clock.now_s += 15
-    assert queue.take() is None
-    clock.now_s += 1
-
-    assert handled(queue) == [1]
-    assert queue.counts() == QueueCounts(retries=5)
-
-
-def test_message_is_a_dead_letter_after_its_fifth_retry() -> None:
-    """The sixth failure ends the message, and lets its thread go on."""
-    queue, clock = make_queue()
-    queue.put(message(1))
-    queue.put(message(2))
-    fail(queue, clock, 0, 1, 2, 4, 8, 16)
-
-    assert queue.dead_letters() == [message(1)]
-    assert queue.counts() == QueueCounts(retries=5, dead_lettered=1)
-    assert handled(queue) == [2]
-
-
-def test_oldest_dead_letter_makes_room() -> None:
-    """Of three dead letters, where two may be kept, the first is dropped and counted."""
-    queue, clock = make_queue(Settings(dead_letters_max=2))
-    queue.put(message(1))
-    queue.put(message(2))
-    queue.put(message(3))
-    fail(queue, clock, *(0, 1, 2, 4, 8, 16) * 3)
-
-    assert queue.dead_letters() == [message(2), message(3)]
-    assert queue.counts() == QueueCounts(retries=15, dead_lettered=3, dead_letters_dropped=1)
-
-
-def test_full_queue_refuses_and_keeps_what_it_has() -> None:
-    """A message more than queue_max is refused under the contract's reason."""
-    queue, _ = make_queue(Settings(queue_max=2))
-    queue.put(message(1))
-    queue.put(message(2))
-
-    with pytest.raises(QueueFullError) as refused:
-        queue.put(message(3))
-    assert refused.value.reason == "queue full"
-    assert handled(queue) == [1, 2]
-
-
-def test_message_being_handled_takes_room() -> None:
-    """There is room again when a message was handled, not when it was taken."""
-    queue, _ = make_queue(Settings(queue_max=1))
-    queue.put(message(1))
-    queued = taken(queue)
-    with pytest.raises(QueueFullError):
-        queue.put(message(2))
-    queue.succeeded(queued)
-    queue.put(message(3))
-
-    assert handled(queue) == [3]
-
-
-def test_removal_of_a_user_leaves_the_others() -> None:
-    """All of a user's messages go, and none of another's."""
-    queue, _ = make_queue()
-    queue.put(message(1, "t", user_id="ana"))
-    queue.put(message(2, "u", user_id="ana"))
-    queue.put(message(3, "t", user_id="ben"))
-
-    assert queue.remove_user("ana") == 2
-    assert len(queue) == 1
-    assert handled(queue) == [3]
-
-
 def test_removal_of_a_thread_leaves_the_users_others() -> None:
     """All of a thread's messages go, and none of another thread or user."""
     queue, _ = make_queue()
@@ -225,27 +97,6 @@ def test_removal_of_a_thread_leaves_the_users_others() -> None:
 
     assert queue.remove_thread("ana", "t") == 2
     assert handled(queue) == [3, 4]
-
-
-def test_removal_takes_resting_messages_too() -> None:
-    """A message that rests before its retry does not come back."""
-    queue, clock = make_queue()
-    queue.put(message(1))
-    queue.failed(taken(queue))
-    queue.remove_user("ana")
-    clock.now_s += 1
-
-    assert queue.take() is None
-
-
-def test_removal_takes_dead_letters_too() -> None:
-    """A removed user leaves no dead letter behind."""
-    queue, clock = make_queue()
-    queue.put(message(1))
-    fail(queue, clock, 0, 1, 2, 4, 8, 16)
-    queue.remove_user("ana")
-
-    assert queue.dead_letters() == []
 
 
 def test_message_removed_while_it_was_handled_is_not_retried() -> None:

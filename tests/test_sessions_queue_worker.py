@@ -67,37 +67,6 @@ def test_worker_handles_what_was_there_and_what_comes() -> None:
     asyncio.run(run())
 
 
-def test_worker_retries_on_the_clock() -> None:
-    """A message that failed is handed over again a second later."""
-
-    async def run() -> None:
-        desk = Desk(LookupError("once"))
-        desk.worker.start()
-        desk.put(1)
-        await desk.clock.move(0.5)
-        assert desk.handed == [1]
-        await desk.clock.move(0.5)
-        assert desk.handed == [1, 1]
-        await desk.worker.stop()
-
-    asyncio.run(run())
-
-
-def test_worker_goes_on_after_a_failure() -> None:
-    """Another thread's message is handled while a failed one rests."""
-
-    async def run() -> None:
-        desk = Desk(LookupError("once"))
-        desk.worker.start()
-        desk.put(1, "t")
-        desk.put(2, "u")
-        await settle()
-        assert desk.handed == [1, 2]
-        await desk.worker.stop()
-
-    asyncio.run(run())
-
-
 def test_worker_goes_on_after_a_handling_was_cancelled() -> None:
     """A handling that somebody cancelled is not retried, and does not end the worker."""
 
@@ -164,44 +133,6 @@ def test_worker_cannot_start_twice() -> None:
     asyncio.run(run())
 
 
-def test_two_threads_are_handled_at_once() -> None:
-    """With room for two, one thread's message does not wait for another's; its own next does."""
-
-    async def run() -> None:
-        desk = Desk(most=2)
-        desk.open.clear()
-        desk.worker.start()
-        desk.put(1, "t")
-        desk.put(2, "t")
-        desk.put(3, "u")
-        desk.put(4, "v")
-        await settle()
-        assert desk.handed == [1, 3]
-        desk.open.set()
-        await settle()
-        assert desk.handed == [1, 3, 2, 4]
-        await desk.worker.stop()
-
-    asyncio.run(run())
-
-
-def test_message_that_outlives_its_session_is_dropped() -> None:
-    """Once a message is for nobody, its handling ends, and it is not retried."""
-
-    async def run() -> None:
-        desk = Desk()
-        desk.open.clear()
-        desk.worker.start()
-        desk.put(1)
-        await settle()
-        desk.over.set()
-        await settle()
-        assert len(desk.queue) == 0
-        await desk.worker.stop()
-
-    asyncio.run(run())
-
-
 def test_dropped_messages_are_forgotten_and_the_others_follow() -> None:
     """Whatever is dropped while it is handled or waits is gone; the next of the line follows."""
 
@@ -217,27 +148,6 @@ def test_dropped_messages_are_forgotten_and_the_others_follow() -> None:
         desk.open.set()
         await settle()
         assert desk.handed == [1, 3]
-        await desk.worker.stop()
-
-    asyncio.run(run())
-
-
-def test_sixth_failure_is_told() -> None:
-    """A message that failed after its last retry is given up, once."""
-
-    async def run() -> None:
-        desk = Desk(*[LookupError("again")] * 6)
-        desk.worker.start()
-        desk.put(1)
-        await settle()
-        await desk.clock.move(1)
-        await desk.clock.move(2)
-        await desk.clock.move(4)
-        await desk.clock.move(8)
-        assert desk.given_up == []
-        await desk.clock.move(16)
-        assert desk.given_up == [1]
-        assert len(desk.queue.dead_letters()) == 1
         await desk.worker.stop()
 
     asyncio.run(run())

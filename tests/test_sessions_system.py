@@ -79,22 +79,6 @@ def test_two_systems_share_nothing() -> None:
     assert other.registry.live() == {}
 
 
-def test_sweep_runs_in_the_background() -> None:
-    """A started system closes a socket at the first sweep after its manager was due."""
-
-    async def run() -> None:
-        system, clock = make_system(Settings(connection_timeout_s=70))
-        peer = Peer()
-        async with system:
-            await system.connector.connect(peer, "ana", "t")
-            await clock.move(119)
-            assert peer.close_code is None
-            await clock.move(1)
-            assert peer.close_code == 1001
-
-    asyncio.run(run())
-
-
 def test_sweep_goes_on_after_an_exception() -> None:
     """A sweep that raised is counted, and the next one comes."""
 
@@ -166,20 +150,6 @@ def test_stopped_system_can_start_again() -> None:
     asyncio.run(run())
 
 
-def test_messages_that_continue_are_counted() -> None:
-    """Of two messages on one thread the second continues a conversation."""
-
-    async def run() -> None:
-        system, _ = make_system()
-        await system.router.message("ana", "one")
-        await system.router.message("ana", "two")
-
-        assert system.metrics().messages == 2
-        assert system.metrics().messages_continued == 1
-
-    asyncio.run(run())
-
-
 @pytest.fixture
 def default() -> Iterator[ChatSystem]:
     """Make a system the process default for one test."""
@@ -210,3 +180,28 @@ def test_system_clock_tells_the_time() -> None:
     asyncio.run(clock.sleep_until(clock.now() - 1))
 
     assert clock.now() == pytest.approx(time.time(), abs=60)
+
+
+def test_defaults_are_the_contracts() -> None:
+    """Every limit has the default that the contract names."""
+    assert asdict(Settings()) == {
+        "session_ttl_s": 86_400,
+        "max_sessions_per_user": 1_000,
+        "max_managers_per_user": 20,
+        "emergency_percent": 80,
+        "reconnect_grace_s": 60,
+        "connection_timeout_s": 1_800,
+        "send_timeout_s": 5,
+        "outbox_max": 100,
+        "recovery_max": 100,
+        "sweep_interval_s": 60,
+        "pool_size": 10,
+        "pool_timeout_s": 30,
+        "retention_s": 2_592_000,
+        "queue_max": 10_000,
+        "dead_letters_max": 1_000,
+        "queue_workers": 64,
+        "agent_timeout_s": 300,
+        "message_bytes_max": 262_144,
+        "tokens": {},
+    }

@@ -45,22 +45,6 @@ def test_threads_go_on_after_a_start_in_the_order_of_their_last_message(
     asyncio.run(run())
 
 
-def test_thread_is_idle_since_its_last_turn(tmp_path: Path) -> None:
-    """The agent's turn counts too."""
-
-    async def run() -> None:
-        async with stores(tmp_path) as kept:
-            await kept.turns.append_user_turn(context(), "one")
-            await kept.clock.move(7)
-            await kept.turns.append_agent_turn(context(), "answer")
-
-            assert [thread.active_at_s for thread in await kept.threads.threads_to_load()] == [
-                START_S + 7
-            ]
-
-    asyncio.run(run())
-
-
 def test_stored_time_later_than_now_counts_as_now(tmp_path: Path) -> None:
     """After a clock was put back a thread is idle since now."""
 
@@ -72,33 +56,6 @@ def test_stored_time_later_than_now_counts_as_now(tmp_path: Path) -> None:
             assert [thread.active_at_s for thread in await kept.threads.threads_to_load()] == [
                 START_S - 100
             ]
-
-    asyncio.run(run())
-
-
-def test_thread_a_second_before_its_expiry_goes_on(tmp_path: Path) -> None:
-    """A thread idle for a second less than session_ttl_s is loaded."""
-
-    async def run() -> None:
-        async with stores(tmp_path, Settings(session_ttl_s=10)) as kept:
-            await kept.turns.append_user_turn(context(), "one")
-            await kept.clock.move(9)
-
-            assert len(await kept.threads.threads_to_load()) == 1
-
-    asyncio.run(run())
-
-
-def test_expired_thread_keeps_its_conversation_only(tmp_path: Path) -> None:
-    """A thread idle for session_ttl_s is not loaded, and its turns are still there."""
-
-    async def run() -> None:
-        async with stores(tmp_path, Settings(session_ttl_s=10)) as kept:
-            await kept.turns.append_user_turn(context(), "one")
-            await kept.clock.move(10)
-
-            assert await kept.threads.threads_to_load() == []
-            assert len(await kept.turns.latest_turns(context(), 50)) == 1
 
     asyncio.run(run())
 

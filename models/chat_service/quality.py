@@ -38,6 +38,6 @@ def average(scores: list[int]) -> int | None:
 def _is_json(content: str) -> bool:
     try:
         json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from typing import Any
 
 import pytest
-from threadline import Model
-from threadline.defaults import read_defaults
 from threadline.driver import end
-from threadline.loading import BadName, Target, load, load_target
+from threadline.loading import Target
 
-from tests.project import ROOT
+from tests.conformance.targets import DRIVERS, mutants, targets
 
 MUTANTS = "--mutants"
 
@@ -24,33 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
-        names = mutants() if metafunc.config.getoption(MUTANTS, False) else drivers()
-        metafunc.parametrize("target", targets(names, metafunc.module.TALK.contract))
-
-
-def drivers() -> tuple[str, ...]:
-    return tuple(read_defaults(ROOT).drivers)
-
-
-@cache
-def mutants() -> tuple[str, ...]:
-    groups = [(name.partition(":")[0], load(name)) for name in read_defaults(ROOT).mutants]
-    return tuple(f"{module}:{mutant.name}" for module, group in groups for mutant in group)
-
-
-@cache
-def targets(names: tuple[str, ...], contract: type[Model]) -> list[Any]:  # Any: pytest's own type
-    """Return the drivers of a contract; what cannot be loaded is there to be told as skipped."""
-    found = []
-    for name in names:
-        try:
-            target = load_target(name)
-        except BadName as missing:
-            found.append(pytest.param(None, id=name, marks=pytest.mark.skip(reason=str(missing))))
-            continue
-        if target.model is contract:
-            found.append(pytest.param(target, id=name))
-    return found
+        names = mutants() if metafunc.config.getoption(MUTANTS, False) else DRIVERS
+        found = targets(names, metafunc.module.TALK.contract)
+        metafunc.parametrize("target", found, ids=[target.name for target in found])
 
 
 @pytest.fixture

@@ -258,3 +258,15 @@ def test_thread_messages_refuse_a_limit(talk: ServiceTalk, limit: int, code: str
     assert talk.do.thread_messages("ana", "t", limit) == Refused(code)
     assert talk.do.thread_messages("ana", "t", 500) == Ok({"thread_id": "t", "turns": []})
     assert talk.do.thread_messages("ana", "none", 1) == Refused("bad_id")
+
+
+def test_post_to_a_full_queue_is_unavailable(begin: Begin[ServiceTalk]) -> None:
+    """
+    The one that fills it is answered when it comes to that.
+    """
+    talk = begin(queue_max=1)
+    talk.post(agent="slow")
+    refused = talk.post()
+
+    assert [event["status"] for event in events(refused, Handle("h", 2), None)] == [503]
+    assert [event["status"] for event in events(talk.wait(6), Handle("h", 1))] == [200]

@@ -249,3 +249,18 @@ def test_nobody_opens_a_session_for_a_connection_that_came_due(begin: Begin[Serv
         talk.do.open_database_session(context, "awaited")
     talk.do.sweep()
     assert isinstance(talk.do.open_database_session(context, "awaited"), Ok)
+
+
+def test_commit_that_failed_is_not_made_up_for(talk: ServiceTalk) -> None:
+    """
+    A second commit is refused, too, until the session has rolled back.
+    """
+    session = talk.open_database()
+    talk.do.write_database(session)
+    talk.do.storage_fails()
+    talk.do.commit_database(session)
+    talk.do.storage_recovers()
+
+    assert talk.do.commit_database(session) == Refused("storage_error")
+    assert talk.do.roll_back_database(session) == Ok(None)
+    assert talk.do.commit_database(session) == Ok(None)

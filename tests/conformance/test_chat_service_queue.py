@@ -235,3 +235,26 @@ def test_events_wait_for_a_reconnect(talk: ServiceTalk) -> None:
     again = talk.do.connect("ana", "t", None, "well")
 
     assert types(again, Handle("k", 5)) == ["connected", *COMPLETED[1:]]
+
+
+def test_handled_message_makes_room(begin: Begin[ServiceTalk]) -> None:
+    """
+    There is room again when a message was handled, not when it was taken.
+    """
+    talk = begin(queue_max=1)
+    connection = talk.connect()
+    talk.say(connection, agent="slow")
+
+    assert types(talk.say(connection), connection) == ["queue_full"]
+    talk.wait(6)
+    assert types(talk.say(connection), connection) == COMPLETED
+
+
+def test_threads_of_two_users_with_one_id_are_two(talk: ServiceTalk) -> None:
+    """
+    A message of another user's thread of the same id does not wait.
+    """
+    ana, ben = talk.connect("ana"), talk.connect("ben")
+    talk.say(ana, agent="slow")
+
+    assert types(talk.say(ben), ben) == COMPLETED

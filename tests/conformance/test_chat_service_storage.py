@@ -6,6 +6,7 @@ import pytest
 from threadline.handle import Dangling, Handle
 from threadline.outcome import Ok, Refused
 
+from models.session_manager.peers import WELL
 from tests.conformance.talks import Begin, ServiceTalk, events, types, value
 
 TALK = ServiceTalk
@@ -28,6 +29,8 @@ def test_restart_keeps_turns_and_threads(talk: ServiceTalk) -> None:
     got = value(talk.do.get("ana", None, None))
     assert got["created_s"] == 10.0
     assert got["client"] == Handle("c", 5)
+    resumed = talk.do.connect("ana", "t", "c1", WELL)
+    assert events(resumed, value(resumed)["socket"])[0]["resumed"] is True
     assert talk.count("messages") == 0
 
 
@@ -107,6 +110,7 @@ def test_crash_closes_no_socket_and_tells_nobody(talk: ServiceTalk) -> None:
     assert talk.do.crash() == Ok(None)
     assert talk.held("close_codes") == {}
     assert talk.held("requests") == {}
+    assert talk.wait(10) == Ok(None)
     assert talk.texts() == [("user", "one")]
     with pytest.raises(Dangling):
         talk.say(connection)
@@ -291,3 +295,41 @@ def test_deleted_session_is_not_freed_once_more(begin: Begin[ServiceTalk]) -> No
     talk.do.delete_thread("ana", "t")
 
     assert talk.do.clean_up_sessions() == Ok(0)
+
+
+def test_turns_of_another_user_are_not_seen(talk: ServiceTalk) -> None:
+    """
+    A thread id that another user has too is another thread, with message ids of its own.
+    """
+    talk.do.post("ana", "t", None, "m", "secret", "well")
+    posted = talk.do.post("ben", "t", None, "m", "hello", "well")
+
+    assert events(posted, Handle("h", 2))[0]["response"] == "You said: hello"
+    assert [turn["text"] for turn in value(talk.do.thread_messages("ben", "t", None))["turns"]] == [
+        "hello",
+        "You said: hello",
+    ]
+
+
+def test_acknowledged_turn_is_there_after_a_crash(talk: ServiceTalk) -> None:
+    """
+    A thread goes on where its stored turns end.
+    """
+    talk.post("one")
+    talk.do.crash()
+
+    assert events(talk.post("two"), Handle("h", 3))[0]["position"] == 4
+
+
+@pytest.mark.parametrize("agent", ["never ends", "refuses", "raises late"])
+def test_thread_is_idle_since_its_last_turn(talk: ServiceTalk, agent: str) -> None:
+    """
+    What an agent that failed did does not count.
+    """
+    talk.post()
+    talk.wait(5)
+    talk.post(agent=agent)
+    talk.wait(5)
+    talk.do.restart()
+
+    assert value(talk.do.get("ana", "t", None))["created_s"] == 5.0

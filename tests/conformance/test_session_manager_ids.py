@@ -1,33 +1,34 @@
-"""The model's rules for ids, by the contract's Identifiers and Context."""
+"""The rules for ids, by the contract's Identifiers and Context."""
 
 from __future__ import annotations
 
 import pytest
-from threadline.handle import Handle
-from threadline.outcome import Ok, Refused
+from threadline import Handle, Ok, Refused
 
-from models.session_manager.ids import broken_rule, made_ms
 from tests.conformance.talks import ManagerTalk, value
 
 TALK = ManagerTalk
 
+I1 = Handle("i", 1)
+
 
 @pytest.mark.parametrize(
-    "value",
-    ["x", "x" * 256, " t", "default", "a:b_c d", "\u00e9", "e\u0301", "nullable", Handle("t", 1)],
+    "text", ["x", "x" * 256, " Ana ", "default", "a:b_c d", "\u00e9", "e\u0301", "nullable"]
 )
-def test_takes_any_id_that_breaks_no_rule(value: object) -> None:
+def test_takes_any_id_that_breaks_no_rule(talk: ManagerTalk, text: str) -> None:
     """
-    Separators, white space, any Unicode and 256 characters are good.
+    Separators, white space, any Unicode and 256 characters are good, and kept as they are.
     """
-    assert broken_rule(value) == ""
+    got = value(talk.do.get(text, text, text))
+
+    assert [got["user"], got["thread"], got["run"]] == [text] * 3
 
 
+@pytest.mark.parametrize("kind", ["user", "thread", "run"])
 @pytest.mark.parametrize(
-    ("value", "rule"),
+    ("given", "rule"),
     [
         (7, "is no string"),
-        ("", "is blank"),
         (" \t", "is blank"),
         ("x" * 257, "has 257 characters, limit 256"),
         ("a\x00", "has a control character or a lone surrogate"),
@@ -37,38 +38,108 @@ def test_takes_any_id_that_breaks_no_rule(value: object) -> None:
         ("TODO", "is a placeholder"),
     ],
 )
-def test_refuses_an_id_that_breaks_a_rule(value: object, rule: str) -> None:
+def test_refuses_an_id_that_breaks_a_rule(
+    talk: ManagerTalk, kind: str, given: object, rule: str
+) -> None:
     """
-    Each rule of the contract refuses what breaks it.
+    Each rule of the contract refuses what breaks it, and no session begins.
     """
-    assert broken_rule(value) == rule
+    ids = {"user": "ana", "thread": "t", "run": "r", kind: given}
+    refused = talk.do.get(*ids.values())
+
+    assert refused == Refused("invalid context")
+    assert refused.because == f"{given!r} {rule}"
+    assert talk.held("sessions") == {}
+
+
+def test_user_is_always_needed(talk: ManagerTalk) -> None:
+    """
+    An empty thread or run is none, and an empty user is refused.
+    """
+    assert talk.do.get("", "t", None) == Refused("invalid context")
+    assert value(talk.do.get("ana", "", ""))["thread"] == Handle("t", 2)
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"),
+    ("one", "other"),
     [
-        ("id_1700000000000_1", 1_700_000_000_000),
-        ("a_b_1700000000000_12_0f", 1_700_000_000_000),
-        ("1700000000000_1600000000000_3", 1_600_000_000_000),
-        ("x_1600000000000_1700000000000_12", 1_700_000_000_000),
+        (("a:b", "c"), ("a", "b:c")),
+        (("a_b", "c"), ("a", "b_c")),
+        (("ana", "t"), ("ana", "t ")),
+        (("ana", "t"), ("ana", "T")),
+        (("ana", "\u00c5"), ("ana", "\u0041\u030a")),
     ],
 )
-def test_reads_when_an_id_was_made(text: str, ms: int) -> None:
+def test_different_pairs_never_meet(
+    talk: ManagerTalk, one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """
+    Two different pairs of user and thread are two sessions.
+    """
+    talk.do.get(*one, None)
+    talk.do.get(*other, None)
+
+    assert talk.held("sessions") == {one: Handle("r", 1), other: Handle("r", 2)}
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 13])
+@pytest.mark.parametrize(
+    "prefix", ["id", "", "1234567890123", "p_1234567890123", "two\nlines", "_:_\u00e4"]
+)
+def test_made_id_has_its_form_and_is_read_again(
+    talk: ManagerTalk, prefix: str, length: int
+) -> None:
+    """
+    Whatever its prefix, an id has as many random digits as were asked for, and tells its time.
+    """
+    made = {"id": I1, "prefix": prefix, "made_s": 0.0, "random": length}
+
+    assert value(talk.do.base_id(prefix, length)) == made
+    assert value(talk.do.read_id(I1)) == {"valid": True, "made_s": 0.0, "age_s": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "made_s"),
+    [
+        ("id_1700000005000_1", 5),
+        ("a_b_1700000000000_12_0f", 0),
+        ("1700000000000_1600000000000_3", -100_000_000),
+        ("x_1600000000000_1700000000000_12", 0),
+        ("p_1800000000000_1", 100_000_000),
+    ],
+)
+def test_reads_when_an_id_was_made(talk: ManagerTalk, text: str, made_s: float) -> None:
     """
     The last part of 13 digits, with a number and perhaps hex digits after it, is the time.
     """
-    assert made_ms(text) == ms
+    read = value(talk.do.read_id(text))
+
+    assert read["made_s"] == pytest.approx(made_s)
+    assert read["age_s"] == pytest.approx(max(0, -made_s))
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "t", "1700000000000_1", "id_170000000000_1", "id_1700000000000", "id_1700000000000_1_xy"],
+    [
+        "",
+        "t",
+        "1700000000000_1",
+        "id_170000000000_1",
+        "id_17000000000001_1",
+        "id_1700000000000",
+        "id_1700000000000_x",
+        "id_1700000000000_1_",
+        "id_1700000000000_1_xy",
+        "id_1700000000000_1_AB",
+    ],
 )
-def test_reads_nothing_in_other_text(text: str) -> None:
+def test_reads_nothing_in_other_text(talk: ManagerTalk, text: str) -> None:
     """
-    What the generator does not make has no time.
+    What the generator does not make has no time, and the age -1.
     """
-    assert made_ms(text) is None
+    nothing = {"valid": False, "made_s": None, "age_s": -1.0}
+
+    assert value(talk.do.read_id(text)) == nothing
 
 
 def test_id_ages(talk: ManagerTalk) -> None:
@@ -78,11 +149,7 @@ def test_id_ages(talk: ManagerTalk) -> None:
     talk.do.base_id("id", 7)
     talk.do.wait(3)
 
-    assert value(talk.do.read_id(Handle("i", 1))) == {
-        "valid": True,
-        "made_s": 0.0,
-        "age_s": 3.0,
-    }
+    assert value(talk.do.read_id(I1)) == {"valid": True, "made_s": 0.0, "age_s": 3.0}
 
 
 @pytest.mark.parametrize(("length", "is_good"), [(63, True), (64, True), (65, False)])

@@ -43,6 +43,29 @@ def test_ping_makes_no_thread_the_latest(talk: ManagerTalk) -> None:
     assert value(talk.do.get("ana", "", None))["thread"] == "u"
 
 
+def test_echoed_thread_is_the_same_session(talk: ManagerTalk) -> None:
+    """
+    A thread id that the system made finds its session.
+    """
+    talk.do.get("ana", None, None)
+
+    assert value(talk.do.get("ana", T1, None))["run"] == Handle("r", 1)
+
+
+def test_latest_thread_that_is_due_gives_way(begin: Begin[ManagerTalk]) -> None:
+    """
+    Without a thread a get passes over a later one that has expired.
+    """
+    talk = begin(session_ttl_s=10)
+    pinged = talk.connect()
+    talk.do.get("ana", "u", None)
+    talk.do.wait(9)
+    talk.do.ping("ana", pinged, None)
+    talk.do.wait(1)
+
+    assert value(talk.do.get("ana", None, None))["thread"] == "t"
+
+
 def test_thread_of_another_user_is_a_new_key(talk: ManagerTalk) -> None:
     """
     An echoed thread id of ana's gives ben a session of his own.
@@ -64,11 +87,14 @@ def test_another_run_stays(talk: ManagerTalk) -> None:
 
 def test_request_is_new_each_time(talk: ManagerTalk) -> None:
     """
-    Two gets of one session differ in the request.
+    Two gets of one session differ in the request, and are counted apart.
     """
     talk.do.get("ana", "t", None)
+    again = value(talk.do.get("ana", "t", None))
 
-    assert value(talk.do.get("ana", "t", None))["request"] == Handle("q", 2)
+    assert (again["run"], again["request"]) == (Handle("r", 1), Handle("q", 2))
+    assert talk.count("contexts_created") == 1
+    assert talk.count("contexts_reused") == 1
 
 
 @pytest.mark.parametrize(("idle_s", "run"), [(9, "r_1"), (10, "r_3"), (11, "r_3")])
@@ -131,14 +157,97 @@ def test_refused_run_replaces_none(talk: ManagerTalk) -> None:
     assert talk.held("sessions") == {("ana", "t"): "r"}
 
 
+def test_refused_get_extends_nothing(begin: Begin[ManagerTalk]) -> None:
+    """
+    A get that is refused is no activity.
+    """
+    talk = begin(session_ttl_s=10)
+    talk.do.get("ana", "t", None)
+    talk.do.wait(9)
+    talk.do.get("ana", "t", "null")
+    talk.do.wait(1)
+
+    assert talk.held("sessions") == {}
+
+
+def test_reading_creates_nothing(talk: ManagerTalk) -> None:
+    """
+    A read of a thread that is not there leaves it so.
+    """
+    assert talk.do.existing("ana", "t") == Ok(None)
+    assert talk.held("sessions") == {}
+
+
+def test_clean_up_counts_each_session_once(begin: Begin[ManagerTalk]) -> None:
+    """
+    What is younger stays, and a second clean-up finds nothing.
+    """
+    talk = begin(session_ttl_s=10)
+    talk.do.get("ana", "old", None)
+    talk.do.wait(1)
+    talk.do.get("ana", "young", None)
+    talk.do.wait(9)
+
+    assert talk.do.clean_up_sessions() == Ok(1)
+    assert talk.do.clean_up_sessions() == Ok(0)
+    assert list(talk.held("sessions")) == [("ana", "young")]
+
+
+def test_clean_up_counts_a_session_that_expired_before_its_manager(
+    begin: Begin[ManagerTalk],
+) -> None:
+    """
+    The later end of its manager takes nothing from the count.
+    """
+    talk = begin(session_ttl_s=10, connection_timeout_s=20)
+    talk.connect()
+    talk.do.wait(20)
+
+    assert talk.do.clean_up_sessions() == Ok(1)
+
+
+def test_session_limit_counts_what_lives(begin: Begin[ManagerTalk]) -> None:
+    """
+    Every get over the limit is counted, what there is can be got, and what is due counts no more.
+    """
+    talk = begin(max_sessions_per_user=1, session_ttl_s=10)
+    talk.do.get("ana", "t", None)
+    for thread in ("u", "v"):
+        assert talk.do.get("ana", thread, None) == Refused("session limit")
+
+    assert talk.count("session_limit_refusals") == 2
+    talk.do.wait(9)
+    assert value(talk.do.get("ana", "t", None))["thread"] == "t"
+    assert value(talk.do.get("ben", "u", None))["thread"] == "u"
+    talk.do.wait(10)
+    assert value(talk.do.get("ana", "u", None))["thread"] == "u"
+
+
+def test_websocket_entry_begins_a_conversation(talk: ManagerTalk) -> None:
+    """
+    Each request there has a session of its own, and a refused one has none.
+    """
+    first = value(talk.do.from_websocket("ana", "c1", ("es",)))
+    second = value(talk.do.from_websocket("ana", None, ()))
+    refused = Refused("invalid context")
+
+    assert first["connection"] == "c1"
+    assert first["additional"] == {"tags": ("es",)}
+    assert second["thread"] == Handle("t", 2)
+    assert talk.do.from_websocket("none", None, ()) == refused
+    assert talk.do.from_websocket("ana", "\n", ()) == refused
+    assert len(talk.held("sessions")) == 2
+
+
 def test_invalidation_ends_one_user_only(talk: ManagerTalk) -> None:
     """
     All of ana's goes; ana:b and what is theirs stays.
     """
-    talk.connect("ana")
+    connection = talk.connect("ana")
     talk.connect("ana:b")
 
     assert talk.do.invalidate("ana") == Ok(1)
+    assert talk.held("close_codes") == {connection: 4401}
     assert list(talk.held("managers")) == [("ana:b", "t")]
     assert list(talk.held("sessions")) == [("ana:b", "t")]
 
