@@ -134,13 +134,14 @@ def test_a_driver_can_know_its_failures(project: Path, monkeypatch: pytest.Monke
     entries = ", ".join(f'Known("{shape}", "harmless")' for shape in SHAPES)
     (project / "own.py").write_text(
         "from threadline import Known\n"
-        "from tests.mutants.store import MUTANTS\n"
-        "from drivers.memory_store import MemoryStoreDriver\n"
-        "STORE = next(one for one in MUTANTS if one.name == 'ReadingCreates').make.args[0]\n"
+        "from drivers.memory_store import MemoryStore, MemoryStoreDriver\n"
+        "class ReadingCreates(MemoryStore):\n"
+        "    def _turns_of(self, it):\n"
+        "        return self._turns.setdefault(self._key(it.user, it.thread), [])\n"
         "class Own(MemoryStoreDriver):\n"
         f"    known = ({entries})\n"
         "    def __init__(self, **settings):\n"
-        "        super().__init__(STORE, **settings)\n",
+        "        super().__init__(ReadingCreates, **settings)\n",
         "utf-8",
     )
 
