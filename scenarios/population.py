@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from threadline import Handle, Pool, pool
 
-from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
+from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 
 Key = tuple[str, str | Handle]
 
