@@ -38,7 +38,7 @@ class ByHand(RuleBasedStateMachine):
     threads = one_of_its("any_thread")
     connections = one_of_its("open")
 
-    some_are_open = precondition(lambda machine: machine.state.board.connections)
+    some_are_open = precondition(lambda machine: machine.state.connections.live)
     some_are_kept = precondition(lambda machine: machine.state.contexts.kept)
     some_are_live = precondition(lambda machine: machine.state.sessions.live)
 
