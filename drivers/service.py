@@ -11,7 +11,7 @@ from drivers.service_life import ServiceLife
 from drivers.service_shown import since_start
 from drivers.sessions_socket import Socket
 from models.chat_service import ChatServiceModel
-from models.chat_service.flaws import FLAWS
+from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from sessions.errors import RefusedError
 from sessions.routes.reply import Reply
 
@@ -73,7 +73,7 @@ class ServiceDriver(ServiceLife):
         return self._send(connection, frame("ping", {}, thread))
 
     def malformed(self, connection: Socket, flaw: str) -> object:
-        return self._send(connection, FLAWS[flaw].frame)
+        return self._send(connection, MALFORMED_FRAMES[flaw].frame)
 
     def subscribe(self, connection: Socket, thread: str | None, action: str) -> object:
         return self._send(connection, frame("subscribe_quality_alerts", {"action": action}, thread))

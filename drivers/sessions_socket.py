@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
 
-from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
+from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 from sessions.context import UserExecutionContext
 
 
 class Socket:
-    """One socket; what befalls its peer is a word of models.session_manager.peers."""
+    """One socket; what befalls its peer is a word of models.session_manager.socket_faults."""
 
     user_context: UserExecutionContext  # set by connecting
 

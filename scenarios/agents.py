@@ -7,7 +7,7 @@ from typing import Any
 from threadline import Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
-from models.chat_service.flaws import FLAWS
+from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from scenarios.population import (
     CODES,
     MANAGER_KEYS,
@@ -69,7 +69,7 @@ class Agents(Scenario[Chat], bare=True):
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=NOTHING | THREADS, weight=2)
     history = rule(Chat.history, connection=OPEN, thread=NOTHING | THREADS, limit=LIMITS, weight=2)
     ping_thread = rule(Chat.ping_thread, connection=OPEN, thread=NOTHING | THREADS)
-    malformed = rule(Chat.malformed, connection=OPEN, flaw=pool(*FLAWS))
+    malformed = rule(Chat.malformed, connection=OPEN, flaw=pool(*MALFORMED_FRAMES))
     stall = rule(Chat.stall, connection=OPEN)
     resume = rule(Chat.resume, connection=OPEN)
     cut = rule(Chat.cut, connection=OPEN)

@@ -6,7 +6,7 @@ from threadline import Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.databases import HOWS
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 from scenarios.population import (
     CODES,
     MADE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadline import Pool, Scenario, pool, rule
 
 from models.session_manager import SessionManagerModel as Sessions
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 from scenarios.population import (
     CODES,
     CONTEXTS,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from threadline import Handle, Pool, pool
 
-from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
+from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 
 Key = tuple[str, str | Handle]
 
@@ -31,11 +31,11 @@ MADE: Pool[Handle] = Pool(
     ]
 )
 KEYS: Pool[Key] = Pool(lambda now: list(now.model.state.sessions.live))
-MANAGER_KEYS: Pool[Key] = Pool(lambda now: list(now.model.state.board.managers))
-OPEN: Pool[Handle] = Pool(lambda now: list(now.model.state.board.connections))
-ENDED: Pool[Handle] = Pool(lambda now: list(now.model.state.board.ended))
+MANAGER_KEYS: Pool[Key] = Pool(lambda now: list(now.model.state.connections.managers))
+OPEN: Pool[Handle] = Pool(lambda now: list(now.model.state.connections.live))
+ENDED: Pool[Handle] = Pool(lambda now: list(now.model.state.connections.ended))
 CONTEXTS: Pool[Handle] = Pool(lambda now: list(now.model.state.contexts.kept))
-MADE_IDS: Pool[Handle] = Pool(lambda now: list(now.model.state.minted.made_s))
+MADE_IDS: Pool[Handle] = Pool(lambda now: list(now.model.state.generated_ids.made_s))
 
 
 class Own(NamedTuple):
@@ -48,6 +48,6 @@ class Own(NamedTuple):
 OWN: Pool[Own] = Pool(
     lambda now: [
         Own(connection.key[0], handle)
-        for handle, connection in now.model.state.board.connections.items()
+        for handle, connection in now.model.state.connections.live.items()
     ]
 )

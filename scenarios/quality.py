@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadline import Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 from scenarios.population import CODES, MANAGER_KEYS, NOTHING, OPEN, TEXTS, THREADS, USERS
 from scenarios.service_population import GOOD_AGENTS
 

@@ -6,7 +6,7 @@ from threadline import Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE, UNAVAILABLE_TWICE, WELL
-from models.session_manager.peers import WELL as WELL_PEER
+from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, TEXTS, USERS
 
 THREADS = pool("t", "u", "v")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadline import Scenario, pool, rule
 
 from models.session_manager import SessionManagerModel as Sessions
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 from scenarios.expiry import GRACE_S, IDLE_S, SEND_S, TTL_S
 from scenarios.population import CODES, MANAGER_KEYS, NOTHING, OPEN, OWN, TEXTS
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from models.chat_service.processes import Place, Places, Processes, Steps, Until
-from models.session_manager.moment import Moment
+from models.session_manager.clock import Clock
 
 
 class Told:
     """A kernel, its clock, and what its processes tell."""
 
     def __init__(self) -> None:
-        self.moment = Moment()
-        self.processes = Processes(self.moment)
+        self.clock = Clock()
+        self.processes = Processes(self.clock)
         self.said: list[str] = []
 
     def sleeper(self, name: str, until_s: float) -> Steps:
@@ -20,7 +20,7 @@ class Told:
 
     def holder(self, name: str, places: Places, held_until_s: float) -> Steps:
         """Take a place, or give up after ten seconds; keep it until then."""
-        if not (yield Place(places, self.moment.now_s + 10)):
+        if not (yield Place(places, self.clock.now_s + 10)):
             self.said.append(f"{name} gave up")
             return
         try:
@@ -30,7 +30,7 @@ class Told:
             self.processes.give_back(places)
 
     def go_to(self, second: float) -> None:
-        self.moment.now_s = second
+        self.clock.now_s = second
         self.processes.wake()
         self.processes.run()
 
@@ -87,7 +87,7 @@ def test_hands_no_place_to_one_who_is_due() -> None:
     holder = told.processes.start(told.holder("one", places, 20))
     told.processes.start(told.holder("two", places, 20))
     told.processes.run()
-    told.moment.now_s = 10
+    told.clock.now_s = 10
     told.processes.end(holder)
     told.go_to(10)
 

@@ -43,16 +43,16 @@ def _database_sessions(service: ServiceState, opened: int, dying: int) -> dict[s
 
     One for each connection, one for each request that waits for a place, and an operation's own.
     """
-    board = service.core.board
+    connections = service.core.connections
     waiting = service.requests.storing()
-    at_least = len(board.connections) + waiting + opened - dying
-    at_most = at_least + len(board.awaiting_sweep) + dying
+    at_least = len(connections.live) + waiting + opened - dying
+    at_most = at_least + len(connections.awaiting_sweep) + dying
     return {"database_sessions_min": at_least, "database_sessions_max": at_most}
 
 
 def _tasks_max(service: ServiceState) -> int:
-    board = service.core.board
-    sockets = len(board.connections) + len(board.awaiting_sweep)
+    connections = service.core.connections
+    sockets = len(connections.live) + len(connections.awaiting_sweep)
     requests = len(service.requests.all())
     databases = len(service.databases.open) + sockets
     return (

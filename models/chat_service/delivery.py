@@ -64,7 +64,7 @@ class Delivery:
         if isinstance(asker, Exchange):
             self._hand(asker, event)
         connection = self._live(asker)
-        self.state.board.publish(heading.key, event, connection)
+        self.state.connections.publish(heading.key, event, connection)
 
     def answer(self, heading: Heading, asker: Asker, kind: str, **own: object) -> None:
         """Send an event to an asker alone, if it is still there."""
@@ -72,7 +72,7 @@ class Delivery:
         if isinstance(asker, Exchange):
             self._hand(asker, event)
         elif connection := self._live(asker):
-            self.state.board.answer(connection, event)
+            self.state.connections.answer(connection, event)
 
     def refuse(self, exchange: Exchange, code: str) -> None:
         """Answer an exchange that is refused before it has a context."""
@@ -92,13 +92,13 @@ class Delivery:
             "type": kind,
             "thread_id": heading.key[1],
             "run_id": heading.run,
-            "event_id": self.state.moment.mint_more("e"),
+            "event_id": self.state.clock.another_handle("e"),
             "message_id": heading.message,
             **own,
         }
 
     def _live(self, asker: Asker | None) -> Connection | None:
-        return self.state.board.connections.get(asker.handle) if asker else None
+        return self.state.connections.live.get(asker.handle) if asker else None
 
     def _hand(self, exchange: Exchange, event: Event) -> None:
         """Stream an event, or make the one response of what ends the request."""

@@ -14,7 +14,7 @@ from models.chat_service.settings import Settings
 from models.chat_service.storage import PoolTimeout, Storage
 from models.chat_service.subscriptions import Subscriptions
 from models.chat_service.turns import AGENT, USER, StorageFailed, Turn, Turns
-from models.session_manager.moment import Moment
+from models.session_manager.clock import Clock
 
 HISTORY_TURNS = 20  # that an agent is shown
 LIMIT = 50  # turns of a history, where none is given
@@ -44,7 +44,7 @@ class Handling:
     """Handles requests; whatever goes wrong but an agent that is unavailable ends in an answer."""
 
     settings: Settings
-    moment: Moment
+    clock: Clock
     turns: Turns
     storage: Storage
     delivery: Delivery
@@ -104,7 +104,7 @@ class Handling:
     def _run_agent(self, request: Request, history: list[Turn]) -> Generator[Wait, bool, str]:
         """Run the agent, and return its reply."""
         word, text = request.agent, _text(request)
-        deadline_s = self.moment.now_s + self.settings.agent_timeout_s
+        deadline_s = self.clock.now_s + self.settings.agent_timeout_s
         twice = word == agents.UNAVAILABLE_TWICE and request.failures < TRIES_UNAVAILABLE
         if twice or word == agents.UNAVAILABLE:
             raise Unavailable
@@ -126,8 +126,8 @@ class Handling:
 
     def _pause(self, seconds: float, deadline_s: float) -> Generator[Wait, bool, None]:
         """Wait; what comes at the deadline comes too late."""
-        yield Until(min(self.moment.now_s + seconds, deadline_s))
-        if self.moment.now_s >= deadline_s:
+        yield Until(min(self.clock.now_s + seconds, deadline_s))
+        if self.clock.now_s >= deadline_s:
             raise AgentTimeout
 
     def _tell_history(self, request: Request) -> Generator[Wait, bool, None]:
@@ -172,7 +172,7 @@ class Handling:
     def _scores(self, request: Request, hours: int) -> Generator[Wait, bool, dict[int, int]]:
         """Return the scores of the answers of the last hours, by position."""
         turns = yield from self._read(request)
-        after_s = self.moment.now_s - hours * HOUR_S
+        after_s = self.clock.now_s - hours * HOUR_S
         answers = (turn for turn in turns if turn.role == AGENT and turn.at_s > after_s)
         return {turn.position: quality.judge(turn.text).score for turn in answers}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.chat_service.delivery import Asker, Exchange, Heading
-from models.chat_service.flaws import FLAWS
+from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from models.chat_service.payload import Frame
 from models.chat_service.requests import Request
 from models.chat_service.state import ServiceState
@@ -44,7 +44,7 @@ class Intake:
     def receive_flawed(self, connection: Connection, name: str) -> None:
         """Take in a frame with a flaw."""
         self._service.core.note_frame(connection)
-        flaw = FLAWS[name]
+        flaw = MALFORMED_FRAMES[name]
         is_too_large = flaw.size_bytes > self._service.settings.message_bytes_max
         self._refuse(connection, "too_large" if is_too_large else flaw.code, None)
 
@@ -86,7 +86,7 @@ class Intake:
         core = self._service.core
         session = core.sessions.live.get(key)
         if session:
-            session.active_s = core.moment.now_s
+            session.active_s = core.clock.now_s
         heading = Heading(key, session.run if session else None)
         self._service.delivery.answer(heading, connection, "pong")
 

@@ -39,8 +39,8 @@ class MessagesModel(SessionsModel):
     def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> object:
         """A socket is connected; what is sent to it has the run that it began with."""
         outcome = super().connect(user, thread, name, peer)
-        socket = Handle("k", self.state.moment.step)
-        if connection := self.state.board.connections.get(socket):
+        socket = Handle("k", self.state.clock.step)
+        if connection := self.state.connections.live.get(socket):
             run = self.state.sessions.live[connection.key].run
             self.intake.headings[socket] = Heading(connection.key, run)
         return outcome
@@ -90,7 +90,7 @@ class MessagesModel(SessionsModel):
 
     @operation
     def malformed(self, connection: Handle, flaw: str) -> object:
-        """A frame arrives that has a flaw (FLAWS)."""
+        """A frame arrives that has a flaw (MALFORMED_FRAMES)."""
         live = self._live(connection)
         if live:
             self.intake.receive_flawed(live, flaw)
@@ -174,7 +174,7 @@ class MessagesModel(SessionsModel):
         return ids or None
 
     def _post(self, user: str, frame: Frame, *, streams: bool) -> object:
-        exchange = Exchange(self.state.moment.mint("h"), streams)
+        exchange = Exchange(self.state.clock.new_handle("h"), streams)
         ids = self._accepted(frame, lambda: self.intake.post(user, frame, exchange), exchange)
         return {"exchange": exchange.handle, **ids}
 
@@ -186,7 +186,7 @@ class MessagesModel(SessionsModel):
         session = take()
         if session is None:
             return {}
-        self.owners[self.state.moment.step] = session.user
+        self.owners[self.state.clock.step] = session.user
         texts = (frame.fields.get(name) for name in ("text", "user_request", "content"))
         self.written |= {text: session.key for text in texts if text}
         if exchange:
@@ -196,7 +196,7 @@ class MessagesModel(SessionsModel):
 
     def _live(self, handle: Handle) -> Connection | None:
         """Return a connection if it is live; raises KeyError for one that ended long ago."""
-        board = self.state.board
-        if handle not in board.connections:
-            board.name_of(handle)
-        return board.connections.get(handle)
+        connections = self.state.connections
+        if handle not in connections.live:
+            connections.name_of(handle)
+        return connections.live.get(handle)

@@ -27,8 +27,8 @@ from models.chat_service.payload import Frame
 from models.chat_service.preconditions import is_free
 from models.chat_service.shape import shape
 from models.chat_service.turns import StorageFailed
+from models.session_manager.connections import CLEAN
 from models.session_manager.ids import Id, Key, refused_ids
-from models.session_manager.switchboard import CLEAN
 
 DELETED = 4404
 STORAGE_ERROR = Refused("storage_error", because="storage fails")
@@ -109,12 +109,12 @@ class ChatServiceModel(MessagesModel):
         self.service.databases.check_free()
         if refused_ids(user) or refused_ids(thread):
             return Refused("bad_id", because="of the user or the thread")
-        key, board, sessions = (user, thread), self.state.board, self.state.sessions
+        key, connections, sessions = (user, thread), self.state.connections, self.state.sessions
         was_there = key in sessions.live or self.service.conversation(key) is not None
         sessions.end(key)
         sessions.expired.discard(key)
-        if key in board.managers:
-            board.end(board.managers[key], DELETED)
+        if key in connections.managers:
+            connections.end(connections.managers[key], DELETED)
         self._forget_dead_letters(lambda each: each == key)
         self.service.settle()
         try:
@@ -156,7 +156,7 @@ class ChatServiceModel(MessagesModel):
     @operation
     def open_database_session(self, context: Handle, how: str) -> object:
         """A database session is opened on a context, "awaited" or as a "block"."""
-        handle = self.state.moment.mint("s")
+        handle = self.state.clock.new_handle("s")
         under = self.state.contexts.of(context)
         session = DatabaseSession(handle, under, how)
         if self.service.is_dying(session):
@@ -226,12 +226,12 @@ class ChatServiceModel(MessagesModel):
             yield ours.storage_recovers()
         for session in list(service.databases.open):
             yield ours.close_database(session)
-        for connection in list(self.state.board.connections):
+        for connection in list(self.state.connections.live):
             yield ours.disconnect(connection, CLEAN)
         pauses_s = settings.send_timeout_s, settings.reconnect_grace_s, settings.pool_timeout_s
         yield ours.wait(int(max(pauses_s)) + 1)
         state = self.state
-        keys = [*state.sessions.live, *state.board.managers, *service.requests.lines]
+        keys = [*state.sessions.live, *state.connections.managers, *service.requests.lines]
         for user in dict.fromkeys(user for user, _ in keys):
             yield ours.invalidate(user)
         for key in list(service.turns.stored):

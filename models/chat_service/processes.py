@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from models.session_manager.moment import Moment
+from models.session_manager.clock import Clock
 
 
 @dataclass(slots=True, eq=False)
@@ -52,8 +52,8 @@ class Process:
 class Processes:
     """Runs each process to its next wait, in the order in which the waits began or ended."""
 
-    def __init__(self, moment: Moment) -> None:
-        self._moment = moment
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._ready: deque[Process] = deque()
         self._waits: dict[Process, Wait] = {}  # in the order in which they began
 
@@ -124,4 +124,4 @@ class Processes:
         return False if self._is_due(wait) else None
 
     def _is_due(self, wait: Wait) -> bool:
-        return wait.until_s <= self._moment.now_s
+        return wait.until_s <= self._clock.now_s

@@ -9,8 +9,8 @@ from models.chat_service.delivery import Asker, Delivery, Heading
 from models.chat_service.processes import Process, Processes, Steps, Wait
 from models.chat_service.settings import Settings
 from models.chat_service.turns import Turn
+from models.session_manager.clock import Clock
 from models.session_manager.ids import Id, Key
-from models.session_manager.moment import Moment
 from models.session_manager.sessions import Session
 
 RESTS_S = (1, 2, 4, 8, 16)  # before each retry
@@ -80,7 +80,7 @@ class Requests:
     """The lines, of which so many heads are handled at once; and the dead letters, by key."""
 
     settings: Settings
-    moment: Moment
+    clock: Clock
     processes: Processes
     delivery: Delivery
     handle: Callable[[Request], Generator[Wait, bool, None]]
@@ -119,13 +119,13 @@ class Requests:
     def next_s(self) -> float:
         """Return when the next rest ends."""
         rests = (request.rests_until_s or 0.0 for request in self.all())
-        return min((s for s in rests if s > self.moment.now_s), default=float("inf"))
+        return min((s for s in rests if s > self.clock.now_s), default=float("inf"))
 
     def _ready(self) -> list[Request]:
         heads = [line[0] for line in self.lines.values()]
         if sum(head.process is not None for head in heads) >= self.settings.queue_workers:
             return []
-        now_s = self.moment.now_s
+        now_s = self.clock.now_s
         return [head for head in heads if not head.process and (head.rests_until_s or 0) <= now_s]
 
     def _work(self, request: Request) -> Steps:
@@ -141,7 +141,7 @@ class Requests:
         """Schedule the next try of a request, or make it a dead letter."""
         request.process = None
         if request.failures < len(RESTS_S):
-            request.rests_until_s = self.moment.now_s + RESTS_S[request.failures]
+            request.rests_until_s = self.clock.now_s + RESTS_S[request.failures]
             request.failures += 1
             self.counts.retries += 1
             return

@@ -31,7 +31,7 @@ def _row(service: ServiceState, key: Key) -> tuple[object, ...]:
     line = service.requests.lines.get(key, [])
     return (
         key in service.core.sessions.live,
-        key in service.core.board.managers,
+        key in service.core.connections.managers,
         key in service.subscriptions.live(),
         min(MANY, len(stored.turns)) if stored else 0,
         bool(stored and stored.is_ended),

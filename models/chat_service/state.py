@@ -16,12 +16,12 @@ from models.chat_service.settings import Settings
 from models.chat_service.storage import PoolTimeout, Storage
 from models.chat_service.subscriptions import Subscriptions
 from models.chat_service.turns import Conversation, StorageFailed, Turns
+from models.session_manager.clock import Clock
+from models.session_manager.connections import GOING_AWAY
 from models.session_manager.context import Context
 from models.session_manager.ids import Id, Key
 from models.session_manager.manager import Tell
-from models.session_manager.moment import Moment
 from models.session_manager.state import State
-from models.session_manager.switchboard import GOING_AWAY
 
 
 class ServiceState:
@@ -33,10 +33,10 @@ class ServiceState:
 
     def __init__(self, settings: Settings, tell: Tell) -> None:
         self.settings = settings
-        self.moment = Moment()
-        self.turns = Turns(settings, self.moment)
+        self.clock = Clock()
+        self.turns = Turns(settings, self.clock)
         self._tell = tell
-        self._begin(State(settings, tell, self.moment), [])
+        self._begin(State(settings, tell, self.clock), [])
 
     def settle(self) -> None:
         """Drop what has ended, and run all that can go on."""
@@ -46,14 +46,14 @@ class ServiceState:
 
     def wait(self, seconds: int) -> None:
         """Go from one second at which something is due to the next; what is due ends first."""
-        end_s = self.moment.now_s + seconds
+        end_s = self.clock.now_s + seconds
         while (next_s := self._next_s()) <= end_s:
-            self.moment.now_s = next_s
+            self.clock.now_s = next_s
             self.core.end_due()
             self._let_go()
             self.processes.wake()
             self.settle()
-        self.moment.now_s = end_s
+        self.clock.now_s = end_s
 
     def sweep(self) -> Generator[Wait, bool, None]:
         """Free what has ended; raises PoolTimeout and StorageFailed."""
@@ -84,7 +84,7 @@ class ServiceState:
         """Return whether a conversation is not due, or is kept by a session that began before."""
         due_s = self.turns.due_s(conversation)
         session = self.core.sessions.live.get(conversation.key)
-        return due_s > self.moment.now_s or (session is not None and session.created_s < due_s)
+        return due_s > self.clock.now_s or (session is not None and session.created_s < due_s)
 
     def conversation(self, key: Key) -> Conversation | None:
         """Return a stored conversation that is not due."""
@@ -97,51 +97,54 @@ class ServiceState:
 
     def is_unswept(self, context: Context) -> bool:
         """Return whether a context is of a connection that came due, and was not swept."""
-        names = [self.sockets.get(handle) for handle in self.core.board.awaiting_sweep]
+        names = [self.sockets.get(handle) for handle in self.core.connections.awaiting_sweep]
         return context.connection is not None and context.connection in names
 
     def stop(self) -> None:
         """End everything, and tell those who are there."""
         for request in self.requests.all():
             self.requests.cancel(request)
-        for manager in list(self.core.board.managers.values()):
-            self.core.board.end(manager, GOING_AWAY)
-        self.core.board.sweep()
+        for manager in list(self.core.connections.managers.values()):
+            self.core.connections.end(manager, GOING_AWAY)
+        self.core.connections.sweep()
 
     def start(self) -> None:
         """Begin anew with what is stored; kept contexts stay."""
         before = self.core
-        core = State(self.settings, self._tell, self.moment)
-        core.contexts, core.minted = before.contexts, before.minted
+        core = State(self.settings, self._tell, self.clock)
+        core.contexts, core.generated_ids = before.contexts, before.generated_ids
         core.sessions.uses = before.sessions.uses
-        core.board.closed, core.board.ended = before.board.closed, before.board.ended
+        core.connections.closed, core.connections.ended = (
+            before.connections.closed,
+            before.connections.ended,
+        )
         closed = [*self.databases.closed, *self.databases.open]
         self._begin(core, closed)
         for found in self.turns.in_order():
             expires_s = found.active_s + self.settings.session_ttl_s
-            if not found.is_ended and expires_s > self.moment.now_s:
+            if not found.is_ended and expires_s > self.clock.now_s:
                 core.sessions.restore(*found.key, found.run, found.active_s)
 
     def crash(self) -> None:
         """Forget all that is not stored; nobody is told."""
-        for names in (self.core.board.closed, self.core.board.ended):
+        for names in (self.core.connections.closed, self.core.connections.ended):
             names.clear()
         self.start()
 
     def _begin(self, core: State, closed: list[Handle]) -> None:
         """Make all parts that do not outlive a stop."""
         self.core = core
-        self.processes = Processes(self.moment)
-        self.storage = Storage(self.settings, self.moment, self.processes)
+        self.processes = Processes(self.clock)
+        self.storage = Storage(self.settings, self.clock, self.processes)
         self.databases = Databases(self.storage, self.processes, closed)
         self.delivery = Delivery(core, self._tell)
         self.subscriptions = Subscriptions(core)
         handling = Handling(
-            *(self.settings, self.moment, self.turns),
+            *(self.settings, self.clock, self.turns),
             *(self.storage, self.delivery, self.subscriptions),
         )
         self.requests = Requests(
-            self.settings, self.moment, self.processes, self.delivery, handling.handle
+            self.settings, self.clock, self.processes, self.delivery, handling.handle
         )
         self.sockets: dict[Handle, Id] = {}
         self.processes.start(self._sweeps())
@@ -158,17 +161,17 @@ class ServiceState:
 
     def _close_databases(self) -> None:
         """Close those of connections that were closed, or whose name is another one's now."""
-        board = self.core.board
-        live = {handle: each.name for handle, each in board.connections.items()}
+        connections = self.core.connections
+        live = {handle: each.name for handle, each in connections.live.items()}
         for handle, name in list(self.sockets.items()):
             has_successor = handle not in live and name in live.values()
-            if has_successor or (handle not in live and handle not in board.awaiting_sweep):
+            if has_successor or (handle not in live and handle not in connections.awaiting_sweep):
                 del self.sockets[handle]
                 self.databases.close_of(name)
         self.sockets |= live
 
     def _sweeps(self) -> Steps:
-        next_s = self.moment.now_s
+        next_s = self.clock.now_s
         while True:
             next_s += self.settings.sweep_interval_s
             yield Until(next_s)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from models.chat_service.processes import Place, Places, Processes, Wait
 from models.chat_service.settings import Settings
-from models.session_manager.moment import Moment
+from models.session_manager.clock import Clock
 
 T = TypeVar("T")
 
@@ -19,11 +19,11 @@ class PoolTimeout(Exception):
 class Storage:
     """Does what a process asks for once it has its places, and gives them back."""
 
-    def __init__(self, settings: Settings, moment: Moment, processes: Processes) -> None:
+    def __init__(self, settings: Settings, clock: Clock, processes: Processes) -> None:
         self.pool = Places(settings.pool_size)
         self.writers = Places(1)
         self._timeout_s = settings.pool_timeout_s
-        self._moment = moment
+        self._clock = clock
         self._processes = processes
 
     def read(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
@@ -40,7 +40,7 @@ class Storage:
         taken: list[Places] = []
         try:
             for places in wanted:
-                if not (yield Place(places, self._moment.now_s + self._timeout_s)):
+                if not (yield Place(places, self._clock.now_s + self._timeout_s)):
                     raise PoolTimeout
                 taken.append(places)
             return function()

@@ -18,7 +18,7 @@ class Subscriptions:
     def add(self, heading: Heading) -> bool:
         """Subscribe a thread, in place of an older subscription, if it has a manager."""
         self.remove(heading.key)
-        manager = self._state.board.managers.get(heading.key)
+        manager = self._state.connections.managers.get(heading.key)
         if manager:
             self._made[heading.key] = heading._replace(message=None), manager
         return manager is not None
@@ -28,7 +28,7 @@ class Subscriptions:
 
     def live(self) -> dict[Key, Heading]:
         """Return those whose manager lives."""
-        managers = self._state.board.managers
+        managers = self._state.connections.managers
         return {
             key: heading
             for key, (heading, manager) in self._made.items()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.chat_service.settings import Settings
+from models.session_manager.clock import Clock
 from models.session_manager.ids import Id, Key
-from models.session_manager.moment import Moment
 
 USER, AGENT = "user", "agent"
 
@@ -58,11 +58,11 @@ class Conversation:
 class Turns:
     """All conversations. One that was due when a session began is gone for that session."""
 
-    def __init__(self, settings: Settings, moment: Moment) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self.stored: dict[Key, Conversation] = {}
         self.fails = False
         self._settings = settings
-        self._moment = moment
+        self._clock = clock
 
     def of(self, key: Key, began_s: float) -> list[Turn]:
         """Return the turns that a session of a thread has, which began then."""
@@ -108,7 +108,7 @@ class Turns:
 
     def due(self) -> list[Conversation]:
         """Return those that are due, whether or not a session keeps them."""
-        now_s = self._moment.now_s
+        now_s = self._clock.now_s
         return [found for found in self.stored.values() if self.due_s(found) <= now_s]
 
     def in_order(self) -> list[Conversation]:
@@ -118,7 +118,7 @@ class Turns:
     def _add(self, key: Key, role: str, run: Id, text: str, message: Id | None) -> int:
         turns = self.stored[key].turns
         position = turns[-1].position + 1 if turns else 1
-        now_s = self._moment.now_s
+        now_s = self._clock.now_s
         turns.append(Turn(position, role, text, message, run, now_s))
         return position
 

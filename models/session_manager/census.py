@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from threadline import Census
 
+from models.session_manager.connections import GOING_AWAY
 from models.session_manager.state import State
-from models.session_manager.switchboard import GOING_AWAY
 
 # What a system also tells, for invariants.
 WATCHED = frozenset({"open", "closed", "tasks"})
@@ -18,12 +18,15 @@ def census(state: State) -> Census:
     The rest is for invariants, as a socket whose manager came due is open or closed until the
     sweep. close_codes: with which code a socket is closed if it is closed in this step.
     """
-    board = state.board
+    connections = state.connections
     return {
         "sessions": {key: session.run for key, session in state.sessions.live.items()},
-        "managers": {key: len(manager.queue) for key, manager in board.managers.items()},
-        "connections": {each.name: each.key for each in board.connections.values()},
-        "must_be_open": set(board.connections),
-        "may_be_open": set(board.awaiting_sweep),
-        "close_codes": {**dict.fromkeys(board.awaiting_sweep, GOING_AWAY), **board.closed},
+        "managers": {key: len(manager.queue) for key, manager in connections.managers.items()},
+        "connections": {each.name: each.key for each in connections.live.values()},
+        "must_be_open": set(connections.live),
+        "may_be_open": set(connections.awaiting_sweep),
+        "close_codes": {
+            **dict.fromkeys(connections.awaiting_sweep, GOING_AWAY),
+            **connections.closed,
+        },
     }

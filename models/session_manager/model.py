@@ -24,16 +24,16 @@ from threadline import (
 
 from models.session_manager.blame import blame
 from models.session_manager.census import WATCHED, census
+from models.session_manager.connections import CLEAN, GOING_AWAY, INVALIDATED
 from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids
 from models.session_manager.invariants import INVARIANTS
 from models.session_manager.manager import Connection
-from models.session_manager.peers import BROKEN, STALLED, WELL
 from models.session_manager.sessions import Session
 from models.session_manager.settings import Settings
 from models.session_manager.shape import shape
+from models.session_manager.socket_faults import BROKEN, STALLED, WELL
 from models.session_manager.state import State
-from models.session_manager.switchboard import CLEAN, GOING_AWAY, INVALIDATED
 
 
 class SessionsModel(Model):
@@ -54,8 +54,8 @@ class SessionsModel(Model):
         self.keys: dict[object, Key] = {}
 
     def at(self, step: int) -> Self:
-        self.state.moment.step = step
-        self.state.board.closed.clear()
+        self.state.clock.step = step
+        self.state.connections.closed.clear()
         return super().at(step)
 
     @operation
@@ -114,7 +114,7 @@ class SessionsModel(Model):
         depth = parent.depth + deep
         if depth > DEPTH_MAX:
             return Refused("invalid context", because=f"depth {depth} is over {DEPTH_MAX}")
-        handle, request = self.state.moment.mint("x"), self.state.minted.keep("q")
+        handle, request = self.state.clock.new_handle("x"), self.state.generated_ids.keep("q")
         return self._shown(replace(parent, handle=handle, request=request, depth=depth))
 
     @operation(breaks=Property.ISOLATION)
@@ -132,21 +132,23 @@ class SessionsModel(Model):
         session = state.visit(user, thread, by_connection=True)
         context = state.context(session, state.name(name))
         manager = state.manager(context)
-        socket = Connection(state.moment.mint("k"), context.connection or "", session.key, peer)
+        socket = Connection(
+            state.clock.new_handle("k"), context.connection or "", session.key, peer
+        )
         self.keys[socket.handle] = session.key
         own = {"connection_id": socket.name, "resumed": resumed}
-        state.board.attach(manager, socket, state.event("connected", session.key, **own))
+        state.connections.attach(manager, socket, state.event("connected", session.key, **own))
         return {"socket": socket.handle, **self._shown(context)}
 
     @operation
     def disconnect(self, connection: Handle, code: int) -> object:
         """The peer closes its socket, with 1000 if it will not come back; whether it was live."""
-        board = self.state.board
-        live = board.connections.get(connection)
+        connections = self.state.connections
+        live = connections.live.get(connection)
         if live is None:
-            board.name_of(connection)  # raises KeyError for one that is long forgotten
+            connections.name_of(connection)  # raises KeyError for one that is long forgotten
             return False
-        board.leave(live, code)
+        connections.leave(live, code)
         return True
 
     @operation
@@ -162,7 +164,7 @@ class SessionsModel(Model):
     @operation
     def cut(self, connection: Handle) -> None:
         """Whatever is sent to a peer raises from now on."""
-        if self.state.board.connection(connection).peer == STALLED:
+        if self.state.connections.connection(connection).peer == STALLED:
             self._turn(connection, STALLED, BROKEN)
         else:
             self._turn(connection, WELL, BROKEN)
@@ -178,12 +180,12 @@ class SessionsModel(Model):
         state = self.state
         if context:
             given = state.contexts.of(context)
-            refused = state.board.refuse(given.user, given.key)
+            refused = state.connections.refuse(given.user, given.key)
             return refused or self._shown(state.manager(given).context)
         if user is None:
             return Refused("nothing given", because="neither context nor user")
         refused = refused_ids(user) or state.sessions.refuse(user)
-        refused = refused or state.board.refuse(user, None)
+        refused = refused or state.connections.refuse(user, None)
         if refused:
             return refused
         begun = state.begin_conversation(user, None)
@@ -195,7 +197,7 @@ class SessionsModel(Model):
         wanted = self._key_given(key, context)
         if isinstance(wanted, Refused):
             return wanted
-        return wanted if wanted in self.state.board.managers else None
+        return wanted if wanted in self.state.connections.managers else None
 
     @operation(breaks=Property.KEYS)
     def cleanup_manager(self, key: Key | None, context: Handle | None) -> object:
@@ -203,15 +205,15 @@ class SessionsModel(Model):
         wanted = self._key_given(key, context)
         if isinstance(wanted, Refused):
             return wanted
-        manager = self.state.board.managers.get(wanted)
+        manager = self.state.connections.managers.get(wanted)
         if manager:
-            self.state.board.end(manager, GOING_AWAY)
+            self.state.connections.end(manager, GOING_AWAY)
         return manager is not None
 
     @operation(breaks=Property.KEYS)
     def manager_count(self, user: str) -> object:
         """The managers of a user that can be reached are counted."""
-        return len(self.state.board.of(user))
+        return len(self.state.connections.of(user))
 
     @operation
     def wait(self, seconds: int) -> object:
@@ -247,10 +249,10 @@ class SessionsModel(Model):
         short life for them wait it out themselves.
         """
         ours, state, settings = SessionsModel, self.state, self.state.settings
-        for connection in list(state.board.connections):
+        for connection in list(state.connections.live):
             yield ours.disconnect(connection, CLEAN)
         yield ours.wait(int(max(settings.send_timeout_s, settings.reconnect_grace_s)) + 1)
-        keys = (*state.sessions.live, *state.board.managers)
+        keys = (*state.sessions.live, *state.connections.managers)
         for user in dict.fromkeys(user for user, _ in keys):
             yield ours.invalidate(user)
         yield ours.sweep()
@@ -258,8 +260,8 @@ class SessionsModel(Model):
 
     def _end_user(self, user: str) -> int:
         ended = self.state.sessions.end_user(user)
-        for manager in self.state.board.of(user):
-            self.state.board.end(manager, INVALIDATED)
+        for manager in self.state.connections.of(user):
+            self.state.connections.end(manager, INVALIDATED)
         return ended
 
     def _refuse_connect(self, user: str, thread: Id | None, name: Id | None) -> Refused | None:
@@ -267,11 +269,11 @@ class SessionsModel(Model):
         state = self.state
         if refused := refused_ids(user, thread, name):
             return refused
-        if state.board.named(name):
+        if state.connections.named(name):
             return Refused("connection taken", because=f"connection {name!r} is live")
         key = (user, thread) if thread else None
         refused = None if key in state.sessions.live else state.sessions.refuse(user)
-        return refused or state.board.refuse(user, key)
+        return refused or state.connections.refuse(user, key)
 
     def _key_given(self, key: Key | None, context: Handle | None) -> Key | Refused:
         if context is None:
@@ -284,16 +286,16 @@ class SessionsModel(Model):
 
     def _turn(self, handle: Handle, before: str, after: str) -> None:
         """Change the state of a peer, if it is in the state that this needs."""
-        connection = self.state.board.connection(handle)
+        connection = self.state.connections.connection(handle)
         if connection.peer == before:
             connection.peer = after
             if connection.sending:
-                self.state.board.send(connection)
+                self.state.connections.send(connection)
         return
 
     def _ids(self, session: Session) -> dict[str, object]:
-        self.owners[self.state.moment.step] = session.user
-        request = self.state.minted.keep("q")
+        self.owners[self.state.clock.step] = session.user
+        request = self.state.generated_ids.keep("q")
         return {
             "thread": session.thread,
             "run": session.run,
@@ -301,7 +303,7 @@ class SessionsModel(Model):
         }
 
     def _shown(self, context: Context) -> dict[str, object]:
-        self.owners[self.state.moment.step] = context.user
+        self.owners[self.state.clock.step] = context.user
         return self.state.contexts.keep(context)
 
 
@@ -313,24 +315,24 @@ class SessionManagerModel(SessionsModel):
     @operation(breaks=Property.KEYS)
     def base_id(self, prefix: str, random_length: int) -> object:
         """An id is made with so many random digits; 0 for none."""
-        return self.state.minted.base_id(prefix, random_length)
+        return self.state.generated_ids.base_id(prefix, random_length)
 
     @operation(breaks=Property.KEYS)
     def context_ids(self, user: str, purpose: str) -> object:
         """The three ids of a new conversation are made, and no session."""
         del user  # part of no id: it would tell whose the id is
-        minted = self.state.minted
-        return minted.refuse(purpose) or minted.context_ids(purpose)
+        generated_ids = self.state.generated_ids
+        return generated_ids.refuse(purpose) or generated_ids.context_ids(purpose)
 
     @operation(breaks=Property.KEYS)
     def websocket_ids(self, user: str) -> object:
         """The client and the connection id of a socket are made."""
-        return self.state.minted.websocket_ids(user)
+        return self.state.generated_ids.websocket_ids(user)
 
     @operation(breaks=Property.KEYS)
     def read_id(self, text: Id) -> object:
         """A text is read as a generated id: whether it is one, when it was made, how old it is."""
-        return self.state.minted.read(text)
+        return self.state.generated_ids.read(text)
 
     @operation
     def message(
@@ -354,7 +356,7 @@ class SessionManagerModel(SessionsModel):
             state.note_frame(asker)
         self.written[text] = session.key
         event = state.event("message", session.key, text=text) | {"message_id": text}
-        state.board.publish(session.key, event, asker)
+        state.connections.publish(session.key, event, asker)
         return self._shown(state.context(session, asker.name if asker else None))
 
     @operation
@@ -366,9 +368,9 @@ class SessionManagerModel(SessionsModel):
             return asker
         key = (user, thread or asker.key[1])
         if session := state.sessions.live.get(key):
-            session.active_s = state.moment.now_s
+            session.active_s = state.clock.now_s
         state.note_frame(asker)
-        state.board.answer(asker, state.event("pong", key))
+        state.connections.answer(asker, state.event("pong", key))
         return None
 
     @operation
@@ -378,5 +380,5 @@ class SessionManagerModel(SessionsModel):
             return refused
         self.written[text] = key = (user, thread)
         event = self.state.event("agent_thinking", key, text=text)
-        self.state.board.publish(key, event, None)
+        self.state.connections.publish(key, event, None)
         return None

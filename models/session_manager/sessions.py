@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from threadline import Handle, Refused
 
+from models.session_manager.clock import Clock
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key
-from models.session_manager.moment import Moment
 from models.session_manager.settings import Settings
 
 
@@ -33,11 +33,11 @@ class Session:
 class Sessions:
     """The live sessions, and the keys of those that sat idle for too long and were not freed."""
 
-    def __init__(self, settings: Settings, moment: Moment, counts: Counts) -> None:
+    def __init__(self, settings: Settings, clock: Clock, counts: Counts) -> None:
         self.live: dict[Key, Session] = {}
         self.expired: set[Key] = set()
         self._settings = settings
-        self._moment = moment
+        self._clock = clock
         self._counts = counts
         self.uses = 0
 
@@ -65,13 +65,13 @@ class Sessions:
 
     def begin(self, user: str, thread: Id | None, run: Id | None, *, is_fleeting: bool) -> Session:
         """Make a session, with ids of this step for those that were not given."""
-        moment = self._moment
+        clock = self._clock
         session = Session(
             user=user,
-            thread=thread or moment.mint("t"),
-            run=run or moment.mint("r"),
-            client=moment.mint("c"),
-            created_s=moment.now_s,
+            thread=thread or clock.new_handle("t"),
+            run=run or clock.new_handle("r"),
+            client=clock.new_handle("c"),
+            created_s=clock.now_s,
             is_fleeting=is_fleeting,
         )
         self.live[session.key] = session
@@ -85,7 +85,7 @@ class Sessions:
             user=user,
             thread=thread,
             run=run,
-            client=self._moment.mint_more("c"),
+            client=self._clock.another_handle("c"),
             created_s=active_s,
             is_fleeting=False,
         )
@@ -110,7 +110,7 @@ class Sessions:
     def expire(self) -> None:
         """End what is due."""
         for session in list(self.live.values()):
-            if self._due_s(session) <= self._moment.now_s:
+            if self._due_s(session) <= self._clock.now_s:
                 self.end(session.key)
                 self.expired.add(session.key)
 
@@ -125,7 +125,7 @@ class Sessions:
 
     def _touch(self, session: Session) -> Session:
         self._rank(session)
-        session.active_s = self._moment.now_s
+        session.active_s = self._clock.now_s
         return session
 
     def _rank(self, session: Session) -> None:

@@ -13,15 +13,15 @@ MANY = 3  # from which counts are alike
 
 def shape(state: State) -> Hashable:
     """Return one row for each key in use, with ages in classes, sorted."""
-    board = state.board
-    keys = {**state.sessions.live, **board.managers}
+    connections = state.connections
+    keys = {**state.sessions.live, **connections.managers}
     rows = tuple(sorted(_row(state, key) for key in keys))
-    return rows, bool(state.sessions.expired), bool(board.awaiting_sweep)
+    return rows, bool(state.sessions.expired), bool(connections.awaiting_sweep)
 
 
 def _row(state: State, key: Key) -> tuple[object, ...]:
-    now_s, settings = state.moment.now_s, state.settings
-    session, manager = state.sessions.live.get(key), state.board.managers.get(key)
+    now_s, settings = state.clock.now_s, state.settings
+    session, manager = state.sessions.live.get(key), state.connections.managers.get(key)
     session_age = _class(now_s - session.active_s, settings.session_ttl_s) if session else ""
     if manager is None:
         return session_age, bool(session and session.is_fleeting), "", 0, ()

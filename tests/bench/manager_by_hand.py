@@ -12,7 +12,7 @@ from threadline.operation import Operation
 
 from drivers.sessions import SessionsDriver
 from models.session_manager import SessionManagerModel as Sessions
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 
 Text: TypeAlias = str | Handle
 Key: TypeAlias = tuple[str, Text]
@@ -38,7 +38,7 @@ class ByHand(RuleBasedStateMachine):
     threads = one_of_its("any_thread")
     connections = one_of_its("open")
 
-    some_are_open = precondition(lambda machine: machine.state.board.connections)
+    some_are_open = precondition(lambda machine: machine.state.connections.live)
     some_are_kept = precondition(lambda machine: machine.state.contexts.kept)
     some_are_live = precondition(lambda machine: machine.state.sessions.live)
 
@@ -69,15 +69,15 @@ class ByHand(RuleBasedStateMachine):
 
     @property
     def open(self) -> list[Handle]:
-        return list(self.state.board.connections)
+        return list(self.state.connections.live)
 
     @property
     def open_or_none(self) -> list[Handle | None]:
-        return [None, *self.state.board.connections]
+        return [None, *self.state.connections.live]
 
     @property
     def owned(self) -> list[tuple[str, Handle]]:
-        return [(each.key[0], handle) for handle, each in self.state.board.connections.items()]
+        return [(each.key[0], handle) for handle, each in self.state.connections.live.items()]
 
     @property
     def kept(self) -> list[Handle]:

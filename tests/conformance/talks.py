@@ -14,7 +14,7 @@ from threadline.lockstep.lockstep import Lockstep
 
 from models.chat_service import ChatServiceModel
 from models.session_manager import SessionManagerModel
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 
 T = TypeVar("T", bound="Talk")
 

@@ -8,7 +8,7 @@ import pytest
 from threadline.handle import Handle
 from threadline.outcome import Ok, Refused
 
-from models.chat_service.flaws import FLAWS
+from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from models.chat_service.payload import Frame
 from tests.conformance.talks import Begin, ServiceTalk, events, types, value
 
@@ -17,7 +17,7 @@ TALK = ServiceTalk
 LONG = "a" * 32_768
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+@pytest.mark.parametrize("flaw", MALFORMED_FRAMES)
 def test_tells_the_code_of_a_flaw(talk: ServiceTalk, flaw: str) -> None:
     """
     A flawed frame is answered on the connection's own context, and nothing else happens.
@@ -28,7 +28,7 @@ def test_tells_the_code_of_a_flaw(talk: ServiceTalk, flaw: str) -> None:
     assert events(told, connection) == [
         {
             "type": "error",
-            "code": FLAWS[flaw].code,
+            "code": MALFORMED_FRAMES[flaw].code,
             "thread_id": "t",
             "run_id": Handle("r", 1),
             "event_id": Handle("e", 2),
@@ -45,7 +45,7 @@ def test_measures_frames_in_bytes(begin: Begin[ServiceTalk]) -> None:
     talk = begin(message_bytes_max=1)
     connection = talk.connect()
 
-    assert FLAWS["too large"].size_bytes == 262_145
+    assert MALFORMED_FRAMES["too large"].size_bytes == 262_145
     assert types(talk.do.malformed(connection, "no JSON"), connection) == ["bad_json"]
     assert types(talk.do.malformed(connection, "a JSON list"), connection) == ["too_large"]
 
@@ -54,13 +54,17 @@ def test_flaws_of_form_are_what_they_say() -> None:
     """
     What is called no JSON is none, and what has a flaw further in is an object.
     """
-    further = [flaw.frame for flaw in FLAWS.values() if flaw.code not in ("bad_json", "too_large")]
+    further = [
+        flaw.frame
+        for flaw in MALFORMED_FRAMES.values()
+        if flaw.code not in ("bad_json", "too_large")
+    ]
 
     assert {type(json.loads(frame)) for frame in further} == {dict}
     with pytest.raises(json.JSONDecodeError):
-        json.loads(FLAWS["no JSON"].frame)
+        json.loads(MALFORMED_FRAMES["no JSON"].frame)
     with pytest.raises(UnicodeDecodeError):
-        json.loads(FLAWS["no UTF-8"].frame)
+        json.loads(MALFORMED_FRAMES["no UTF-8"].frame)
 
 
 @pytest.mark.parametrize(

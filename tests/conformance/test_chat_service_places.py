@@ -6,7 +6,7 @@ import pytest
 from threadline import Handle, Unpredictable
 from threadline.outcome import Ok, Refused
 
-from models.session_manager.peers import BROKEN
+from models.session_manager.socket_faults import BROKEN
 from tests.conformance.talks import Begin, ServiceTalk, types, value
 
 TALK = ServiceTalk

@@ -6,7 +6,7 @@ import pytest
 from threadline.handle import Dangling, Handle
 from threadline.outcome import Ok, Refused
 
-from models.session_manager.peers import WELL
+from models.session_manager.socket_faults import WELL
 from tests.conformance.talks import Begin, ServiceTalk, events, types, value
 
 TALK = ServiceTalk

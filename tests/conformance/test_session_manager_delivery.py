@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from threadline.handle import Handle
 
-from models.session_manager.peers import BRIEF, BROKEN, STALLED, WELL
+from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 from tests.conformance.talks import Begin, ManagerTalk, texts_told, value
 
 TALK = ManagerTalk

@@ -6,7 +6,7 @@ import pytest
 from threadline.handle import Handle
 from threadline.outcome import Ok, Refused
 
-from models.session_manager.peers import STALLED, WELL
+from models.session_manager.socket_faults import STALLED, WELL
 from tests.conformance.talks import Begin, ManagerTalk, value
 
 TALK = ManagerTalk

@@ -269,3 +269,14 @@ def test_child_is_at_most_ten_deep(talk: ManagerTalk, deep: int, *, is_good: boo
     talk.do.get("ana", "t", None)
 
     assert isinstance(talk.do.child(Handle("x", 1), deep), Ok) is is_good
+
+
+def test_clean_up_does_not_count_what_ended_with_its_manager(begin: Begin[ManagerTalk]) -> None:
+    """
+    An unused session whose manager came due was not idle for too long.
+    """
+    talk = begin(sweep_interval_s=1_000)
+    talk.do.disconnect(talk.connect(), 1006)
+    talk.do.wait(60)
+
+    assert talk.do.clean_up_sessions() == Ok(0)

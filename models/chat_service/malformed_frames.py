@@ -8,7 +8,7 @@ from typing import NamedTuple
 TOO_LARGE_BYTES = 262_145
 
 
-class Flaw(NamedTuple):
+class MalformedFrame(NamedTuple):
     """A frame as it is sent, and its code."""
 
     frame: str | bytes
@@ -76,15 +76,17 @@ _BAD_IDS = {
     ),
 }
 
-FLAWS: dict[str, Flaw] = {
-    "no JSON": Flaw("{", "bad_json"),
-    "a JSON list": Flaw("[]", "bad_json"),
-    "no UTF-8": Flaw(b'{"type": "ping\xff"}', "bad_json"),
-    "too large": Flaw(_PING + "a" * (TOO_LARGE_BYTES - len(_PING) - 2) + '"}', "too_large"),
-    "type absent": Flaw('{"payload": {"text": "flawed"}}', "bad_type"),
-    "type unknown": Flaw(_frame("shout", {"text": "flawed"}), "bad_type"),
-    "type a number": Flaw(_frame(1), "bad_type"),
-    "type a list": Flaw(_frame(["ping"]), "bad_type"),
-    **{name: Flaw(frame, "bad_payload") for name, frame in _BAD_PAYLOADS.items()},
-    **{name: Flaw(frame, "bad_id") for name, frame in _BAD_IDS.items()},
+MALFORMED_FRAMES: dict[str, MalformedFrame] = {
+    "no JSON": MalformedFrame("{", "bad_json"),
+    "a JSON list": MalformedFrame("[]", "bad_json"),
+    "no UTF-8": MalformedFrame(b'{"type": "ping\xff"}', "bad_json"),
+    "too large": MalformedFrame(
+        _PING + "a" * (TOO_LARGE_BYTES - len(_PING) - 2) + '"}', "too_large"
+    ),
+    "type absent": MalformedFrame('{"payload": {"text": "flawed"}}', "bad_type"),
+    "type unknown": MalformedFrame(_frame("shout", {"text": "flawed"}), "bad_type"),
+    "type a number": MalformedFrame(_frame(1), "bad_type"),
+    "type a list": MalformedFrame(_frame(["ping"]), "bad_type"),
+    **{name: MalformedFrame(frame, "bad_payload") for name, frame in _BAD_PAYLOADS.items()},
+    **{name: MalformedFrame(frame, "bad_id") for name, frame in _BAD_IDS.items()},
 }

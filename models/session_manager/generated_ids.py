@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from threadline import Handle, Refused
 
+from models.session_manager.clock import Clock
 from models.session_manager.ids import PURPOSE_LENGTH_MAX, USER_PREFIX_LENGTH, Id, made_ms
-from models.session_manager.moment import Moment
 
 KEPT = 6  # ids: as many as a scenario needs to choose from
 EPOCH_S = 1_700_000_000  # when every run starts, by the driver's clock
 RANDOM_LENGTH = 8
 
 
-class Minted:
+class GeneratedIds:
     """The ids made last, and when; an id is told by its prefix, its time and its random digits."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.made_s: dict[Handle, float] = {}
-        self._moment = moment
+        self._clock = clock
 
     def keep(self, kind: str) -> Handle:
         """Name an id that this step returns to its caller."""
-        handle = self._moment.mint(kind)
-        self.made_s[handle] = self._moment.now_s
+        handle = self._clock.new_handle(kind)
+        self.made_s[handle] = self._clock.now_s
         while len(self.made_s) > KEPT:
             del self.made_s[next(iter(self.made_s))]
         return handle
 
     def keep_if_new(self, given: Id) -> Id:
         """Return an id of a session, noting it if this step has made it."""
-        if isinstance(given, Handle) and given.step == self._moment.step:
+        if isinstance(given, Handle) and given.step == self._clock.step:
             return self.keep(given.kind)
         return given
 
@@ -67,7 +67,7 @@ class Minted:
         made_s = self._made_s(text)
         if made_s is None:
             return {"valid": False, "made_s": None, "age_s": -1.0}
-        return {"valid": True, "made_s": made_s, "age_s": max(0.0, self._moment.now_s - made_s)}
+        return {"valid": True, "made_s": made_s, "age_s": max(0.0, self._clock.now_s - made_s)}
 
     def _made_s(self, text: Id) -> float | None:
         if isinstance(text, Handle):
@@ -76,4 +76,4 @@ class Minted:
         return None if ms is None else ms / 1000 - EPOCH_S
 
     def _form(self, prefix: str, random_length: int) -> dict[str, object]:
-        return {"prefix": prefix, "made_s": self._moment.now_s, "random": random_length}
+        return {"prefix": prefix, "made_s": self._clock.now_s, "random": random_length}

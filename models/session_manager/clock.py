@@ -8,20 +8,20 @@ from threadline import Handle
 
 
 @dataclass(slots=True)
-class Moment:
+class Clock:
     """Shared by all parts of one model; now_s is seconds since the start of the run."""
 
     step: int = 0
     now_s: float = 0.0
     _minted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def mint(self, kind: str) -> Handle:
+    def new_handle(self, kind: str) -> Handle:
         """Name an id that the system makes in this step."""
         return Handle(kind, self.step)
 
-    def mint_more(self, kind: str) -> Handle:
+    def another_handle(self, kind: str) -> Handle:
         """Name one id more of a kind: e, e2, e3 and so on in each step."""
         step, before = self._minted.get(kind, (self.step, 0))
         count = before + 1 if step == self.step else 1
         self._minted[kind] = self.step, count
-        return self.mint(kind if count == 1 else f"{kind}{count}")
+        return self.new_handle(kind if count == 1 else f"{kind}{count}")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from models.session_manager.clock import Clock
 from models.session_manager.counts import Counts
 from models.session_manager.manager import Connection, Tell
-from models.session_manager.moment import Moment
 
 WELL, STALLED, BROKEN, BRIEF = "well", "stalled", "broken", "brief"
 PEERS = (WELL, STALLED, BROKEN, BRIEF)
 """Takes all; takes nothing yet; raises; takes one event, and raises from then on."""
 
 
-class Peers:
+class Sender:
     """Sends what waits for a connection, as far as its peer takes it."""
 
-    def __init__(self, moment: Moment, counts: Counts, tell: Tell) -> None:
-        self._moment = moment
+    def __init__(self, clock: Clock, counts: Counts, tell: Tell) -> None:
+        self._clock = clock
         self._counts = counts
         self._sends = 0
         self._tell = tell
@@ -39,4 +39,4 @@ class Peers:
     def _begin(self, connection: Connection) -> None:
         if connection.sending is None:
             self._sends += 1
-            connection.sending = self._moment.now_s, self._sends
+            connection.sending = self._clock.now_s, self._sends

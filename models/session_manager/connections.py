@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from threadline import Handle, Refused
 
+from models.session_manager.clock import Clock
 from models.session_manager.context import Context
 from models.session_manager.counts import Counts
 from models.session_manager.ids import Id, Key
 from models.session_manager.manager import Connection, Event, Manager, Outgoing, Tell
-from models.session_manager.moment import Moment
-from models.session_manager.peers import Peers
 from models.session_manager.sessions import Sessions
 from models.session_manager.settings import Settings
+from models.session_manager.socket_faults import Sender
 
 GOING_AWAY, UNDELIVERABLE, INVALIDATED = 1001, 1011, 4401
 CLEAN = 1000
 ENDED_KEPT = 4  # enough for a peer that does not know yet that its connection has ended
 
 
-class Switchboard:
+class Connections:
     """The live managers and connections: what is due ends here at that very second.
 
     closed: the sockets that the system closes in this step, with what code.
@@ -29,20 +29,20 @@ class Switchboard:
     def __init__(
         self,
         settings: Settings,
-        moment: Moment,
+        clock: Clock,
         counts: Counts,
         sessions: Sessions,
         tell: Tell,
     ) -> None:
         self.managers: dict[Key, Manager] = {}
-        self.connections: dict[Handle, Connection] = {}
+        self.live: dict[Handle, Connection] = {}
         self.closed: dict[Handle, int] = {}
         self.awaiting_sweep: dict[Handle, None] = {}
         self.ended: dict[Handle, Id] = {}
-        self.peers = Peers(moment, counts, tell)
+        self.sender = Sender(clock, counts, tell)
         self._by_name: dict[Id, Connection] = {}
         self._settings = settings
-        self._moment = moment
+        self._clock = clock
         self._counts = counts
         self._sessions = sessions
 
@@ -54,12 +54,12 @@ class Switchboard:
 
     def name_of(self, handle: Handle) -> Id:
         """Return the name of a connection; raises KeyError for one that ended long ago."""
-        live = self.connections.get(handle)
+        live = self.live.get(handle)
         return live.name if live else self.ended[handle]
 
     def connection(self, handle: Handle) -> Connection:
         """Return a live connection; raises KeyError for one that has ended."""
-        return self.connections[handle]
+        return self.live[handle]
 
     def refuse(self, user: str, key: Key | None) -> Refused | None:
         """Refuse one manager more to a user at the limit, unless enough idle ones can go."""
@@ -75,7 +75,7 @@ class Switchboard:
         for manager in expendable:
             self.end(manager, GOING_AWAY)
         self._counts.emergency_cleanups += bool(expendable)
-        now_s = self._moment.now_s
+        now_s = self._clock.now_s
         manager = Manager(context, frame_s=now_s, alone_s=now_s)
         self.managers[context.key] = manager
         self._counts.managers_created += 1
@@ -83,9 +83,9 @@ class Switchboard:
 
     def attach(self, manager: Manager, connection: Connection, connected: Event) -> None:
         """Add a connection; it is sent `connected`, then what waited for one."""
-        manager.frame_s = self._moment.now_s
+        manager.frame_s = self._clock.now_s
         manager.connections.append(connection)
-        self.connections[connection.handle] = connection
+        self.live[connection.handle] = connection
         self._by_name[connection.name] = connection
         replay = [Outgoing(event, is_own=True, in_outbox=False) for event in manager.queue]
         connection.line = [Outgoing(connected, is_own=False, in_outbox=False), *replay]
@@ -119,7 +119,7 @@ class Switchboard:
 
     def send(self, connection: Connection) -> None:
         """Send what waits for a connection, which ends if its peer is found dead."""
-        if connection.handle in self.connections and not self.peers.send(connection):
+        if connection.handle in self.live and not self.sender.send(connection):
             self._lose(connection)
 
     def end(self, manager: Manager, code: int) -> None:
@@ -134,7 +134,7 @@ class Switchboard:
     def end_due(self) -> None:
         """End the managers that are due, whose sockets stay open until they are swept."""
         for manager in list(self.managers.values()):
-            if manager.due_s(self._settings) <= self._moment.now_s:
+            if manager.due_s(self._settings) <= self._clock.now_s:
                 self.awaiting_sweep |= dict.fromkeys(self._release(manager, GOING_AWAY))
 
     def sweep(self) -> None:
@@ -144,15 +144,15 @@ class Switchboard:
 
     def time_out_sends(self) -> None:
         """End the connections whose send in flight is due, in the order of their begin."""
-        sending = [each for each in self.connections.values() if each.sending is not None]
+        sending = [each for each in self.live.values() if each.sending is not None]
         for connection in sorted(sending, key=lambda each: each.sending or (0.0, 0)):
-            began_s, _ = connection.sending or (self._moment.now_s, 0)
-            if began_s + self._settings.send_timeout_s <= self._moment.now_s:
+            began_s, _ = connection.sending or (self._clock.now_s, 0)
+            if began_s + self._settings.send_timeout_s <= self._clock.now_s:
                 self._lose(connection)
 
     def _send_deadlines_s(self) -> list[float]:
         limit_s = self._settings.send_timeout_s
-        return [each.sending[0] + limit_s for each in self.connections.values() if each.sending]
+        return [each.sending[0] + limit_s for each in self.live.values() if each.sending]
 
     def _expendable(self, user: str) -> list[Manager]:
         """Return the managers without connection and queue, once a user has many."""
@@ -177,7 +177,7 @@ class Switchboard:
         manager.connections.remove(connection)
         self._forget(connection)
         if not manager.connections:
-            manager.alone_s = self._moment.now_s
+            manager.alone_s = self._clock.now_s
             undelivered = connection.undelivered()
             self._queue(manager, [*undelivered, *manager.queue], added=len(undelivered))
         return manager
@@ -202,7 +202,7 @@ class Switchboard:
         return {connection.handle: code for connection in manager.connections}
 
     def _forget(self, connection: Connection) -> None:
-        del self.connections[connection.handle]
+        del self.live[connection.handle]
         del self._by_name[connection.name]
         self.ended[connection.handle] = connection.name
         while len(self.ended) > ENDED_KEPT:
