@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from threadline.cli.command import threadline
 
 ROOT = Path(__file__).resolve().parent.parent
+GUARD_S = 600.0  # after which a process that was started hangs, on however busy a machine
 
 
 @contextmanager
@@ -50,6 +53,14 @@ def forget(folder: Path) -> None:
 def run(*words: str) -> Result:
     """Run the command in this process; its workers are processes of their own."""
     return CliRunner().invoke(threadline, words, prog_name="threadline")
+
+
+def ran(program: str, *words: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
+    """Run threadline or pytest in a process of its own, with these settings of the environment."""
+    command, environment = [sys.executable, "-m", program, *words], {**os.environ, **settings}
+    return subprocess.run(
+        command, capture_output=True, check=False, env=environment, timeout=GUARD_S
+    )
 
 
 def flat(text: str) -> str:

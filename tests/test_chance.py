@@ -55,7 +55,7 @@ def test_what_fails_at_random_is_told_as_that(seed: int) -> None:
 @every_seed
 def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
     """A bug behind the same signature takes its place, minimised."""
-    events = events_of("WithABugBehindDriver", seed)
+    events = events_of("WithABugBehindDriver", seed, runs=120)
 
     shorter = last_shorter(events)
     assert (shorter.doubt, shorter.steps) == ("", 8)

@@ -17,7 +17,7 @@ from threadline.campaign.worker import Job, work
 from threadline.cli.fuzz import shared
 from threadline.report.terminal import Terminal
 
-from tests.project import ROOT, run
+from tests.project import GUARD_S, ROOT, run
 
 STORE = ("--driver", "drivers.memory_store:MemoryStoreDriver")
 
@@ -136,7 +136,7 @@ def test_a_failure_survives_an_interrupt_while_it_is_minimised(project: Path) ->
 
     campaign.send_signal(signal.SIGINT)
 
-    output, _ = campaign.communicate(timeout=600)
+    output, _ = campaign.communicate(timeout=GUARD_S)
     assert campaign.returncode == 1
     assert "not minimised: the campaign ended before that" in output
     assert len(list(project.glob("reports/runs/*/Store-continuity-pop.jsonl"))) == 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from threadline.campaign.tally import Tally
 from threadline.known import read_known
 from threadline.report.known_text import KnownText
 
-from tests.project import ROOT, flat, run
+from tests.project import ROOT, flat, ran, run
 
 MUTANT = "tests.mutants.store:ReadingCreates"
 CLEAN = "drivers.memory_store:MemoryStoreDriver"
@@ -225,12 +223,10 @@ def test_pytest_knows_them_too(project: Path) -> None:
     knows(project)
     (project / "tests").mkdir()
     words = ("--threadline", MUTANT, "--hypothesis-seed=1", "-p", "no:cacheprovider", "-rP")
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False
-    )
+    ended = ran("pytest", *words)
 
     assert ended.returncode == 0
-    assert "known: memory-" in ended.stdout
+    assert b"known: memory-" in ended.stdout
 
 
 def test_an_entry_is_shown_as_it_is_written() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -26,7 +24,7 @@ from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
 from tests.doc_pages import DOCS, PAGES, README, Page, page
-from tests.project import ROOT, run
+from tests.project import ROOT, ran, run
 
 COLUMNS_MAX = 110
 ARCHITECTURE_LINES_MAX = 80
@@ -228,13 +226,10 @@ def test_the_regression_test_on_its_page_guards(project: Path) -> None:
     (folder / "fixed.jsonl").write_text(fixed, "ascii")
     (project / "tests/test_fixed.py").write_text(code, "utf-8")
 
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests/test_fixed.py"],
-        capture_output=True, text=True, check=False, timeout=600,
-    )  # fmt: skip
+    told = ran("pytest", "-v", "-p", "no:cacheprovider", "tests/test_fixed.py").stdout
 
-    assert "test_system_agrees_with_model[broken] FAILED" in result.stdout
-    assert "test_system_agrees_with_model[fixed] PASSED" in result.stdout
+    assert b"test_system_agrees_with_model[broken] FAILED" in told
+    assert b"test_system_agrees_with_model[fixed] PASSED" in told
 
 
 def test_the_profiles_are_told() -> None:

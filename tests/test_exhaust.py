@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from threadline import Pool, Scenario, pool, rule
+from threadline import Scenario, pool, rule
 from threadline.search.exhaust import Exhaust
 
-from tests.toys.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import TICKETS, Desk, Desks, DeskScenario, header
 
 ANY = pool("ana", "ben")
 ALIKE = pool("ana", "ben", symmetric=True)
@@ -38,9 +38,7 @@ class Visits(DeskScenario):
     """Who has entered can leave, once."""
 
     enter = rule(Desk.enter, user="ana", when=lambda now: not now.model.tickets)
-    leave = rule(
-        Desk.leave, ticket=Pool(lambda now: now.model.tickets), when=lambda now: now.step < 4
-    )
+    leave = rule(Desk.leave, ticket=TICKETS, when=lambda now: now.step < 4)
 
 
 class Once(DeskScenario):

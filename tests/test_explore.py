@@ -8,15 +8,13 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from threadline import Handle, Pool, Scenario, pool, rule
+from threadline import Scenario, pool, rule
 from threadline.history import lines
 from threadline.lockstep.run import Batch
 from threadline.search import explore
 from threadline.search.explore import Explorer
 
-from tests.toys.desk import CODE, Desk, Desks, DeskScenario, header
-
-TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
+from tests.toys.desk import CODE, TICKETS, Desk, Desks, DeskScenario, Sized, header
 
 
 class Everything(DeskScenario):
@@ -26,14 +24,6 @@ class Everything(DeskScenario):
     leave = rule(Desk.leave, ticket=TICKETS)
     press = rule(Desk.press, key=pool(1, 2, 3))
     ring = rule(Desk.ring)
-
-
-class Sized(DeskScenario):
-    """Presses the key of the size that the model has."""
-
-    settings = {"size": pool(1, 2, 3)}
-
-    press = rule(Desk.press, key=Pool(lambda now: [now.model.size]))
 
 
 class Keys(DeskScenario):
@@ -73,18 +63,10 @@ def tactics(batches: Sequence[Batch]) -> Counter[str]:
     return Counter(batch.header.tactic for batch in batches)
 
 
-def test_plays_the_same_for_the_same_seed() -> None:
-    """A seed fixes every operation of every run."""
+def test_plays_by_its_seed() -> None:
+    """A seed fixes every operation; another seed, and hardly any two runs of one, play the same."""
     assert logs(seed=5) == logs(seed=5)
-
-
-def test_plays_otherwise_for_another_seed() -> None:
-    """Two seeds play different runs."""
     assert logs(seed=5) != logs(seed=6)
-
-
-def test_plays_other_runs_in_one_campaign() -> None:
-    """Hardly any run of a campaign is like another."""
     assert len(set(map(tuple, logs(seed=5)))) > 95
 
 
@@ -96,19 +78,10 @@ def test_numbers_its_runs() -> None:
 
 
 def test_tries_every_tactic() -> None:
-    """In 300 runs every tactic has its turn."""
-    assert tactics(play(Everything, Desks(), 300)).keys() == {
-        "uniform",
-        "swarm",
-        "weights",
-        "least-used",
-        "novelty",
-    }
-
-
-def test_is_uniform_in_a_third_of_the_runs() -> None:
-    """The tactic without a blind spot has at least a third of the runs."""
-    assert tactics(play(Everything, Desks(), 300))["uniform"] >= 100
+    """In 300 runs every tactic has its turn, and the one without a blind spot a third of them."""
+    found = tactics(play(Everything, Desks(), 300))
+    assert found.keys() == {"uniform", "swarm", "weights", "least-used", "novelty"}
+    assert found["uniform"] >= 100
 
 
 def test_plays_up_to_the_step_limit() -> None:
@@ -139,50 +112,28 @@ def test_ends_a_run_at_its_failure() -> None:
     assert desks.logs[failed].count("ring") == 2
 
 
-def test_draws_settings_for_the_system() -> None:
-    """Each value of a setting is given to some system."""
-    desks = Desks()
-    play(Sized, desks, 100)
-
-    assert {desk.size for desk in desks.made} == {1, 2, 3}
-
-
 def test_gives_model_and_system_the_same_settings() -> None:
-    """The model of a run has the settings of its system."""
-    desks = Desks()
-    play(Sized, desks, 100)
-
-    assert {(desk.size, desk.log[0]) for desk in desks.made} == {
-        (1, "press 1"),
-        (2, "press 2"),
-        (3, "press 3"),
-    }
-
-
-def test_tells_settings_in_the_header() -> None:
-    """The header of a run has the settings of its system."""
+    """Each value of a setting is given to some system, to its model, and told in its header."""
     desks = Desks()
     batches = play(Sized, desks, 100)
+    sizes = [desk.size for desk in desks.made]
 
-    assert [batch.header.settings for batch in batches] == [
-        {"size": desk.size} for desk in desks.made
-    ]
+    assert [batch.header.settings["size"] for batch in batches] == sizes
+    assert [desk.log[0] for desk in desks.made] == [f"press {size}" for size in sizes]
+    assert set(sizes) == {1, 2, 3}
 
 
-def test_finds_by_novelty_what_hides_behind_a_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug behind a code of five keys out of eight is found by going on from rare states."""
-    monkeypatch.setattr(explore, "SHARES", {"novelty": 1})
+@pytest.mark.parametrize(("tactic", "finds"), [("novelty", True), ("uniform", False)])
+def test_finds_by_novelty_what_hides_behind_a_protocol(
+    monkeypatch: pytest.MonkeyPatch, tactic: str, *, finds: bool
+) -> None:
+    """A bug behind a code of five keys out of eight is found by going on from rare states.
+
+    It is not found by uniform draws in as many runs.
+    """
+    monkeypatch.setattr(explore, "SHARES", {tactic: 1})
     batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
-
-    assert any(batch.failure for batch in batches)
-
-
-def test_takes_luck_to_find_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same bug is not found by uniform draws in as many runs."""
-    monkeypatch.setattr(explore, "SHARES", {"uniform": 1})
-    batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
-
-    assert not any(batch.failure for batch in batches)
+    assert any(batch.failure for batch in batches) is finds
 
 
 def test_keeps_states_and_not_runs(monkeypatch: pytest.MonkeyPatch) -> None:

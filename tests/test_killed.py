@@ -17,9 +17,10 @@ import pytest
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.trace import read
 
+from tests.project import GUARD_S, ran
+
 MOMENTS = 100
 LATEST_S = 4.0  # a campaign has loaded, played, found and minimised by then
-GUARD_S = 600.0
 DRIVERS = ("tests.mutants.store:JoinsKeys", "tests.toys.stores:dies")
 # A worker that was killed from outside is one that its system has ended, for all that can be seen.
 REPLAYED = {"worker": {0, 1, -signal.SIGKILL}, "campaign": {1, -signal.SIGKILL}}
@@ -74,8 +75,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_told(project: Path, whom: s
 def replayed(path: Path) -> int:
     """Return the status of a replay, in a process of its own: that of some does not survive it."""
     driver = read(path, ConversationStore.kinds()).header.driver
-    command = [sys.executable, "-m", "threadline", "replay", str(path), "--driver", driver]
-    return subprocess.run(command, capture_output=True, timeout=GUARD_S).returncode
+    return ran("threadline", "replay", str(path), "--driver", driver).returncode
 
 
 def test_a_worker_that_hangs_ends_with_its_campaign(project: Path) -> None:

@@ -10,12 +10,12 @@ import hypothesis
 import pytest
 from hypothesis import stateful
 from hypothesis.errors import UnsatisfiedAssumption
-from threadline import Pool, Scenario, pool, rule
+from threadline import Scenario, pool, rule
 from threadline.failure import Divergence, Property, Signature
 from threadline.lockstep.run import Batch, replay
 from threadline.search.machine import CHUNK_RUNS, Chunks, Machine, Watch, machine, settings
 
-from tests.toys.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import TICKETS, Desk, Desks, DeskScenario, Sized, header
 
 KINDS = Desk.kinds()
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
@@ -26,17 +26,9 @@ class Everything(DeskScenario):
     """All that can be done at a desk."""
 
     enter = rule(Desk.enter, user=pool("ana", "ben"))
-    leave = rule(Desk.leave, ticket=Pool(lambda now: now.model.tickets))
+    leave = rule(Desk.leave, ticket=TICKETS)
     press = rule(Desk.press, key=pool(1, 2, 3))
     ring = rule(Desk.ring, when=lambda now: now.model.tickets)
-
-
-class Sized(DeskScenario):
-    """Presses the key of the size that the model has."""
-
-    settings = {"size": pool(1, 2, 3)}
-
-    press = rule(Desk.press, key=Pool(lambda now: [now.model.size]))
 
 
 class Couples(DeskScenario):
@@ -175,22 +167,13 @@ def test_is_as_random_under_ci_as_elsewhere(monkeypatch: pytest.MonkeyPatch, ci:
     assert (ours.derandomize, ours.database) == (False, None)
 
 
-def test_plays_a_chunk_by_its_seed() -> None:
-    """A seed fixes every run of a chunk."""
+@pytest.mark.parametrize(("seed", "is_same"), [(1, True), (2, False)])
+def test_plays_a_chunk_by_its_seed(seed: int, *, is_same: bool) -> None:
+    """A seed fixes every run of a chunk, and two seeds play different runs."""
     one, other = Desks(), Desks()
     chunks(Everything, one, 20, seed=1)
-    chunks(Everything, other, 20, seed=1)
-
-    assert one.logs == other.logs
-
-
-def test_plays_another_chunk_by_another_seed() -> None:
-    """Two seeds play different runs."""
-    one, other = Desks(), Desks()
-    chunks(Everything, one, 20, seed=1)
-    chunks(Everything, other, 20, seed=2)
-
-    assert one.logs != other.logs
+    chunks(Everything, other, 20, seed=seed)
+    assert (one.logs == other.logs) is is_same
 
 
 def test_plays_every_chunk_anew() -> None:

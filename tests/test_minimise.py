@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
-from threadline import Handle, Operation, Pool, pool, rule
+from threadline import Handle, Operation, pool, rule
 from threadline.failure import Failure, Property, Signature
 from threadline.lockstep import run
 from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Header, Numbered, Trace
 
-from tests.toys.desk import Desk, Desks, DeskScenario, header
+from tests.toys.desk import TICKETS, Desk, Desks, DeskScenario, header
 
-TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
 ON_PRESS = Signature(Property.CONTINUITY, "press", "refused")
 ON_ENTER = Signature(Property.CONTINUITY, "enter", "refused")
@@ -96,6 +95,13 @@ def minimised(
     return minimise(whole, signature, Desks(is_broken).runs(), Everything)
 
 
+def least(
+    is_broken: Callable[[list[str]], bool], signature: Signature, *operations: Operation
+) -> list[str]:
+    """Return the operations that are left of these, by their numbers."""
+    return steps(minimised(is_broken, signature, *numbered(*operations)))
+
+
 def numbered(*operations: Operation) -> list[Numbered]:
     return list(enumerate(operations, 1))
 
@@ -106,75 +112,49 @@ def steps(least: Minimised) -> list[str]:
 
 def test_deletes_what_is_not_needed() -> None:
     """Operations without which the run fails alike are gone."""
-    least = minimised(
-        rings_after_two_enters,
-        ON_RING,
-        *numbered(
-            Desk.enter("ana"),
-            Desk.press(1),
-            Desk.press(2),
-            Desk.enter("ana"),
-            Desk.leave(Handle("t", 1)),
-            Desk.ring(),
-        ),
-    )
-
-    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+    enter, leave = Desk.enter("ana"), Desk.leave(Handle("t", 1))
+    noisy = (enter, Desk.press(1), Desk.press(2), enter, leave, Desk.ring())
+    assert least(rings_after_two_enters, ON_RING, *noisy) == [
+        *("1 enter(user='ana')", "2 enter(user='ana')", "3 ring()")
+    ]
 
 
 def test_takes_simpler_arguments() -> None:
     """Each argument is the first of its pool with which the run still fails."""
-    least = minimised(
-        rings_after_two_enters,
-        ON_RING,
-        *numbered(Desk.enter("cyd"), Desk.enter("ben"), Desk.ring()),
-    )
-
-    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')", "3 ring()"]
+    others = (Desk.enter("cyd"), Desk.enter("ben"), Desk.ring())
+    assert least(rings_after_two_enters, ON_RING, *others) == [
+        *("1 enter(user='ana')", "2 enter(user='ana')", "3 ring()")
+    ]
 
 
 def test_takes_an_earlier_handle() -> None:
     """An operation on a second ticket is tried on the first, and then the second can go."""
-    least = minimised(
-        leaves_after_a_ring,
-        ON_LEAVE,
-        *numbered(Desk.enter("ana"), Desk.enter("ana"), Desk.ring(), Desk.leave(Handle("t", 2))),
-    )
-
-    assert steps(least) == ["1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)"]
+    enter, leave = Desk.enter("ana"), Desk.leave(Handle("t", 2))
+    assert least(leaves_after_a_ring, ON_LEAVE, enter, enter, Desk.ring(), leave) == [
+        *("1 enter(user='ana')", "2 ring()", "3 leave(ticket=t_1)")
+    ]
 
 
 def test_renames_a_value_everywhere() -> None:
     """A user who must be the same in two places is made simpler in both at once."""
-    least = minimised(enters_twice, ON_ENTER, *numbered(Desk.enter("cyd"), Desk.enter("cyd")))
-
-    assert steps(least) == ["1 enter(user='ana')", "2 enter(user='ana')"]
+    twice = (Desk.enter("cyd"), Desk.enter("cyd"))
+    found = least(enters_twice, ON_ENTER, *twice)
+    assert found == ["1 enter(user='ana')", "2 enter(user='ana')"]
 
 
 def test_changes_one_value_with_one_deletion() -> None:
     """A key that tells how many came before it is changed together with a deletion."""
-    least = minimised(
-        presses_its_place, ON_PRESS, *numbered(Desk.press(0), Desk.press(0), Desk.press(2))
-    )
-
-    assert steps(least) == ["1 press(key=0)", "2 press(key=1)"]
+    presses = (Desk.press(0), Desk.press(0), Desk.press(2))
+    found = least(presses_its_place, ON_PRESS, *presses)
+    assert found == ["1 press(key=0)", "2 press(key=1)"]
 
 
 def test_keeps_the_signature() -> None:
-    """A shorter run that fails otherwise is no smaller form of this failure."""
-    least = minimised(
-        rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
-    )
+    """A run that fails otherwise is no smaller form; the failure of the least comes with it."""
+    operations = numbered(Desk.press(3), Desk.press(1), Desk.ring())
+    least = minimised(rings_after_three, ON_RING, *operations)
 
     assert steps(least) == ["1 press(key=3)", "2 ring()"]
-
-
-def test_tells_how_it_fails() -> None:
-    """The failure of the shortest trace comes with it."""
-    least = minimised(
-        rings_after_three, ON_RING, *numbered(Desk.press(3), Desk.press(1), Desk.ring())
-    )
-
     assert least.failure is not None
     assert [str(step) for step in least.failure.steps] == ["1 press(key=3)", "2 ring()"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from threadline import Handle, Operation, Pool, pool, rule
+from threadline import Handle, Operation, pool, rule
 from threadline.failure import Property, Signature
 from threadline.minimise.fixpoint import Minimised, minimise
 from threadline.trace import Trace
 
-from tests.toys.desk import Desk, DeskDriver, Desks, DeskScenario, header
+from tests.toys.desk import TICKETS, Desk, DeskDriver, Desks, DeskScenario, header
 
 ON_RING = Signature(Property.CONTINUITY, "ring", "refused")
 
@@ -21,7 +21,7 @@ class Sized(DeskScenario):
     settings = {"size": pool(1, 2, 3)}
 
     enter = rule(Desk.enter, user=pool("ana", "ben"))
-    leave = rule(Desk.leave, ticket=Pool(lambda now: now.model.tickets))
+    leave = rule(Desk.leave, ticket=TICKETS)
     press = rule(Desk.press, key=pool(0, 1))
     ring = rule(Desk.ring)
 

@@ -25,8 +25,7 @@ from threadline.trace import Header, Recorder
 agents = pytest.importorskip("agents", reason="the extra openai-agents is not installed")
 
 NAMES = ["drivers.openai_agents:sqlite_session", "drivers.openai_agents:sqlite_session_file"]
-SETTLING_RUNS = 100
-RUNS = 1000
+SETTLING_RUNS, RUNS = 100, 300
 STEPS_MAX = 10
 
 
@@ -55,7 +54,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_runs_leave_nothing_behind(target: Target, folder: Path, unraisable: list[str]) -> None:
-    """1,000 runs grow neither the open files nor the temporary ones, and warn of no resource."""
+    """300 runs grow neither the open files nor the temporary ones, and warn of no resource."""
     with closing(Recorder(None)) as recorder:
         header = Header(target.model.name, target.name, steps_max=STEPS_MAX)
         batches = Explorer(Store, Runs(target, recorder), header).batches()

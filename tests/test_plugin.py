@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.project import ran
 
 CLEAN = ("--threadline", "drivers.memory_store:MemoryStoreDriver")
 MUTANT = ("--threadline", "tests.mutants.store:ReadingCreates")
@@ -51,39 +51,34 @@ class ByOne(Scenario[Counter]):
 """
 
 
-def pytest_with(*words: str) -> subprocess.CompletedProcess[str]:
+def pytest_with(*words: str) -> tuple[int, str]:
     """Run pytest in the folder that the test has gone to, which has no test of its own."""
     Path("tests").mkdir(exist_ok=True)
     Path("mine.py").write_text(MINE, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *words],
-        capture_output=True, text=True, check=False, cwd=Path.cwd(), timeout=600,
-    )  # fmt: skip
+    ended = ran("pytest", *words)
+    return ended.returncode, (ended.stdout + ended.stderr).decode()
 
 
 def test_a_clean_driver_passes_and_its_seed_is_printed(project: Path) -> None:
     """Each scenario is a test, named after its driver, and the header says how to have it again."""
-    result = pytest_with(*CLEAN, "-v", "--hypothesis-seed=3")
+    status, output = pytest_with(*CLEAN, "-v", "--hypothesis-seed=3")
 
-    assert result.returncode == 0, result.stdout
-    assert "threadline: profile quick, seed 3 (again with --hypothesis-seed=3)" in result.stdout
-    assert "Store[drivers.memory_store:MemoryStoreDriver] PASSED" in result.stdout
+    assert status == 0, output
+    assert "threadline: profile quick, seed 3 (again with --hypothesis-seed=3)" in output
+    assert "Store[drivers.memory_store:MemoryStoreDriver] PASSED" in output
 
 
 def test_a_mutant_fails_with_its_text_and_no_traceback(project: Path) -> None:
-    """What a reader needs is the failure, minimised; the frames of Hypothesis are not shown."""
-    result = pytest_with(*MUTANT, SEED_0)
+    """What a reader needs is the failure, minimised; the frames of Hypothesis are not shown.
 
-    assert result.returncode == 1
-    assert "diverges at step 2" in result.stdout
-    assert "Traceback" not in result.stdout
-    assert "site-packages" not in result.stdout
+    Its trace, under reports/runs as that of fuzz, names its driver, its engine and its seed.
+    """
+    status, output = pytest_with(*MUTANT, SEED_0)
 
-
-def test_a_mutant_leaves_its_traces_as_fuzz_does(project: Path) -> None:
-    """A trace under reports/runs names its driver, its engine and its seed."""
-    pytest_with(*MUTANT, SEED_0)
-
+    assert status == 1
+    assert "diverges at step 2" in output
+    assert "Traceback" not in output
+    assert "site-packages" not in output
     first, *_ = sorted(project.glob("reports/runs/*-0/Store-memory-*.jsonl"))
     header = json.loads(first.read_text("ascii").splitlines()[0])
     assert (header["driver"], header["engine"], header["seed"]) == (MUTANT[1], "explore", 0)
@@ -98,20 +93,20 @@ def test_workers_share_the_seed(project: Path) -> None:
 
 def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
     """Where neither the project nor the driver's file has a scenario, the model is it."""
-    result = pytest_with("--threadline", "mine:Forgetful", SEED_0)
+    status, output = pytest_with("--threadline", "mine:Forgetful", SEED_0)
 
-    assert result.returncode == 1
-    assert "Counter[mine:Forgetful]" in result.stdout
-    assert "diverges at step 2" in result.stdout
+    assert status == 1
+    assert "Counter[mine:Forgetful]" in output
+    assert "diverges at step 2" in output
 
 
 def test_a_scenario_in_a_test_file_is_a_test(project: Path) -> None:
     """It is collected from its file, on the driver that was given."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
 
-    result = pytest_with("test_by_one.py", "--threadline", "./mine.py:MyCounter", "-v", SEED_0)
+    _, output = pytest_with("test_by_one.py", "--threadline", "./mine.py:MyCounter", "-v", SEED_0)
 
-    assert "test_by_one.py::ByOne[./mine.py:MyCounter] PASSED" in result.stdout
+    assert "test_by_one.py::ByOne[./mine.py:MyCounter] PASSED" in output
 
 
 def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
@@ -121,9 +116,9 @@ def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
         '[tool.threadline]\nscenarios = ["test_by_one:ByOne"]', "utf-8"
     )
 
-    result = pytest_with("test_by_one.py", "--threadline", "mine:MyCounter", SEED_0)
+    _, output = pytest_with("test_by_one.py", "--threadline", "mine:MyCounter", SEED_0)
 
-    assert "1 passed" in result.stdout
+    assert "1 passed" in output
 
 
 def test_a_scenario_in_a_test_file_finds_the_driver_of_its_model(project: Path) -> None:
@@ -131,9 +126,9 @@ def test_a_scenario_in_a_test_file_finds_the_driver_of_its_model(project: Path) 
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
     (project / "pyproject.toml").write_text('[tool.threadline]\ndriver = "mine:MyCounter"', "utf-8")
 
-    result = pytest_with("test_by_one.py", "-v", "-p", "no:cacheprovider")
+    _, output = pytest_with("test_by_one.py", "-v", "-p", "no:cacheprovider")
 
-    assert "test_by_one.py::ByOne[mine:MyCounter] PASSED" in result.stdout
+    assert "test_by_one.py::ByOne[mine:MyCounter] PASSED" in output
 
 
 def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
@@ -143,15 +138,15 @@ def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
         "ascii",
     )
 
-    assert "1 passed" in pytest_with("test_importing.py").stdout
+    assert "1 passed" in pytest_with("test_importing.py")[1]
 
 
 def test_a_scenario_can_be_deselected(project: Path) -> None:
     """-k chooses among scenarios as among all tests."""
-    result = pytest_with(*MUTANT, "-k", "nothing_of_that_name")
+    status, output = pytest_with(*MUTANT, "-k", "nothing_of_that_name")
 
-    assert result.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert "1 deselected" in result.stdout
+    assert status == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "1 deselected" in output
 
 
 def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
@@ -161,12 +156,11 @@ def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
         '[tool.threadline]\nscenarios = ["mine:Counter", "mine_too:ByOne"]', "utf-8"
     )
     words = ("--threadline", "mine:Forgetful", SEED_0)
-    first = pytest_with(*words, "-k", "Counter")
+    _, first = pytest_with(*words, "-k", "Counter")
+    _, again = pytest_with(*words, "--lf")
 
-    again = pytest_with(*words, "--lf")
-
-    assert "1 failed, 1 deselected" in first.stdout
-    assert "1 failed, 1 deselected" in again.stdout
+    assert "1 failed, 1 deselected" in first
+    assert "1 failed, 1 deselected" in again
 
 
 @pytest.mark.parametrize(
@@ -179,10 +173,10 @@ def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
 )
 def test_a_driver_of_no_use_is_told_so(project: Path, words: list[str], complaint: str) -> None:
     """A wrong name ends pytest with its status for wrong use, and a message."""
-    result = pytest_with(*words)
+    status, output = pytest_with(*words)
 
-    assert result.returncode == pytest.ExitCode.USAGE_ERROR
-    assert complaint in result.stdout + result.stderr
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert complaint in output
 
 
 def test_a_junit_report_names_the_scenario_and_its_file(project: Path) -> None:

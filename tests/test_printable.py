@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from threadline.printable import NAME_MAX, QUOTED_MAX, file_name, printable, printable_lines, quoted
 
-from tests.project import flat, run
+from tests.project import flat, ran, run
 from tests.toys.unprintable import LOUD
 
 SEEN = r"\x1b[2J\x07\r\x08\x9b31m\u202e\u2066\n# <script>"
@@ -160,20 +158,13 @@ def test_a_page_means_nothing_but_text(project: Path) -> None:
 def test_pytest_shows_what_a_system_says(project: Path) -> None:
     """The report of a failed scenario can be printed anywhere."""
     Path("tests").mkdir()
-    words = (
-        "--threadline",
-        "tests.toys.unprintable:Answers",
-        "--hypothesis-seed=1",
-        "-p",
-        "no:cacheprovider",
-    )
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False
-    )
+    words = ("--threadline", "tests.toys.unprintable:Answers", "--hypothesis-seed=1")
+    ended = ran("pytest", *words, "-p", "no:cacheprovider")
+    output = ended.stdout.decode()
 
     assert ended.returncode == 1
-    assert SEEN in flat(ended.stdout)
-    assert is_printable(ended.stdout)
+    assert SEEN in flat(output)
+    assert is_printable(output)
 
 
 @pytest.mark.parametrize(
@@ -187,31 +178,22 @@ def test_pytest_shows_what_a_system_says(project: Path) -> None:
     ids=["latin-1", "ascii", "C"],
 )
 def test_a_terminal_without_a_character_is_told_its_number(
-    project: Path, settings: dict[str, str], told: bytes, monkeypatch: pytest.MonkeyPatch
+    project: Path, settings: dict[str, str], told: bytes
 ) -> None:
     """Where standard output does not take each character, nothing ends in an error of encoding."""
-    for name, value in {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **settings}.items():
-        monkeypatch.setenv(name, value)
     driver = "tests.toys.unprintable:Answers"
     words = ("replay", stored(driver, text="é世"), "--driver", driver)
-    ended = subprocess.run(
-        [sys.executable, "-m", "threadline", *words], capture_output=True, check=False
-    )
+    ended = ran("threadline", *words, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", **settings)
 
     assert ended.returncode == 1
     assert told in ended.stdout
     assert ended.stderr == b""
 
 
-def test_a_table_without_a_character_tells_its_number(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_without_a_character_tells_its_number(project: Path) -> None:
     """So does what is printed as a table, which Click does not see."""
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    ended = subprocess.run(
-        [sys.executable, "-m", "threadline", "check", "tests.toys.unprintable:Accented"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+    words = ("check", "tests.toys.unprintable:Accented")
+    ended = ran("threadline", *words, PYTHONIOENCODING="ascii")
 
     assert ended.returncode == 1
     assert rb"system:  ok, '\xe9'" in ended.stdout

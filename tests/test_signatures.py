@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from threadline.campaign.events import Found, Shorter
 from threadline.report.alike import bugs
 
-from tests.project import ROOT, flat, run, stable
+from tests.project import flat, ran, run, stable
 
 HEADER = '{"threadline": 1, "settings": {}, "driver": "d"}'
 
@@ -77,22 +74,17 @@ def test_two_that_fail_at_once_are_two() -> None:
     assert len(bugs([shorter("memory-a", "a"), shorter("memory-b", "b")])) == 2
 
 
-def printed(hash_seed: str, folder: Path) -> str:
+def printed(hash_seed: str) -> str:
     """Return what fuzz prints of a system that answers with sets, under a hash seed."""
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     words = ("fuzz", "--runs", "60", "--seed", "4", "--driver", "tests.toys.clients:Forgets")
-    folder.mkdir()
-    ended = subprocess.run(
-        [sys.executable, "-m", "threadline", *words],
-        capture_output=True, text=True, env=environment, cwd=folder, check=False,
-    )  # fmt: skip
+    ended = ran("threadline", *words, PYTHONHASHSEED=hash_seed)
     assert ended.returncode == 1
-    return stable(ended.stdout).partition("\nscenario")[0]
+    return stable(ended.stdout.decode()).partition("\nscenario")[0]
 
 
-def test_says_the_same_under_every_hash_seed(tmp_path: Path) -> None:
+def test_says_the_same_under_every_hash_seed(project: Path) -> None:
     """A set has another order in each process; what is drawn, minimised and printed has not."""
-    texts = {printed(seed, tmp_path / seed) for seed in ("0", "1", "2")}
+    texts = {printed(seed) for seed in ("0", "1", "2")}
 
     assert len(texts) == 1
     assert "'beside': {'ana', '" in texts.pop()

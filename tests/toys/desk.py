@@ -10,10 +10,13 @@ from threadline import (
     Handle,
     Model,
     Operation,
+    Pool,
     Refuse,
     Refused,
     Scenario,
     operation,
+    pool,
+    rule,
 )
 from threadline.loading import Target
 from threadline.lockstep.run import Runs
@@ -129,3 +132,14 @@ def header(*, steps: int = 10, seed: int = 0) -> Header:
 
 class DeskScenario(Scenario[Desk], bare=True):
     """A scenario of the desk, still without a rule."""
+
+
+TICKETS: Pool[Handle] = Pool(lambda now: now.model.tickets)
+
+
+class Sized(DeskScenario):
+    """Presses the key of the size that the model has."""
+
+    settings = {"size": pool(1, 2, 3)}
+
+    press = rule(Desk.press, key=Pool(lambda now: [now.model.size]))
