@@ -77,13 +77,15 @@ class Stubborn(MemoryStore):
 
     done = False
 
-    def _take(self, turns: list[str]) -> str:
-        if Stubborn.done:
+    def pop(self, conversation: Conversation) -> str | None:
+        turns = self._turns_of(conversation)
+        if turns and Stubborn.done:
             Path(os.environ["STUBBORN_PIPE"]).write_text("minimising\n", "utf-8")
             threading.Event().wait()
-        if len(turns) > 1:
-            Stubborn.done = True
-        return turns.pop(0)
+        if turns:
+            Stubborn.done = len(turns) > 1
+            turns.append(turns.pop(0))
+        return super().pop(conversation)
 
 
 def stubborn() -> MemoryStoreDriver:
