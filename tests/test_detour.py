@@ -134,7 +134,7 @@ def test_judges_all_alike_while_nothing_has_passed() -> None:
 def shares(seed: int) -> tuple[float, float]:
     """Return the share of steps in runs that a known bug does not end, before and on a detour."""
     mutant = load("tests.mutants.store:ClearLeavesOne")
-    runs = Runs(Target("clear", mutant.make, MemoryStoreDriver), Recorder(None))
+    runs = Runs(Target("clear", mutant, MemoryStoreDriver), Recorder(None))
     header = Header("conversation_store", "clear", seed=seed, steps_max=50)
     found = []
     for goes_round in (False, True):
