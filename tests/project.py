@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 
 import pytest
 from click.testing import CliRunner, Result
@@ -61,6 +62,14 @@ def ran(program: str, *words: str, **settings: str) -> subprocess.CompletedProce
     return subprocess.run(
         command, capture_output=True, check=False, env=environment, timeout=GUARD_S
     )
+
+
+def heard(pipe: Path) -> str:
+    """Return what a process writes to a pipe, once it is there."""
+    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
+        ready, _, _ = select([reader], [], [], GUARD_S)
+        assert ready, f"nobody has written to {pipe}"
+        return reader.read().decode("utf-8")
 
 
 def flat(text: str) -> str:

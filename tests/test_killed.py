@@ -17,7 +17,7 @@ import pytest
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.trace import read
 
-from tests.project import GUARD_S, ran
+from tests.project import GUARD_S, heard, ran
 
 MOMENTS = 100
 LATEST_S = 4.0  # a campaign has loaded, played, found and minimised by then
@@ -90,7 +90,7 @@ def test_a_worker_that_hangs_ends_with_its_campaign(project: Path) -> None:
     ]
     os.mkfifo(project / "pipe")
     campaign = subprocess.Popen(command, env={**os.environ, "PIPE": str(project / "pipe")})
-    worker = psutil.Process(int((project / "pipe").read_text("ascii")))  # it is in its step
+    worker = psutil.Process(int(heard(project / "pipe")))  # it is in its step
 
     campaign.kill()
     campaign.wait()
