@@ -13,6 +13,7 @@ from threadline.loading import Target
 from threadline.lockstep.lockstep import Lockstep
 
 from models.chat_service import ChatServiceModel
+from models.database_pool import DatabasePool
 from models.session_manager import SessionManagerModel
 from models.session_manager.socket_faults import WELL
 
@@ -67,6 +68,12 @@ class StoreTalk(Talk):
         for text in texts:
             self.do.append(handle, text)
         return handle
+
+
+class PoolTalk(Talk):
+    """A pool of database places'."""
+
+    contract = DatabasePool
 
 
 class SessionsTalk(Talk):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from threadline.loading import BadName, load_target
 
-from tests.conformance.talks import ManagerTalk, ServiceTalk, StoreTalk
+from tests.conformance.talks import ManagerTalk, PoolTalk, ServiceTalk, StoreTalk
 from tests.conformance.targets import DRIVERS
 
 
@@ -19,4 +19,4 @@ def test_there_are_examples_for_the_driver(name: str) -> None:
     except BadName as missing:
         pytest.skip(str(missing))
 
-    assert model in {talk.contract for talk in (ManagerTalk, ServiceTalk, StoreTalk)}
+    assert model in {talk.contract for talk in (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk)}
