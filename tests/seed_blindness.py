@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -26,7 +25,6 @@ from tests import (
     test_seed_scenarios,
     test_sessions_seeds,
 )
-from tests.mutants.parts import PartMutant
 from tests.project import ROOT
 from tests.sessions_subject import Subject
 
@@ -69,12 +67,13 @@ def claims() -> Iterator[Claim]:
 
 def first_to_see(mutant: Mutant) -> str:
     """Return the name of the first of the seeds' tests that fails on a mutant, or MISSED."""
-    with subject_of(mutant) as subject:
-        return next((claim.name for claim in claims() if sees(claim, subject)), MISSED)
+    with applied(mutant.changes):
+        return next((claim.name for claim in claims() if sees(claim)), MISSED)
 
 
-def sees(claim: Claim, subject: Subject) -> bool:
-    """Return whether a test fails on a subject, whatever it raises."""
+def sees(claim: Claim) -> bool:
+    """Return whether a test fails, whatever it raises."""
+    subject = Subject()
     wanted = inspect.signature(claim.test).parameters
     given = {"subject": subject} if "subject" in wanted else {}
     try:
@@ -83,19 +82,6 @@ def sees(claim: Claim, subject: Subject) -> bool:
     except (Exception, pytest.fail.Exception):
         return True
     return False
-
-
-@contextmanager
-def subject_of(mutant: Mutant) -> Iterator[Subject]:
-    """Yield what makes a mutant's systems, as long as the block runs."""
-    if not isinstance(mutant, PartMutant):
-        with applied(mutant.changes):
-            yield Subject()
-        return
-    assert isinstance(mutant.make, partial)  # of a driver, which takes the maker
-    (make,) = mutant.make.args
-    is_service = mutant.scenario.model is ChatServiceModel
-    yield Subject(service=make) if is_service else Subject(system=make)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from threadline.campaign.change import applied
 
 from tests.project import ROOT
 from tests.seed_blindness import (
@@ -14,7 +15,6 @@ from tests.seed_blindness import (
     mutants,
     read_table,
     sees,
-    subject_of,
     summary,
     table,
 )
@@ -38,8 +38,8 @@ def test_the_seeds_test_in_the_table_sees_the_mutant(name: str) -> None:
     """
     The test that the table names fails on the mutant, in one of its variants.
     """
-    with subject_of(mutants()[NAMES[name]]) as subject:
-        assert any(sees(claim, subject) for claim in claims() if claim.name == SEEN_BY[name])
+    with applied(mutants()[NAMES[name]].changes):
+        assert any(sees(claim) for claim in claims() if claim.name == SEEN_BY[name])
 
 
 @pytest.mark.slow

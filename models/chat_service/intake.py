@@ -104,6 +104,6 @@ class Intake:
         return session
 
     def _refuse(self, connection: Connection, code: str, message: Id | None) -> None:
-        """Tell a connection, on its own context, why nothing happens."""
+        """Send a connection the error for a refused message, on its own context."""
         heading = self.headings[connection.handle]._replace(message=message)
         self._service.delivery.answer(heading, connection, "error", code=code)

@@ -22,7 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
         names = mutants() if metafunc.config.getoption(MUTANTS, False) else DRIVERS
-        found = targets(names, metafunc.module.TALK.contract)
+        needs = {kind for mark in metafunc.definition.iter_markers("needs") for kind in mark.args}
+        found = [
+            target
+            for target in targets(names, metafunc.module.TALK.contract)
+            if needs.isdisjoint(each.kind for each in target.lacks)
+        ]
         metafunc.parametrize("target", found, ids=[target.name for target in found])
 
 

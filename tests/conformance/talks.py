@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-import pytest
 from threadline import Handle, Model, Ok, Outcome
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.loading import Target
@@ -48,8 +47,6 @@ class Steps:
 
     def __getattr__(self, kind: str) -> Callable[..., Outcome]:
         make = self._model.kinds()[kind]
-        if not hasattr(self._lockstep.driver, kind):
-            pytest.skip(f"{type(self._lockstep.driver).__name__} has no {kind}")
 
         def take(*arguments: object) -> Outcome:
             return self._lockstep.step(next(self._numbers), make(*arguments)).expected
@@ -120,7 +117,7 @@ class ServiceTalk(SessionsTalk):
         return outcome
 
     def say_often(self, connection: Handle, times: int) -> None:
-        """Say "text 0", "text 1" and so on."""
+        """Send "text 0", "text 1" and so on, one message each."""
         for number in range(times):
             self.say(connection, f"text {number}")
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from threadline.loading import BadName, load_target
 
 from tests.conformance.talks import ManagerTalk, PoolTalk, ServiceTalk, StoreTalk
-from tests.conformance.targets import DRIVERS
+from tests.conformance.targets import DRIVERS, mutants
+from tests.project import ROOT, ran
+
+UNSEEN_MAX = 6  # mutants that no example sees, of 91; the scenarios see them all
 
 
 @pytest.mark.parametrize("name", DRIVERS)
@@ -20,3 +25,16 @@ def test_there_are_examples_for_the_driver(name: str) -> None:
         pytest.skip(str(missing))
 
     assert model in {talk.contract for talk in (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk)}
+
+
+@pytest.mark.slow
+def test_the_examples_see_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Run on mutants in the place of drivers, some example fails for nearly each.
+    """
+    monkeypatch.chdir(ROOT)
+    words = ("tests/conformance", "--mutants", "-q", "--tb=no", "-n", "2", "-p", "no:cacheprovider")
+
+    failed = re.findall(r"\[(tests\.mutants\.\w+:\w+)", ran("pytest", *words).stdout.decode())
+
+    assert len(mutants()) - len(set(failed)) <= UNSEEN_MAX

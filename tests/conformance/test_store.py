@@ -102,6 +102,7 @@ def test_turns_outlive_a_reopening_where_the_policy_says_so(talk: StoreTalk) -> 
     assert talk.do.pop(again) == Ok(texts[-1] if texts else None)
 
 
+@pytest.mark.needs("threads")
 def test_threads_are_a_users_own(talk: StoreTalk) -> None:
     """
     A user's threads are listed, sorted: those that have had a turn.
@@ -113,6 +114,7 @@ def test_threads_are_a_users_own(talk: StoreTalk) -> None:
     assert talk.do.threads("ana") == Ok(["t", "t1"])
 
 
+@pytest.mark.needs("delete")
 def test_delete_removes_one_conversation(talk: StoreTalk) -> None:
     """
     Neither a thread of a longer name nor another user's goes; a second delete is refused.

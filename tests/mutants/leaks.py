@@ -9,13 +9,16 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from threadline.campaign.mutant import Mutant
 from threadline.scenario import Scenario
 
+from drivers.sessions import SessionsDriver
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
+from sessions import ChatSystem
 from sessions.connection import Connection
 from sessions.connector import Connector
 from sessions.context import UserExecutionContext
@@ -27,7 +30,7 @@ from sessions.parts import Parts
 from sessions.router import Router
 from sessions.session import Visit
 from tests.mutants import foreign
-from tests.mutants.sessions import mutant
+from tests.mutants.parts import leaking
 
 logger = logging.getLogger(__name__)
 FAR_S = 10 * 365 * 86_400.0
@@ -36,8 +39,17 @@ FAR_S = 10 * 365 * 86_400.0
 def leak(
     part: str, scenario: type[Scenario[Any]], path: str, steps: int
 ) -> Callable[[type[Any]], Mutant]:
-    """Make a class a mutant that leaks: on this path, in so many steps at least."""
-    return mutant(part, scenario, leaks=path, steps=steps)
+    """Make a class a mutant that leaks on this path, in so many steps at least.
+
+    ChatSystem's `part` is made by it instead.
+    """
+
+    def decorate(broken: type[Any]) -> Mutant:
+        parts: dict[str, Any] = {part: broken}
+        make = partial(SessionsDriver, partial(ChatSystem, **parts))
+        return leaking(broken, make, scenario, path, steps)
+
+    return decorate
 
 
 @leak("make_factory", Connections, "system.factory._ended", 1)

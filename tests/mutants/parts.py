@@ -35,3 +35,15 @@ class PartMutant(Mutant):
 
     def __call__(self, **settings: Any) -> Driver[Any]:
         return self.make(**settings)
+
+
+def leaking(
+    broken: type[Any],
+    make: Callable[..., Driver[Any]],
+    scenario: type[Scenario[Any]],
+    path: str,
+    steps: int,
+) -> Mutant:
+    """Return the mutant whose part is this class, which leaks on a path."""
+    least = {f"memory-{path}": steps}
+    return PartMutant(broken.__name__, broken.__doc__ or "", make, scenario, least, leaks=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
 from threadline.campaign.mutant import Mutant
+from threadline.scenario import Scenario
 
+from drivers.service import ServiceDriver
 from scenarios.agents import Agents
 from scenarios.database import Database
 from scenarios.quality import Quality
@@ -16,12 +19,30 @@ from sessions.agents.websocket_context import WebSocketContext
 from sessions.context import UserExecutionContext
 from sessions.messages.codes import STORAGE_ERRORS
 from sessions.quality.manager import QualityManager
+from sessions.service import ChatService
+from sessions.service_parts import ServiceMakers
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
-from tests.mutants.services import service_mutant
+from tests.mutants.parts import leaking
 
 
-@service_mutant("quality", Quality, leaks="service.quality._handlers", steps=2)
+def leak(
+    part: str, scenario: type[Scenario[Any]], path: str, steps: int
+) -> Callable[[type[Any]], Mutant]:
+    """Make a class a mutant that leaks on this path, in so many steps at least.
+
+    The service's `part` is made by it instead.
+    """
+
+    def decorate(broken: type[Any]) -> Mutant:
+        parts: dict[str, Any] = {part: broken}
+        make = partial(ServiceDriver, partial(ChatService, makers=ServiceMakers(**parts)))
+        return leaking(broken, make, scenario, path, steps)
+
+    return decorate
+
+
+@leak("quality", Quality, "service.quality._handlers", 2)
 class KeepsQualityHandlers(QualityManager):
     """Registers a closure of the handler for each subscription, and takes none away."""
 
@@ -37,7 +58,7 @@ class KeepsQualityHandlers(QualityManager):
 IN_HANDLER = "service.parts.worker._handling._handlers.each.self._requests._agents"
 
 
-@service_mutant("agent_handler", Agents, leaks=f"{IN_HANDLER}._failed", steps=1)
+@leak("agent_handler", Agents, f"{IN_HANDLER}._failed", 1)
 class KeepsFailedRequests(AgentHandler):
     """Keeps each request of which the agent failed, to try it again one day."""
 
@@ -65,7 +86,7 @@ class _OpenAfterError(RequestScopedSession):
             await self.rollback()
 
 
-@service_mutant("session_factory", Database, leaks="service.session_factory._open", steps=2)
+@leak("session_factory", Database, "service.session_factory._open", 2)
 class SessionPerError(RequestScopedSessionFactory):
     """Leaves a database session open after each error of the storage in its block."""
 

@@ -1,69 +1,19 @@
-"""Make a chat service of which one line, or one part, has a bug."""
+"""Chat services of which one line has a bug."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-from threadline.campaign.change import Change
-from threadline.campaign.mutant import Mutant
-from threadline.scenario import Scenario
 
 from drivers.service import ServiceDriver
 from sessions.agents.websocket_context import WebSocketContext
 from sessions.context import UserExecutionContext
 from sessions.queue.message import Message
-from sessions.service import ChatService
-from sessions.service_parts import ServiceMakers
-from tests.mutants.least import by_signature
-from tests.mutants.parts import PartMutant
+from tests.mutants import line as of
 
 ANEW = "from tests.mutants.services import asked_anew, new_context, on_new_context\n"  # in `new`
 
-
-def line(
-    name: str,
-    bug: str,
-    function: str,
-    *,
-    old: str,
-    new: str,
-    scenario: type[Scenario[Any]],
-    also: tuple[Change, ...] = (),
-    **least: int | tuple[int, ...],
-) -> Mutant:
-    """Return a chat service of which one function is changed; `least` as in service_mutant()."""
-    path, signatures = f"sessions.{function}", by_signature(least)
-    return Mutant(name, bug, path, old, new, ServiceDriver, scenario, signatures, also=also)
-
-
-def service_mutant(
-    part: str, scenario: type[Scenario[Any]], *, leaks: str = "", **least: int | tuple[int, ...]
-) -> Callable[[type[Any]], Mutant]:
-    """Make a class a mutant: the service's `part` is made by it instead; "service" is all of it.
-
-    `least` says in how many steps of the scenario each signature shows it. One that `leaks` on a
-    path says so, and `steps` in how many.
-    """
-
-    def decorate(broken: type[Any]) -> Mutant:
-        parts: dict[str, Any] = {part: broken}
-        make = broken if part == "service" else partial(ChatService, makers=ServiceMakers(**parts))
-        signatures = by_signature(least)
-        if leaks:
-            signatures = {f"memory-{leaks}": least["steps"]}
-        return PartMutant(
-            broken.__name__,
-            broken.__doc__ or "",
-            partial(ServiceDriver, make),
-            scenario,
-            signatures,
-            leaks=bool(leaks),
-        )
-
-    return decorate
+line = partial(of.line, ServiceDriver, "sessions")
 
 
 def new_context(context: UserExecutionContext) -> UserExecutionContext:

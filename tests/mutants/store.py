@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 from threadline.contracts.conversation_store import Store
 
 from drivers.memory_store import MemoryStoreDriver
-from tests.mutants.least import by_signature
+from tests.mutants.line import line
 
-
-def mutant(
-    name: str,
-    bug: str,
-    method: str,
-    *,
-    old: str,
-    new: str,
-    also: tuple[Change, ...] = (),
-    **least: int | tuple[int, ...],
-) -> Mutant:
-    """Return a store of which one method is changed; `least` says in how many steps it shows."""
-    function = f"drivers.memory_store.MemoryStore.{method}"
-    signatures = by_signature(least)
-    return Mutant(name, bug, function, old, new, MemoryStoreDriver, Store, signatures, also=also)
-
+mutant = partial(line, MemoryStoreDriver, "drivers.memory_store.MemoryStore", scenario=Store)
 
 HistoryOfAnotherThread = mutant(
     "HistoryOfAnotherThread",

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
+
+PARTS = ("__code__", "__defaults__", "__kwdefaults__")  # of a function, that its source decides
+IN_FORCE = "__threadline_change__"
 
 
 class BadChange(ValueError):
@@ -40,12 +43,19 @@ class Change:
         """Make the change, and return what undoes it.
 
         Raises BadChange where the path leads to no function, `old` does not occur exactly once,
-        or the new source cannot be compiled.
+        the new source cannot be compiled, or another change of the function is in force.
         """
         function = _found(self.function)
+        if hasattr(function, IN_FORCE):
+            raise BadChange(
+                f"{self.function} is changed already; write both changes as one, or close the "
+                "driver of the mutant that has changed it"
+            )
         changed = self._compiled(function)
-        undo = partial(_put, function, function.__code__, function.__defaults__)
-        _put(function, changed.__code__, changed.__defaults__)
+        undo = partial(_undo, function, *(getattr(function, name) for name in PARTS))
+        for name in PARTS:
+            setattr(function, name, getattr(changed, name))
+        setattr(function, IN_FORCE, self)
         return undo
 
     def _compiled(self, function: FunctionType) -> FunctionType:
@@ -98,8 +108,10 @@ def _found(path: str) -> FunctionType:
     for length in range(len(parts) - 1, 0, -1):
         try:
             found: Any = importlib.import_module(".".join(parts[:length]))
-        except ModuleNotFoundError:
-            continue
+        except ModuleNotFoundError as error:
+            if f"{path}.".startswith(f"{error.name}."):
+                continue
+            raise BadChange(f"{path} cannot be imported: {error}") from error
         for name in parts[length:]:
             try:
                 found = inspect.getattr_static(found, name)
@@ -135,5 +147,7 @@ def _alone(tree: ast.Module, free: tuple[str, ...]) -> ast.Module:
     return ast.fix_missing_locations(outer)
 
 
-def _put(function: FunctionType, code: CodeType, defaults: tuple[Any, ...] | None) -> None:
-    function.__code__, function.__defaults__ = code, defaults
+def _undo(function: FunctionType, *parts: object) -> None:
+    for name, part in zip(PARTS, parts, strict=True):
+        setattr(function, name, part)
+    delattr(function, IN_FORCE)
