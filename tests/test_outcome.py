@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from threadline.difference import pruned
 from threadline.handle import Handle
 from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
+
+PRUNED: Any = pruned({"ana": ["hi"], "ben": ["ho"]}, {"ana": ["hi"]})[0]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,8 @@ from threadline.outcome import Crashed, Hung, Ok, Outcome, Refused, Unknown
         (Ok(told={Handle("c", 7): ["hi", 1]}), "ok; c_7 was told 'hi', 1"),
         (Ok(3, told={"ana": ["hi"], "ben": ["ho"]}), "ok, 3; ana was told 'hi'; ben was told 'ho'"),
         (Refused("old", told={"ana": ["no"]}), "refused (old); ana was told 'no'"),
+        (Ok(told=PRUNED), "ok; ben was told 'ho'; ..."),
+        (Refused("old", told=PRUNED), "refused (old); ben was told 'ho'; ..."),
     ],
 )  # fmt: skip
 def test_prints_as_a_phrase(outcome: Outcome, text: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sessions.context import UserExecutionContext
+from sessions.errors import QueueFullError
 from sessions.event import Json
 from sessions.queue.message import Message, Priority, Queued
 from sessions.queue.message_queue import MessageQueue, QueueCounts
@@ -85,6 +88,31 @@ def test_arrival_decides_between_threads_of_one_priority() -> None:
     queue.put(message(3, "a"))
 
     assert handled(queue) == [1, 2, 3]
+
+
+def test_full_queue_refuses_and_keeps_what_it_has() -> None:
+    """A message more than queue_max is refused under the contract's reason."""
+    queue, _ = make_queue(Settings(queue_max=2))
+    queue.put(message(1))
+    queue.put(message(2))
+
+    with pytest.raises(QueueFullError) as refused:
+        queue.put(message(3))
+    assert refused.value.reason == "queue full"
+    assert handled(queue) == [1, 2]
+
+
+def test_message_being_handled_takes_room() -> None:
+    """There is room again when a message was handled, not when it was taken."""
+    queue, _ = make_queue(Settings(queue_max=1))
+    queue.put(message(1))
+    queued = taken(queue)
+    with pytest.raises(QueueFullError):
+        queue.put(message(2))
+    queue.succeeded(queued)
+    queue.put(message(3))
+
+    assert handled(queue) == [3]
 
 
 def test_removal_of_a_thread_leaves_the_users_others() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .shown import shown
+from .shown import MORE, shown
 
 Told: TypeAlias = Mapping[object, list[object]]
 """What was told since the last operation, in order, by whom it was told to."""
@@ -99,5 +99,8 @@ class Unpredictable(Exception):
 
 def _with_more(text: str, warnings: tuple[str, ...], told: Told | None = None) -> str:
     warned = f", warning {' and '.join(warnings)}" if warnings else ""
-    heard = [f"{to} was told {', '.join(map(shown, what))}" for to, what in (told or {}).items()]
+    heard = [
+        "..." if to is MORE else f"{to} was told {', '.join(map(shown, what))}"
+        for to, what in (told or {}).items()
+    ]
     return "; ".join([f"{text}{warned}", *heard])
