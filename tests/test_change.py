@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from threadline.campaign.change import BadChange, Change, applied
-from threadline.loading import load_target
+from threadline.campaign.mutant import kill
+from threadline.loading import Target, load_target
 
-from tests.mutants.store import MUTANTS
+from tests.mutants.store import PopsTheFirst
 from tests.test_mutants import MUTANTS as LISTED
 
 
@@ -151,11 +153,21 @@ def test_a_mutant_whose_driver_cannot_be_made_changes_nothing() -> None:
     """
     A driver that refuses its settings leaves no bug behind.
     """
-    mutant = next(each for each in MUTANTS if each.name == "PopsTheFirst")
     with pytest.raises(TypeError):
-        mutant(no_such_setting=1)
+        PopsTheFirst(no_such_setting=1)
 
     assert pops(load_target("drivers.memory_store:MemoryStoreDriver").make()) == "last"
+
+
+def test_a_mutant_that_has_rotted_is_refused_and_not_killed() -> None:
+    """
+    That a line is no longer there is an error of who wrote the mutant, and no failure of a system.
+    """
+    rotten = replace(PopsTheFirst, old="turns.popp()")
+    target = Target("rotten", rotten, rotten.driver)
+
+    with pytest.raises(BadChange, match=r"in the function at .*memory_store\.py:\d+, and"):
+        kill(rotten, target, engine="explore", seed=0)
 
 
 def test_every_listed_mutant_can_be_made() -> None:

@@ -100,6 +100,24 @@ def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
     assert "diverges at step 2" in output
 
 
+def test_a_driver_that_cannot_be_made_fails_with_its_text(project: Path) -> None:
+    """Rules whose pools look at the model fire in no run that has not begun."""
+    Path("unmade.py").write_text(
+        "from drivers.memory_store import MemoryStoreDriver\n"
+        "class Unmade(MemoryStoreDriver):\n"
+        "    def __init__(self):\n"
+        "        raise ValueError('no disk')\n",
+        "utf-8",
+    )
+
+    status, output = pytest_with("--threadline", "unmade:Unmade", SEED_0)
+
+    assert status == 1
+    assert "crashed (ValueError: no disk), raised in unmade.py:4 __init__" in output
+    assert "Traceback" not in output
+    assert "AttributeError" not in output
+
+
 def test_a_scenario_in_a_test_file_is_a_test(project: Path) -> None:
     """It is collected from its file, on the driver that was given."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")

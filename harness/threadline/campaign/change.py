@@ -14,11 +14,13 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from ..loading import BadName
+
 PARTS = ("__code__", "__defaults__", "__kwdefaults__")  # of a function, that its source decides
 IN_FORCE = "__threadline_change__"
 
 
-class BadChange(ValueError):
+class BadChange(BadName):
     """A change that cannot be made as it is written; says what is there instead."""
 
 
@@ -66,7 +68,7 @@ class Change:
         code = function.__code__
         flags = code.co_flags & __future__.annotations.compiler_flag
         try:
-            source = self._changed(textwrap.dedent("".join(lines)))
+            source = self._changed(textwrap.dedent("".join(lines)), f"{code.co_filename}:{first}")
             tree = ast.increment_lineno(_alone(ast.parse(source), code.co_freevars), first - 1)
             compiled = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
@@ -80,13 +82,13 @@ class Change:
         made.__code__ = made.__code__.replace(co_qualname=code.co_qualname)
         return made
 
-    def _changed(self, source: str) -> str:
+    def _changed(self, source: str, place: str) -> str:
         times = source.count(self.old) if self.old else 0
         if times != 1 or self.old == self.new:
             what = f"occurs {times} times" if times != 1 else "is also what it is changed to"
             raise BadChange(
-                f"{self.old!r} {what} in {self.function}; give a text that occurs once, and "
-                f"another to take its place. The function is:\n{source}"
+                f"{self.old!r} {what} in {self.function}; give a text that occurs once in the "
+                f"function at {place}, and another to take its place"
             )
         line = source[: source.index(self.old)].rpartition("\n")[2]
         indent = " " * (len(line) - len(line.lstrip()))

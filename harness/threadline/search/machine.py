@@ -328,7 +328,8 @@ def _derived(rule: Rule) -> Any:
 
 def _enabled(rule: Rule) -> Callable[[Machine], bool]:
     def enabled(self: Machine) -> bool:
-        return self.watch.tried[rule.name].ask(rule, self.now)
+        has_begun = self._open is not None  # else it could not start, which was seen before
+        return has_begun and self.watch.tried[rule.name].ask(rule, self.now)
 
     return enabled
 
