@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Coroutine, Hashable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
@@ -48,8 +48,7 @@ class ServiceLife(SessionsDriver):
 
     refuses = {**SessionsDriver.refuses, SQLAlchemyError: "storage_error"}
 
-    def __init__(self, make: Callable[..., ChatService] = ChatService, **settings: Any) -> None:
-        self._make = make
+    def __init__(self, **settings: Any) -> None:
         self._settings = Settings(**settings)
         self._numbers = count()
         self._disk = make_disk()
@@ -171,7 +170,7 @@ class ServiceLife(SessionsDriver):
             system.clock, self._settings, self._disk.url, make_engine=process.make_engine
         )
         agent = WatchedAgent(self._words, system.clock, self._reached.see)
-        self._service = self._make(system, database=database, agent=agent)
+        self._service = ChatService(system, database=database, agent=agent)
         self._system = self._service.system
         self.pump = pump
         self._life = Life(pump, process, self._service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import count
@@ -34,10 +34,10 @@ class SessionsDriver(Driver[SessionManagerModel]):
     refuses = {RefusedError: attrgetter("reason")}
     foreign = ("sqlalchemy", "aiosqlite", "sqlite3", "fastapi", "starlette", "prometheus_client")
 
-    def __init__(self, make: Callable[..., ChatSystem] = ChatSystem, **settings: Any) -> None:
+    def __init__(self, **settings: Any) -> None:
         numbers = count()
         self._sockets = Sockets(self.tell)
-        self._system = make(
+        self._system = ChatSystem(
             settings=Settings(**settings),
             clock=PumpedClock(self.clock),
             counter=count(1),

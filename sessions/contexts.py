@@ -27,14 +27,12 @@ class Contexts:
         self,
         ids: UnifiedIdGenerator,
         registry: Registry,
-        make_context: type[UserExecutionContext] = UserExecutionContext,
         clock: Clock | None = None,
     ) -> None:
         self.times = ContextTimes()
         self._clock = clock or SystemClock()
         self._ids = ids
         self._registry = registry
-        self._make_context = make_context
 
     def get_user_execution_context(
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
@@ -54,7 +52,7 @@ class Contexts:
         check_id("thread_id", thread_id)
         seen = self._registry.peek(user_id, thread_id)
         _, run_id, request_id = self._ids.generate_user_context_ids(user_id, "read")
-        return self._make_context(
+        return UserExecutionContext(
             user_id=user_id,
             thread_id=thread_id,
             run_id=seen.run_id if seen else run_id,
@@ -106,7 +104,7 @@ class Contexts:
         additional_context: Mapping[str, object] | None = None,
     ) -> UserExecutionContext:
         """Put the ids that a get found into a context."""
-        return self._make_context(
+        return UserExecutionContext(
             user_id=visit.user_id,
             thread_id=visit.thread_id,
             run_id=visit.run_id,

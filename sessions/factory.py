@@ -156,7 +156,7 @@ class WebSocketManagerFactory:
         self.release_due_of(context.user_id)
         self._clean_up_in_emergency(context.user_id)
         logger.info("Creating WebSocket manager with consistent context: %s", context.thread_id)
-        manager = self._parts.make_manager(key, context, self._clock, self._settings, self._metrics)
+        manager = IsolatedWebSocketManager(key, context, self._clock, self._settings, self._metrics)
         self._directory.add_manager(manager)
         self._metrics.managers_created += 1
         self.renew(manager)

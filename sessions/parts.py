@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sessions.clock import Clock
-from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
 from sessions.directory import Directory
 from sessions.ids import UnifiedIdGenerator
-from sessions.key import IsolationKey
-from sessions.manager import IsolatedWebSocketManager
 from sessions.metrics import Metrics
 from sessions.registry import Registry
 from sessions.settings import Settings
 from sessions.tasks import Tasks
-
-MakeManager: TypeAlias = Callable[
-    [IsolationKey, UserExecutionContext, Clock, Settings, Metrics], IsolatedWebSocketManager
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +26,3 @@ class Parts:
     contexts: Contexts
     directory: Directory
     tasks: Tasks
-    make_manager: MakeManager

@@ -14,7 +14,7 @@ from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
 from sessions.service_census import ServiceCensus, ServiceMetrics
-from sessions.service_parts import ServiceMakers, ServiceParts
+from sessions.service_parts import ServiceParts
 from sessions.storage.database import Database
 from sessions.sweeper import Sweeper
 from sessions.system import ChatSystem
@@ -23,8 +23,8 @@ from sessions.system import ChatSystem
 class ChatService:
     """Serves conversations over sockets and by HTTP, all on one ChatSystem and one database.
 
-    start() and stop() are its life, on one event loop; each part can be replaced by giving its
-    maker. Without a database it is SQLite in the file sessions.db.
+    start() and stop() are its life, on one event loop. Without a database it is SQLite in the file
+    sessions.db.
     """
 
     def __init__(
@@ -33,21 +33,17 @@ class ChatService:
         *,
         database: Database | None = None,
         agent: Agent | None = None,
-        makers: ServiceMakers | None = None,
     ) -> None:
         self.system = system or ChatSystem()
         self.settings = self.system.settings
         self.database = database or Database(self.system.clock, self.settings)
-        makers = makers or ServiceMakers()
-        self.parts = ServiceParts(
-            self.system, self.database, agent or RuleBasedAgent(), makers, self
-        )
+        self.parts = ServiceParts(self.system, self.database, agent or RuleBasedAgent(), self)
         self.agent_route = self.parts.agent_route
         self.messages_route = self.parts.messages_route
         self.thread_route = self.parts.thread_route
         self.session_factory = self.parts.session_factory
         self.quality = self.parts.quality
-        self._sweeper: Sweeper = makers.sweeper(self.system.parts, self.sweep)
+        self._sweeper = Sweeper(self.system.parts, self.sweep)
         directory = self.system.parts.directory
         directory.tell_of_connection_ends(self._connection_ended)
         directory.tell_of_manager_ends(self._manager_ended)

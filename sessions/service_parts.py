@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.agents.agent import Agent
@@ -38,7 +37,6 @@ from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
-from sessions.sweeper import Sweeper
 from sessions.system import ChatSystem
 
 
@@ -50,34 +48,6 @@ class Ends(Protocol):
     async def invalidate_user_sessions(self, user_id: str) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMakers:
-    """Makes each part; give another class for a part that is to behave in another way."""
-
-    session_factory: type[RequestScopedSessionFactory] = RequestScopedSessionFactory
-    turns: type[TurnStore] = TurnStore
-    queue: type[MessageQueue] = MessageQueue
-    worker: type[QueueWorker] = QueueWorker
-    supervisors: type[SupervisorFactory] = SupervisorFactory
-    agent_handler: type[AgentHandler] = AgentHandler
-    sender: type[Sender] = Sender
-    intake: type[Intake] = Intake
-    desk: type[Desk] = Desk
-    start_agent: type[StartAgentHandler] = StartAgentHandler
-    user_message: type[UserMessageHandler] = UserMessageHandler
-    thread_history: type[ThreadHistoryHandler] = ThreadHistoryHandler
-    stop_agent: type[StopAgentHandler] = StopAgentHandler
-    quality: type[QualityManager] = QualityManager
-    quality_router: type[QualityMessageRouter] = QualityMessageRouter
-    quality_alerts: type[QualityAlertHandler] = QualityAlertHandler
-    quality_metrics: type[QualityMetricsHandler] = QualityMetricsHandler
-    quality_reports: type[QualityReportHandler] = QualityReportHandler
-    quality_validation: type[QualityValidationHandler] = QualityValidationHandler
-    agent_route: type[AgentRoute] = AgentRoute
-    messages_route: type[MessagesRoute] = MessagesRoute
-    sweeper: type[Sweeper] = Sweeper
-
-
 class ServiceParts:
     """The parts of one service, made in the order in which they need each other."""
 
@@ -86,36 +56,32 @@ class ServiceParts:
         system: ChatSystem,
         database: Database,
         agent: Agent,
-        makers: ServiceMakers,
         ends: Ends,
     ) -> None:
         self._system = system
-        self._makers = makers
         clock, settings, core = system.clock, system.settings, system.parts
-        self.session_factory = makers.session_factory(database, system.contexts)
-        self.turns = makers.turns(self.session_factory, database, clock, settings)
+        self.session_factory = RequestScopedSessionFactory(database, system.contexts)
+        self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
         self.lifetimes = Lifetimes(system.registry, clock)
         self.exchanges = Exchanges()
-        self.sender = makers.sender(system.ids, system.factory, system.connector, self.exchanges)
-        self.quality = makers.quality(system.factory, self.sender)
-        self.queue = makers.queue(
+        self.sender = Sender(system.ids, system.factory, system.connector, self.exchanges)
+        self.quality = QualityManager(system.factory, self.sender)
+        self.queue = MessageQueue(
             clock,
             settings,
             self.lifetimes.is_over,
             lambda message: self.exchanges.finish(message.asker),
         )
-        desk = makers.desk(self._handlers(agent), self.lifetimes, self.sender)
+        desk = Desk(self._handlers(agent), self.lifetimes, self.sender)
         most = settings.queue_workers
-        self.worker = makers.worker(self.queue, desk, clock, core.tasks, most)
-        stopper = makers.stop_agent(self.queue, self.worker, self.lifetimes, self.sender)
-        self.intake = makers.intake(
+        self.worker = QueueWorker(self.queue, desk, clock, core.tasks, most)
+        stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, self.sender)
+        self.intake = Intake(
             core, system.connector, system.router, self.sender, self.queue, self.worker, stopper
         )
-        self.agent_route = makers.agent_route(
-            self.intake, self.exchanges, system.ids, self.lifetimes
-        )
-        self.messages_route = makers.messages_route(
+        self.agent_route = AgentRoute(self.intake, self.exchanges, system.ids, self.lifetimes)
+        self.messages_route = MessagesRoute(
             self.threads, self.turns, system.contexts, system.registry
         )
         self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions)
@@ -136,33 +102,33 @@ class ServiceParts:
         )
 
     def _handlers(self, agent: Agent) -> dict[str, Handle]:
-        makers, system = self._makers, self._system
-        agents = makers.agent_handler(
-            makers.supervisors(agent), self.sender, self.lifetimes, system.clock, system.settings
+        system = self._system
+        agents = AgentHandler(
+            SupervisorFactory(agent), self.sender, self.lifetimes, system.clock, system.settings
         )
         requests = AgentRequests(self.turns, agents, self.lifetimes, self.sender)
-        user_message = makers.user_message(requests)
+        user_message = UserMessageHandler(requests)
         quality = self._quality_router(agent)
 
         async def of_quality(queued: Queued) -> None:
             await quality.handle(queued.message)
 
         return {
-            "start_agent": makers.start_agent(requests).handle,
+            "start_agent": StartAgentHandler(requests).handle,
             "user_message": user_message.handle,
             "chat": user_message.handle,
-            "get_thread_history": makers.thread_history(self.turns, self.sender).handle,
+            "get_thread_history": ThreadHistoryHandler(self.turns, self.sender).handle,
             **dict.fromkeys(QUALITY, of_quality),
         }
 
     def _quality_router(self, agent: Agent) -> QualityMessageRouter:
-        makers, sender = self._makers, self.sender
+        sender = self.sender
         answers = Answers(self.turns, self._system.clock)
-        return makers.quality_router(
+        return QualityMessageRouter(
             {
-                "subscribe_quality_alerts": makers.quality_alerts(self.quality, sender),
-                "get_quality_metrics": makers.quality_metrics(answers, sender, agent.name),
-                "generate_quality_report": makers.quality_reports(answers, sender),
-                "validate_content": makers.quality_validation(sender),
+                "subscribe_quality_alerts": QualityAlertHandler(self.quality, sender),
+                "get_quality_metrics": QualityMetricsHandler(answers, sender, agent.name),
+                "generate_quality_report": QualityReportHandler(answers, sender),
+                "validate_content": QualityValidationHandler(sender),
             }
         )

@@ -12,14 +12,12 @@ from sessions.census import Census, take_census
 from sessions.clock import Clock, SystemClock
 from sessions.close_codes import GOING_AWAY, INVALIDATED
 from sessions.connector import Connector
-from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
 from sessions.directory import Directory
 from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
-from sessions.manager import IsolatedWebSocketManager
 from sessions.metrics import Metrics
-from sessions.parts import MakeManager, Parts
+from sessions.parts import Parts
 from sessions.registry import Registry
 from sessions.router import Router
 from sessions.settings import Settings
@@ -27,16 +25,13 @@ from sessions.sweeper import Sweeper
 from sessions.tasks import Tasks
 
 Entropy: TypeAlias = Callable[[int], bytes]
-MakeIds: TypeAlias = Callable[[Clock, Iterator[int] | None, Entropy], UnifiedIdGenerator]
-MakeRegistry: TypeAlias = Callable[[UnifiedIdGenerator, Clock, Settings, Metrics], Registry]
 
 
 class ChatSystem:
     """Holds everything that one session manager is made of, so that many live in one process.
 
-    Each part can be replaced by giving its maker. The getter, the ids and the registry work at
-    once and from any thread; the operations belong to one event loop. start() begins the
-    background sweep, stop() ends it and every manager.
+    The getter, the ids and the registry work at once and from any thread; the operations belong to
+    one event loop. start() begins the background sweep, stop() ends it and every manager.
     """
 
     def __init__(
@@ -45,29 +40,19 @@ class ChatSystem:
         clock: Clock | None = None,
         counter: Iterator[int] | None = None,
         entropy: Entropy = secrets.token_bytes,
-        *,
-        make_ids: MakeIds = UnifiedIdGenerator,
-        make_registry: MakeRegistry = Registry,
-        make_context: type[UserExecutionContext] = UserExecutionContext,
-        make_contexts: type[Contexts] = Contexts,
-        make_manager: MakeManager = IsolatedWebSocketManager,
-        make_factory: type[WebSocketManagerFactory] = WebSocketManagerFactory,
-        make_connector: type[Connector] = Connector,
-        make_router: type[Router] = Router,
-        make_sweeper: type[Sweeper] = Sweeper,
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
-        self.ids = make_ids(self.clock, counter, entropy)
+        self.ids = UnifiedIdGenerator(self.clock, counter, entropy)
         self._metrics = Metrics()
-        self.registry = make_registry(self.ids, self.clock, self.settings, self._metrics)
+        self.registry = Registry(self.ids, self.clock, self.settings, self._metrics)
         self.ids.serve(self.registry)
-        self.contexts = make_contexts(self.ids, self.registry, make_context, self.clock)
-        self.parts = self._shared(make_manager)
-        self.factory = make_factory(self.parts)
-        self.connector = make_connector(self.parts, self.factory)
-        self.router = make_router(self.parts, self.factory, self.connector)
-        self.sweeper = make_sweeper(self.parts, self._sweep)
+        self.contexts = Contexts(self.ids, self.registry, self.clock)
+        self.parts = self._shared()
+        self.factory = WebSocketManagerFactory(self.parts)
+        self.connector = Connector(self.parts, self.factory)
+        self.router = Router(self.parts, self.factory, self.connector)
+        self.sweeper = Sweeper(self.parts, self._sweep)
 
     def start(self) -> None:
         """Begin the background sweep."""
@@ -121,7 +106,7 @@ class ChatSystem:
     async def _sweep(self) -> None:
         self.sweep()
 
-    def _shared(self, make_manager: MakeManager) -> Parts:
+    def _shared(self) -> Parts:
         return Parts(
             clock=self.clock,
             settings=self.settings,
@@ -131,5 +116,4 @@ class ChatSystem:
             contexts=self.contexts,
             directory=Directory(),
             tasks=Tasks(),
-            make_manager=make_manager,
         )

@@ -17,8 +17,6 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.connections import Connections
-from sessions.connector import Connector
-from tests.mutants.benign import driver_of
 from tests.mutants.leaks import MUTANTS
 from tests.mutants.service_leaks import IN_HANDLER
 from tests.mutants.service_leaks import MUTANTS as OF_SERVICES
@@ -37,40 +35,36 @@ class Planted:
 
 
 SYSTEM = "system: ChatSystem / "
-IN_CONNECTOR = SYSTEM + ".connector -> "
+IN_CONNECTOR = SYSTEM + ".connector -> Connector / "
 PLANTED = {
     "KeepsEndedManagers": Planted(
         "dict entry (IsolatedWebSocketManager)",
         "connect",
-        f"{SYSTEM}.factory -> KeepsEndedManagers / ._ended -> dict",
+        f"{SYSTEM}.factory -> WebSocketManagerFactory / ._ended -> dict",
     ),
     "KeepsHandlers": Planted(
         "list item (callback)",
         "message",
-        f"{SYSTEM}.router -> KeepsHandlers / ._on_reply -> list",
+        f"{SYSTEM}.router -> Router / ._on_reply -> list",
     ),
     "RecoversForEver": Planted("task", "disconnect", "loop: _Loop / task -> Task"),
-    "KeepsConnectionIds": Planted(
-        "set member (str)", "connect", f"{IN_CONNECTOR}KeepsConnectionIds / ._seen -> set"
-    ),
+    "KeepsConnectionIds": Planted("set member (str)", "connect", f"{IN_CONNECTOR}._seen -> set"),
     "AuditsNothing": Planted(
-        "list item (None)", "message", f"{SYSTEM}.router -> AuditsNothing / ._audit -> list"
+        "list item (None)", "message", f"{SYSTEM}.router -> Router / ._audit -> list"
     ),
     "CachesContexts": Planted(
         "UserExecutionContext held elsewhere",
         "",
         "tests.mutants.foreign: module / .KEPT -> list / [*] -> UserExecutionContext",
     ),
-    "KeepsDropped": Planted(
-        "list item (Socket)", "connect", f"{IN_CONNECTOR}KeepsDropped / ._dropped -> list"
-    ),
+    "KeepsDropped": Planted("list item (Socket)", "connect", f"{IN_CONNECTOR}._dropped -> list"),
     "KeepsEverySecondReconnect": Planted(
         "list item (UserExecutionContext)",
         "connect",
-        f"{IN_CONNECTOR}KeepsEverySecondReconnect / ._resumed -> list",
+        f"{IN_CONNECTOR}._resumed -> list",
     ),
     "KeepsFailures": Planted(
-        "dict entry (Connection)", "connect", f"{IN_CONNECTOR}KeepsFailures / ._failed -> dict"
+        "dict entry (Connection)", "connect", f"{IN_CONNECTOR}._failed -> dict"
     ),
     "TaskPerDisconnect": Planted("task", "disconnect", "loop: _Loop / task -> Task"),
     "ThreadPerConnection": Planted("thread", "connect", "threads"),
@@ -79,13 +73,13 @@ OF_SERVICE = {
     "KeepsQualityHandlers": Planted(
         "list item (callback)",
         "subscribe",
-        "service: ChatService / .quality -> KeepsQualityHandlers / ._handlers -> list",
+        "service: ChatService / .quality -> QualityManager / ._handlers -> list",
     ),
     "KeepsFailedRequests": Planted("list item (WebSocketContext)", "", f"{IN_HANDLER}._failed"),
     "SessionPerError": Planted(
-        "dict entry (_OpenAfterError)",
+        "dict entry (RequestScopedSession)",
         "",
-        "service: ChatService / .session_factory -> SessionPerError / ._open -> dict",
+        "service: ChatService / .session_factory -> RequestScopedSessionFactory / ._open -> dict",
     ),
 }
 BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *OF_SERVICES)}
@@ -125,9 +119,9 @@ def is_told(found: Investigation, expected: Planted) -> bool:
     return is_short and replace(said, chain=chain) == replace(expected, born=born)
 
 
-def alarms(grower: type[Connector], seed: int, runs_max: int) -> tuple[list[Failure], Known]:
+def alarms(grower: Mutant, seed: int, runs_max: int) -> tuple[list[Failure], Known]:
     """Return the failures of runs on a benign grower, each with a round trip, and what is known."""
-    target = replace(load_target(CLEAN), make=driver_of(grower))
+    target = replace(load_target(CLEAN), make=grower)
     trips = RoundTrips(1)
     runs = Runs(target, Recorder(None), after_run=trips)
     header = Header(target.model.name, CLEAN, seed=seed, steps_max=STEPS_MAX)

@@ -16,7 +16,7 @@ from threadline.loading import load
 
 from models.chat_service import ChatServiceModel
 from models.session_manager import SessionManagerModel
-from sessions import default_service, default_system, set_default_service
+from sessions import ChatService, default_service, default_system, set_default_service
 from tests import (
     test_seed_audits,
     test_seed_guides,
@@ -93,7 +93,7 @@ def imported_by_snippets(subject: Subject) -> Iterator[None]:
     }
     # On a clock that stands still, so that what depends on the millisecond is seen each time.
     system, _ = subject.make_system()
-    set_default_service(subject.service(system))
+    set_default_service(ChatService(system))
     try:
         with mock.patch.multiple(SNIPPETS, **imports):
             yield

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from itertools import count
 from typing import ParamSpec
@@ -31,18 +31,14 @@ LIMIT_S = 10  # after which a claim has failed, as what it waits for does not co
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True, slots=True)
 class Subject:
-    """Makes systems and services, all with the same bug or with none."""
-
-    system: Callable[..., ChatSystem] = ChatSystem
-    service: Callable[..., ChatService] = ChatService
+    """Makes systems and services on a clock that stands still."""
 
     def make_system(self, settings: Settings | None = None) -> tuple[ChatSystem, ManualClock]:
         """Return a system on a manual clock, with the same entropy each time, and the clock."""
         clock = ManualClock()
         made = count()
-        system = self.system(
+        system = ChatSystem(
             settings, clock, entropy=lambda size: next(made).to_bytes(max(8, size), "big")[-size:]
         )
         return system, clock
@@ -57,7 +53,7 @@ class Subject:
         make_engine = Process(disk).make_engine
         database = Database(clock, system.settings, disk.url, make_engine=make_engine)
         try:
-            async with self.service(system, database=database, agent=agent) as service:
+            async with ChatService(system, database=database, agent=agent) as service:
                 yield Chat(service, clock)
         finally:
             disk.remove()

@@ -6,13 +6,13 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import pytest
 from threadline.bounds import bounded
-from threadline.campaign.mutant import Kill
+from threadline.campaign.mutant import Kill, Mutant
 from threadline.contracts.conversation_store import Store
 from threadline.failure import Failure
 from threadline.leaks.investigate import Investigation
@@ -27,8 +27,6 @@ from threadline.trace import Header, Recorder, Trace, read
 
 from drivers.sessions import SessionsDriver
 from scenarios.connections import Connections
-from sessions import ChatSystem
-from sessions.connector import Connector
 from tests.mutants.benign import GROWERS, Lru64
 from tests.planted_leaks import (
     BY_NAME,
@@ -49,7 +47,6 @@ SERVICE_SEEDS = (0, pytest.param(3, marks=pytest.mark.slow))
 SCENARIOS = ["connections:Connections", "conversation:Conversation", "expiry:Expiry", "keys:Keys"]
 SERVICE = "drivers.service:ServiceDriver"
 
-LRU: dict[str, Any] = {"make_connector": Lru64}
 
 every_leak = pytest.mark.parametrize("name", PLANTED)
 two_seeds = pytest.mark.parametrize("seed", SEEDS)
@@ -99,9 +96,9 @@ def test_a_leak_planted_in_the_service_is_found_minimised_and_named(name: str, s
     assert is_told(found, OF_SERVICE[name]), told(found)
 
 
-@pytest.mark.parametrize("grower", GROWERS, ids=lambda grower: grower.__name__)
+@pytest.mark.parametrize("grower", GROWERS, ids=lambda grower: grower.name)
 @two_seeds
-def test_a_benign_grower_is_not_flagged(grower: type[Connector], seed: int) -> None:
+def test_a_benign_grower_is_not_flagged(grower: Mutant, seed: int) -> None:
     """A cache, a table, a cancelled timer and a thread's inbox are no leaks, however they grow."""
     failures, known = alarms(grower, seed, runs_max=8)
 
@@ -203,7 +200,7 @@ def test_the_clean_system_passes_the_trace_of_a_leak() -> None:
 def test_a_declared_bound_is_asserted() -> None:
     """A cache of 64 that was declared to hold 8 is a failure as soon as it holds more."""
 
-    target = replace(load_target(CLEAN), make=partial(Promising, partial(ChatSystem, **LRU)))
+    target = replace(load_target(CLEAN), make=replace(Lru64, driver=Promising))
     runs = Runs(target, Recorder(None), after_run=RoundTrips(1))
     header = Header(target.model.name, CLEAN, seed=0, steps_max=10)
     batches = islice(Explorer(Connections, runs, header).batches(), 5)
@@ -223,7 +220,7 @@ def test_a_report_of_a_dropped_socket() -> None:
         "LEAK  1 step: +1.00 dict entry (IsolatedWebSocketManager) per cycle (+0.20 per",
         "      operation), linear over 126 cycles; 127 now",
         "  system: ChatSystem",
-        "  `- .factory -> KeepsEndedManagers",
+        "  `- .factory -> WebSocketManagerFactory",
         "     `- ._ended -> dict",
         "  survivors born in  connect (step 1), allocated at  sessions/FILE:LINE",
         "  siblings released in  disconnect (teardown)",

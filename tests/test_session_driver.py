@@ -13,17 +13,8 @@ from threadline.lockstep.outcomes import actual_of
 
 from drivers.sessions import SessionsDriver
 from models.session_manager import SessionManagerModel
-from sessions import ChatSystem
-from sessions.ids import UnifiedIdGenerator
 
 Sessions: Any = SessionManagerModel  # as the lockstep calls it: real things in the place of handles
-
-
-class Numbered(UnifiedIdGenerator):
-    """Ids that are easy to tell from others."""
-
-    def generate_base_id(self, prefix: str = "id", *_: object) -> str:
-        return f"{prefix}_1700000000000_{self._next_number()}_00"
 
 
 def value(outcome: object) -> Any:
@@ -54,11 +45,3 @@ def test_two_runs_are_the_same() -> None:
         assert value(actual_of(one, Sessions.get("ana", None, None))) == value(
             actual_of(two, Sessions.get("ana", None, None))
         )
-
-
-def test_makes_the_system_it_is_told_to() -> None:
-    """
-    A part of the system can be another, which is how mutants come in.
-    """
-    with closing(SessionsDriver(lambda **given: ChatSystem(make_ids=Numbered, **given))) as driver:
-        assert value(actual_of(driver, Sessions.get("ana", "t", None)))["request"].endswith("_00")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
+from unittest.mock import patch
 
-from sessions import ChatService, RequestScopedSessionFactory, Settings, UserExecutionContext
+from sessions import RequestScopedSessionFactory, Settings, UserExecutionContext
 from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
-from sessions.service_parts import ServiceMakers
 from sessions.storage.database import Database
 from sessions.storage.turn import Role, Turn
 from sessions.storage.turn_store import TurnStore
@@ -93,10 +93,10 @@ class Day:
         ]
 
 
+@patch("sessions.service_parts.TurnStore", TurnsInMemory)
 async def chat_all_day() -> Day:
     day = Day()
-    service = partial(ChatService, makers=ServiceMakers(turns=TurnsInMemory))
-    async with Subject(service=service).chat() as chat:
+    async with Subject().chat() as chat:
         peers = await connected(chat)
         await talk(chat, list(peers.values()))
         keys = list(peers)

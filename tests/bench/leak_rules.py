@@ -18,7 +18,7 @@ from threadline.scenario import Scenario
 from scenarios.connections import Connections
 from tests.bench.leak_peers import PEERS
 from tests.bench.leak_runs import is_flagged, played
-from tests.mutants.benign import GROWERS, driver_of
+from tests.mutants.benign import GROWERS
 from tests.planted_leaks import BY_NAME, CLEAN, PLANTED, STEPS_MAX
 
 OURS = "rooted path census and doubling"
@@ -47,7 +47,7 @@ class Score:
 def print_scores(seeds: int) -> None:
     """Judge a clean run of each benign grower and of none, and a leaking run of each leak."""
     scores = {name: Score() for name in (OURS, *PEERS)}
-    benign = [replace(load_target(CLEAN), make=driver_of(grower)) for grower in GROWERS]
+    benign = [replace(load_target(CLEAN), make=grower) for grower in GROWERS]
     known = [Known() for _ in range(len(benign) + 1)]
     for seed in range(seeds):
         for target, learnt in zip([*benign, load_target(CLEAN)], known, strict=True):

@@ -85,9 +85,9 @@ def benign(seeds: int) -> Iterator[str]:
             levels |= {path.name: level for path, level in known.levels.items()}
         stops = next((f"{name}, {level:,}" for name, level in levels.items()), "nothing grew")
         row = f"{seeds * CLEAN_RUNS:>7,}{flagged:>9}{undecided:>11}  {stops}"
-        print(f"{grower.__name__:<28}{row}", flush=True)
+        print(f"{grower.name:<28}{row}", flush=True)
         if flagged or undecided:
-            yield f"{grower.__name__}: {flagged} flagged, {undecided} undecided"
+            yield f"{grower.name}: {flagged} flagged, {undecided} undecided"
 
 
 def print_cost(others: int) -> None:

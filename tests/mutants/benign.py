@@ -6,103 +6,67 @@ import asyncio
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable
 from functools import lru_cache, partial
 from queue import SimpleQueue
-from typing import Any, ClassVar
 
-from drivers.sessions import SessionsDriver
-from sessions import ChatSystem
+from threadline.campaign.mutant import Mutant
+
+from scenarios.connections import Connections
 from sessions.connector import Connector
 from sessions.context import UserExecutionContext
-from sessions.factory import WebSocketManagerFactory
-from sessions.parts import Parts
-from sessions.session import Visit
+from tests.mutants import sessions
 
 TABLE = 40
 LONG_S = 86_400.0
+CREATE = "manager = await self._factory.create_manager(context)"
 
 
-class Recent(Connector):
-    """Keeps the contexts of the latest connections, as a cache that drops the oldest."""
-
-    SIZE: ClassVar[int]
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._recent: OrderedDict[str, UserExecutionContext] = OrderedDict()
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        context = super()._context(visit, connection_id)
-        self._recent[context.request_id] = context
-        if len(self._recent) > self.SIZE:
-            self._recent.popitem(last=False)
-        return context
+def grower(name: str, bug: str, grow: str) -> Mutant:
+    """Return a system that does this with each context that it connects."""
+    return sessions.line(
+        name,
+        bug,
+        "connector.Connector.connect",
+        old=CREATE,
+        new=f"from tests.mutants import benign\nbenign.{grow}\n{CREATE}",
+        scenario=Connections,
+    )
 
 
-class Lru64(Recent):
-    """Keeps 64."""
-
-    SIZE = 64
-
-
-class Lru1000(Recent):
-    """Keeps 1,000."""
-
-    SIZE = 1_000
+def keep_recent(connector: Connector, context: UserExecutionContext, size: int) -> None:
+    recent = vars(connector).setdefault("_recent", OrderedDict())
+    recent[context.request_id] = context
+    if len(recent) > size:
+        recent.popitem(last=False)
 
 
-class LruCache(Connector):
-    """Remembers, with functools, what it worked out for the latest 128 connections."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._parsed = lru_cache(128)(lambda request_id: request_id.split("_"))
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        context = super()._context(visit, connection_id)
-        self._parsed(context.request_id)
-        return context
+def remember(connector: Connector, context: UserExecutionContext) -> None:
+    held = vars(connector)
+    if "_parsed" not in held:
+        held["_parsed"] = lru_cache(128)(lambda request_id: request_id.split("_"))
+    held["_parsed"](context.request_id)
 
 
-class LazyTable(Connector):
-    """Fills a table of constants, one entry for each connection, until it is full."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._table: dict[int, list[int]] = {}
-        self._connections = 0
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        self._connections += 1
-        place = self._connections % TABLE
-        self._table.setdefault(place, [place])
-        return super()._context(visit, connection_id)
+def fill_table(connector: Connector) -> None:
+    held = vars(connector)
+    held["_connections"] = held.get("_connections", 0) + 1
+    place = held["_connections"] % TABLE
+    held.setdefault("_table", {}).setdefault(place, [place])
 
 
-class CancelledTimers(Connector):
-    """Sets a timer of a day for each connection, and cancels it at once."""
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        asyncio.get_running_loop().call_later(LONG_S, print).cancel()
-        return super()._context(visit, connection_id)
+def set_and_cancel() -> None:
+    asyncio.get_running_loop().call_later(LONG_S, print).cancel()
 
 
-class BackgroundThread(Connector):
-    """Hands each connection to one thread, which keeps the latest 32 of them."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._inbox: SimpleQueue[str | None] = SimpleQueue()
-        self._latest: deque[str] = deque(maxlen=32)
-        work = partial(_keep, self._inbox, self._latest)
+def hand_to_thread(connector: Connector, context: UserExecutionContext) -> None:
+    held = vars(connector)
+    if "_inbox" not in held:
+        inbox: SimpleQueue[str | None] = SimpleQueue()
+        held["_inbox"], held["_latest"] = inbox, deque(maxlen=32)
+        work = partial(_keep, inbox, held["_latest"])
         threading.Thread(target=work, daemon=True).start()
-        weakref.finalize(self, self._inbox.put, None)
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        context = super()._context(visit, connection_id)
-        self._inbox.put(context.request_id)
-        return context
+        weakref.finalize(connector, inbox.put, None)
+    held["_inbox"].put(context.request_id)
 
 
 def _keep(inbox: SimpleQueue[str | None], latest: deque[str]) -> None:
@@ -111,17 +75,30 @@ def _keep(inbox: SimpleQueue[str | None], latest: deque[str]) -> None:
         latest.append(request_id)
 
 
-GROWERS: tuple[type[Connector], ...] = (
-    Lru64,
-    Lru1000,
-    LruCache,
-    LazyTable,
-    CancelledTimers,
-    BackgroundThread,
+Lru64 = grower(
+    "Lru64",
+    "Keeps the contexts of the latest 64 connections, as a cache that drops the oldest.",
+    "keep_recent(self, context, 64)",
 )
-
-
-def driver_of(grower: type[Connector]) -> Callable[..., SessionsDriver]:
-    """Return what makes drivers of a session manager with this connector."""
-    make: Callable[..., Any] = partial(ChatSystem, make_connector=grower)
-    return partial(SessionsDriver, make)
+Lru1000 = grower("Lru1000", "Keeps 1,000 of them.", "keep_recent(self, context, 1_000)")
+LruCache = grower(
+    "LruCache",
+    "Remembers, with functools, what it worked out for the latest 128 connections.",
+    "remember(self, context)",
+)
+LazyTable = grower(
+    "LazyTable",
+    "Fills a table of constants, one entry for each connection, until it is full.",
+    "fill_table(self)",
+)
+CancelledTimers = grower(
+    "CancelledTimers",
+    "Sets a timer of a day for each connection, and cancels it at once.",
+    "set_and_cancel()",
+)
+BackgroundThread = grower(
+    "BackgroundThread",
+    "Hands each connection to one thread, which keeps the latest 32 of them.",
+    "hand_to_thread(self, context)",
+)
+GROWERS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

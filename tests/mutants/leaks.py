@@ -2,220 +2,164 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from typing import Any, cast
 
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
-from threadline.scenario import Scenario
 
-from drivers.sessions import SessionsDriver
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
-from sessions import ChatSystem
-from sessions.connection import Connection
 from sessions.connector import Connector
-from sessions.context import UserExecutionContext
-from sessions.contexts import Contexts
-from sessions.event import Event, WebSocket
-from sessions.factory import WebSocketManagerFactory
-from sessions.manager import IsolatedWebSocketManager
-from sessions.parts import Parts
-from sessions.router import Router
-from sessions.session import Visit
-from tests.mutants import foreign
-from tests.mutants.parts import leaking
+from tests.mutants.sessions import leak
 
-logger = logging.getLogger(__name__)
-FAR_S = 10 * 365 * 86_400.0
+PUBLISH = "for manager in self._managers_for(event):"
+CREATE = "manager = await self._factory.create_manager(context)"
 
+KeepsEndedManagers = leak(
+    "KeepsEndedManagers",
+    "Keeps each manager that it has ended, for statistics that nobody asks for (seed 003).",
+    "factory.WebSocketManagerFactory.end",
+    old="self._metrics.cleanup_attempts += 1",
+    new='vars(self).setdefault("_ended", {})[manager.context.request_id] = manager\n'
+    "self._metrics.cleanup_attempts += 1",
+    scenario=Connections,
+    path="system.factory._ended",
+    steps=1,
+)
+KeepsHandlers = leak(
+    "KeepsHandlers",
+    "Registers a closure for the reply to each message, and takes none away.",
+    "router.Router._publish",
+    old=PUBLISH,
+    new=f'vars(self).setdefault("_on_reply", []).append(lambda: (event, asker))\n{PUBLISH}',
+    scenario=Conversation,
+    path="system.router._on_reply",
+    steps=1,
+)
+RecoversForEver = leak(
+    "RecoversForEver",
+    "Starts a recovery for each socket that dropped, and cancels it for no reconnect.",
+    "connector.Connector.handle_websocket_disconnect",
+    old="return True",
+    new="if code != CLEAN:\n"
+    "    clock = self._parts.clock\n"
+    "    recovery = clock.sleep_until(clock.now() + 10 * 365 * 86_400)\n"
+    '    self._parts.tasks.start(recovery, "recovery")\n'
+    "return True",
+    scenario=Connections,
+    path="loop.task",
+    steps=2,
+)
+KeepsConnectionIds = leak(
+    "KeepsConnectionIds",
+    "Remembers the id of every connection that there ever was.",
+    "connector.Connector.connect",
+    old=CREATE,
+    new=f'vars(self).setdefault("_seen", set()).add(context.websocket_connection_id)\n{CREATE}',
+    scenario=Connections,
+    path="system.connector._seen",
+    steps=1,
+)
+AuditsNothing = leak(
+    "AuditsNothing",
+    "Keeps what the log returned for each message, which is None.",
+    "router.Router._publish",
+    old=PUBLISH,
+    new="from logging import info\n"
+    'wrote = info("message on %s", event.key.thread_id)\n'
+    f'vars(self).setdefault("_audit", []).append(wrote)\n{PUBLISH}',
+    scenario=Conversation,
+    path="system.router._audit",
+    steps=1,
+)
+CachesContexts = leak(
+    "CachesContexts",
+    "Caches every context in a list of another package, which outlives all of them.",
+    "contexts.Contexts.get_user_execution_context",
+    old="return context",
+    new="from tests.mutants import foreign\nforeign.KEPT.append(context)\nreturn context",
+    scenario=Conversation,
+    path="alive_UserExecutionContext",
+    steps=1,
+    also=(
+        Change(  # what the systems of other runs have left there
+            "sessions.contexts.Contexts.__init__",
+            "self.times = ContextTimes()",
+            "from tests.mutants import foreign\nforeign.KEPT.clear()\nself.times = ContextTimes()",
+        ),
+    ),
+)
+KeepsDropped = leak(
+    "KeepsDropped",
+    "Keeps a socket that dropped without a close, and forgets one that closed.",
+    "connector.Connector.handle_websocket_disconnect",
+    old="return True",
+    new="if code != CLEAN:\n"
+    '    vars(self).setdefault("_dropped", []).append(websocket)\n'
+    "return True",
+    scenario=Connections,
+    path="system.connector._dropped",
+    steps=2,
+)
+KeepsEverySecondReconnect = leak(
+    "KeepsEverySecondReconnect",
+    "Swaps two lists at each reconnect, and clears only one of them.",
+    "connector.Connector._attach",
+    old="parts = self._parts",
+    new="parts = self._parts\n"
+    'vars(self)["_reconnects"] = vars(self).get("_reconnects", 0) + resumed\n'
+    "if resumed and self._reconnects % 2 == 0:\n"
+    '    vars(self).setdefault("_resumed", []).append(context)',
+    scenario=Connections,
+    path="system.connector._resumed",
+    steps=2,
+)
+KeepsFailures = leak(
+    "KeepsFailures",
+    "Keeps each connection that did not take an event, to try again one day.",
+    "connector.Connector._lost",
+    old="self._remove(connection, close_code=UNDELIVERABLE)",
+    new='vars(self).setdefault("_failed", {})[connection.context.request_id] = connection\n'
+    "self._remove(connection, close_code=UNDELIVERABLE)",
+    scenario=Connections,
+    path="system.connector._failed",
+    steps=1,
+)
+TaskPerDisconnect = leak(
+    "TaskPerDisconnect",
+    "Watches each socket that has left, in a task that waits for what never happens.",
+    "connector.Connector.handle_websocket_disconnect",
+    old="return True",
+    new='from asyncio import Event\nself._parts.tasks.start(Event().wait(), "watch")\nreturn True',
+    scenario=Connections,
+    path="loop.task",
+    steps=1,
+)
+ThreadPerConnection = leak(
+    "ThreadPerConnection",
+    "Starts a thread to write the log of each connection, and ends none before the system.",
+    "connector.Connector.connect",
+    old=CREATE,
+    new=f"from tests.mutants.leaks import start_thread\nstart_thread(self)\n{CREATE}",
+    scenario=Connections,
+    path="threads",
+    steps=1,
+)
 
-def leak(
-    part: str, scenario: type[Scenario[Any]], path: str, steps: int
-) -> Callable[[type[Any]], Mutant]:
-    """Make a class a mutant that leaks on this path, in so many steps at least.
-
-    ChatSystem's `part` is made by it instead.
-    """
-
-    def decorate(broken: type[Any]) -> Mutant:
-        parts: dict[str, Any] = {part: broken}
-        make = partial(SessionsDriver, partial(ChatSystem, **parts))
-        return leaking(broken, make, scenario, path, steps)
-
-    return decorate
-
-
-@leak("make_factory", Connections, "system.factory._ended", 1)
-class KeepsEndedManagers(WebSocketManagerFactory):
-    """Keeps each manager that it has ended, for statistics that nobody asks for (seed 003)."""
-
-    def __init__(self, parts: Parts | None = None) -> None:
-        super().__init__(parts)
-        self._ended: dict[str, IsolatedWebSocketManager] = {}
-
-    def end(self, manager: IsolatedWebSocketManager, close_code: int) -> bool:
-        self._ended[manager.context.request_id] = manager
-        return super().end(manager, close_code)
-
-
-@leak("make_router", Conversation, "system.router._on_reply", 1)
-class KeepsHandlers(Router):
-    """Registers a closure for the reply to each message, and takes none away."""
-
-    def __init__(
-        self, parts: Parts, factory: WebSocketManagerFactory, connector: Connector
-    ) -> None:
-        super().__init__(parts, factory, connector)
-        self._on_reply: list[Callable[[], object]] = []
-
-    def _publish(self, event: Event, asker: Connection | None) -> None:
-        self._on_reply.append(lambda: (event, asker))
-        super()._publish(event, asker)
-
-
-@leak("make_connector", Connections, "loop.task", 2)
-class RecoversForEver(Connector):
-    """Starts a recovery for each socket that dropped, and cancels it for no reconnect."""
-
-    async def handle_websocket_disconnect(self, websocket: WebSocket, code: int = 1000) -> bool:
-        was_live = await super().handle_websocket_disconnect(websocket, code)
-        if was_live and not self._is_clean(code):
-            recovery = self._parts.clock.sleep_until(self._parts.clock.now() + FAR_S)
-            self._parts.tasks.start(recovery, "recovery")
-        return was_live
-
-
-@leak("make_connector", Connections, "system.connector._seen", 1)
-class KeepsConnectionIds(Connector):
-    """Remembers the id of every connection that there ever was."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._seen: set[str] = set()
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        context = super()._context(visit, connection_id)
-        self._seen.add(context.websocket_connection_id or "")
-        return context
-
-
-@leak("make_router", Conversation, "system.router._audit", 1)
-class AuditsNothing(Router):
-    """Keeps what the log returned for each message, which is None."""
-
-    def __init__(
-        self, parts: Parts, factory: WebSocketManagerFactory, connector: Connector
-    ) -> None:
-        super().__init__(parts, factory, connector)
-        self._audit: list[object] = []
-
-    def _publish(self, event: Event, asker: Connection | None) -> None:
-        wrote: Callable[..., object] = logger.info
-        self._audit.append(wrote("message on %s", event.key.thread_id))
-        super()._publish(event, asker)
-
-
-@leak("make_contexts", Conversation, "alive_UserExecutionContext", 1)
-class CachesContexts(Contexts):
-    """Caches every context in a list of another package, which outlives all of them."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        foreign.KEPT.clear()  # what the systems of other runs have left there
-
-    def get_user_execution_context(
-        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
-    ) -> UserExecutionContext:
-        context = super().get_user_execution_context(user_id, thread_id, run_id)
-        foreign.KEPT.append(context)
-        return context
-
-
-@leak("make_connector", Connections, "system.connector._dropped", 2)
-class KeepsDropped(Connector):
-    """Keeps a socket that dropped without a close, and forgets one that closed."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._dropped: list[WebSocket] = []
-
-    async def handle_websocket_disconnect(self, websocket: WebSocket, code: int = 1000) -> bool:
-        was_live = await super().handle_websocket_disconnect(websocket, code)
-        if was_live and not self._is_clean(code):
-            self._dropped.append(websocket)
-        return was_live
-
-
-@leak("make_connector", Connections, "system.connector._resumed", 2)
-class KeepsEverySecondReconnect(Connector):
-    """Swaps two lists at each reconnect, and clears only one of them."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._reconnects = 0
-        self._resumed: list[UserExecutionContext] = []
-
-    def _attach(
-        self,
-        manager: IsolatedWebSocketManager,
-        context: UserExecutionContext,
-        websocket: WebSocket,
-        *,
-        resumed: bool,
-    ) -> None:
-        super()._attach(manager, context, websocket, resumed=resumed)
-        self._reconnects += resumed
-        if resumed and self._reconnects % 2 == 0:
-            self._resumed.append(context)
+MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
 
 
-@leak("make_connector", Connections, "system.connector._failed", 1)
-class KeepsFailures(Connector):
-    """Keeps each connection that did not take an event, to try again one day."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
-        self._failed: dict[str, Connection] = {}
-
-    def _lost(self, connection: Connection) -> None:
-        self._failed[connection.context.request_id] = connection
-        super()._lost(connection)
-
-
-@leak("make_connector", Connections, "loop.task", 1)
-class TaskPerDisconnect(Connector):
-    """Watches each socket that has left, in a task that waits for what never happens."""
-
-    async def handle_websocket_disconnect(self, websocket: WebSocket, code: int = 1000) -> bool:
-        was_live = await super().handle_websocket_disconnect(websocket, code)
-        if was_live:
-            self._parts.tasks.start(self._watch(), "watch")
-        return was_live
-
-    async def _watch(self) -> None:
-        await asyncio.Event().wait()
-
-
-@leak("make_connector", Connections, "threads", 1)
-class ThreadPerConnection(Connector):
-    """Starts a thread to write the log of each connection, and ends none before the system."""
-
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        super().__init__(parts, factory)
+def start_thread(connector: Connector) -> None:
+    """Start a thread that waits until the connector is gone."""
+    held = vars(connector)
+    if "_log" not in held:
         # A pipe, as those who wait for an event are seen in it: a leak of another class.
-        self._log, end = os.pipe()
-        weakref.finalize(self, _close, end, self._log)
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        threading.Thread(target=_read, args=(self._log,), daemon=True).start()
-        return super()._context(visit, connection_id)
+        held["_log"], end = os.pipe()
+        weakref.finalize(connector, _close, end, held["_log"])
+    threading.Thread(target=_read, args=(held["_log"],), daemon=True).start()
 
 
 def _read(end: int) -> None:
@@ -226,22 +170,3 @@ def _read(end: int) -> None:
 def _close(*ends: int) -> None:
     for end in ends:
         os.close(end)
-
-
-# A cast, because mypy takes a decorated class for the class.
-MUTANTS = cast(
-    "tuple[Mutant, ...]",
-    (
-        KeepsEndedManagers,
-        KeepsHandlers,
-        RecoversForEver,
-        KeepsConnectionIds,
-        AuditsNothing,
-        CachesContexts,
-        KeepsDropped,
-        KeepsEverySecondReconnect,
-        KeepsFailures,
-        TaskPerDisconnect,
-        ThreadPerConnection,
-    ),
-)

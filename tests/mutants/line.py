@@ -33,3 +33,24 @@ def line(
     }
     path = f"{package}.{function}"
     return Mutant(name, bug, path, old, new, driver, scenario, signatures, also=also)
+
+
+def leak(
+    driver: type[Driver[Any]],
+    package: str,
+    name: str,
+    bug: str,
+    function: str,
+    *,
+    old: str,
+    new: str,
+    scenario: type[Scenario[Any]],
+    path: str,
+    steps: int,
+    also: tuple[Change, ...] = (),
+) -> Mutant:
+    """Return a system of which one function leaks on this path, in so many steps at least."""
+    least = {f"memory-{path}": steps}
+    return Mutant(
+        name, bug, f"{package}.{function}", old, new, driver, scenario, least, leaks=True, also=also
+    )

@@ -14,6 +14,7 @@ from tests.mutants import line as of
 ANEW = "from tests.mutants.services import asked_anew, new_context, on_new_context\n"  # in `new`
 
 line = partial(of.line, ServiceDriver, "sessions")
+leak = partial(of.leak, ServiceDriver, "sessions")
 
 
 def new_context(context: UserExecutionContext) -> UserExecutionContext:

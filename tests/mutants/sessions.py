@@ -8,3 +8,4 @@ from drivers.sessions import SessionsDriver
 from tests.mutants import line as of
 
 line = partial(of.line, SessionsDriver, "sessions")
+leak = partial(of.leak, SessionsDriver, "sessions")
