@@ -55,7 +55,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         return self._shown(self._system.contexts.get_user_execution_context(user, thread, run))
 
     async def get_session(self, user: str, thread: str | None, run: str | None) -> object:
-        return shown_session(self._system.ids.get_or_create_user_session(user, thread, run))
+        return shown_session(self._system.registry.get_or_create_user_session(user, thread, run))
 
     async def create(self, user: str, thread: str | None, run: str | None) -> object:
         create = self._system.contexts.create_user_execution_context
@@ -69,7 +69,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         return replace(outcome, warnings=tuple(each.category.__name__ for each in caught))
 
     async def existing(self, user: str, thread: str | None) -> object:
-        return shown_session(self._system.ids.get_existing_session(user, thread))
+        return shown_session(self._system.registry.get_existing_session(user, thread))
 
     async def from_websocket(
         self, user: str, name: str | None, additional: tuple[str, ...]

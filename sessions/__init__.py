@@ -1,4 +1,7 @@
-"""A session manager for chat back ends: one conversation, one session, one set of ids."""
+"""A session manager for chat back ends: one conversation, one session, one set of ids.
+
+The process default, for calls without a system of their own, is in sessions.default.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,12 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-# First, so that every part of the package can reach the process default, which is a ChatSystem.
-from sessions.system import ChatSystem  # isort: skip
-
 from sessions.context import UserExecutionContext
-from sessions.default import (
-    default_service,
-    default_system,
-    set_default_service,
-    set_default_system,
-)
-from sessions.entry import handle_websocket_connection, handle_websocket_disconnect
 from sessions.factory import WebSocketManagerFactory
-from sessions.getter import create_user_execution_context, get_user_execution_context
 from sessions.ids import UnifiedIdGenerator
 from sessions.manager import IsolatedWebSocketManager
 from sessions.settings import Settings
+from sessions.system import ChatSystem
 
 if TYPE_CHECKING:
     from sessions.service import ChatService
@@ -36,14 +29,6 @@ __all__ = [
     "UnifiedIdGenerator",
     "UserExecutionContext",
     "WebSocketManagerFactory",
-    "create_user_execution_context",
-    "default_service",
-    "default_system",
-    "get_user_execution_context",
-    "handle_websocket_connection",
-    "handle_websocket_disconnect",
-    "set_default_service",
-    "set_default_system",
 ]
 
 # A library leaves it to its user where its log goes, even that of errors.

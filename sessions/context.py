@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from sessions.default import default_system
 from sessions.frozen import frozen_mapping
 from sessions.ids import UnifiedIdGenerator
 from sessions.rules import check_depth, check_id, check_optional_id
@@ -43,26 +42,14 @@ class UserExecutionContext:
         additional = self._made_immutable(self.additional_context)
         object.__setattr__(self, "additional_context", additional)
 
-    @classmethod
-    def from_websocket_request(
-        cls,
-        user_id: str,
-        websocket_id: str | None = None,
-        additional_context: Mapping[str, object] | None = None,
-    ) -> UserExecutionContext:
-        """Begin a conversation in the process default; see Contexts.from_websocket_request."""
-        contexts = default_system().contexts
-        return contexts.from_websocket_request(user_id, websocket_id, additional_context)
-
-    def child(self, name: str, ids: UnifiedIdGenerator | None = None) -> UserExecutionContext:
+    def child(self, name: str, ids: UnifiedIdGenerator) -> UserExecutionContext:
         """Return the context of a part of this operation: one deeper, with a request of its own.
 
-        The request id is made by ids, or by the process default's. Raises InvalidContextError
-        when that is too deep, InvalidIdRequestError when the name is too long for an operation.
+        The request id is made by ids. Raises InvalidContextError when that is too deep, and
+        InvalidIdRequestError when the name is too long for an operation.
         """
         depth = self.operation_depth + 1
         check_depth(depth)
-        ids = ids or default_system().ids
         _, _, request_id = ids.generate_user_context_ids(self.user_id, name)
         return replace(self, request_id=request_id, operation_depth=depth)
 

@@ -6,7 +6,6 @@ import logging
 
 from sessions.close_codes import GOING_AWAY
 from sessions.context import UserExecutionContext
-from sessions.default import default_system
 from sessions.errors import ContextMismatchError, ManagerLimitError
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
@@ -20,11 +19,10 @@ class WebSocketManagerFactory:
     """One manager for each thread in use (the contract, Connections and managers).
 
     A manager that is due is gone for every caller from that moment; a sweep, or a manager made
-    anew for its user, releases it. Without parts it works on the process default's managers.
+    anew for its user, releases it.
     """
 
-    def __init__(self, parts: Parts | None = None) -> None:
-        parts = parts or default_system().parts
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._clock = parts.clock
         self._settings = parts.settings

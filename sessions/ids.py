@@ -1,4 +1,4 @@
-"""Make every id of the system, read them back, and lead to the sessions."""
+"""Make every id of the system, and read them back."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ import secrets
 from collections.abc import Callable, Iterator
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING
 
-from sessions.class_calls import OnDefaultToo
 from sessions.clock import Clock, SystemClock
 from sessions.errors import InvalidIdRequestError
 from sessions.parsed_id import ParsedId, parsed
-
-if TYPE_CHECKING:
-    from sessions.registry import Registry
-    from sessions.session import SessionData
 
 OPERATION_LENGTH_MAX = 64
 RANDOM_LENGTH = 8
@@ -26,7 +20,6 @@ class UnifiedIdGenerator:
     """Makes ids that are unique across threads, tasks and processes (the contract, Identifiers).
 
     Clock, counter and entropy are injected; entropy(n) returns n random bytes. Thread-safe.
-    Each public method can be called on the class too, and then uses the process default.
     """
 
     def __init__(
@@ -39,9 +32,7 @@ class UnifiedIdGenerator:
         self._counter = counter or count(1)
         self._entropy = entropy
         self._lock = Lock()
-        self._registry: Registry | None = None
 
-    @OnDefaultToo
     def generate_base_id(
         self, prefix: str = "id", include_random: bool = True, random_length: int = RANDOM_LENGTH
     ) -> str:
@@ -53,7 +44,6 @@ class UnifiedIdGenerator:
             raise InvalidIdRequestError(f"random_length is {random_length}; give 1 or more")
         return f"{prefix}_{self._stamp(random_length if include_random else 0)}"
 
-    @OnDefaultToo
     def generate_user_context_ids(
         self,
         user_id: str,  # noqa: ARG002  # the seeds pass it; ids that tell whose they are leak
@@ -71,61 +61,23 @@ class UnifiedIdGenerator:
         run_id = f"{operation}_{self._stamp(RANDOM_LENGTH)}"
         return f"thread_{run_id}", run_id, f"req_{operation}_{self._stamp(RANDOM_LENGTH)}"
 
-    @OnDefaultToo
     def generate_websocket_client_id(self, user_id: str) -> str:
         return f"ws_client_{user_id[:USER_PREFIX_LENGTH]}_{self._stamp(RANDOM_LENGTH)}"
 
-    @OnDefaultToo
     def generate_websocket_connection_id(self, user_id: str) -> str:
         return f"ws_conn_{user_id[:USER_PREFIX_LENGTH]}_{self._stamp(RANDOM_LENGTH)}"
 
-    @OnDefaultToo
     def parse_id(self, text: object) -> ParsedId | None:
         """Return the parts of an id that a generator made, or None for anything else."""
         return self._read(text)
 
-    @OnDefaultToo
     def is_valid_id(self, text: object) -> bool:
         return self._read(text) is not None
 
-    @OnDefaultToo
     def get_id_age(self, text: object) -> float:
         """Return the age of an id in seconds, at least 0; -1 for what no generator made."""
         found = self._read(text)
         return -1 if found is None else max(0.0, self._clock.now() - found.ms / 1000)
-
-    @OnDefaultToo
-    def get_or_create_user_session(
-        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
-    ) -> SessionData:
-        """Ask the registry; see Registry.get_or_create_user_session."""
-        return self._sessions().get_or_create_user_session(user_id, thread_id, run_id)
-
-    @OnDefaultToo
-    def get_existing_session(
-        self, user_id: str, thread_id: str | None = None
-    ) -> SessionData | None:
-        """Ask the registry; see Registry.get_existing_session."""
-        return self._sessions().get_existing_session(user_id, thread_id)
-
-    @OnDefaultToo
-    def cleanup_expired_sessions(self) -> int:
-        """Ask the registry; see Registry.cleanup_expired_sessions."""
-        return self._sessions().cleanup_expired_sessions()
-
-    @OnDefaultToo
-    def invalidate_user_sessions(self, user_id: str) -> int:
-        """Ask the registry; see Registry.invalidate_user_sessions."""
-        return self._sessions().invalidate_user_sessions(user_id)
-
-    def serve(self, registry: Registry) -> None:
-        """Lead to the sessions of this registry from now on."""
-        self._registry = registry
-
-    def _sessions(self) -> Registry:
-        if self._registry is None:
-            raise RuntimeError("this generator has no sessions; use the ids of a ChatSystem")
-        return self._registry
 
     def _stamp(self, random_length: int) -> str:
         """Return {ms}_{n}[_{hex}], the part that makes an id unique."""

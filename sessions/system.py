@@ -46,7 +46,6 @@ class ChatSystem:
         self.ids = UnifiedIdGenerator(self.clock, counter, entropy)
         self._metrics = Metrics()
         self.registry = Registry(self.ids, self.clock, self.settings, self._metrics)
-        self.ids.serve(self.registry)
         self.contexts = Contexts(self.ids, self.registry, self.clock)
         self.parts = self._shared()
         self.factory = WebSocketManagerFactory(self.parts)

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
-from unittest import mock
 
 import pytest
 from threadline.campaign.change import applied
@@ -16,7 +15,8 @@ from threadline.loading import load
 
 from models.chat_service import ChatServiceModel
 from models.session_manager import SessionManagerModel
-from sessions import ChatService, default_service, default_system, set_default_service
+from sessions import ChatService
+from sessions.default import set_default_service
 from tests import (
     test_seed_audits,
     test_seed_guides,
@@ -87,16 +87,11 @@ def sees(claim: Claim) -> bool:
 @contextmanager
 def imported_by_snippets(subject: Subject) -> Iterator[None]:
     """Make the snippets of the seeds, which import what they try, import the subject's."""
-    imports: dict[str, Any] = {
-        "WebSocketManagerFactory": lambda: default_system().factory,
-        "RequestScopedSessionFactory": lambda: default_service().session_factory,
-    }
     # On a clock that stands still, so that what depends on the millisecond is seen each time.
     system, _ = subject.make_system()
     set_default_service(ChatService(system))
     try:
-        with mock.patch.multiple(SNIPPETS, **imports):
-            yield
+        yield
     finally:
         set_default_service(None)
 

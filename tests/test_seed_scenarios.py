@@ -80,8 +80,8 @@ def test_contexts_have_the_ids_of_the_session_manager(subject: Subject) -> None:
     system, _ = subject.make_system()
     context = system.contexts.get_user_execution_context("ana")
 
-    made = system.ids.get_or_create_user_session("ana", context.thread_id)
-    found = system.ids.get_existing_session("ana", context.thread_id)
+    made = system.registry.get_or_create_user_session("ana", context.thread_id)
+    found = system.registry.get_existing_session("ana", context.thread_id)
 
     assert (made["thread_id"], made["run_id"]) == (context.thread_id, context.run_id)
     assert found is not None

@@ -16,8 +16,6 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 DEPRECATED = "create_user_execution_context"
 GETTERS = {"get_user_execution_context", "get_or_create_user_session"}
 SOURCES = sorted((ROOT / "sessions").rglob("*.py"))
-# Where the deprecated function is offered to those who still call it.
-OFFERED = "sessions/__init__.py"
 
 
 def deprecated_calls(tree: ast.Module) -> list[str]:
@@ -141,9 +139,9 @@ def test_nothing_deprecated_is_called() -> None:
 
 def test_nothing_deprecated_is_imported() -> None:
     """
-    Seed 001, 3.1, dead import cleanup: only the package itself offers the deprecated function.
+    Seed 001, 3.1, dead import cleanup: the deprecated function is offered, and imported by none.
     """
-    assert list(found_by(deprecated_imports)) == [OFFERED]
+    assert found_by(deprecated_imports) == {}
 
 
 def test_no_getter_is_handed_a_generated_id() -> None:

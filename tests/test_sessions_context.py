@@ -7,7 +7,8 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from sessions import UserExecutionContext, create_user_execution_context
+from sessions import UnifiedIdGenerator, UserExecutionContext
+from sessions.default import create_user_execution_context
 from sessions.errors import InvalidContextError, InvalidIdRequestError
 from sessions.system import ChatSystem
 from tests.sessions_peers import make_system
@@ -152,13 +153,13 @@ def test_child_keeps_the_conversation() -> None:
 def test_child_of_the_deepest_context_is_refused() -> None:
     """A context ten deep has no child."""
     with pytest.raises(InvalidContextError, match="operation_depth is 11"):
-        make_context(operation_depth=10).child("search")
+        make_context(operation_depth=10).child("search", UnifiedIdGenerator())
 
 
 def test_child_name_of_65_characters_is_refused() -> None:
     """The name of a child is an operation, and no longer than one."""
     with pytest.raises(InvalidIdRequestError):
-        make_context().child("n" * 65)
+        make_context().child("n" * 65, UnifiedIdGenerator())
 
 
 def test_websocket_request_begins_a_conversation() -> None:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 import sessions
-from sessions import (
-    ChatService,
-    ChatSystem,
+from sessions import ChatService, ChatSystem
+from sessions.default import (
     RequestScopedSessionFactory,
     default_service,
     default_system,

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 
 from sessions import UnifiedIdGenerator
+from sessions.default import UnifiedIdGenerator as OnDefault
 from sessions.errors import InvalidIdRequestError
 from sessions.parsed_id import ParsedId
 from tests.sessions_clock import ManualClock
@@ -109,12 +110,6 @@ def test_parse_id_returns_all_parts() -> None:
 
 def test_class_level_call_makes_an_id() -> None:
     """On the class, the process default makes the id."""
-    made = UnifiedIdGenerator.generate_base_id("thread")
+    made = OnDefault.generate_base_id("thread")
 
     assert re.fullmatch("thread_[0-9]{13}_[0-9]+_[0-9a-f]{8}", made)
-
-
-def test_generator_of_no_system_has_no_sessions() -> None:
-    """A generator on its own says that sessions need a system."""
-    with pytest.raises(RuntimeError, match="use the ids of a ChatSystem"):
-        make_ids().cleanup_expired_sessions()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sessions import (
+from sessions.default import (
     RequestScopedSessionFactory,
     UnifiedIdGenerator,
     UserExecutionContext,

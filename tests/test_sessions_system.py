@@ -10,8 +10,9 @@ from unittest.mock import Mock, patch
 
 import pytest
 
-from sessions import ChatSystem, UnifiedIdGenerator, default_system, set_default_system
+from sessions import ChatSystem
 from sessions.clock import SystemClock
+from sessions.default import UnifiedIdGenerator, default_system, set_default_system
 from sessions.key import IsolationKey
 from sessions.settings import Settings
 from tests.sessions_clock import settle

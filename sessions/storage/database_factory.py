@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
-from sessions.default import default_service
 from sessions.storage.database import Database
 from sessions.storage.database_session import RequestScopedSession
 from sessions.tasks import Tasks
@@ -28,14 +27,9 @@ class RequestScopedSessionFactory:
     """Makes a database session for a context, under that context's ids and no others.
 
     Both ways to make one can be awaited, for an owner who closes it, or used as `async with`.
-    Without a database and contexts it is the process default's factory by another name.
     """
 
-    def __init__(self, database: Database | None = None, contexts: Contexts | None = None) -> None:
-        if database is None or contexts is None:
-            # All of it is shared, so that what it opens ends with its connection or the service.
-            self.__dict__ = default_service().session_factory.__dict__
-            return
+    def __init__(self, database: Database, contexts: Contexts) -> None:
         self._database = database
         self._contexts = contexts
         self._tasks = Tasks()
