@@ -43,6 +43,16 @@ class Contexts:
         self.times.observe(self._clock.now() - asked_at_s)
         return context
 
+    def accept_message(
+        self, user_id: str, thread_id: str | None, run_id: str | None, connection_id: str | None
+    ) -> tuple[UserExecutionContext, Visit]:
+        """Return the context of a message that came by a connection, and what its get found."""
+        asked_at_s = self._clock.now()
+        visit = self._registry.accept(user_id, thread_id, run_id)
+        context = self.context_of(visit, connection_id)
+        self.times.observe(self._clock.now() - asked_at_s)
+        return context, visit
+
     def reading_context(self, user_id: str, thread_id: str) -> UserExecutionContext:
         """Return a context to read a thread on, whether or not it has a session; makes none.
 

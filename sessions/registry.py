@@ -60,6 +60,19 @@ class Registry:
             self._change_run(session, run_id)
             return self._use(session, resumed=found is not None)
 
+    def accept(
+        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
+    ) -> Visit:
+        """Do the get of a message, and count it: from now on its session outlives its manager."""
+        with self._lock:
+            visit = self.visit(user_id, thread_id, run_id)
+            if session := self._find(user_id, visit.thread_id):
+                session.ends_with_manager = False
+                session.leased_until_s = None
+            self._metrics.messages += 1
+            self._metrics.messages_continued += visit.resumed
+            return visit
+
     def visit_by_connection(self, user_id: str, thread_id: str | None = None) -> Visit:
         """Do the get of a connection: without a thread it begins a conversation."""
         with self._lock:
@@ -82,13 +95,6 @@ class Registry:
         with self._lock:
             session = self._find(user_id, thread_id)
             return session.peek(self._settings.session_ttl_s) if session else None
-
-    def accept_message(self, user_id: str, thread_id: str) -> None:
-        """Note that a live session had a message, so that it outlives its manager."""
-        with self._lock:
-            if session := self._find(user_id, thread_id):
-                session.ends_with_manager = False
-                session.leased_until_s = None
 
     def extend(self, user_id: str, thread_id: str) -> None:
         """Let a live session live on, without making its thread the latest."""
@@ -284,6 +290,8 @@ class Registry:
             websocket_client_id=session.websocket_client_id,
             created_at_s=session.created_at_s,
             resumed=resumed,
+            number=session.number,
+            used=session.used,
         )
 
     def _end(self, session: Session) -> None:

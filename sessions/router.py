@@ -48,10 +48,7 @@ class Router:
         self._check_ids(user_id, thread_id, run_id, connection_id)
         asker = self._live(user_id, connection_id) if connection_id else None
         asked_for = thread_id or (asker.context.thread_id if asker else None)
-        visit = self._registry.visit(user_id, asked_for, run_id)
-        self._registry.accept_message(user_id, visit.thread_id)
-        self._parts.metrics.messages += 1
-        self._parts.metrics.messages_continued += visit.resumed
+        visit = self._registry.accept(user_id, asked_for, run_id)
         if asker:
             self._connector.frame_arrived(asker)
         key = IsolationKey(user_id, visit.thread_id)

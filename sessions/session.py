@@ -82,7 +82,10 @@ class SessionsByUse:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one get found: a copy of the session's ids, and whether it was there before."""
+    """What one get found: a copy of the session's ids, and whether it was there before.
+
+    number is the session's own, which no other has; used, that of its latest get.
+    """
 
     user_id: str
     thread_id: str
@@ -91,6 +94,8 @@ class Visit:
     websocket_client_id: str
     created_at_s: float
     resumed: bool
+    number: int
+    used: int
 
     def data(self) -> SessionData:
         return {

@@ -143,22 +143,18 @@ class Intake:
         self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None
     ) -> Message:
         """Get the context of a message, of which the session takes note."""
-        registry, metrics = self._parts.registry, self._parts.metrics
-        thread_id = draft.ids.thread_id or own_thread_id
-        was_there = registry.get_existing_session(user_id, thread_id) is not None
-        getter = self._parts.contexts.get_user_execution_context
-        context = getter(user_id, thread_id, draft.ids.run_id)
-        registry.accept_message(user_id, context.thread_id)
-        metrics.messages += 1
-        metrics.messages_continued += was_there
-        session = registry.peek(user_id, context.thread_id)
-        assert session is not None  # it was got just now
+        context, visit = self._parts.contexts.accept_message(
+            user_id,
+            draft.ids.thread_id or own_thread_id,
+            draft.ids.run_id,
+            self._connection_id(user_id, asker),
+        )
         return Message(
-            replace(context, websocket_connection_id=self._connection_id(user_id, asker)),
+            context,
             draft.kind,
             draft.payload,
-            session.number,
-            session.used,
+            visit.number,
+            visit.used,
             draft.ids.message_id,
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),
