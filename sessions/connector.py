@@ -60,7 +60,7 @@ class Connector:
         if connection is None:
             return False
         left_alone = self._remove(connection, close_code=None)
-        if left_alone and self._is_clean(code):
+        if left_alone and code == CLEAN:
             await self._factory.cleanup_manager(user_context=connection.context)
         return True
 
@@ -154,6 +154,3 @@ class Connector:
             self._factory.renew(manager)
         connection.end(close_code)
         return manager is not None and not manager.connections
-
-    def _is_clean(self, code: int) -> bool:
-        return code == CLEAN

@@ -39,7 +39,7 @@ class UserExecutionContext:
         check_optional_id("websocket_client_id", self.websocket_client_id)
         check_optional_id("websocket_connection_id", self.websocket_connection_id)
         check_depth(self.operation_depth)
-        additional = self._made_immutable(self.additional_context)
+        additional = frozen_mapping("additional_context", self.additional_context)
         object.__setattr__(self, "additional_context", additional)
 
     def child(self, name: str, ids: UnifiedIdGenerator) -> UserExecutionContext:
@@ -52,7 +52,3 @@ class UserExecutionContext:
         check_depth(depth)
         _, _, request_id = ids.generate_user_context_ids(self.user_id, name)
         return replace(self, request_id=request_id, operation_depth=depth)
-
-    @staticmethod
-    def _made_immutable(additional: Mapping[str, object]) -> Mapping[str, object]:
-        return frozen_mapping("additional_context", additional)

@@ -171,13 +171,10 @@ class WebSocketManagerFactory:
     def _check_limit(self, user_id: str) -> None:
         live = self.live_of(user_id)
         stay = len(live) - len(self._choose_for_emergency(live))
-        if not self._has_room(stay):
+        limit = self._settings.max_managers_per_user
+        if stay >= limit:
             self._metrics.manager_limit_refusals += 1
-            limit = self._settings.max_managers_per_user
             raise ManagerLimitError(f"user {user_id!r} has {limit} managers in use, the limit")
-
-    def _has_room(self, managers: int) -> bool:
-        return managers < self._settings.max_managers_per_user
 
     def _clean_up_in_emergency(self, user_id: str) -> None:
         chosen = self._choose_for_emergency(self.live_of(user_id))

@@ -69,14 +69,14 @@ class UnifiedIdGenerator:
 
     def parse_id(self, text: object) -> ParsedId | None:
         """Return the parts of an id that a generator made, or None for anything else."""
-        return self._read(text)
+        return parsed(text)
 
     def is_valid_id(self, text: object) -> bool:
-        return self._read(text) is not None
+        return self.parse_id(text) is not None
 
     def get_id_age(self, text: object) -> float:
         """Return the age of an id in seconds, at least 0; -1 for what no generator made."""
-        found = self._read(text)
+        found = self.parse_id(text)
         return -1 if found is None else max(0.0, self._clock.now() - found.ms / 1000)
 
     def _stamp(self, random_length: int) -> str:
@@ -95,6 +95,3 @@ class UnifiedIdGenerator:
     def _hex(self, length: int) -> str:
         # Half a byte is one digit: an odd length needs one byte more, and then one digit less.
         return self._entropy((length + 1) // 2).hex()[:length]
-
-    def _read(self, text: object) -> ParsedId | None:
-        return parsed(text)

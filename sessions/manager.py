@@ -52,7 +52,8 @@ class IsolatedWebSocketManager:
     def due_at_s(self) -> float:
         """Return the clock second at which it is gone, if nothing happens before."""
         times_out_at_s = self._frame_at_s + self._settings.connection_timeout_s
-        return times_out_at_s if self.connections else min(times_out_at_s, self._grace_ends_at_s())
+        grace_ends_at_s = self._alone_since_s + self._settings.reconnect_grace_s
+        return times_out_at_s if self.connections else min(times_out_at_s, grace_ends_at_s)
 
     def frame_arrived(self) -> None:
         """Note a sign of life of one of its connections."""
@@ -88,9 +89,6 @@ class IsolatedWebSocketManager:
         """Forget what waits, and count it."""
         self._metrics.events_dropped += len(self._recovery)
         self._recovery.clear()
-
-    def _grace_ends_at_s(self) -> float:
-        return self._alone_since_s + self._settings.reconnect_grace_s
 
     def _check_own(self, context: UserExecutionContext) -> None:
         own = (self.context.user_id, self.context.thread_id)

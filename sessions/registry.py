@@ -57,7 +57,7 @@ class Registry:
             self._validate(user_id, thread_id, run_id)
             found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
             session = found or self._create(user_id, thread_id, run_id, by_connection=False)
-            self._change_run(session, run_id)
+            session.run_id = run_id or session.run_id
             return self._use(session, resumed=found is not None)
 
     def accept(
@@ -243,28 +243,18 @@ class Registry:
         )
 
     def _check_limit(self, user_id: str) -> None:
-        limit = self._settings.max_sessions_per_user
-        if not self._has_room(user_id):
-            self._metrics.session_limit_refusals += 1
-            raise SessionLimitError(f"user {user_id!r} has {limit} live sessions, the limit")
-
-    def _has_room(self, user_id: str) -> bool:
         # Records are counted first, as they are no fewer than live sessions and cost no look.
         limit = self._settings.max_sessions_per_user
-        records = self._sessions_of(user_id) if self._records(user_id) >= limit else []
-        return sum(self._is_live(session) for session in records) < limit
-
-    def _records(self, user_id: str) -> int:
-        return self._by_use.count(user_id)
+        records = self._sessions_of(user_id) if self._by_use.count(user_id) >= limit else []
+        if sum(self._is_live(session) for session in records) >= limit:
+            self._metrics.session_limit_refusals += 1
+            raise SessionLimitError(f"user {user_id!r} has {limit} live sessions, the limit")
 
     def _register(self, session: Session) -> None:
         key = self._key(session.user_id, session.thread_id)
         if due := self._sessions.get(key):
             self._end(due)
         self._sessions[key] = session
-
-    def _change_run(self, session: Session, run_id: str | None) -> None:
-        session.run_id = run_id or session.run_id
 
     def _use(self, session: Session, *, resumed: bool) -> Visit:
         self._touch(session)

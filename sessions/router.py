@@ -11,7 +11,6 @@ from sessions.errors import UnknownConnectionError
 from sessions.event import Event, Json
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
-from sessions.manager import IsolatedWebSocketManager
 from sessions.parts import Parts
 from sessions.rules import check_id, check_optional_id
 
@@ -119,14 +118,7 @@ class Router:
         return seen.run_id if seen else None
 
     def _publish(self, event: Event, asker: Connection | None) -> None:
-        for manager in self._managers_for(event):
+        if manager := self._factory.find(event.key):
             manager.deliver(event)
-        if asker and self._is_elsewhere(asker, event):
+        if asker and asker.context.thread_id != event.key.thread_id:
             asker.offer(event, recoverable=False)
-
-    def _managers_for(self, event: Event) -> list[IsolatedWebSocketManager]:
-        manager = self._factory.find(event.key)
-        return [manager] if manager else []
-
-    def _is_elsewhere(self, asker: Connection, event: Event) -> bool:
-        return asker.context.thread_id != event.key.thread_id

@@ -37,7 +37,6 @@ class Session:
     def peek(self, ttl_s: float) -> Peek:
         return Peek(
             self.number,
-            self.used,
             self.run_id,
             self.websocket_client_id,
             self.created_at_s,
@@ -49,7 +48,6 @@ class Peek(NamedTuple):
     """What a look at a live session shows: when it began, and is due as it is now."""
 
     number: int
-    used: int
     run_id: str
     websocket_client_id: str
     began_at_s: float

@@ -51,7 +51,7 @@ ClosesOtherTabs = line(
 DroppedIsClosed = line(
     "DroppedIsClosed",
     "Takes a connection that dropped for one that was closed, and waits for no reconnect.",
-    "connector.Connector._is_clean",
+    "connector.Connector.handle_websocket_disconnect",
     old="code == CLEAN",
     new="True",
     scenario=Connections,
@@ -61,7 +61,7 @@ DroppedIsClosed = line(
 GraceNeverEnds = line(
     "GraceNeverEnds",
     "Waits for a reconnect for ever: the abandoned manager that leaks (seed 003).",
-    "manager.IsolatedWebSocketManager._grace_ends_at_s",
+    "manager.IsolatedWebSocketManager.due_at_s",
     old="self._alone_since_s + self._settings.reconnect_grace_s",
     new="float('inf')",
     scenario=Expiry,

@@ -19,11 +19,11 @@ WarnsNobody = line(
 MutableInside = line(
     "MutableInside",
     "Makes a read-only mapping of lists that anybody can append to.",
-    "context.UserExecutionContext._made_immutable",
-    old='return frozen_mapping("additional_context", additional)',
+    "context.UserExecutionContext.__post_init__",
+    old='additional = frozen_mapping("additional_context", self.additional_context)',
     new="from copy import deepcopy\n"
     "from types import MappingProxyType\n"
-    "return MappingProxyType(deepcopy(dict(additional)))",
+    "additional = MappingProxyType(deepcopy(dict(self.additional_context)))",
     scenario=Conversation,
     isolation_tamper=2,
 )

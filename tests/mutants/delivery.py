@@ -12,9 +12,9 @@ from tests.mutants.sessions import line
 DeliversToAllThreads = line(
     "DeliversToAllThreads",
     "Sends an event to every thread that its user has open.",
-    "router.Router._managers_for",
-    old="[manager] if manager else []",
-    new="self._factory.live_of(event.key.user_id)",
+    "router.Router._publish",
+    old="if manager := self._factory.find(event.key):",
+    new="for manager in self._factory.live_of(event.key.user_id):",
     scenario=Connections,
     isolation_deliver=2,
     isolation_message=2,
@@ -27,7 +27,7 @@ DeliversToAllThreads = line(
 AskerUnanswered = line(
     "AskerUnanswered",
     "Answers the thread that was asked about, and not the tab that asked.",
-    "router.Router._is_elsewhere",
+    "router.Router._publish",
     old="asker.context.thread_id != event.key.thread_id",
     new="False",
     scenario=Connections,

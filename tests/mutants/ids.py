@@ -46,7 +46,7 @@ OddLengthIsShort = line(
 OwnIdsAreInvalid = line(
     "OwnIdsAreInvalid",
     "Takes no id for its own that was made without random digits.",
-    "ids.UnifiedIdGenerator._read",
+    "ids.UnifiedIdGenerator.parse_id",
     old="return parsed(text)",
     new="found = parsed(text)\nreturn found if found and found.random else None",
     scenario=Keys,

@@ -15,7 +15,7 @@ from scenarios.conversation import Conversation
 from sessions.connector import Connector
 from tests.mutants.sessions import leak
 
-PUBLISH = "for manager in self._managers_for(event):"
+PUBLISH = "if manager := self._factory.find(event.key):"
 CREATE = "manager = await self._factory.create_manager(context)"
 
 KeepsEndedManagers = leak(

@@ -64,9 +64,9 @@ ClaimsToCleanUp = line(
 OneManagerOver = line(
     "OneManagerOver",
     "Compares with <= where the limit is reached, and so lets in one manager more.",
-    "factory.WebSocketManagerFactory._has_room",
-    old="managers <",
-    new="managers <=",
+    "factory.WebSocketManagerFactory._check_limit",
+    old="stay >=",
+    new="stay >",
     scenario=Limits,
     memory_connect=3,
     memory_create_manager=3,

@@ -79,7 +79,7 @@ KeepsRefusedRun = line(
     "registry.Registry._validate",
     old='check_optional_id("run_id", run_id)',
     new="if session := self._find(user_id, thread_id) if thread_id else self._latest(user_id):\n"
-    "    self._change_run(session, run_id)\n"
+    "    session.run_id = run_id or session.run_id\n"
     "check_optional_id('run_id', run_id)",
     scenario=Refusals,
     continuity_create=2,
@@ -185,9 +185,9 @@ HandsToAnother = line(
 OneSessionOver = line(
     "OneSessionOver",
     "Compares with <= where the limit is reached, and so lets in one session more.",
-    "registry.Registry._has_room",
-    old="< limit",
-    new="<= limit",
+    "registry.Registry._check_limit",
+    old="for session in records) >= limit",
+    new="for session in records) > limit",
     scenario=Limits,
     continuity_connect=3,
     memory_connect=3,

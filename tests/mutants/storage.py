@@ -98,7 +98,7 @@ AnswersMakeLatest = services.line(
 LeavesManager = sessions.line(
     "LeavesManager",
     "Forgets the manager when its last connection has closed for good.",
-    "connector.Connector._is_clean",
+    "connector.Connector.handle_websocket_disconnect",
     old="code == CLEAN",
     new="False",
     scenario=Connections,
