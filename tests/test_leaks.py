@@ -125,9 +125,9 @@ def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(CLEAN, load_scenario(f"scenarios.{scenario}"))
 
     assert found == []
-    assert round_trips_of(runs).known.levels == {}
-    assert round_trips_of(runs).known.skipped == {}
-    assert round_trips_of(runs).known.made == 20
+    assert round_trips_of(runs).growths.levels == {}
+    assert round_trips_of(runs).growths.skipped == {}
+    assert round_trips_of(runs).growths.made == 20
 
 
 @pytest.mark.parametrize("scenario", ["agents:Agents", "database:Database"])
@@ -136,8 +136,8 @@ def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(SERVICE, load_scenario(f"scenarios.{scenario}"), runs_max=8)
 
     assert found == []
-    assert round_trips_of(runs).known.skipped == {}
-    assert round_trips_of(runs).known.made == 8
+    assert round_trips_of(runs).growths.skipped == {}
+    assert round_trips_of(runs).growths.made == 8
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_stores_of_the_other_contract_leak_nothing(driver: str) -> None:
     found, runs = clean_runs(driver, Store)
 
     assert found == []
-    assert round_trips_of(runs).known.skipped == {}
+    assert round_trips_of(runs).growths.skipped == {}
 
 
 def clean_runs(

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..failure import Failure
 from ..loading import Target
+from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Batch, Runs
-from ..lockstep.warning_recorder import warnings_recorded
 from ..operation import Operation
 from ..scenario import Scenario
 from ..search.explore import Explorer

@@ -20,8 +20,8 @@ from ..leaks.cycles import TimeOver
 from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
 from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.outcomes import crashed, is_the_systems
+from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Batch, Runs
-from ..lockstep.warning_recorder import warnings_recorded
 from ..printable import file_name
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
@@ -157,7 +157,7 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
             path, running = Path(job.trace), job.running()
             tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over))
         else:
-            search = _Search(job, scenario, runs, tell)
+            search = _Follower(job, scenario, runs, tell)
             if job.replays_known:
                 search.replay_known()
             search.go(header_of(job, target))
@@ -194,7 +194,7 @@ def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
     return alive
 
 
-class _Search:
+class _Follower:
     """Follows an engine: counts, saves and minimises what it finds, and tells of it."""
 
     def __init__(self, job: Job, scenario: type[Scenario[Any]], runs: Runs, tell: Listener) -> None:
@@ -231,7 +231,7 @@ class _Search:
                 break
         found = self._findings
         is_all = complete and sequences > 0
-        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).known.skipped else ""
+        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
         unused, steps = engine.unused(), self._steps
         self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
 

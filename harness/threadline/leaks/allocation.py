@@ -31,7 +31,7 @@ def allocations_traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def site_of(made: object) -> str:
+def allocated_at(made: object) -> str:
     """Return FILE:LINE of the system's code that made an object; "" where that is not known.
 
     CPython traces no memory that it uses again from a list of its own, as it does for many lists.

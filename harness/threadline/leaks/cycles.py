@@ -13,7 +13,7 @@ from ..handle import Dangling, Handle
 from ..history import Step
 from ..operation import Operation, handles_in, map_atoms
 from ..outcome import Ok, Outcome, Refused
-from .growth import Known
+from .growth import Growths
 from .reach import Link, Path, Reach
 from .resources import resources, settled
 
@@ -45,14 +45,14 @@ class Cycles:
         driver: Driver[Any],
         play: Callable[[Operation], Outcome],
         steps: Sequence[Step],
-        known: Known,
+        growths: Growths,
         warned: Callable[[], int],
         alive: Callable[[], object] = lambda: None,
     ) -> None:
         self.steps = steps
         self.played = 0
-        known.paths.edges.stop_at(driver.foreign)
-        self.reach = Reach(driver.roots, known.paths)
+        growths.paths.edges.stop_at(driver.foreign)
+        self.reach = Reach(driver.roots, growths.paths)
         self._driver = driver
         driver.discard_notes()
         self._play = play

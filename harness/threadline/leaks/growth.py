@@ -8,13 +8,13 @@ from .reach import Path, Paths
 
 
 @dataclass(slots=True)
-class Known:
+class Growths:
     """What one test has learnt so far, from run to run.
 
     levels: what had grown and then stopped, and how high. leaks: paths that never stopped, by
     name. undecided: those whose budget ended first, with the cycles watched. skipped: why round
-    trips could not be made, with how often. made: how many were. net: what the net saw, once
-    in a test; "" before that.
+    trips could not be made, with how often. made: how many were. block_count: what became of
+    counting memory blocks, once in a test; "" before that.
     """
 
     paths: Paths = field(default_factory=Paths)
@@ -23,7 +23,7 @@ class Known:
     undecided: dict[Path, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     made: int = 0
-    net: str = ""
+    block_count: str = ""
 
     @property
     def tried(self) -> int:

@@ -25,7 +25,7 @@ TIME_OVER = "the time was over before it was investigated"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundLeak:
     """One leak: as a failure, its minimal trace, where that was saved, and what is known of it.
 
     `story` is None where the minimal trace did not leak again, watched for longer, or the time was
@@ -70,7 +70,7 @@ class Hunt:
         header: Header,
         runs_max: int | None,
         seconds: float | None,
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundLeak]:
         """Explore a scenario for so many runs, or so long, and yield each leak."""
         self.ends_at_s = None if seconds is None else time.monotonic() + seconds
         for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
@@ -81,7 +81,7 @@ class Hunt:
             if self.is_over():
                 return
 
-    def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[Found]:
+    def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[FoundLeak]:
         """Replay a trace with a round trip, and yield the leak that it shows."""
         header = replace(stored.header, round_trip=True)
         failure = replay(self.runs, header, stored.operations)
@@ -93,7 +93,7 @@ class Hunt:
 
     def _failed(
         self, batch: Batch, failure: Failure, scenario: type[Scenario[Any]] | None
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundLeak]:
         name = str(failure.signature)
         if not is_leak(failure):
             self.parted[name] = self.parted.get(name, 0) + 1
@@ -111,4 +111,4 @@ class Hunt:
                 why = TIME_OVER
             except Divergence as divergence:
                 why = f"it failed otherwise when it was investigated: {divergence}"
-            yield Found(least.failure or failure, least.trace, saved, story, why)
+            yield FoundLeak(least.failure or failure, least.trace, saved, story, why)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..history import Step
 from .cycles import ALIVE, Cycles
-from .leak_class import members
+from .leak import members
 from .reach import LENGTH, Path
 
 ROWS_MAX = 4  # of siblings; our choice

@@ -48,7 +48,8 @@ def facts(found: Investigation) -> list[str]:
     """Return when and where what survives was made, and when its siblings went."""
     ledger = found.ledger
     born = " and ".join(ledger.label(place) for place in ledger.born) or "no step of its own"
-    lines = [f"survivors born in  {born}" + (f", allocated at  {found.site}" if found.site else "")]
+    where = f", allocated at  {found.allocated_at}" if found.allocated_at else ""
+    lines = [f"survivors born in  {born}{where}"]
     if ledger.released >= 0:
         lines.append(f"siblings released in  {ledger.label(ledger.released)}")
     return lines
@@ -72,12 +73,13 @@ def footnotes(found: Investigation) -> list[str]:
     cycles = (
         f"{found.leak.cycles:,} cycles of {of}" if found.leak.cycles else f"a run of {of}, live"
     )
+    growths = found.growths
     return [
         f"watched: {cycles}",
         *(f"also:    {other.path.name}, +{other.rate:.2f} per cycle" for other in found.also),
-        *([f"net:     {found.net}"] if found.net else []),
-        *(f"bounded: {path.name}, at {level:,}" for path, level in found.known.levels.items()),
-        *(f"open:    {path.name}, after {n:,} cycles" for path, n in found.known.undecided.items()),
+        *([f"net:     {found.block_count}"] if found.block_count else []),
+        *(f"bounded: {path.name}, at {level:,}" for path, level in growths.levels.items()),
+        *(f"open:    {path.name}, after {n:,} cycles" for path, n in growths.undecided.items()),
         *(f"not covered: {what}" for what in found.uncovered),
     ]
 

@@ -20,7 +20,7 @@ class Variable(NamedTuple):
     name: str
 
 
-class _Known(NamedTuple):
+class _Looked(NamedTuple):
     spaces: list[Sized]  # of the module, and of each class that it defines
     sizes: list[int]
     variables: list[Variable]
@@ -35,18 +35,18 @@ class Variables:
     """
 
     is_code: Callable[[type], bool]
-    _known: dict[str, _Known] = field(default_factory=dict)
+    _looked: dict[str, _Looked] = field(default_factory=dict)
 
     def of(self, module: ModuleType) -> Iterator[tuple[str, object]]:
         """Yield the values now, each by its name; cost: the number of them."""
-        known = self._known.get(module.__name__)
+        known = self._looked.get(module.__name__)
         if known is None or list(map(len, known.spaces)) != known.sizes:
-            known = self._known[module.__name__] = self._look(module)
+            known = self._looked[module.__name__] = self._look(module)
         for label, space, name in known.variables:
             if name in space:
                 yield label, _inner(space[name])
 
-    def _look(self, module: ModuleType) -> _Known:
+    def _look(self, module: ModuleType) -> _Looked:
         own = vars(module)
         classes = [each for each in own.values() if _is_own(each, module)]
         spaces: list[Mapping[str, Any]] = [own, *map(vars, classes)]
@@ -57,7 +57,7 @@ class Variables:
             for name, value in space.items()
             if not name.startswith(("__", "_abc_")) and not self._is_fixed(_inner(value))
         ]
-        return _Known([*spaces], [*map(len, spaces)], found)
+        return _Looked([*spaces], [*map(len, spaces)], found)
 
     def _is_fixed(self, value: object) -> bool:
         if isinstance(value, FunctionType):

@@ -16,8 +16,8 @@ from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
 from ..trace import is_signature_of, plain
 from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
+from .recorders import WarningRecorder
 from .renaming import Named, NotHeld, Renaming, Untold
-from .warning_recorder import Warned
 
 Record = Callable[[int, Operation], None]
 SHOWN_MAX = 1_000_000  # characters, above which only the beginning of a value is kept; our choice
@@ -38,7 +38,7 @@ class Lockstep:
         model: Model,
         driver: Driver[Any],
         record: Record | None = None,
-        warned: Warned | None = None,
+        warned: WarningRecorder | None = None,
         invariants: Invariants | None = None,
         settings: Mapping[str, object] | None = None,
         tolerates: Sequence[str] = (),

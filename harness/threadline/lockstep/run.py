@@ -20,7 +20,7 @@ from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep, lifecycle_failure
 from .outcomes import crashed, is_interrupt, is_the_systems
-from .warning_recorder import Warned
+from .recorders import WarningRecorder
 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)
@@ -35,7 +35,7 @@ class AfterRun(Protocol):
         """Return whether a run is one of those that end so: the seed decides."""
         ...
 
-    def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
+    def look(self, lockstep: Lockstep, header: Header, warned: WarningRecorder | None) -> None:
         """Look at a run at its end; raises Divergence for what is found."""
         ...
 
@@ -53,7 +53,7 @@ class Runs:
 
     target: Target
     recorder: Recorder
-    warned: Warned | None = None
+    warned: WarningRecorder | None = None
     after_run: AfterRun | None = None
     shows_log: bool = False
     shows_all: bool = False
