@@ -7,8 +7,7 @@ from itertools import islice
 
 from threadline.campaign.mutant import Kill, Mutant, kill
 from threadline.failure import Failure
-from threadline.leaks.doubling import BRIEF_MAX
-from threadline.leaks.growth import Growths
+from threadline.leaks.growth import BRIEF_MAX, Growths
 from threadline.leaks.investigate import Investigation, investigate
 from threadline.leaks.round_trip import RoundTrips
 from threadline.loading import load_target

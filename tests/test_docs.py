@@ -15,7 +15,7 @@ from threadline.cli.command import threadline
 from threadline.cli.leaks import RUNS, STEPS
 from threadline.history import WIDTH
 from threadline.known import WANTED
-from threadline.leaks.doubling import CYCLES_MAX, EXACT_MAX, GROWTH_MAX
+from threadline.leaks.growth import CYCLES_MAX, EXACT_MAX, GROWTH_MAX
 from threadline.leaks.reach import OBJECTS_MAX
 from threadline.leaks.round_trip import OPERATIONS_MAX
 from threadline.search.detour import CURIOUS, EARLIER

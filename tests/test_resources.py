@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from threadline.leaks.allocation import allocated_at, allocations_traced, way_to
-from threadline.leaks.resources import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
+from threadline.leaks.cycles import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
 
 
 class Made:

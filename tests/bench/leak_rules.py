@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from threadline.leaks.doubling import BRIEF_MAX, CYCLES_MAX
-from threadline.leaks.growth import Growths
+from threadline.leaks.growth import BRIEF_MAX, CYCLES_MAX, Growths
 from threadline.leaks.investigate import cycles_of
 from threadline.leaks.round_trip import tear_down
 from threadline.loading import Target, load_target

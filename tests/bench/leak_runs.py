@@ -9,8 +9,7 @@ from itertools import islice
 from typing import Any
 
 from threadline.failure import Divergence
-from threadline.leaks.doubling import CYCLES_MAX
-from threadline.leaks.growth import Growths
+from threadline.leaks.growth import CYCLES_MAX, Growths
 from threadline.leaks.round_trip import RoundTrip
 from threadline.loading import Target
 from threadline.lockstep.lockstep import Lockstep

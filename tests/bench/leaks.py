@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from threadline.leaks.cycles import heap_aside
-from threadline.leaks.doubling import BRIEF_MAX, WARM_UP, WATCHED
-from threadline.leaks.growth import Growths
+from threadline.leaks.growth import BRIEF_MAX, WARM_UP, WATCHED, Growths
 from threadline.leaks.investigate import cycles_of
 from threadline.leaks.round_trip import tear_down
 from threadline.loading import load_target

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ..driver import Driver
 from ..failure import Signature
-from ..leaks.doubling import BRIEF_MAX
+from ..leaks.growth import BRIEF_MAX
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.run import Batch, Runs

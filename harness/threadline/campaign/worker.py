@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,13 +57,13 @@ from .events import (
 )
 from .findings import Findings
 from .isolate import HANG_S, shorten
-from .surroundings import surroundings
 
 ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
 ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
 SLOW_S = 60.0  # how long a step may take in a campaign without a time budget
 HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGPIPE, signal.SIGCHLD)
 START_S = 60.0  # how long the imports and start() of a driver may take, in each worker
 
 
@@ -310,6 +311,28 @@ class _Follower:
             failure = first_failure(replace(trace, header=header), self._runs)
             came = str(failure.signature) if failure else ""
             self._tell(Replayed(entry.signature, entry.trace, came))
+
+
+def surroundings() -> Callable[[], None]:
+    """Return what puts back the working folder, the recursion limit and the handlers of signals.
+
+    Must be called, and what it returns too, on the main thread.
+    """
+    folder = os.getcwd()
+    limit = sys.getrecursionlimit()
+    handlers = [(number, signal.getsignal(number)) for number in SIGNALS]
+
+    def put_back() -> None:
+        with suppress(OSError):
+            os.chdir(folder)
+        if sys.getrecursionlimit() != limit:
+            sys.setrecursionlimit(limit)
+        for number, handler in handlers:
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    return put_back
 
 
 def main() -> None:

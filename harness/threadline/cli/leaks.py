@@ -20,8 +20,8 @@ from ..defaults import read_defaults
 from ..descriptor import leash
 from ..failure import Divergence, Failure, failure_text, replay_command
 from ..history import count
-from ..leaks.doubling import CYCLES_MAX
 from ..leaks.external_tools import write_memray, write_objgraph
+from ..leaks.growth import CYCLES_MAX
 from ..leaks.hunt import FoundLeak, Hunt
 from ..leaks.markdown import leak_markdown
 from ..leaks.page import leak_page

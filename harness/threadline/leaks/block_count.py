@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psutil
 
 from .cycles import Cycles
-from .doubling import CYCLES_MAX, Suspect, suspect
+from .growth import CYCLES_MAX, Suspect, suspect
 from .reach import Link, Path
 
 BLOCKS = Path((Link("allocated blocks", ""),))

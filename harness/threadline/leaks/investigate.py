@@ -15,8 +15,7 @@ from ..lockstep.run import Runs, play, replay
 from ..trace import Trace
 from .allocation import allocated_at, allocations_traced, way_to
 from .cycles import ALIVE, Cycles, Unlike, heap_aside
-from .doubling import WARM_UP
-from .growth import Growths
+from .growth import WARM_UP, Growths
 from .leak import Leak, is_leak, leak_of
 from .ledger import Ledger, book
 from .reach import Path

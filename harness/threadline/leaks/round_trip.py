@@ -19,17 +19,17 @@ from ..model import Model
 from ..trace import Header
 from .block_count import BLOCKS, count_blocks
 from .cycles import ALIVE, Cycles, Measure, TimeOver, Unlike, heap_aside
-from .doubling import (
+from .growth import (
     BRIEF_MAX,
     CYCLES_MAX,
     EXACT_MAX,
     WARM_UP,
     WATCHED,
+    Growths,
     Suspect,
     blocks,
     suspect,
 )
-from .growth import Growths
 from .leak import Leak, class_of, leak_failure
 from .reach import LENGTH, Path, Reach
 

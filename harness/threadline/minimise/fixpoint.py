@@ -18,7 +18,6 @@ from ..rule import Rule
 from ..scenario import Scenario
 from ..search.enabled import options, sequences
 from ..trace import Header, Numbered, Trace
-from .narrow import narrowed, nearly
 from .passes import (
     Choices,
     Operations,
@@ -26,6 +25,8 @@ from .passes import (
     bindings,
     changed_arguments,
     holds,
+    narrowed,
+    nearly,
     others,
     places,
     renumber,
