@@ -17,8 +17,8 @@ from threadline.contracts.conversation_store import Store
 from threadline.failure import Failure
 from threadline.leaks.investigate import Investigation
 from threadline.leaks.leak import leak_of
+from threadline.leaks.report import leak_text
 from threadline.leaks.round_trip import RoundTrips, round_trips_of
-from threadline.leaks.text import leak_text
 from threadline.loading import load_scenario, load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.scenario import Scenario

@@ -23,11 +23,9 @@ from ..history import count
 from ..leaks.external_tools import write_memray, write_objgraph
 from ..leaks.growth import CYCLES_MAX
 from ..leaks.hunt import FoundLeak, Hunt
-from ..leaks.markdown import leak_markdown
-from ..leaks.page import leak_page
 from ..leaks.process_watch import samples, verdicts
+from ..leaks.report import leak_markdown, leak_page, leak_text
 from ..leaks.round_trip import RoundTrips, round_trips_of
-from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario
 from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Runs, play
