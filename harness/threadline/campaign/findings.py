@@ -42,7 +42,7 @@ class Findings:
     _in_doubt: dict[str, int] = field(default_factory=dict)  # and how many were tried since
 
     def add(self, batch: Batch, failure: Failure) -> Iterator[Found | Shorter]:
-        """Take a failing run, and yield what is to be told of it: often nothing."""
+        """Take a failing run, and yield the events that it is worth: often none."""
         name = str(failure.signature)
         counts = self.known if self.is_known(name) else self.counts
         counts[name] = counts.get(name, 0) + 1
@@ -84,9 +84,9 @@ def save_failure(
 ) -> Iterator[Found | Shorter]:
     """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
 
-    What a caller does between the two cannot lose the failure: it is on disk, and told. One that is
-    kept `instead` of another takes the place of one that had failed by chance. When time `is_over`,
-    the best so far is yielded.
+    A caller that stops between the two cannot lose the failure, which is on disk and was yielded.
+    `instead` marks a failure that replaces one of the same signature that failed by chance. When
+    time `is_over`, the best so far is yielded.
     """
     name = str(failure.signature)
     trace = batch.trace()
@@ -108,10 +108,10 @@ def save_shorter(
     is_doubted: bool = False,
     is_over: Callable[[], bool] = never,
 ) -> Shorter:
-    """Minimise a trace that fails so, save it in place of the long one, and tell of it.
+    """Minimise a failing trace, save the result in place of the long one, and return its event.
 
-    Whose signature `is_doubted` was seen to fail by chance. When time `is_over`, it is the best so
-    far.
+    `is_doubted` says that its signature was seen to fail by chance. When time `is_over`, the result
+    is the best so far.
     """
     least = least_of(trace, failure, runs, scenario, is_doubted=is_doubted, is_over=is_over)
     if least.replays:

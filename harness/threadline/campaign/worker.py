@@ -1,4 +1,4 @@
-"""A worker: the process in which one scenario is run; it is told a job, and tells events."""
+"""A worker: the process in which one scenario is run; it receives a job, and sends events."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ START_S = 60.0  # how long the imports and start() of a driver may take, in each
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is to do; names and numbers only, so that it can be told as JSON.
+    """What a worker is to do; names and numbers only, so that it can be sent as JSON.
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. `ends_at_s` is when the seconds are over, on the monotonic clock, which all
     processes share. With a `trace`, the job is to minimise that one, each replay in a process of
     its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
-    started, the limit is `start_s`. One run in `round_trip_every` ends with a look for leaks. What
-    has a signature that was `told` by an earlier worker is counted, and not told again. `known`
-    are the entries of known failures, without their dates; `replays_known` says that their traces
-    are played first.
+    started, the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
+    Signatures in `told` were reported by an earlier worker: they are counted, and not reported
+    again. `known` are the entries of known failures, without their dates; with `replays_known`,
+    their traces are played first.
     """
 
     scenario: str
@@ -119,7 +119,7 @@ class Job:
 
 
 class Engine(Protocol):
-    """Plays runs of a scenario, and knows which of its rules were of no use."""
+    """Plays runs of a scenario, and knows which of its rules never fired."""
 
     def unused(self) -> list[str]:
         """Return a line for each rule that has never fired."""
@@ -127,9 +127,10 @@ class Engine(Protocol):
 
 
 def work(job: Job, tell: Callable[[Message], None]) -> None:
-    """Do a job in this process, telling `tell` what happens.
+    """Do a job in this process, and pass each message to `tell`.
 
-    Raises BadName where its names lead nowhere, and what a bug of the model or the scenario raises.
+    Raises BadName where its names lead nowhere, and whatever a bug of the model or the scenario
+    raises.
     """
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
@@ -196,7 +197,7 @@ def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
 
 
 class _Follower:
-    """Follows an engine: counts, saves and minimises what it finds, and tells of it."""
+    """Follows an engine: counts, saves and minimises what it finds, and reports it."""
 
     def __init__(self, job: Job, scenario: type[Scenario[Any]], runs: Runs, tell: Listener) -> None:
         self._job = job
@@ -237,7 +238,7 @@ class _Follower:
         self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
 
     def _engine(self, header: Header) -> tuple[int, Engine, Iterator[Batch]]:
-        """Return how many sequences there are, about, if that has an end; the engine; its runs."""
+        """Return about how many sequences there are (0: no end), the engine, and its runs."""
         if self._job.engine == "exhaust":
             exhaust = Exhaust(self._scenario, self._runs, header)
             return exhaust.estimate(), exhaust, exhaust.batches()
@@ -259,7 +260,9 @@ class _Follower:
         self._runs.tolerated.clear()
 
     def _traces(self) -> Iterator[tuple[str, Path]]:
-        """Yield the traces of what is known or was told: runs go round them from the first on."""
+        """Yield the traces of failures that are known or were reported: runs avoid them from the
+        start.
+        """
         for entry in self._known:
             if entry.trace and not entry.tolerate:
                 yield entry.signature, Path(entry.trace)
@@ -269,14 +272,14 @@ class _Follower:
                 yield name, path
 
     def _round(self, signature: str, path: Path) -> None:
-        """Go round the failure of a trace, if it is one of this model and scenario."""
+        """Avoid the failure of a trace, if it is one of this model and scenario."""
         with suppress(BadTrace):
             trace = read(path, self._runs.target.model.kinds())
             name = trace.header.signature
             self._learn(name if is_signature_of(signature, name) else signature, trace)
 
     def _learn(self, signature: str, trace: Trace) -> None:
-        """Go round a trace from the next run on, where the engine can and there is a way."""
+        """Avoid the failure of a trace from the next run on, where the engine can."""
         if self._go_round is not None and trace.operations and not trace.header.round_trip:
             self._go_round(signature, trace.operations)
 
@@ -297,7 +300,7 @@ class _Follower:
         return parse("the trace", lines.encode("ascii").split(b"\n"), kinds)[0]
 
     def replay_known(self) -> None:
-        """Play the trace of each known failure, and tell what came of it."""
+        """Play the trace of each known failure, and report its outcome."""
         for entry in self._known:
             if not entry.trace:
                 continue
@@ -314,9 +317,9 @@ class _Follower:
 
 
 def surroundings() -> Callable[[], None]:
-    """Return what puts back the working folder, the recursion limit and the handlers of signals.
+    """Return a function that restores the working folder, the recursion limit and signal handlers.
 
-    Must be called, and what it returns too, on the main thread.
+    Both have to be called on the main thread.
     """
     folder = os.getcwd()
     limit = sys.getrecursionlimit()
@@ -336,9 +339,9 @@ def surroundings() -> Callable[[], None]:
 
 
 def main() -> None:
-    """Do the job that is told on the channel, and tell what comes of it there.
+    """Do the job that comes on the channel, and report its events there.
 
-    What is raised through all that asks the system is told for what it is: the system's, or ours.
+    An exception is reported as the system's or as ours, whichever raised it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the campaign's to handle
     channel = Channel()

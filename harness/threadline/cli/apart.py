@@ -17,7 +17,7 @@ import click
 from ..campaign.child import Child, Growth
 from ..campaign.isolate import HANG_S
 from ..campaign.worker import SLOW_S, START_S
-from .cli_names import MENDABLE, UNUSABLE
+from .cli_names import UNUSABLE, USER_ERRORS
 
 POLL_S = 0.1
 ENDING_S = 2.0  # what a process has to end, once it has said that it does
@@ -46,7 +46,7 @@ def coming_to_an_end(running: Path) -> Iterator[list[int]]:
     status = [BROKEN]
     try:
         yield status
-    except MENDABLE:
+    except USER_ERRORS:
         status[0] = UNUSABLE
         raise
     finally:

@@ -204,7 +204,7 @@ def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
     scenario = stored_scenario(stored.header, target)
     with played(path), _hunt(target, asked) as hunt:
         if failure := _first_failure(hunt.runs, stored):
-            hunt.played, hunt.parted[str(failure.signature)] = 1, 1
+            hunt.played, hunt.ended_early[str(failure.signature)] = 1, 1
         else:
             for found in hunt.trace(stored, scenario):
                 _tell(found, hunt, asked)
@@ -286,7 +286,7 @@ def _sum_up(hunt: Hunt) -> None:
         tell(f"  undecided: {path.name} still grew after {count(cycles, 'cycle')}")
     for reason, times in growths.skipped.items():
         tell(f"  not looked at, {count(times, 'run')}: {reason}")
-    for name, times in hunt.parted.items():
+    for name, times in hunt.ended_early.items():
         tell(f"  ended early, {count(times, 'run')}: {name}; `threadline fuzz` tells")
     if growths.block_count:
         tell(f"  net: {growths.block_count}")

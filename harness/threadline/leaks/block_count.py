@@ -44,9 +44,9 @@ class BlockCount:
 
 
 def count_blocks(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> BlockCount:
-    """Play at least 350 cycles, and say whether the number of allocated blocks goes on growing.
+    """Play at least 350 cycles, and return whether the number of allocated blocks keeps growing.
 
-    Less than one block in two cycles is none. The heap of before should be aside.
+    Growth below one block in two cycles does not count. Call it within heap_aside().
     """
     if threading.active_count() > 1:
         return BlockCount(skipped="other threads live, and allocate what they like")

@@ -38,11 +38,11 @@ Measure = dict[int | str, int]
 
 
 class Unlike(Exception):
-    """A cycle took another course than the run that it repeats, so that it shows nothing."""
+    """A cycle took another course than the run that it repeats, so that it proves nothing."""
 
 
 class TimeOver(Exception):
-    """The time of a hunt is over; raised by who is asked in each step whether it goes on."""
+    """The time of a hunt is over; raised by `alive`, which is called before each step."""
 
 
 class Cycles:
@@ -129,9 +129,10 @@ class Cycles:
         return [held for held in gc.get_objects() if type(held).__name__ == kind]
 
     def _survivors(self) -> dict[str, int]:
-        """Count what is alive by type, without what only awaits the garbage collector.
+        """Count living objects by type, without those that only await the garbage collector.
 
-        Not weak references, which slots may forbid; and cheap, as the heap before is aside.
+        Weak references would not do, as slots may forbid them. It is cheap, as the earlier heap is
+        aside.
         """
         found = self._count_returned()
         if any(found.values()):
@@ -202,7 +203,7 @@ def resources(loops: Iterable[AbstractEventLoop], warned: int) -> dict[str, int]
 
 
 def settled(before: Mapping[str, int], look: Callable[[], dict[str, int]]) -> dict[str, int]:
-    """Look again for a moment while there is more than before, for threads that are ending."""
+    """Count again for a moment while there is more than before, as threads may be ending."""
     now = look()
     for _ in range(RETRIES):
         if all(count <= before.get(name, count) for name, count in now.items()):

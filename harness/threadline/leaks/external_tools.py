@@ -1,4 +1,4 @@
-"""Other tools' views of a leak, where they are installed: those of objgraph and of memray."""
+"""Views of a leak by other tools, where they are installed: objgraph and memray."""
 
 from __future__ import annotations
 

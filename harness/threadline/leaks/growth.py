@@ -18,7 +18,7 @@ EXACT_MAX = 30  # cycles, for threads, descriptors and the like, which no cache 
 
 @dataclass(slots=True)
 class Suspect:
-    """Something that grew; `rate` per cycle is what it grew by at first."""
+    """Something that grew; `rate` is its growth per cycle at first."""
 
     rate: float
     cycles_max: int
@@ -45,7 +45,7 @@ class Suspect:
 
 
 def suspect(first: tuple[int, int], second: tuple[int, int], cycles_max: int) -> Suspect:
-    """Return a suspect after two looks, each the cycles played and the count then."""
+    """Return a suspect after two counts, each with the number of cycles played by then."""
     rate = (second[1] - first[1]) / (second[0] - first[0])
     return Suspect(rate, cycles_max, [first, second])
 

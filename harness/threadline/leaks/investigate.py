@@ -124,7 +124,7 @@ def _counts(cycles: Cycles, path: Path) -> Iterator[int]:
 
 
 def _booked(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
-    """Book a cycle that leaks: not all of them need to."""
+    """Book cycles until one leaks: not all of them need to."""
     ledger = book(cycles, path, drawn, holds=holds)
     for _ in range(BOOKED_MAX):
         if ledger.leak.net > 0:
@@ -158,7 +158,7 @@ def _chain(path: Path, alive: list[object]) -> Path:
 
 
 def _uncovered(cycles: Cycles, runs: Runs) -> Iterator[str]:
-    """Yield what the probes did not look at."""
+    """Yield what the probes did not cover."""
     if not cycles.reach.roots():
         yield "paths: the driver names no roots (roots())"
     elif not any(is_exact(Path(path)) for path in _first_links(cycles)):

@@ -1,4 +1,4 @@
-"""A leak: something that grows from cycle to cycle and never stops; how it is named and told."""
+"""A leak: something that grows from cycle to cycle and never stops; its name, class and text."""
 
 from __future__ import annotations
 

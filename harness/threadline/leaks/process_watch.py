@@ -1,4 +1,4 @@
-"""A running process, watched from outside: what it holds of the system, look by sample."""
+"""A running process, watched from outside: what it holds of the operating system over time."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Sample:
 
 
 def samples(pid: int, count: int, every_s: float) -> Iterator[Sample]:
-    """Look at a process so many times; ends early with the process.
+    """Yield so many samples of a process; ends early with the process.
 
-    Raises psutil.NoSuchProcess and psutil.AccessDenied for one that cannot be looked at at all.
+    Raises psutil.NoSuchProcess and psutil.AccessDenied for one that cannot be read at all.
     """
     process = psutil.Process(pid)
     began = time.monotonic()

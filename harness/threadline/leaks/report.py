@@ -166,7 +166,7 @@ def _ledger_lines(ledger: Ledger) -> list[str]:
 
 
 def _cell(text: str, wide: int) -> str:
-    """Return a text as wide as that, on the left where it is negative."""
+    """Return a text padded to a width: on its right where that is negative, else on its left."""
     return f"{text:<{-wide}}" if wide < 0 else f"{text:>{wide}}"
 
 
@@ -197,7 +197,7 @@ def _fenced(language: str, lines: list[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text that means nothing to Markdown, and so to no page that is made of it."""
+    """Return a text without meaning to Markdown, nor to the HTML that is made of it."""
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", escaped_html(printable(text), quote=False))
 
 
@@ -219,7 +219,7 @@ def _mermaid(found: Investigation) -> list[str]:
 
 
 def _for_mermaid(text: str) -> str:
-    """Return a text that means nothing to Mermaid, which has numbers for what is special."""
+    """Return a text without meaning to Mermaid: special characters as their numbers."""
     plain = printable(text).replace('"', "'").replace("[*]", "each")
     return re.sub(r"[^\w .:,'()/+=-]", lambda found: f"#{ord(found[0])};", plain) or "-"
 
@@ -234,7 +234,7 @@ def _markdown_table(ledger: Ledger) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Return a text that means nothing to HTML, and in which every character shows itself."""
+    """Return a text without meaning to HTML, in which every character is visible."""
     return escaped_html(printable(text))
 
 

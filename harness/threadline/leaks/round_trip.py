@@ -41,12 +41,13 @@ COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 
 @dataclass(slots=True)
 class RoundTrip:
-    """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
+    """Judges one run at its end. `wanted` is the path, in a signature, of a leak that is looked
+    for.
 
-    `alive` is called before each step of a cycle, by which others see that it goes on; it may raise
-    TimeOver. Who only `glances`
-    watches two cycles, and more where something has grown in them. Who `counts_blocks` does so
-    too, once in a test, on a run in which nothing else grew.
+    `alive` is called before each step of a cycle, as a sign that the hunt goes on; it may raise
+    TimeOver. With `glances`, two cycles are watched, and more only where something has grown in
+    them. With `counts_blocks`, memory blocks are counted too, once in a test, on a run in which
+    nothing else grew.
     """
 
     lockstep: Lockstep
@@ -59,8 +60,10 @@ class RoundTrip:
     counts_blocks: bool = False
 
     def make(self) -> None:
-        """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
-        part while they are torn down; before that, for a bound that the live system has passed.
+        """Tear down, then watch cycles.
+
+        Raises Divergence for a leak, for a bound that the live system has passed, and where model
+        and system disagree in the teardown.
         """
         drawn = tuple(self.lockstep.steps)
         if not drawn:
@@ -69,7 +72,7 @@ class RoundTrip:
         self.growths.paths.edges.stop_at(driver.foreign)
         reach = Reach(driver.roots, self.growths.paths)
         if driver.bounds and (over := self._over(reach, reach.census(), 0, len(drawn))):
-            self._part(drawn, over)
+            self._fail(drawn, over)
         if trouble := tear_down(self.lockstep):
             self.growths.skip(trouble)
             return
@@ -95,9 +98,9 @@ class RoundTrip:
             return
         self.growths.made += 1
         if leaks:
-            self._part(drawn, leaks)
+            self._fail(drawn, leaks)
 
-    def _part(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
+    def _fail(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
         first = next((leak for leak in leaks if leak.path.name == self.wanted), leaks[0])
         others = [leak for leak in leaks if leak is not first]
         failure = leak_failure(first, drawn, others, self.lockstep.settings)
@@ -143,7 +146,7 @@ class RoundTrip:
     def _suspects(
         self, cycles: Cycles, first: tuple[int, Measure], second: Measure
     ) -> dict[int | str, Suspect]:
-        """Return what grew, but for what is known to stop at such a level."""
+        """Return what grew, without what is known to stop at such a level."""
         found = {}
         for key, count in second.items():
             before = first[1].get(key, 0)
@@ -202,9 +205,9 @@ class RoundTrip:
 
 
 def tear_down(lockstep: Lockstep) -> str:
-    """Step what takes model and system back to empty; return why that did not do it, or "".
+    """Step the operations that empty model and system; return why they are not empty then, or "".
 
-    Raises Divergence where the two part on the way.
+    Raises Divergence where the two disagree on the way.
     """
     model, driver = lockstep.model, lockstep.driver
     if type(model).teardown is Model.teardown:
@@ -239,9 +242,9 @@ def is_exact(path: Path) -> bool:
 
 
 def topmost(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that go on from no other, those that are exact first, then the shortest.
+    """Return the paths that extend no other, the exact ones first, then the shortest.
 
-    What a container holds goes on from its length.
+    What a container holds extends the path of its length.
     """
     ordered = sorted(paths, key=lambda path: (not is_exact(path), len(path.holder), str(path)))
     found: list[Path] = []
@@ -254,11 +257,11 @@ def topmost(paths: Iterable[Path]) -> list[Path]:
 
 @dataclass(slots=True)
 class RoundTrips:
-    """Ends one run in `every` with a round trip; none, if that is 0, but those of traces.
+    """Ends one run in `every` with a round trip; with 0, only runs of traces that say so.
 
-    `growths` is what the runs so far have told of growth; `alive` is called while a round trip goes
-    on, and `cycles_max` is how many cycles one watches at most. Who `counts_blocks` looks
-    outside the roots too, once.
+    `growths` is what the runs so far have shown of growth; `alive` is called while a round trip
+    goes on, and `cycles_max` is how many cycles one watches at most. With `counts_blocks`, memory
+    blocks are counted too, once.
     """
 
     every: int = 0
@@ -277,7 +280,7 @@ class RoundTrips:
     def look(self, lockstep: Lockstep, header: Header, warned: WarningRecorder | None) -> None:
         """Look for leaks at the end of a run; raises Divergence for one.
 
-        A glance where it is one run of many: two cycles are watched, and more if something grew.
+        If it is one run of many, two cycles are watched, and more only where something grew.
         """
         RoundTrip(
             lockstep,

@@ -28,10 +28,11 @@ class _Looked(NamedTuple):
 
 @dataclass(slots=True)
 class Variables:
-    """Looks a module over once, and again when it or a class of its own has more or fewer names.
+    """Reads the variables of a module; looks it over anew when it or its classes gain or lose
+    names.
 
-    `is_code` says which types of values are code, of which nothing is watched; of a function, what
-    it is closed over and its defaults are. A variable that code was put in later is not seen.
+    `is_code` says which types of values are code, which is not watched; of a function, its closure
+    and defaults are. A variable that held code at first, and holds data later, is not seen.
     """
 
     is_code: Callable[[type], bool]

@@ -27,10 +27,9 @@ Invariants = tuple[tuple[Property, Invariant], ...]
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
-    `record` is called before each step, so that what a step does to the process cannot lose it.
-    `invariants` are the model's, if nothing else is given; `settings` are told with a failure. A
-    disagreement of a signature that it `tolerates` is counted, and the run goes on: what differs is
-    not compared any more in it.
+    `record` is called before each step, so that a step which ends the process is not lost.
+    `invariants` are the model's, unless given; a failure shows `settings`. A disagreement whose
+    signature it `tolerates` is counted, and the run goes on without comparing that again.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Lockstep:
         self.steps: list[Step] = []
         self.driver = driver
         self.empty = model.census()  # what a teardown comes back to
-        self.has_parted = False
+        self.has_diverged = False
         self._invariants = model.invariants if invariants is None else invariants
         self._record = record
         self._given = Given()
@@ -119,7 +118,7 @@ class Lockstep:
         return expected == actual
 
     def _heard_alike(self, expected: Ok | Refused, actual: Ok | Refused) -> bool:
-        """Return whether both sides have told the same to the same, in the same order."""
+        """Return whether both sides told the same addressees the same, in the same order."""
         return self._renaming.binds(expected.told or {}, actual.told or {})
 
     def _named(self, actual: Outcome, expected: Outcome) -> Outcome:
@@ -138,8 +137,8 @@ class Lockstep:
         return actual
 
     def fail(self, call: Lifecycle, error: BaseException, steps: Sequence[Step]) -> Divergence:
-        """Return the failure of a call that the run makes by itself behind these steps."""
-        self.has_parted = True
+        """Return the failure of a call that the run makes by itself after these steps."""
+        self.has_diverged = True
         number = steps[-1].number + 1 if steps else 1
         return lifecycle_failure(call, number, steps, self._raised(error), self.settings)
 
@@ -214,7 +213,7 @@ class Lockstep:
         disagreement: Disagreement,
         broken: Property | None = None,
     ) -> None:
-        """Part, unless the disagreement is tolerated: then what differs is not compared again."""
+        """Raise Divergence, unless the disagreement is tolerated: then it is not compared again."""
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
@@ -236,7 +235,7 @@ class Lockstep:
         disagreement: Disagreement,
         signature: Signature,
     ) -> NoReturn:
-        self.has_parted = True
+        self.has_diverged = True
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:

@@ -1,4 +1,4 @@
-"""Recorders of what the system logs and warns in a run, which else is printed over the report."""
+"""Recorders of what the system logs and warns in a run, to keep it out of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways in which a trace's operations can differ from themselves in one thing."""
+"""The changes of a trace that the passes try: each differs from it in one thing."""
 
 from __future__ import annotations
 

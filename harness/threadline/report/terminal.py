@@ -25,7 +25,7 @@ UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothi
 
 @dataclass(slots=True)
 class Shown:
-    """What is known of one scenario so far; `found` has the latest text of each signature."""
+    """The state of one scenario so far; `found` has the latest text of each signature."""
 
     name: str
     task: TaskID
@@ -55,7 +55,7 @@ class Shown:
 
 class Terminal:
     """Hears run events. `trouble` says why traces are not kept where they belong, if so; `known`
-    what is to be said of known failures.
+    has the lines about known failures.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Terminal:
             self._print(line)
 
     def _tell(self, bug: Bug, shown: Shown) -> None:
-        """Print a failure, and what else it was seen as."""
+        """Print a failure, and the other signatures that it was seen as."""
         self._print(f"\n{bug.leads.text}")
         for other in bug.also:
             where = f", {other.trace}" if other.trace else ""
@@ -198,7 +198,7 @@ def nothing_tried(runs: int, unused: Sequence[str]) -> str:
 
 
 def _doubt(found: Found | Shorter | None) -> str:
-    """Return why a failure does not stand for its signature, where it does not."""
+    """Return why a failure cannot represent its signature, if it cannot."""
     return f", {found.doubt}" if isinstance(found, Shorter) and found.doubt else ""
 
 
@@ -213,17 +213,17 @@ def _progress(shown: Shown) -> str:
 
 @dataclass(slots=True)
 class Bug:
-    """The failure that leads, and those that are told beside it as "also seen as"."""
+    """The failure that leads, and those that are listed beside it as "also seen as"."""
 
     leads: Found | Shorter
     also: list[Shorter] = field(default_factory=list)
 
 
 def bugs(found: Iterable[Found | Shorter]) -> list[Bug]:
-    """Return the failures by the bugs that they seem to be, the shortest text of a trace first.
+    """Return the failures grouped by bug, as far as that can be told: the shortest trace leads.
 
-    One that fails by chance, or in its first step, is a bug of its own: what traces without a
-    common beginning have in common is nothing.
+    One that fails by chance, or in its first step, is a bug of its own: traces without a common
+    beginning prove nothing in common.
     """
     known: dict[object, Bug] = {}
     for number, one in enumerate(found):

@@ -1,4 +1,4 @@
-"""A detour: how runs go round a failure that is known, so that it does not end them all."""
+"""A detour: how runs avoid a failure that is known, so that it does not end them all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEW = 6  # values of a trait, up to which it is asked for however little is know
 
 
 class Seen(NamedTuple):
-    """One operation that came, and whether the failure that is known came of it."""
+    """One operation that was played, and whether it led to the known failure."""
 
     traits: Traits
     failed: bool
@@ -34,9 +34,9 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Question:
-    """A node of a decision tree (CART: Breiman et al. 1984): what to ask, and what follows.
+    """A node of a decision tree (CART: Breiman et al. 1984): the trait to ask for, and its answers.
 
-    `trait` is "" where nothing is left to ask. What was never seen leads nowhere, and is tried.
+    `trait` is "" at a leaf. An answer that was never seen leads nowhere: the operation is tried.
     """
 
     failed: int
@@ -54,14 +54,16 @@ class Question:
 
 @dataclass(slots=True)
 class Danger:
-    """Learns from what came; `knows` what has failed just so, and judges what has not come yet."""
+    """Learns which operations fail: `knows` those that have, and judges those that have not come
+    yet.
+    """
 
     seen: list[Seen] = field(default_factory=list)
     _tree: Question | None = None
 
     @property
     def has_passed(self) -> bool:
-        """Return whether anything has come of which the failure did not."""
+        """Return whether any operation was played that did not lead to the failure."""
         return not all(one.failed for one in self.seen)
 
     def learn(self, traits: Traits, *, failed: bool) -> None:
@@ -71,7 +73,7 @@ class Danger:
             self._tree = None
 
     def knows(self, traits: Traits) -> bool:
-        """Return whether an operation with just these traits has failed."""
+        """Return whether an operation with exactly these traits has failed."""
         return Seen(traits, failed=True) in self.seen
 
     def judges(self, traits: Traits) -> bool:
@@ -82,7 +84,7 @@ class Danger:
 
 
 def _grown(seen: Sequence[Seen], depth: int) -> Question:
-    """Return the tree that tells best what has failed from what has not."""
+    """Return the tree that best separates what has failed from what has not."""
     failed = sum(one.failed for one in seen)
     node = Question(failed, len(seen))
     if depth == 0 or failed in (0, len(seen)):
@@ -104,10 +106,10 @@ def _split(seen: Sequence[Seen], trait: str) -> dict[object, list[Seen]]:
 
 
 def _impurity(seen: Sequence[Seen], trait: str) -> float:
-    """Return the mean impurity behind a trait; that of no split where its values tell nothing.
+    """Return the mean impurity behind a trait; that of no split if its values predict nothing.
 
-    A trait that is another each time, as a text is, tells all of them apart and nothing of what is
-    to come.
+    A trait that differs each time, as a text does, separates all that was seen, and predicts
+    nothing.
     """
     groups = _split(seen, trait)
     if len(groups) > max(FEW, len(seen) // 4):
@@ -123,13 +125,13 @@ def _gini(seen: Sequence[Seen]) -> float:
 
 @dataclass(slots=True)
 class Detour:
-    """Goes round one minimised trace: each run leaves out one ingredient of it, another each time.
+    """Avoids one minimised trace: each run leaves out one ingredient of it, chosen anew each time.
 
     Mostly that is its last operation, where it is likely to fail: with such values, after such
     operations, in such a state and under such settings; which these are is learnt from all runs.
     Some runs leave out another operation of the trace altogether, one on which no handle of it
-    depends, and are free to do all else. Some are curious: they leave out only what has failed just
-    so. Where the trace is one operation long, nothing but that can be left out.
+    depends, and may do everything else. Some are curious: they leave out only exactly what has
+    failed. Of a trace of one operation, nothing but that can be left out.
     """
 
     signature: str
@@ -170,7 +172,7 @@ class Detour:
         self._settings = {f"setting {name}": value for name, value in settings.items()}
 
     def allows(self, operation: Operation, model: Model) -> bool:
-        """Return whether an operation may come now, in this state: it is not what is left out."""
+        """Return whether an operation may come now, in this state: whether it is not left out."""
         self._latest = None
         if type(operation) is not self.last:
             return operation.kind != self._left_out
@@ -187,7 +189,7 @@ class Detour:
         self._played[number] = operation
 
     def ended(self) -> None:
-        """Learn that the step which was allowed last has failed so."""
+        """Learn that the step which was allowed last has led to the failure."""
         if self._latest is not None:
             self.danger.learn(self._latest, failed=True)
 

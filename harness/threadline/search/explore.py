@@ -27,7 +27,7 @@ RIVALS = 8
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One step of a way through one run; the links before it tell the rest."""
+    """One step of a way through one run, linked to the steps before it."""
 
     before: Way | None
     operation: Operation
@@ -70,9 +70,10 @@ class Explorer:
         self._played = 0
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
-        """Leave out one ingredient of a trace that fails so, another in each run from now on.
+        """Leave out one ingredient of this failing trace in each run from now on, chosen anew each
+        time.
 
-        Raises ValueError for a trace without operations, which nothing can be left out of.
+        Raises ValueError for a trace without operations, of which nothing can be left out.
         """
         if not operations:
             raise ValueError(f"a run that takes no step fails so: {signature}")
@@ -83,7 +84,7 @@ class Explorer:
         self._detours.append(made)
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
-        """Yield each run as it ends, without an end of its own."""
+        """Yield each run as it ends, without limit."""
         for run in count(first_run):
             random = Random(f"{self._header.seed}/{run}")  # text: the same under any hash seed
             self._played += 1
@@ -129,7 +130,7 @@ class Explorer:
     def _outcome(
         self, lockstep: Lockstep, random: Random, goal: State | None, header: Header
     ) -> tuple[int, Failure | None]:
-        """Play one run, and return of how many steps it was, and its failure, if it has one."""
+        """Play one run, and return its number of steps, and its failure, if it has one."""
         try:
             if goal:
                 self._play_novelty(lockstep, random, goal)
