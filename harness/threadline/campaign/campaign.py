@@ -18,7 +18,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
-from .child import Growth
+from .child import FileWatch
 from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
 from .tally import Tally
@@ -109,7 +109,7 @@ class Worker:
 
     def _turns(self) -> Iterator[None]:
         """Yield when there is something to read; stop when the worker ends, or must be ended."""
-        growth = Growth(self.job.running())
+        file_watch = FileWatch(self.job.running())
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
             while not self.line.closed:
@@ -117,9 +117,9 @@ class Worker:
                 if self.interrupted():
                     raise KeyboardInterrupt
                 if ready:
-                    growth.restart()
+                    file_watch.restart()
                 yield
-                self.waited_s = growth.idle_s(looks=self.ready)
+                self.waited_s = file_watch.idle_s(looks=self.ready)
                 if self._is_to_end() or self.line.child.has_ended():
                     return
 

@@ -49,7 +49,7 @@ class Child:
         return status
 
 
-class Growth:
+class FileWatch:
     """Watches the file of a run: a line is written there before each step."""
 
     def __init__(self, file: Path | None) -> None:

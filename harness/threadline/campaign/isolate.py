@@ -25,7 +25,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
-from .child import Growth
+from .child import FileWatch
 from .events import Shorter
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
@@ -105,12 +105,12 @@ class Isolated:
 
     def _end_of(self, child: int) -> Outcome:
         """Wait for a child, and return how it ended."""
-        growth = Growth(self.running)
+        file_watch = FileWatch(self.running)
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return death(os.waitstatus_to_exitcode(status))
-            if growth.idle_s() > self.hang_s:
+            if file_watch.idle_s() > self.hang_s:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 return hung(self.hang_s)

@@ -50,7 +50,7 @@ class Lockstep:
         self.has_diverged = False
         self._invariants = model.invariants if invariants is None else invariants
         self._record = record
-        self._given = Given()
+        self._given = GivenTexts()
         self._renaming = Renaming(self._given.has)
         self._census_names: set[str] = set()  # of the system's, as they were checked last
         self._warned = warned
@@ -267,7 +267,7 @@ def lifecycle_failure(
     return divergence_type(signature)(failure)
 
 
-class Given:
+class GivenTexts:
     """The texts that a run has given the system as arguments; looked through when asked for."""
 
     def __init__(self) -> None:
