@@ -7,8 +7,7 @@ from itertools import islice
 
 from threadline.campaign.mutant import Kill, Mutant, kill
 from threadline.failure import Failure
-from threadline.leaks.doubling import BRIEF_MAX
-from threadline.leaks.growth import Known
+from threadline.leaks.growth import BRIEF_MAX, Growths
 from threadline.leaks.investigate import Investigation, investigate
 from threadline.leaks.round_trip import RoundTrips
 from threadline.loading import load_target
@@ -105,7 +104,7 @@ def hunt(mutant: Mutant, seed: int, cycles_max: int = BRIEF_MAX) -> tuple[Kill, 
 def told(found: Investigation) -> Planted:
     """Return what a report says of a leak."""
     kinds = {found.ledger.steps[place].operation.kind for place in found.ledger.born}
-    return Planted(found.leak.kind, " ".join(sorted(kinds)), str(found.chain))
+    return Planted(found.leak.leak_class, " ".join(sorted(kinds)), str(found.chain))
 
 
 def is_told(found: Investigation, expected: Planted) -> bool:
@@ -119,11 +118,11 @@ def is_told(found: Investigation, expected: Planted) -> bool:
     return is_short and replace(said, chain=chain) == replace(expected, born=born)
 
 
-def alarms(grower: Mutant, seed: int, runs_max: int) -> tuple[list[Failure], Known]:
+def alarms(grower: Mutant, seed: int, runs_max: int) -> tuple[list[Failure], Growths]:
     """Return the failures of runs on a benign grower, each with a round trip, and what is known."""
     target = replace(load_target(CLEAN), make=grower)
     trips = RoundTrips(1)
     runs = Runs(target, Recorder(None), after_run=trips)
     header = Header(target.model.name, CLEAN, seed=seed, steps_max=STEPS_MAX)
     batches = islice(Explorer(Connections, runs, header).batches(), runs_max)
-    return [batch.failure for batch in batches if batch.failure], trips.known
+    return [batch.failure for batch in batches if batch.failure], trips.growths

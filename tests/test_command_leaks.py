@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from threadline.leaks.process_watch import Look, grows, looks, verdicts
+from threadline.leaks.process_watch import Sample, grows, samples, verdicts
 
 from tests.project import entered, run
 
@@ -127,16 +127,16 @@ def test_fuzz_finds_a_leak_as_a_failure_of_memory(project: Path) -> None:
 
 def test_a_process_is_watched_from_outside() -> None:
     """Memory, descriptors and threads of this very process are read."""
-    (look,) = looks(os.getpid(), 1, 1.0)
+    (sample,) = samples(os.getpid(), 1, 1.0)
 
-    assert look.uss_kb > 1_000
-    assert look.descriptors > 0
-    assert look.threads >= threading.active_count()
+    assert sample.uss_kb > 1_000
+    assert sample.descriptors > 0
+    assert sample.threads >= threading.active_count()
 
 
 def test_growth_of_memory_alone_is_no_leak() -> None:
     """Descriptors that grow are called growing; memory is shown, and judged by nobody."""
-    seen = [Look(float(at), 1_000 + 100 * at, 10 + at, 4) for at in range(16)]
+    seen = [Sample(float(at), 1_000 + 100 * at, 10 + at, 4) for at in range(16)]
 
     assert verdicts(seen) == [
         "file descriptors: 10 to 25, GROWS",
@@ -146,7 +146,7 @@ def test_growth_of_memory_alone_is_no_leak() -> None:
 
 
 def test_one_step_up_is_no_growth() -> None:
-    """Growing is from each quarter of the looks to the next."""
+    """Growing is from each quarter of the samples to the next."""
     assert grows([1, 1, 2, 2, 3, 3, 4, 4])
     assert not grows([1, 1, 9, 9, 9, 9, 9, 9])
 

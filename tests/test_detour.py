@@ -13,8 +13,7 @@ from threadline.lockstep.run import Runs
 from threadline.minimise.fixpoint import minimise
 from threadline.model import Model
 from threadline.scenario import own_scenario
-from threadline.search.danger import Danger
-from threadline.search.detour import Detour
+from threadline.search.detour import Danger, Detour
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 

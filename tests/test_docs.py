@@ -15,11 +15,11 @@ from threadline.cli.command import threadline
 from threadline.cli.leaks import RUNS, STEPS
 from threadline.history import WIDTH
 from threadline.known import WANTED
-from threadline.leaks.doubling import CYCLES_MAX, EXACT_MAX, GROWTH_MAX
+from threadline.leaks.growth import CYCLES_MAX, EXACT_MAX, GROWTH_MAX
 from threadline.leaks.reach import OBJECTS_MAX
 from threadline.leaks.round_trip import OPERATIONS_MAX
 from threadline.search.detour import CURIOUS, EARLIER
-from threadline.search.tactic import SHARES
+from threadline.search.policy import SHARES
 from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
@@ -243,11 +243,11 @@ def test_the_profiles_are_told() -> None:
 
 
 def test_the_tactics_are_told() -> None:
-    """The page about engines has each tactic with its share of the runs."""
-    rows = page("docs/engines.md").table("tactic")
+    """The page about engines has each search policy with its share of the runs."""
+    rows = page("docs/engines.md").table("search policy")
 
     assert {row[0].strip("`"): row[1] for row in rows} == {
-        tactic: f"{share} %" for tactic, share in SHARES.items()
+        policy: f"{share} %" for policy, share in SHARES.items()
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from threadline import Driver, Pool, Scenario, pool
-from threadline.campaign.save_failure import shorten
+from threadline.campaign.findings import save_shorter
 from threadline.failure import Divergence, Failure
 from threadline.loading import BadName, Target
 from threadline.lockstep.run import RENEWED_EVERY, Batch, Runs
@@ -273,7 +273,7 @@ def test_a_reset_that_leaves_something_is_told() -> None:
     played = runs(Dirty)
     batch, failure = dirty_failure(played)
 
-    shorter = shorten(batch.trace(), failure, played, OnePlace, None)
+    shorter = save_shorter(batch.trace(), failure, played, OnePlace, None)
 
     assert "it did not fail on a system made anew: the driver's reset() leaves" in shorter.text
 

@@ -1,4 +1,4 @@
-"""Tests of the explorer: a seeded loop over runs, each with a tactic of its own."""
+"""Tests of the explorer: a seeded loop over runs, each with a search policy of its own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def logs(seed: int) -> list[list[str]]:
     return desks.logs
 
 
-def tactics(batches: Sequence[Batch]) -> Counter[str]:
+def policies(batches: Sequence[Batch]) -> Counter[str]:
     return Counter(batch.header.tactic for batch in batches)
 
 
@@ -78,8 +78,8 @@ def test_numbers_its_runs() -> None:
 
 
 def test_tries_every_tactic() -> None:
-    """In 300 runs every tactic has its turn, and the one without a blind spot a third of them."""
-    found = tactics(play(Everything, Desks(), 300))
+    """In 300 runs every policy has its turn, and the one without a blind spot a third of them."""
+    found = policies(play(Everything, Desks(), 300))
     assert found.keys() == {"uniform", "swarm", "weights", "least-used", "novelty"}
     assert found["uniform"] >= 100
 
@@ -123,15 +123,15 @@ def test_gives_model_and_system_the_same_settings() -> None:
     assert set(sizes) == {1, 2, 3}
 
 
-@pytest.mark.parametrize(("tactic", "finds"), [("novelty", True), ("uniform", False)])
+@pytest.mark.parametrize(("search_policy", "finds"), [("novelty", True), ("uniform", False)])
 def test_finds_by_novelty_what_hides_behind_a_protocol(
-    monkeypatch: pytest.MonkeyPatch, tactic: str, *, finds: bool
+    monkeypatch: pytest.MonkeyPatch, search_policy: str, *, finds: bool
 ) -> None:
     """A bug behind a code of five keys out of eight is found by going on from rare states.
 
     It is not found by uniform draws in as many runs.
     """
-    monkeypatch.setattr(explore, "SHARES", {tactic: 1})
+    monkeypatch.setattr(explore, "SHARES", {search_policy: 1})
     batches = play(Keys, Desks(has_keyed_the_code), 300, steps=20)
     assert any(batch.failure for batch in batches) is finds
 
@@ -142,7 +142,7 @@ def test_keeps_states_and_not_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     explorer = Explorer(Keys, Desks().runs(), header(steps=20))
     list(islice(explorer.batches(), 500))
 
-    assert len(explorer._known) == 6
+    assert len(explorer._states) == 6
 
 
 def test_keeps_no_more_states_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,4 +152,4 @@ def test_keeps_no_more_states_than_its_limit(monkeypatch: pytest.MonkeyPatch) ->
     explorer = Explorer(Everything, Desks().runs(), header(steps=20))
     list(islice(explorer.batches(), 50))
 
-    assert (len(explorer._known), len(explorer._in_order)) == (5, 5)
+    assert (len(explorer._states), len(explorer._in_order)) == (5, 5)

@@ -17,8 +17,8 @@ from threadline.contracts.conversation_store import Store
 from threadline.failure import Failure
 from threadline.leaks.investigate import Investigation
 from threadline.leaks.leak import leak_of
+from threadline.leaks.report import leak_text
 from threadline.leaks.round_trip import RoundTrips, round_trips_of
-from threadline.leaks.text import leak_text
 from threadline.loading import load_scenario, load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.scenario import Scenario
@@ -122,9 +122,9 @@ def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(CLEAN, load_scenario(f"scenarios.{scenario}"))
 
     assert found == []
-    assert round_trips_of(runs).known.levels == {}
-    assert round_trips_of(runs).known.skipped == {}
-    assert round_trips_of(runs).known.made == 20
+    assert round_trips_of(runs).growths.levels == {}
+    assert round_trips_of(runs).growths.skipped == {}
+    assert round_trips_of(runs).growths.made == 20
 
 
 @pytest.mark.parametrize("scenario", ["agents:Agents", "database:Database"])
@@ -133,8 +133,8 @@ def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     found, runs = clean_runs(SERVICE, load_scenario(f"scenarios.{scenario}"), runs_max=8)
 
     assert found == []
-    assert round_trips_of(runs).known.skipped == {}
-    assert round_trips_of(runs).known.made == 8
+    assert round_trips_of(runs).growths.skipped == {}
+    assert round_trips_of(runs).growths.made == 8
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_stores_of_the_other_contract_leak_nothing(driver: str) -> None:
     found, runs = clean_runs(driver, Store)
 
     assert found == []
-    assert round_trips_of(runs).known.skipped == {}
+    assert round_trips_of(runs).growths.skipped == {}
 
 
 def clean_runs(

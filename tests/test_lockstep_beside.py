@@ -9,7 +9,7 @@ import pytest
 from threadline import Census, DriverError
 from threadline.failure import Disagreement, Failure, Property, Signature, failure_text
 from threadline.handle import Handle
-from threadline.lockstep.warning_recorder import Warned, warnings_recorded
+from threadline.lockstep.recorders import WarningRecorder, warnings_recorded
 from threadline.outcome import Ok, Refuse, Refused
 
 from tests.toys.scripted import Script, agreed, failure_of, lockstep, parted, telling, warning
@@ -18,7 +18,7 @@ C1 = Handle("c", 1)
 
 
 @pytest.fixture
-def warned() -> Iterator[Warned]:
+def warned() -> Iterator[WarningRecorder]:
     with warnings_recorded() as warned:
         yield warned
 
@@ -140,19 +140,19 @@ def test_takes_what_a_census_raises_for_a_failure_of_the_step_before_it() -> Non
     assert "crashed (LookupError: no such table: turns)" in told
 
 
-def test_takes_warnings_for_a_part_of_the_outcome(warned: Warned) -> None:
+def test_takes_warnings_for_a_part_of_the_outcome(warned: WarningRecorder) -> None:
     """A warning that the system gives and the model does not expect is a divergence."""
     failure = parted([Ok()], [warning(Ok(), UserWarning)], warned=warned)
     assert failure.step.actual == Ok(warnings=("UserWarning",))
 
 
-def test_expects_the_warnings_that_the_model_expects(warned: Warned) -> None:
+def test_expects_the_warnings_that_the_model_expects(warned: WarningRecorder) -> None:
     """A warning that the model expects is agreed on."""
     expected = Ok(warnings=("UserWarning",))
     assert agreed(expected, warning(Ok(), UserWarning), warned=warned) == expected
 
 
-def test_takes_no_warning_twice(warned: Warned) -> None:
+def test_takes_no_warning_twice(warned: WarningRecorder) -> None:
     """The warning of one step is not the next one's."""
     first = Ok(warnings=("UserWarning",))
     run = lockstep([first, Ok()], [warning(Ok(), UserWarning), Ok()], warned=warned)
@@ -161,7 +161,7 @@ def test_takes_no_warning_twice(warned: Warned) -> None:
     assert run.step(2, Script.call()).actual == Ok()
 
 
-def test_takes_no_warning_given_between_steps(warned: Warned) -> None:
+def test_takes_no_warning_given_between_steps(warned: WarningRecorder) -> None:
     """
     A warning given before a step, while the run was opened or a census taken, is not the step's.
     """
@@ -171,12 +171,12 @@ def test_takes_no_warning_given_between_steps(warned: Warned) -> None:
     assert run.step(1, Script.call()).actual == Ok()
 
 
-def test_takes_no_warning_of_the_garbage_collector(warned: Warned) -> None:
+def test_takes_no_warning_of_the_garbage_collector(warned: WarningRecorder) -> None:
     """A ResourceWarning comes when the collector does, and so belongs to no step."""
     assert agreed(Ok(), warning(Ok(), ResourceWarning), warned=warned) == Ok()
 
 
-def test_takes_a_plain_value_with_a_warning(warned: Warned) -> None:
+def test_takes_a_plain_value_with_a_warning(warned: WarningRecorder) -> None:
     """A driver that warns and returns no outcome has done it with a warning."""
     failure = parted([Ok()], [warning("hi", UserWarning)], warned=warned)
     assert failure.step.actual == Ok("hi", warnings=("UserWarning",))

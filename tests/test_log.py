@@ -7,8 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from threadline.lockstep.log_recorder import LINES_MAX, Logged, logs_recorded
-from threadline.lockstep.warning_recorder import warnings_recorded
+from threadline.lockstep.recorders import LINES_MAX, LogRecorder, logs_recorded, warnings_recorded
 
 from tests.project import run
 
@@ -97,7 +96,7 @@ def test_handlers_are_as_they_were() -> None:
 
 def test_a_message_that_does_not_fit_its_arguments_is_kept() -> None:
     """The system's mistake is told in the log, and raises nothing."""
-    logged = Logged()
+    logged = LogRecorder()
     logged.handle(logging.LogRecord("hub", logging.ERROR, "", 1, "%d of them", ("many",), None))
 
     (line,) = logged.take()
@@ -106,7 +105,7 @@ def test_a_message_that_does_not_fit_its_arguments_is_kept() -> None:
 
 def test_the_log_is_bounded() -> None:
     """Of a run that logs without end the latest lines are kept."""
-    logged = Logged()
+    logged = LogRecorder()
     for number in range(LINES_MAX + 1):
         logged.add(f"line {number}")
 

@@ -15,7 +15,7 @@ from threadline.defaults import read_defaults
 from threadline.failure import Failure
 from threadline.loading import load, load_target
 from threadline.lockstep.run import Runs, replay
-from threadline.minimise.narrow import narrowed
+from threadline.minimise.passes import narrowed
 from threadline.pool import pool
 from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer

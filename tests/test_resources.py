@@ -9,8 +9,8 @@ from collections import deque
 from pathlib import Path
 from types import ModuleType
 
-from threadline.leaks.allocation import allocations_traced, site_of, way_to
-from threadline.leaks.resources import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
+from threadline.leaks.allocation import allocated_at, allocations_traced, way_to
+from threadline.leaks.cycles import CHILDREN, DESCRIPTORS, THREADS, WARNINGS, resources, settled
 
 
 class Made:
@@ -68,7 +68,7 @@ def test_names_the_line_that_made_an_object() -> None:
     """Of an object, or of what its own __init__ made."""
     with allocations_traced():
         made = [Made(), "".join(["a", "text", "of", "its", "own"])]
-        sites = [site_of(each) for each in made]
+        sites = [allocated_at(each) for each in made]
 
     assert sites[0].startswith("tests/test_resources.py:")
     assert sites[1].startswith("tests/test_resources.py:")

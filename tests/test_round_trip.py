@@ -11,9 +11,9 @@ import pytest
 from threadline import Handle, Operation, bounded
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.failure import Divergence
-from threadline.leaks.block_count import cast
+from threadline.leaks.block_count import count_blocks
 from threadline.leaks.cycles import Cycles, TimeOver, Unlike
-from threadline.leaks.growth import Known
+from threadline.leaks.growth import Growths
 from threadline.leaks.leak import leak_of
 from threadline.leaks.round_trip import TIME_OVER, RoundTrip, RoundTrips
 from threadline.lockstep.lockstep import Lockstep
@@ -94,17 +94,17 @@ def lockstep_of(
     return run
 
 
-def trip(driver: MemoryStoreDriver, **more: Any) -> Known:
-    known = Known()
-    RoundTrip(lockstep_of(driver), known, **more).make()
-    return known
+def trip(driver: MemoryStoreDriver, **more: Any) -> Growths:
+    growths = Growths()
+    RoundTrip(lockstep_of(driver), growths, **more).make()
+    return growths
 
 
 def test_a_clean_run_is_torn_down_and_repeated() -> None:
     """Nothing grows, nothing had to be watched for longer."""
-    known = trip(MemoryStoreDriver())
+    growths = trip(MemoryStoreDriver())
 
-    assert (known.made, known.levels, known.skipped) == (1, {}, {})
+    assert (growths.made, growths.levels, growths.skipped) == (1, {}, {})
 
 
 def test_a_file_descriptor_for_each_run_is_a_leak() -> None:
@@ -127,27 +127,27 @@ def test_ends_when_time_is_over() -> None:
     def alive() -> None:
         raise TimeOver
 
-    known = trip(MemoryStoreDriver(), alive=alive)
+    growths = trip(MemoryStoreDriver(), alive=alive)
 
-    assert (known.made, known.skipped) == (0, {TIME_OVER: 1})
+    assert (growths.made, growths.skipped) == (0, {TIME_OVER: 1})
 
 
 def test_without_roots_the_net_catches_what_grows() -> None:
     """A driver that names no roots gets the resources and the net; a leak is still found."""
     with pytest.raises(Divergence) as caught:
-        trip(Rootless(Hoarding), nets=True)
+        trip(Rootless(Hoarding), counts_blocks=True)
 
     assert str(caught.value.failure.signature) == "memory-allocated_blocks"
 
 
 def test_the_net_is_cast_once_in_a_test() -> None:
     """What it saw on the first clean run is kept, and told."""
-    known = trip(MemoryStoreDriver(), nets=True)
-    seen = known.net
-    RoundTrip(lockstep_of(Rootless(Hoarding)), known, nets=True).make()
+    growths = trip(MemoryStoreDriver(), counts_blocks=True)
+    seen = growths.block_count
+    RoundTrip(lockstep_of(Rootless(Hoarding)), growths, counts_blocks=True).make()
 
     assert seen.startswith("no growth of memory blocks over 388 cycles")
-    assert known.net == seen
+    assert growths.block_count == seen
 
 
 def test_a_declared_bound_is_asserted_before_anything_is_doubled() -> None:
@@ -180,7 +180,7 @@ def buffering(turns: int) -> None:
     run = Lockstep(ConversationStore(), Bounding(Buffering))
     for number, operation in enumerate([STEPS[0], *[STEPS[1]] * turns], 1):
         run.step(number, operation)
-    RoundTrip(run, Known()).make()
+    RoundTrip(run, Growths()).make()
 
 
 def test_a_declared_bound_holds_while_the_system_is_live() -> None:
@@ -215,21 +215,21 @@ def test_a_bound_of_nothing_at_all_can_be_declared(monkeypatch: pytest.MonkeyPat
 def test_a_cycle_that_takes_another_course_shows_nothing() -> None:
     """Where the system does not repeat itself, the run is skipped, and it is said why."""
     driver = Moody()
-    known = trip(driver)
+    growths = trip(driver)
 
-    (reason,) = known.skipped
+    (reason,) = growths.skipped
     assert reason.startswith("a cycle took another course: 1 open(user='ana', thread='t')")
-    assert known.made == 0
+    assert growths.made == 0
 
 
 def test_a_model_that_its_teardown_does_not_empty_is_skipped() -> None:
     """
     Nobody knows how to take such a system back to where it began, and it is said what is left.
     """
-    known = Known()
-    RoundTrip(lockstep_of(MemoryStoreDriver(), Endless), known).make()
+    growths = Growths()
+    RoundTrip(lockstep_of(MemoryStoreDriver(), Endless), growths).make()
 
-    assert known.skipped == {"the teardown leaves conversations": 1}
+    assert growths.skipped == {"the teardown leaves conversations": 1}
 
 
 def due(every: int) -> list[int]:
@@ -256,9 +256,9 @@ def test_the_seed_decides_which_runs_are_due() -> None:
 def test_a_budget_that_ends_first_leaves_it_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     """What still grows then is reported, and never called a leak."""
     monkeypatch.setattr("threadline.leaks.round_trip.OPERATIONS_MAX", 60)
-    known = trip(MemoryStoreDriver(Hoarding))
+    growths = trip(MemoryStoreDriver(Hoarding))
 
-    assert {path.name: cycles for path, cycles in known.undecided.items()} == {"store.hoard": 14}
+    assert {path.name: cycles for path, cycles in growths.undecided.items()} == {"store.hoard": 14}
 
 
 def test_handles_are_fresh_in_each_cycle() -> None:
@@ -272,7 +272,7 @@ def test_handles_are_fresh_in_each_cycle() -> None:
 
     driver = Noting()
     run = lockstep_of(driver)
-    cycles = Cycles(driver, run.play, tuple(run.steps), Known(), lambda: 0)
+    cycles = Cycles(driver, run.play, tuple(run.steps), Growths(), lambda: 0)
     cycles.run(2)
 
     assert len(given) == len({id(each) for each in given}) == 3
@@ -283,7 +283,7 @@ def test_a_step_that_is_refused_this_time_ends_the_cycles() -> None:
     driver = Moody()
     with closing(driver):
         run = lockstep_of(driver)
-        cycles = Cycles(driver, run.play, tuple(run.steps), Known(), lambda: 0)
+        cycles = Cycles(driver, run.play, tuple(run.steps), Growths(), lambda: 0)
         with pytest.raises(Unlike, match="RuntimeError: no more"):
             cycles.run(2)
 
@@ -294,6 +294,6 @@ def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatc
     driver = MemoryStoreDriver()
     run = lockstep_of(driver)
 
-    seen = cast(Cycles(driver, run.play, tuple(run.steps), Known(), lambda: 0))
+    seen = count_blocks(Cycles(driver, run.play, tuple(run.steps), Growths(), lambda: 0))
 
     assert str(seen) == "skipped: other threads live, and allocate what they like"

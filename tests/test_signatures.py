@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from threadline.campaign.events import Found, Shorter
-from threadline.report.alike import bugs
+from threadline.report.terminal import bugs
 
 from tests.project import flat, ran, run, stable
 

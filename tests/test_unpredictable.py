@@ -103,12 +103,12 @@ def asked_in_vain(asked: list[list[str]]) -> list[list[str]]:
     return [log for log in asked if "first of many" in log]
 
 
-@pytest.mark.parametrize("tactic", ["uniform", "novelty", "least-used"])
+@pytest.mark.parametrize("search_policy", ["uniform", "novelty", "least-used"])
 def test_explore_plays_what_can_be_judged(
-    monkeypatch: pytest.MonkeyPatch, asked: list[list[str]], tactic: str
+    monkeypatch: pytest.MonkeyPatch, asked: list[list[str]], search_policy: str
 ) -> None:
     """The system is not asked, the step has no number, and the run goes on."""
-    monkeypatch.setattr(explore, "SHARES", {tactic: 1})
+    monkeypatch.setattr(explore, "SHARES", {search_policy: 1})
     batches = list(islice(Explorer(Running, runs(), header()).batches(), 100))
 
     assert [batch.failure for batch in batches if batch.failure] == []

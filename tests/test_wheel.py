@@ -1,4 +1,4 @@
-"""The wheel in an empty environment: the README's chapter on one's own system, word for word."""
+"""The wheel in an empty environment: the README's system, model and driver, word for word."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.doc_pages import FENCED
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
-CHAPTER = README.partition("## Your own system, from nothing")[2].partition("\n## ")[0]
+CHAPTER = README.partition("## A model and a driver")[2].partition("\n## In CI")[0]
 SYSTEM, MINE = (text for language, text in FENCED.findall(CHAPTER) if language == "python")
 BLOCKS = [text for language, text in FENCED.findall(CHAPTER) if not language]
 FAILURE = next(text for text in BLOCKS if "->" in text)
-MENDED = SYSTEM.replace('return f"{user}:{thread}"', "return (user, thread)")
+FIXED = SYSTEM.replace('return f"{user}:{thread}"', "return (user, thread)")
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +89,13 @@ def test_the_system_of_the_readme_fails_as_it_says(environment: Path, mine: Path
     assert "mine.py::Chat[mine:MyChat]" in tested.stdout
 
 
-def test_the_mended_system_passes(environment: Path, mine: Path) -> None:
+def test_the_fixed_system_passes(environment: Path, mine: Path) -> None:
     """
     With the key as a pair, the trace of the failure, check, fuzz, leaks and pytest exit with 0.
     """
     run(environment, mine, "threadline fuzz mine:MyChat --seed 0 --runs 20")
     (trace,) = traces(mine, "Chat-isolation-read")
-    (mine / "chat.py").write_text(MENDED, "utf-8")
+    (mine / "chat.py").write_text(FIXED, "utf-8")
     lines = [
         "threadline check mine:MyChat",
         "threadline fuzz mine:MyChat --seed 0",

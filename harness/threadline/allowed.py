@@ -1,8 +1,8 @@
 """What a trace may load: it may come from anybody, and must not choose what code is run.
 
-A trace names a driver and a scenario. They are loaded where the project lists them, where a class
-of that name stands in a file below the current folder, or where they are threadline's own. Whether
-a file is one of those is known before anything is imported; what else is named is not imported.
+A trace names a driver and a scenario. They are loaded if the project lists them, if a file below
+the current folder has a class of that name, or if they are threadline's own. This is decided before
+anything is imported; nothing else is imported.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def blame(
 
 
 def _blame_held(expected: object, actual: object, breaks: Property) -> Property:
-    """Call it keys if things are under other names, memory if too many, else what is broken."""
+    """Return keys if things are under other names, memory if there are too many, else what is
+    broken.
+    """
     if not isinstance(expected, (dict, set, frozenset)) or not isinstance(actual, type(expected)):
         more = _amount(actual) > _amount(expected)
         return Property.MEMORY if more else breaks

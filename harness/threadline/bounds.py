@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """A promise: the containers on a path hold at most so much together, at the end of each run
-    that is looked at, while the system is live, and when it was torn down.
+    """A promise that the containers on a path hold at most so much together.
 
-    `path` is the short name that a report shows, in which * stands for anything.
+    It is checked at the end of each run that is examined: on the live system, and after the
+    teardown. `path` is the short name that a report shows, in which * stands for anything.
     """
 
     path: str

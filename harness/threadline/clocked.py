@@ -47,7 +47,7 @@ def take_back() -> None:
 
 
 class _Lent(NamedTuple):
-    """One name in one namespace: what it led to, and what it was given instead."""
+    """One name in one namespace: its own value, and the value that replaces it."""
 
     module: ModuleType
     name: str
@@ -83,7 +83,7 @@ def _check(modules: Sequence[ModuleType]) -> None:
 
 
 def _written(given: object) -> str:
-    """Return what was given, and what to write instead."""
+    """Return the value that was given, and the value to write instead."""
     if isinstance(given, str):
         return f"the text {given!r}; import {given} and write clocked = ({given},)"
     if isinstance(given, ModuleType):
@@ -94,7 +94,7 @@ def _written(given: object) -> str:
 
 
 class _StandIns:
-    """What is lent in place of what, for one clock."""
+    """The values that replace others, for one clock."""
 
     def __init__(self, clock: VirtualClock, sleep: Callable[[float], object]) -> None:
         virtual_datetime, virtual_date = _virtual_datetime(clock), _virtual_date(clock)

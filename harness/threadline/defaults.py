@@ -13,7 +13,7 @@ class BadDefaults(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What the command uses when it is told nothing: all MODULE:NAME."""
+    """What the command uses when its line names nothing: all MODULE:NAME."""
 
     driver: str = ""
     drivers: tuple[str, ...] = ()

@@ -14,9 +14,9 @@ LOST = 71  # EX_OSERR of sysexits.h: how a worker ends whose descriptor the syst
 
 
 def leash(descriptor: int) -> None:
-    """End this process and its group when the other end of a pipe is closed: who holds it is gone.
+    """End this process and its group when the other end of a pipe is closed: its holder is gone.
 
-    Not even a step that hangs outlives its campaign so. Where a system has no such signal, it does.
+    So not even a hanging step outlives its campaign, except on a system without that signal.
     """
     with suppress(OSError):
         fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
@@ -26,9 +26,9 @@ def leash(descriptor: int) -> None:
 
 
 def out_of_the_way(descriptor: int, below: int) -> int:
-    """Move a descriptor to a high number, which no child process inherits, and return that.
+    """Move a descriptor to a high number that no child process inherits, and return that number.
 
-    Systems that close descriptors by number begin below, and what they open gets the lowest.
+    Systems that close descriptors by number begin below it, and what they open gets the lowest.
     """
     most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 16)
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, max(3, most - below))

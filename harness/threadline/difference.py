@@ -1,4 +1,4 @@
-"""What differs between two values: where, and as little beside it as a reader needs."""
+"""What differs between two values: the place, and only as much around it as a reader needs."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ def outcome_difference(expected: object, actual: object) -> Way | None:
 def where(of: str, expected: object, actual: object, given: Container[object] = ()) -> str:
     """Return the third part of a signature: which field, part, invariant or error it is about.
 
-    `given` are the texts that the trace itself gave as arguments. They, handles and places in a
-    list are data, and no names of fields; two bugs must not be told apart by them, nor one bug
-    split.
+    `given` are the texts that the trace gave as arguments. These, handles and positions in a list
+    are data, not names of fields; they must neither tell two bugs apart nor split one.
     """
     kind, _, name = of.partition(" ")
     if kind != "outcome":
@@ -92,7 +91,7 @@ def way_text(way: Way) -> str:
 
 
 def pruned(expected: object, actual: object) -> tuple[object, object]:
-    """Return two values with only what differs, and what leads there; MORE is for the rest."""
+    """Return two values with only what differs, and the way to it; MORE stands for the rest."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return _pruned_entries(expected, actual)
     if _is_sequence(expected) and _is_sequence(actual):

@@ -83,9 +83,9 @@ class Driver(Generic[M]):
     def reset(self) -> None:
         """Clean the system, so that the next run finds it as if it had just been made.
 
-        Define it where that is cheaper than to make a driver anew. One run in 20 is played on a new
-        one all the same, and so is every failure before it is told. One that raises has cleaned
-        nothing: the next run is played on a new driver. The clock is not set back.
+        Define it where that is cheaper than to make a driver anew. Still, one run in 20 is played
+        on a new driver, and so is every failure before it is reported. If it raises, the next run
+        is played on a new driver. The clock is not set back.
         """
         raise NotImplementedError
 
@@ -112,7 +112,7 @@ class Driver(Generic[M]):
     def close(self) -> None:
         """Give back everything that the system holds: the run is over.
 
-        The pump is closed in any case, whether or not an override calls this.
+        The pump is closed in any case, whether or not an override calls this method.
         """
         if self._pump is not None:
             self._pump.close()

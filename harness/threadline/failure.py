@@ -1,4 +1,4 @@
-"""A failure: where model and system part, which property that breaks, and its signature."""
+"""A failure: where model and system disagree, the property that it breaks, and its signature."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ class Failure:
 
     @property
     def is_after_run(self) -> bool:
-        """Return whether it showed itself by what was looked for after the run's last step."""
+        """Return whether it was found by a check after the run's last step."""
         return self.step.operation is HUNT
 
     def lines(self, *, full: bool = False) -> list[str]:
         """Return the failure as a reader sees it: property, operation, both sides, history.
 
-        Of long values what differs, and what leads there; with `full` all of them.
+        Of a long value, only what differs and the way to it; with `full`, all of it.
         """
         operation = str(self.step.operation) if full else operation_text(self.step.operation)
         head = f"{self.signature.property}: {operation} diverges at step {self.step.number}"
@@ -150,7 +150,7 @@ class Failure:
         return [*lines, *self._why(way)]
 
     def _why(self, way: Way) -> list[str]:
-        """Return why an id that the system has returned before is not right, if it is that."""
+        """Return why an id that the system has returned before is wrong here, if it is one."""
         wanted = _at(self.disagreement.expected, way)
         shows = _at(self.disagreement.actual, way)
         if type(wanted) is not Handle or type(shows) is not Handle:
@@ -161,7 +161,7 @@ class Failure:
 
 
 def _sides(expected: Any, actual: Any, *, full: bool) -> tuple[Any, Any]:
-    """Return two values as they are shown: whole where both fit a line, else what differs."""
+    """Return two values as they are shown: whole if both fit on a line, else only what differs."""
     if full or max(len(shown(expected)), len(shown(actual))) <= ROOM:
         return expected, actual
     return pruned(expected, actual)
@@ -179,7 +179,7 @@ def _at(outcome: object, way: Way) -> object:
 
 
 class Divergence(AssertionError):
-    """Model and system part. Raised as a subclass of its signature's own."""
+    """Model and system disagree. Raised as a subclass made for its signature."""
 
     def __init__(self, failure: Failure, text: str = "") -> None:
         super().__init__(text or f"{failure.signature} at step {failure.step}")

@@ -1,4 +1,4 @@
-"""A handle: the name under which a trace speaks of a value that only the system knows."""
+"""A handle: the name that a trace has for a value that only the system knows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Handle(NamedTuple):
-    """The value of this kind that the step of this number brought back; prints as `c_7`.
+    """The value of this kind that the step of this number returned; prints as `c_7`.
 
     A type of its own and never a string, so that no text of a user is taken for one.
     """
@@ -22,7 +22,7 @@ class Handle(NamedTuple):
 
 
 class Dangling(LookupError):
-    """An operation names a handle that nothing stands behind: skipped in a replay."""
+    """An operation names a handle that is bound to nothing: a replay skips the operation."""
 
     def __init__(self, handle: Handle) -> None:
         super().__init__(f"{handle} names nothing: no step brought it back, or it has ended")

@@ -40,9 +40,9 @@ def count(number: int, noun: str) -> str:
 
 
 def folded(start: str, text: str, indent: int) -> list[str]:
-    """Return a text in lines of at most WIDTH columns: the first begins so, the rest are indented.
+    """Return a text in lines of at most WIDTH columns, the first after `start`, the rest indented.
 
-    Words are not broken: one that is too long has a line of its own, and is as long as it is.
+    Words are not broken: one that is too long has a line of its own.
     """
     return wrap(
         printable(text),  # before it is folded: a line's end in it is no place to fold
@@ -69,10 +69,9 @@ def operation_text(operation: Operation) -> str:
 
 
 def history_lines(steps: Sequence[Step], *, arrow: bool = True, full: bool = False) -> list[str]:
-    """Return each step, with an arrow at the last; what matters is what the system did.
+    """Return the lines of each step, with an arrow at the last, and what the system did.
 
-    A step has one line, if it is not its operation that is too long for it; with `full`, all that
-    it was told and answered.
+    A step has one line, unless its operation is too long for it; with `full`, outcomes are whole.
     """
     width = len(str(steps[-1].number)) if steps else 1
     found = []
@@ -83,16 +82,16 @@ def history_lines(steps: Sequence[Step], *, arrow: bool = True, full: bool = Fal
 
 
 def step_lines(start: str, step: Step, *, full: bool = False) -> list[str]:
-    """Return the lines of one step, of which the first begins so: its operation and its outcome."""
+    """Return the lines of one step after `start`: its operation and its outcome."""
     operation = str(step.operation) if full else operation_text(step.operation)
     lines = folded(start, operation, len(start))
     return _with_outcome(lines, printable(_brief(step)), len(start), full=full)
 
 
 def _with_outcome(lines: list[str], outcome: str, indent: int, *, full: bool) -> list[str]:
-    """Put an outcome behind an operation, cut to the line that it begins in unless all is wanted.
+    """Append an outcome to an operation, cut to one line unless `full`.
 
-    That is the operation's last line, or where too little is left of it one of its own.
+    That is the operation's last line, or a line of its own where too little room is left on it.
     """
     *before, last = lines
     if full:

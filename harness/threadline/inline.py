@@ -19,10 +19,10 @@ MARK = "runs_inline_in_a_pump"
 def inline_aiosqlite() -> None:
     """Make aiosqlite's connections that are opened within a pump run inline, and only those.
 
-    Without aiosqlite it does nothing, and where that was done already nothing again: call it as
-    often as you like. A connection belongs to where it was opened. One that was opened on another
-    loop keeps its thread, and cannot be used within a pump. One that was opened within a pump
-    waits for no lock, because who has the lock cannot go on meanwhile: it is refused at once.
+    Does nothing without aiosqlite, and nothing the second time: call it as often as you like. A
+    connection that was opened on another loop keeps its thread, and cannot be used within a pump.
+    One that was opened within a pump waits for no lock, because the holder of the lock cannot go on
+    meanwhile: it is refused at once.
     """
     connection = getattr(sys.modules.get("aiosqlite"), "Connection", None)
     if connection is None or MARK in vars(connection):

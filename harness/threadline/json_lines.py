@@ -1,4 +1,4 @@
-"""Lines of JSON from a file that anybody may have made: bounded, strict, and told by line."""
+"""Lines of JSON from a file of unknown origin: bounded, strict, with the line in each error."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class BadTrace(ValueError):
 def lines_of(path: Path) -> list[bytes]:
     """Return the lines of a file without their ends; the last is empty in a file that is whole.
 
-    Raises BadTrace for what is no plain file, cannot be read, or has over FILE_BYTES_MAX bytes. It
-    never waits, as a pipe would have it.
+    Raises BadTrace for what is no plain file, cannot be read, or has over FILE_BYTES_MAX bytes.
+    Never waits, as reading a pipe would.
     """
     try:
         status = path.stat()  # first, as opening a device can do something
@@ -71,7 +71,7 @@ def json_object(where: str, line: bytes) -> dict[str, Any]:
 
 
 def is_json(line: bytes) -> bool:
-    """Return whether a line is whole; one that is cut short is no JSON. One too long may be it."""
+    """Return whether a line is whole JSON, or too long to tell; one that was cut short is not."""
     if len(line) > LINE_BYTES_MAX:
         return True
     try:

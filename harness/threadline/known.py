@@ -1,4 +1,4 @@
-"""Known failures: those that a team has looked at, and does not want to be told of as new."""
+"""Known failures: those that a team has looked at, and accepts for now."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class BadKnown(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A failure that is known, and why; it is counted, and told apart from those that are new.
+    """A failure that is known, and why; it is counted, and reported apart from new ones.
 
     signature: as a failure's text shows it, or the property and operation alone for all its kinds.
-    driver: MODULE:NAME of the driver that has it; "" for any. link: where it is followed up.
-    until: the first day on which it fails again, so that nobody forgets it. trace: a file with its
-    minimised trace, which is replayed first. tolerate: the part of the comparison that differs is
-    dropped for the rest of a run, which goes on; otherwise the run ends.
+    driver: MODULE:NAME of the driver that has it; "" for any. link: where it is followed up. until:
+    the first day on which it fails again, so that nobody forgets it. trace: a file with its
+    minimised trace, which is replayed first. tolerate: what differs is not compared any more in the
+    run, which goes on; otherwise the run ends.
     """
 
     signature: str
@@ -97,7 +97,7 @@ def read_known(path: Path) -> tuple[Known, ...]:
 def known_on(
     driver: str, own: Iterable[Known], file: Path, today: date
 ) -> tuple[list[Known], list[Known]]:
-    """Return what is known of a driver today, from its `own` entries and a file; and what was.
+    """Return the entries in force for a driver today, its `own` and a file's; and the expired ones.
 
     Raises BadKnown.
     """

@@ -1,4 +1,4 @@
-"""What a driver is asked for beside operations: it stands in a failing history, and in no trace."""
+"""What a driver is asked for beside operations: a failing history shows it, a trace does not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .operation import Operation
 
 
 class Lifecycle(Operation):
-    """A call that each run makes by itself: a replay comes to it without a line in the trace."""
+    """A call that each run makes by itself: a replay makes it too, without a line in the trace."""
 
     __slots__ = ()
     names: ClassVar[tuple[str, ...]] = ()

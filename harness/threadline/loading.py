@@ -1,4 +1,4 @@
-"""Loading: drivers and scenarios by their names, looked over before the first run."""
+"""Loading: drivers and scenarios by their names, checked before the first run."""
 
 from __future__ import annotations
 
@@ -186,9 +186,9 @@ def _module_at(name: str, path: Path) -> ModuleType:
 
 
 def load_target(name: str, settings: Mapping[str, object] | None = None) -> Target:
-    """Return the driver of that name, and what it declares; raises BadName where it is none.
+    """Return the driver of that name, with its declarations; raises BadName where it is none.
 
-    A class is not made for that; what a function makes is closed again.
+    A class is not instantiated for that; what a function makes is closed again.
     """
     make = load(name)
     if not callable(make):
@@ -246,9 +246,9 @@ def _check_names(driver: type[Driver[Any]]) -> None:
 
 
 def first_target(names: Iterable[str], model: type[Model]) -> Target | None:
-    """Return the first of these drivers that is of a model, passing over what cannot be loaded.
+    """Return the first of these drivers that has the model, skipping any that cannot be loaded.
 
-    So a driver whose extra is not installed is as one that is not there.
+    So a driver whose extra is not installed is ignored.
     """
     for name in names:
         try:

@@ -91,7 +91,7 @@ def plugin(version: str) -> type[Plugin]:
 
 
 class ThreadlinePlugin(Plugin):
-    """Says where mypy is to ask, and keeps the classes that it came by."""
+    """Names the hooks that mypy calls, and keeps the classes that it has met."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
@@ -104,7 +104,7 @@ class ThreadlinePlugin(Plugin):
         return self._note_class if self._is_ours(fullname) else None
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
-        """Come by each class while types are checked: mypy calls its base's __init_subclass__."""
+        """Return the hook for __init_subclass__ of a base, which mypy calls for each class."""
         base, _, name = fullname.rpartition(".")
         return self._see_class if name == "__init_subclass__" and self._is_ours(base) else None
 
@@ -130,7 +130,7 @@ class ThreadlinePlugin(Plugin):
 def _quietly(check: Callable[[], T], instead: T) -> T:
     """Return what a check returns, or `instead` where it fails.
 
-    mypy promises little to plugins, and one that fails must not take mypy from those who use it.
+    mypy promises little to plugins, and a plugin that fails must not stop mypy for its users.
     """
     try:
         return check()

@@ -1,4 +1,4 @@
-"""Printable text: what a system or a trace says, so that it does nothing to whoever reads it.
+"""Printable text: what a system or a trace says, made harmless to whoever reads it.
 
 A terminal obeys escape sequences, a page obeys markup, and a lone surrogate cannot be printed at
 all. So foreign text is escaped where it is put out, never before.

@@ -218,7 +218,7 @@ class Pump:
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """What the loop was told of that nobody awaited: asyncio's exception contexts."""
+        """What was reported to the loop and nobody awaited: asyncio's exception contexts."""
         return self._loop.errors
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:

@@ -159,8 +159,8 @@ class ScenarioTest(pytest.Item):
     def runtest(self) -> None:
         from .campaign.folder import tidy
         from .campaign.profile import PROFILES
+        from .lockstep.recorders import warnings_recorded
         from .lockstep.run import Runs
-        from .lockstep.warning_recorder import warnings_recorded
         from .trace import Recorder
 
         profile = PROFILES[self.config.getoption("--threadline-profile")]

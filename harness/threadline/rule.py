@@ -16,7 +16,7 @@ TOGETHER = "together"  # the name of the pool that gives several arguments at on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One way to go on. It may fire when its precondition holds and none of its pools is empty.
+    """One way to go on, that may fire when its precondition holds and none of its pools is empty.
 
     `weight` is how often it is tried, against a rule of weight 1; an exhaustive search ignores it.
     `fixed` are the arguments that are always the same. A pool called `user.0` gives the first item

@@ -45,7 +45,7 @@ def shown(value: object, depth: int = DEPTH_MAX) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """Return a text in which each address of memory, other in each process, is 0x..."""
+    """Return a text with 0x... in place of each memory address, which differs in each process."""
     return ADDRESS.sub("0x...", text)
 
 

@@ -94,12 +94,12 @@ class Recorder:
 
     Each line is handed to the operating system before its step runs: it survives a killed process,
     not the loss of power. One descriptor serves run after run. Where nothing can be written (no
-    folder, a full disk), the campaign goes on, `error` says why there is no file, and `tell` is
-    handed each line instead.
+    folder, a full disk), the campaign goes on, `error` says why there is no file, and `tell` gets
+    each line instead.
 
-    With `tell`, it is a worker's, whose process ends where the system has interfered: with LOST,
-    and the trace up to the step that did it, where the descriptor was closed. In a fork that the
-    system has made it ends in any case: what comes back there would play the run a second time.
+    With `tell`, it is a worker's. If the system has closed the descriptor, the process ends with
+    LOST, and the file keeps the trace up to the step that did it. In a fork that the system has
+    made it ends in any case, as the fork would play the run a second time.
     """
 
     def __init__(self, path: Path | None, tell: Callable[[bytes], object] | None = None) -> None:
@@ -115,7 +115,7 @@ class Recorder:
             self._try(self._open)
 
     def own(self) -> None:
-        """Take this process for the one that plays: a fork that the harness has made."""
+        """Make this process the one that plays: a fork that the harness has made."""
         self._owner = os.getpid()
         self._tell = None
 
@@ -149,7 +149,7 @@ class Recorder:
             self._write(phase)
 
     def touch(self) -> None:
-        """Show whoever watches the file that the run goes on, though no step is recorded."""
+        """Show whoever watches the file that the run goes on, without recording a step."""
         if time.monotonic() - self._touched_s < TOUCH_S:
             return
         self._touched_s = time.monotonic()
@@ -291,9 +291,9 @@ def parse(
 
 
 def is_signature_of(text: str, failure: object) -> bool:
-    """Return whether a header's signature is that of a failure, or was in an older version.
+    """Return whether a header's signature is that of a failure, or its form in an older version.
 
-    Older versions told no place: `memory-wait` stands for `memory-wait.timers`.
+    Older versions had no third part: `memory-wait` stands for `memory-wait.timers`.
     """
     now = str(failure)
     return now == text or now.startswith(f"{text}.")

@@ -13,8 +13,8 @@ import hypothesis
 from hypothesis import HealthCheck, Verbosity, stateful
 from threadline import Scenario
 from threadline.loading import Target
+from threadline.lockstep.recorders import warnings_recorded
 from threadline.lockstep.run import Runs
-from threadline.lockstep.warning_recorder import warnings_recorded
 from threadline.search.explore import Explorer
 from threadline.search.machine import CHUNK_RUNS, Chunks
 from threadline.trace import Header, Recorder

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from threadline.leaks.doubling import BRIEF_MAX, CYCLES_MAX
-from threadline.leaks.growth import Known
+from threadline.leaks.growth import BRIEF_MAX, CYCLES_MAX, Growths
 from threadline.leaks.investigate import cycles_of
 from threadline.leaks.round_trip import tear_down
 from threadline.loading import Target, load_target
@@ -48,14 +47,14 @@ def print_scores(seeds: int) -> None:
     """Judge a clean run of each benign grower and of none, and a leaking run of each leak."""
     scores = {name: Score() for name in (OURS, *PEERS)}
     benign = [replace(load_target(CLEAN), make=grower) for grower in GROWERS]
-    known = [Known() for _ in range(len(benign) + 1)]
+    known = [Growths() for _ in range(len(benign) + 1)]
     for seed in range(seeds):
         for target, learnt in zip([*benign, load_target(CLEAN)], known, strict=True):
             judge(target, Connections, seed, 1, scores, learnt, leaks=False)
         for name in PLANTED:
             target = load_target(f"tests.mutants.leaks:{name}")
             run = leaking_run(target, BY_NAME[name].scenario, seed)
-            judge(target, BY_NAME[name].scenario, seed, run, scores, Known(), leaks=True)
+            judge(target, BY_NAME[name].scenario, seed, run, scores, Growths(), leaks=True)
     print(f"\n{'rule':<36}{'clean flagged':>16}{'leaks missed':>15}{'ms a clean run':>16}")
     for name, score in scores.items():
         flagged, missed = f"{score.flagged}/{score.clean}", f"{score.missed}/{score.leaking}"
@@ -69,7 +68,7 @@ def leaking_run(target: Target, scenario: type[Scenario[Any]], seed: int) -> int
     """
     for run in range(1, RUNS_MAX):
         with played(target, scenario, seed, run, STEPS_MAX) as lockstep:
-            if is_flagged(lockstep, Known(), BRIEF_MAX):
+            if is_flagged(lockstep, Growths(), BRIEF_MAX):
                 return run
     return RUNS_MAX
 
@@ -80,7 +79,7 @@ def judge(
     seed: int,
     run: int,
     scores: Mapping[str, Score],
-    known: Known,
+    known: Growths,
     *,
     leaks: bool,
 ) -> None:
@@ -94,7 +93,7 @@ def judge(
                 # What leaks is watched briefly, as nothing here stops so soon.
                 flags = is_flagged(lockstep, known, BRIEF_MAX if leaks else CYCLES_MAX)
             else:
-                flags = PEERS[name](cycles_of(lockstep, Known()))
+                flags = PEERS[name](cycles_of(lockstep, Growths()))
             if not leaks:
                 score.clean_ms.append((time.perf_counter() - began) * 1e3)
         score.note(flags=flags, leaks=leaks)

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import Any
 
 from threadline.failure import Divergence
-from threadline.leaks.doubling import CYCLES_MAX
-from threadline.leaks.growth import Known
+from threadline.leaks.growth import CYCLES_MAX, Growths
 from threadline.leaks.round_trip import RoundTrip
 from threadline.loading import Target
 from threadline.lockstep.lockstep import Lockstep
@@ -53,7 +52,7 @@ def blind(target: Target) -> Target:
     return replace(target, invariants=())
 
 
-def is_flagged(lockstep: Lockstep, known: Known, cycles_max: int = CYCLES_MAX) -> bool:
+def is_flagged(lockstep: Lockstep, known: Growths, cycles_max: int = CYCLES_MAX) -> bool:
     """Return whether a round trip finds a leak in a run that was played."""
     try:
         RoundTrip(lockstep, known, cycles_max=cycles_max).make()

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from threadline.leaks.cycles import heap_aside
-from threadline.leaks.doubling import BRIEF_MAX, WARM_UP, WATCHED
-from threadline.leaks.growth import Known
+from threadline.leaks.growth import BRIEF_MAX, WARM_UP, WATCHED, Growths
 from threadline.leaks.investigate import cycles_of
 from threadline.leaks.round_trip import tear_down
 from threadline.loading import load_target
@@ -94,7 +93,7 @@ def print_cost(others: int) -> None:
     """Print what looking takes of the cycles that it watches, beside so many other objects."""
     heap = [[number] for number in range(others)]
     looked_s = cycled_s = 0.0
-    known = Known()
+    known = Growths()
     for run in range(1, COST_RUNS + 1):
         with played(load_target(CLEAN), Connections, 0, run, COST_STEPS) as lockstep:
             tear_down(lockstep)

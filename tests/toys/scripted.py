@@ -10,7 +10,7 @@ import pytest
 from threadline import Census, Disagreement, Driver, Model, Operation, Property, operation
 from threadline.failure import Divergence, Failure
 from threadline.lockstep.lockstep import Lockstep, Record
-from threadline.lockstep.warning_recorder import Warned
+from threadline.lockstep.recorders import WarningRecorder
 from threadline.model import Invariant
 from threadline.outcome import Outcome
 
@@ -71,7 +71,7 @@ def lockstep(
     system_holds: object = None,
     invariants: tuple[tuple[Property, Invariant], ...] = (),
     record: Record | None = None,
-    warned: Warned | None = None,
+    warned: WarningRecorder | None = None,
 ) -> Lockstep:
     """Return a run whose model gives one list of answers, and whose system gives another."""
     model = Script(expected, model_holds)

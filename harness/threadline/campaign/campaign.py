@@ -18,7 +18,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
-from .child import Growth
+from .child import FileWatch
 from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
 from .tally import Tally
@@ -46,9 +46,9 @@ class WorkerFailed(RuntimeError):
 class Worker:
     """One process that does a job, watched.
 
-    `end` is what ended it, where that is the system's doing: an outcome of its last step.
-    `interrupted` is asked between events, so that none is lost by half: where it says so, events()
-    raises KeyboardInterrupt.
+    `end` is the outcome of its last step, where the system has ended the process. `interrupted` is
+    asked between events; where it returns true, events() raises KeyboardInterrupt, with no event
+    lost.
     """
 
     job: Job
@@ -63,7 +63,7 @@ class Worker:
     recorded: list[str] = field(default_factory=list)  # of the run, where no file could be written
 
     def events(self) -> Iterator[Event]:
-        """Yield what the worker tells, until it ends or is ended; then its process is gone."""
+        """Yield the worker's events until it ends or is ended; its process is gone afterwards."""
         try:
             for _ in self._turns():
                 yield from self._heard()
@@ -109,7 +109,7 @@ class Worker:
 
     def _turns(self) -> Iterator[None]:
         """Yield when there is something to read; stop when the worker ends, or must be ended."""
-        growth = Growth(self.job.running())
+        file_watch = FileWatch(self.job.running())
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
             while not self.line.closed:
@@ -117,9 +117,9 @@ class Worker:
                 if self.interrupted():
                     raise KeyboardInterrupt
                 if ready:
-                    growth.restart()
+                    file_watch.restart()
                 yield
-                self.waited_s = growth.idle_s(looks=self.ready)
+                self.waited_s = file_watch.idle_s(looks=self.ready)
                 if self._is_to_end() or self.line.child.has_ended():
                     return
 
@@ -137,7 +137,7 @@ class Worker:
         return self.late or self.end is not None
 
     def _has_said_why(self) -> bool:
-        """Return whether the worker has told why it ends, so that all it has to do is that."""
+        """Return whether the worker has said why it ends, so that it only has to be waited for."""
         return self.has_told_all or bool(self.broke) or isinstance(self.end, Crashed)
 
     def _limit_s(self) -> float:
@@ -160,12 +160,13 @@ def start(job: Job, interrupted: Interrupted = never) -> Worker:
 
 
 def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupted = never) -> None:
-    """Run one scenario to its end, beginning again behind what ended its process.
+    """Run one scenario to its end, with a new worker after each step that ended its process.
 
-    Tells `listen` everything; a step without an end, a dead process, and whatever else the system
-    does to its worker is a failure of liveness. Takes `job.seconds`, within OVERTIME_S and what
-    ends a process. Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt,
-    with all told that was found, when `interrupted` says so.
+    Passes every event to `listen`. A step that does not return, a dead process, and whatever else
+    the system does to its worker are failures of liveness. Takes `job.seconds`, plus at most
+    OVERTIME_S and the time to end a process. Raises WorkerFailed where the bug is not the system's,
+    and KeyboardInterrupt when `interrupted` returns true; all failures found so far have been
+    passed on by then.
     """
     if job.seconds is not None:
         job = replace(job, ends_at_s=time.monotonic() + job.seconds)
@@ -202,7 +203,7 @@ def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupte
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What is known of a worker that the system has ended: the run, and the failure's name."""
+    """The run in which the system has ended a worker, and the signature of that failure."""
 
     run: int
     signature: str
@@ -279,7 +280,7 @@ def _why_not_go_on(job: Job, tally: Tally, death: Death, barren: int) -> str:
 
 
 def _late(worker: Worker, target: Target, tally: Tally) -> str:
-    """Count the run that was going on when the time was over; return what is to be told of it."""
+    """Count the run that was cut short when the time was over; return the note about it."""
     job = worker.job
     if not worker.ready:
         return f"{job.driver} was still starting when the time was over: give it more with --for"

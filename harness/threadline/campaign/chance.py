@@ -45,7 +45,7 @@ class Plays:
         return self.failed == self.played
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a reader is told of it; nothing where all plays were alike."""
+        """Return the notes for a reader; none where all plays were alike."""
         if self.is_steady:
             text = f"the system's answer differs from play to play: {self.differs}"
             return (text,) if self.differs else ()
@@ -56,11 +56,10 @@ class Plays:
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """The smallest trace of a failure, how it fails, and the replays that minimising took: 0 where
-    it was not minimised.
+    """The smallest trace of a failure, how it fails, and the replays it took: 0 if not minimised.
 
-    `doubt` says why it does not stand for its signature: BY_CHANCE, AFTER_A_RESET, or "" where it
-    fails each time. `notes` tell that to a reader. `is_cut` says that the time was over.
+    `doubt` says why it cannot represent its signature: BY_CHANCE, AFTER_A_RESET, or "" where it
+    fails each time. `notes` explain that to a reader. `is_cut` says that the time was over.
     """
 
     trace: Trace
@@ -76,7 +75,7 @@ class Votes:
     """Plays each candidate up to `plays_max` times: it fails if `needed` of these plays do.
 
     Stops as soon as that is decided. `known` is the failure of the whole trace, which needs no vote
-    where its rate is known. When `steps_left` have been played, nothing fails any more.
+    where its rate is known. After `steps_left` steps, every candidate counts as passing.
     """
 
     signature: Signature
@@ -116,13 +115,12 @@ def least_of(
     is_doubted: bool = False,
     is_over: Callable[[], bool] = never,
 ) -> Least:
-    """Play a failing trace again, minimise it, and play again what came of that.
+    """Play a failing trace again, minimise it, and play the result again.
 
-    One that fails each time is minimised so that the least does, too. One that does not is
-    minimised by votes: a candidate counts where it fails at least half as often as the whole, and
-    twice. Where the signature `is_doubted`, because it was seen to fail by chance, each candidate
-    has to fail PLAYS_MAX times of so many, so that chance does not lead astray. When time
-    `is_over`, it is the best so far.
+    A trace that fails each time is minimised to one that fails each time. Any other is minimised by
+    votes: a candidate counts if it fails at least half as often as the whole trace, and at least
+    twice. If the signature `is_doubted`, because it was seen to fail by chance, each candidate has
+    to fail in all of PLAYS_MAX plays. When time `is_over`, the result is the best so far.
     """
     signature = failure.signature
     whole = play_again(trace, failure, runs, is_over=is_over)
@@ -153,7 +151,7 @@ def _tried(
 ) -> Least | None:
     """Minimise, and return the least if it fails each time it is played; None if it does not.
 
-    When time is over, the best so far, which says that it was.
+    When time is over, the best so far, marked as cut.
     """
     least = minimise(trace, failure.signature, runs, scenario, again, is_over)
     found = None if is_over() else _confirmed(least, runs, is_over)
@@ -173,10 +171,10 @@ def play_again(
     at_least: int = PLAYS,
     is_over: Callable[[], bool] = never,
 ) -> Plays:
-    """Play a failing trace `at_least` times; where it does not fail alike each time, PLAYS_MAX.
+    """Play a failing trace `at_least` times, or PLAYS_MAX times if it does not fail alike each
+    time.
 
-    Fewer, when time `is_over`: a play that this has cut short, as it does a hunt for leaks, tells
-    nothing.
+    Fewer when time `is_over`: a play that was cut short, as a hunt for leaks is, proves nothing.
     """
     seen: list[Failure | None] = []
     failed = 0
@@ -210,14 +208,14 @@ def is_alike(one: Failure, other: Failure | None) -> bool:
 
 
 def first_difference(one: Failure, other: Failure | None) -> str:
-    """Return the first step that came to something else in two plays of one trace, and to what; ""
-    where they were alike. `other` is None where its play agreed with the model to its end.
+    """Return the first step whose outcome differs between two plays of a trace, with both outcomes.
 
-    Before the step at which the first of them parts from the model, both have done as it does.
+    "" where the plays were alike. `other` is None where that play agreed with the model to its end:
+    up to its own disagreement, each play has the outcomes that the model expects.
     """
     place = min(len(each.steps) for each in (one, other) if each is not None) - 1
     step = one.steps[place]
-    ours, theirs = _parted(one, place), _parted(other, place)
+    ours, theirs = _outcome_at(one, place), _outcome_at(other, place)
     if ours == theirs:
         return ""
     is_outcome = "outcome" in [each.disagreement.of for each in (one, other) if each is not None]
@@ -226,8 +224,8 @@ def first_difference(one: Failure, other: Failure | None) -> str:
     return f"step {step}: {' and '.join(map(_cut, sides))}"
 
 
-def _parted(failure: Failure | None, place: int) -> str | None:
-    """Return what a play came to at a step, or None where it agreed with the model there."""
+def _outcome_at(failure: Failure | None, place: int) -> str | None:
+    """Return the outcome of a play at a step, or None where it agreed with the model there."""
     if failure is None or place + 1 < len(failure.steps):
         return None
     if failure.is_after_run:  # of how much grew, no two plays need tell the same
@@ -258,10 +256,10 @@ def _by_votes(
     whole: Plays,
     is_over: Callable[[], bool],
 ) -> Least:
-    """Minimise a trace that fails by chance, and tell how often the least does.
+    """Minimise a trace that fails by chance, and note how often the least one fails.
 
-    A least that fails STEADY_PLAYS times of so many is a steady failure after all: what ended the
-    plays of the whole was another one.
+    A least one that fails in all of STEADY_PLAYS plays is a steady failure after all: the plays of
+    the whole trace were ended by another one.
     """
     if not whole.failed and runs.resets:
         return Least(trace, failure, 0, AFTER_A_RESET, (LEFT_BEHIND,))

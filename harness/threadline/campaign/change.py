@@ -130,10 +130,12 @@ def _found(path: str) -> FunctionType:
 
 
 def _alone(tree: ast.Module, free: tuple[str, ...]) -> ast.Module:
-    """Return the source of a function without its decorators, for a module of its own.
+    """Return the source of a function without its decorators, to be compiled as a module of its
+    own.
 
-    One that uses names of what encloses it, as super() does, stands in a function of these names;
-    it keeps them where the change takes away their only use, as their number has to stay the same.
+    A function with free variables, as one that calls super() has, is nested in a function that
+    defines these names. It keeps them even if the change removes their only use, because their
+    number must not change.
     """
     [function] = tree.body
     assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)

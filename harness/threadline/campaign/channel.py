@@ -1,4 +1,4 @@
-"""The channel by which a worker is told its job and tells what happens: a socket, one line each."""
+"""The channel on which a worker receives its job and sends messages: a socket, one line each."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BLOCK = 1 << 16
 
 
 class Channel:
-    """The worker's end, which is standard input until it is moved out of the system's way.
+    """The worker's end: standard input, moved to another descriptor, out of the system's way.
 
-    Forks do not use it: one that the system has made, and that comes back to tell something, ends.
+    Only the worker itself uses it: a fork that the system made, and that tries to send, is ended.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ def _line(descriptor: int) -> bytes:
 
 @dataclass(slots=True)
 class Line:
-    """The campaign's end. What else a system writes there is passed over."""
+    """The campaign's end. Whatever else a system writes to the socket is skipped."""
 
     child: Child
     socket: socket.socket

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..failure import Failure
 from ..loading import Target
+from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Batch, Runs
-from ..lockstep.warning_recorder import warnings_recorded
 from ..operation import Operation
 from ..scenario import Scenario
 from ..search.explore import Explorer
@@ -40,9 +40,8 @@ class Verdict:
 def verdicts(target: Target, scenarios: Sequence[type[Scenario[Any]]], seed: int) -> list[Verdict]:
     """Try a driver on every scenario of its model, and judge each operation.
 
-    What fails beside them, as its close, is judged behind them.
-
-    Operations whose method takes other arguments are judged by looking, and left out of the runs.
+    Calls that a run makes beside its steps, as its close, are judged last. An operation whose
+    method takes other arguments is judged by its signature, and left out of the runs.
     """
     unusable = _unusable(target)
     kinds = target.model.kinds()
@@ -71,8 +70,9 @@ def _try(
     found: dict[str, Verdict],
     tried: dict[str, int],
 ) -> None:
-    """Explore one scenario, noting a failure of each operation and what was tried: the first one,
-    or the first that fails each time.
+    """Explore one scenario, and note what was tried and one failure of each operation.
+
+    That is the first failure, or the first that fails each time.
     """
     header = Header(target.model.name, target.name, seed=seed, steps_max=STEPS)
     with warnings_recorded() as warned:

@@ -1,4 +1,4 @@
-"""A child process, watched from outside: it is slow while its trace does not grow."""
+"""A child process, watched from outside: it counts as idle while its trace does not grow."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from typing import Any
 
 
 class Child:
-    """A Python process that ends when this one does, however that comes; its children end with it.
+    """A Python process that ends when this one does, however that ends; its children end with it.
 
-    `words` are a module and its arguments; the last argument that is added is the descriptor of
-    its leash.
+    `words` are a module and its arguments; the descriptor of its leash is added as the last one.
     """
 
     def __init__(self, words: Sequence[str], **streams: Any) -> None:
@@ -50,7 +49,7 @@ class Child:
         return status
 
 
-class Growth:
+class FileWatch:
     """Watches the file of a run: a line is written there before each step."""
 
     def __init__(self, file: Path | None) -> None:
@@ -59,14 +58,14 @@ class Growth:
         self._since_s = time.monotonic()
 
     def idle_s(self, *, looks: bool = True) -> float:
-        """Return for how many seconds the file has not changed; it `looks` whether it has."""
+        """Return for how many seconds the file has not changed; with `looks`, check it first."""
         if looks and (size := self._look()) != self._size:
             self._size = size
             self.restart()
         return time.monotonic() - self._since_s
 
     def restart(self) -> None:
-        """Count from now on: something else has shown that the process goes on."""
+        """Count from now on: there was another sign that the process goes on."""
         self._since_s = time.monotonic()
 
     def _look(self) -> tuple[int, int] | None:

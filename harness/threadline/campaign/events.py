@@ -1,4 +1,4 @@
-"""Run events: what a campaign tells while it runs, to whoever listens."""
+"""Run events: what a campaign reports while it runs, to whoever listens."""
 
 from __future__ import annotations
 

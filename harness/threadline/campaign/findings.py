@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..failure import Failure
+from ..allowed import driver_to_give
+from ..failure import Failure, failure_text
 from ..known import Known, covering
 from ..lockstep.run import Batch, Runs
 from ..minimise.fixpoint import never
 from ..scenario import Scenario
-from .chance import fails_each_time
+from ..trace import Trace, save
+from .chance import fails_each_time, least_of
 from .events import Found, Shorter
-from .save_failure import keep
 
 # Failures of a signature in doubt that are played again: most cost one play, as they are by chance.
 TRIES_MAX = 100
@@ -41,7 +42,7 @@ class Findings:
     _in_doubt: dict[str, int] = field(default_factory=dict)  # and how many were tried since
 
     def add(self, batch: Batch, failure: Failure) -> Iterator[Found | Shorter]:
-        """Take a failing run, and yield what is to be told of it: often nothing."""
+        """Take a failing run, and yield the events that it is worth: often none."""
         name = str(failure.signature)
         counts = self.known if self.is_known(name) else self.counts
         counts[name] = counts.get(name, 0) + 1
@@ -59,7 +60,7 @@ class Findings:
         self, name: str, batch: Batch, failure: Failure, *, instead: bool = False
     ) -> Iterator[Found | Shorter]:
         path = self.path(name)
-        kept = keep(
+        kept = save_failure(
             batch, failure, self.runs, self.scenario, path, instead=instead, is_over=self.is_over
         )
         for event in kept:
@@ -69,3 +70,62 @@ class Findings:
                 elif not instead:
                     self._in_doubt[name] = 0
             yield event
+
+
+def save_failure(
+    batch: Batch,
+    failure: Failure,
+    runs: Runs,
+    scenario: type[Scenario[Any]],
+    path: Path | None,
+    *,
+    instead: bool = False,
+    is_over: Callable[[], bool] = never,
+) -> Iterator[Found | Shorter]:
+    """Save the failing run as it is and yield it; then minimise it, save that, and yield that.
+
+    A caller that stops between the two cannot lose the failure, which is on disk and was yielded.
+    `instead` marks a failure that replaces one of the same signature that failed by chance. When
+    time `is_over`, the best so far is yielded.
+    """
+    name = str(failure.signature)
+    trace = batch.trace()
+    trace = Trace(replace(trace.header, signature=name), trace.operations)
+    saved = save(path, trace)
+    lines = trace.encoded().decode("ascii")
+    text = failure_text(failure, saved, driver=driver_to_give(runs.target), full=runs.shows_all)
+    yield Found(name, text, saved, lines, batch.runs, len(failure.steps), instead)
+    yield save_shorter(trace, failure, runs, scenario, path, is_doubted=instead, is_over=is_over)
+
+
+def save_shorter(
+    trace: Trace,
+    failure: Failure,
+    runs: Runs,
+    scenario: type[Scenario[Any]],
+    path: Path | None,
+    *,
+    is_doubted: bool = False,
+    is_over: Callable[[], bool] = never,
+) -> Shorter:
+    """Minimise a failing trace, save the result in place of the long one, and return its event.
+
+    `is_doubted` says that its signature was seen to fail by chance. When time `is_over`, the result
+    is the best so far.
+    """
+    least = least_of(trace, failure, runs, scenario, is_doubted=is_doubted, is_over=is_over)
+    if least.replays:
+        saved = save(path, least.trace)
+        log = runs.log_of(least.trace.header, least.trace.operations) if not least.is_cut else []
+    else:
+        saved, log = str(path) if path is not None and path.exists() else "", []
+    text = failure_text(
+        least.failure,
+        saved,
+        least.notes,
+        log,
+        driver=driver_to_give(runs.target),
+        full=runs.shows_all,
+    )
+    lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
+    return Shorter(str(failure.signature), text, lines, least.replays, steps, saved, least.doubt)

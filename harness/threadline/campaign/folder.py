@@ -14,7 +14,7 @@ RUNS = Path("reports/runs")
 
 
 def make_folder(seed: int) -> tuple[Path, str]:
-    """Return a new folder for this campaign, and why it is not where it belongs, if so."""
+    """Return a new folder for this campaign, and why it is not below RUNS, if it is not."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     try:
         RUNS.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
-from .child import Growth
+from .child import FileWatch
 from .events import Shorter
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
@@ -44,11 +44,11 @@ def shorten(
     hang_s: float,
     is_over: Callable[[], bool] = never,
 ) -> Shorter:
-    """Minimise a saved trace whose last step ends its process or never comes back.
+    """Minimise a saved trace whose last step ends its process or never returns.
 
-    While minimising, a step counts as hung after BRIEF_S; what is found so is then replayed with
-    the whole of `hang_s`, and kept only if it hangs for as long. Ends early when time `is_over`.
-    Where nothing ends so again, the text is why, and nothing else.
+    While minimising, a step counts as hung after BRIEF_S; the result is then replayed with the
+    whole of `hang_s`, and kept only if it hangs that long. Ends early when time `is_over`. If no
+    replay ends so, the text of the event says why, and has nothing else.
     """
     trace, driver = read(path, runs.target.model.kinds()), driver_to_give(runs.target)
     if running is None:
@@ -105,12 +105,12 @@ class Isolated:
 
     def _end_of(self, child: int) -> Outcome:
         """Wait for a child, and return how it ended."""
-        growth = Growth(self.running)
+        file_watch = FileWatch(self.running)
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return death(os.waitstatus_to_exitcode(status))
-            if growth.idle_s() > self.hang_s:
+            if file_watch.idle_s() > self.hang_s:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 return hung(self.hang_s)
@@ -131,11 +131,11 @@ def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:
 
 
 def last_step_failure(trace: Trace, target: Target, end: Outcome, phase: str = "") -> Failure:
-    """Return the failure of a run whose last step never came back.
+    """Return the failure of a run whose last step never returned.
 
-    The model alone tells what happened before: had the system differed, the run would have ended.
-    Without a step, it is the start of the system that did not come back; and its close, where the
-    `phase` after the last step says so.
+    The outcomes of the earlier steps come from the model: had the system differed, the run would
+    have ended. Without a step, it was the start of the system that did not return, or its close
+    where `phase` says so.
     """
     model = target.new_model(trace.header.settings)
     steps = []

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ..driver import Driver
 from ..failure import Signature
-from ..leaks.doubling import BRIEF_MAX
+from ..leaks.growth import BRIEF_MAX
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.run import Batch, Runs
@@ -57,9 +57,9 @@ class Mutant:
         return (Change(self.function, self.old, self.new), *self.also)
 
     def known_least(self, signature: str) -> tuple[int, ...]:
-        """Return the fewest steps that show a signature; none where it is not known by that.
+        """Return the fewest steps that show a signature; none where the mutant is not known by it.
 
-        Known is what two failures have in common that differ only in where it shows.
+        Signatures that differ only in their third part, the place, count as the same.
         """
         least = self.least.get(signature) or self.least.get(signature.partition(".")[0], ())
         return least if isinstance(least, tuple) else (least,)

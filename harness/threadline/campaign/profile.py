@@ -1,4 +1,4 @@
-"""A profile: how much is tried when nothing says how much."""
+"""A profile: how much is tried by default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Runs of each engine, and steps of a run; the figures are our choice.
+    """The number of runs for each engine, and of steps in a run; the figures are our choice.
 
     `runs` is for explore; Hypothesis takes ten times as long for a run, and gets `examples`;
     `depth` is for exhaust.

@@ -1,4 +1,4 @@
-"""A tally: adds up what one worker after another tells of the same scenario."""
+"""A tally: adds up the events of one worker after another on the same scenario."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .events import Began, Ended, Event, Found, Listener, Progress
 
 
 class Tally:
-    """Tells `listen` of all workers as if they were one."""
+    """Passes the events of all workers to `listen` as if they were one worker's."""
 
     def __init__(self, scenario: str, listen: Listener) -> None:
         self.runs = 0
@@ -25,12 +25,12 @@ class Tally:
         self._found: set[str] = set()  # by this worker
 
     def begin_worker(self) -> None:
-        """Count what comes from here on as another worker's."""
+        """Count the events from here on as those of another worker."""
         self._runs_before, self._steps_before = self.runs, self.steps
         self._found = set()
 
     def hear(self, event: Event) -> None:
-        """Take one event, and tell it with the numbers of all workers."""
+        """Take one event, and pass it on with the numbers of all workers."""
         if not self._began:
             self._began = True
             if not isinstance(event, Began):  # its worker has ended before it could tell

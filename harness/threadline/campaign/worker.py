@@ -1,10 +1,11 @@
-"""A worker: the process in which one scenario is run; it is told a job, and tells events."""
+"""A worker: the process in which one scenario is run; it receives a job, and sends events."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +21,8 @@ from ..leaks.cycles import TimeOver
 from ..leaks.round_trip import TIME_OVER, RoundTrips, round_trips_of
 from ..loading import BadName, Target, load_scenario, load_target
 from ..lockstep.outcomes import crashed, is_the_systems
+from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Batch, Runs
-from ..lockstep.warning_recorder import warnings_recorded
 from ..printable import file_name
 from ..scenario import Scenario
 from ..search.exhaust import Exhaust
@@ -56,28 +57,28 @@ from .events import (
 )
 from .findings import Findings
 from .isolate import HANG_S, shorten
-from .surroundings import surroundings
 
 ENGINES = ("explore", "hypothesis", "exhaust")
 PROGRESS_S = 0.1
 ROUND_TRIP_EVERY = 30  # runs: looking for leaks takes about as long as two runs more
 SLOW_S = 60.0  # how long a step may take in a campaign without a time budget
 HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGPIPE, signal.SIGCHLD)
 START_S = 60.0  # how long the imports and start() of a driver may take, in each worker
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is to do; names and numbers only, so that it can be told as JSON.
+    """What a worker is to do; names and numbers only, so that it can be sent as JSON.
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. `ends_at_s` is when the seconds are over, on the monotonic clock, which all
     processes share. With a `trace`, the job is to minimise that one, each replay in a process of
     its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
-    started, the limit is `start_s`. One run in `round_trip_every` ends with a look for leaks. What
-    has a signature that was `told` by an earlier worker is counted, and not told again. `known`
-    are the entries of known failures, without their dates; `replays_known` says that their traces
-    are played first.
+    started, the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
+    Signatures in `told` were reported by an earlier worker: they are counted, and not reported
+    again. `known` are the entries of known failures, without their dates; with `replays_known`,
+    their traces are played first.
     """
 
     scenario: str
@@ -118,7 +119,7 @@ class Job:
 
 
 class Engine(Protocol):
-    """Plays runs of a scenario, and knows which of its rules were of no use."""
+    """Plays runs of a scenario, and knows which of its rules never fired."""
 
     def unused(self) -> list[str]:
         """Return a line for each rule that has never fired."""
@@ -126,9 +127,10 @@ class Engine(Protocol):
 
 
 def work(job: Job, tell: Callable[[Message], None]) -> None:
-    """Do a job in this process, telling `tell` what happens.
+    """Do a job in this process, and pass each message to `tell`.
 
-    Raises BadName where its names lead nowhere, and what a bug of the model or the scenario raises.
+    Raises BadName where its names lead nowhere, and whatever a bug of the model or the scenario
+    raises.
     """
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
@@ -157,7 +159,7 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
             path, running = Path(job.trace), job.running()
             tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over))
         else:
-            search = _Search(job, scenario, runs, tell)
+            search = _Follower(job, scenario, runs, tell)
             if job.replays_known:
                 search.replay_known()
             search.go(header_of(job, target))
@@ -194,8 +196,8 @@ def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
     return alive
 
 
-class _Search:
-    """Follows an engine: counts, saves and minimises what it finds, and tells of it."""
+class _Follower:
+    """Follows an engine: counts, saves and minimises what it finds, and reports it."""
 
     def __init__(self, job: Job, scenario: type[Scenario[Any]], runs: Runs, tell: Listener) -> None:
         self._job = job
@@ -231,12 +233,12 @@ class _Search:
                 break
         found = self._findings
         is_all = complete and sequences > 0
-        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).known.skipped else ""
+        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
         unused, steps = engine.unused(), self._steps
         self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
 
     def _engine(self, header: Header) -> tuple[int, Engine, Iterator[Batch]]:
-        """Return how many sequences there are, about, if that has an end; the engine; its runs."""
+        """Return about how many sequences there are (0: no end), the engine, and its runs."""
         if self._job.engine == "exhaust":
             exhaust = Exhaust(self._scenario, self._runs, header)
             return exhaust.estimate(), exhaust, exhaust.batches()
@@ -258,7 +260,9 @@ class _Search:
         self._runs.tolerated.clear()
 
     def _traces(self) -> Iterator[tuple[str, Path]]:
-        """Yield the traces of what is known or was told: runs go round them from the first on."""
+        """Yield the traces of failures that are known or were reported: runs avoid them from the
+        start.
+        """
         for entry in self._known:
             if entry.trace and not entry.tolerate:
                 yield entry.signature, Path(entry.trace)
@@ -268,14 +272,14 @@ class _Search:
                 yield name, path
 
     def _round(self, signature: str, path: Path) -> None:
-        """Go round the failure of a trace, if it is one of this model and scenario."""
+        """Avoid the failure of a trace, if it is one of this model and scenario."""
         with suppress(BadTrace):
             trace = read(path, self._runs.target.model.kinds())
             name = trace.header.signature
             self._learn(name if is_signature_of(signature, name) else signature, trace)
 
     def _learn(self, signature: str, trace: Trace) -> None:
-        """Go round a trace from the next run on, where the engine can and there is a way."""
+        """Avoid the failure of a trace from the next run on, where the engine can."""
         if self._go_round is not None and trace.operations and not trace.header.round_trip:
             self._go_round(signature, trace.operations)
 
@@ -296,7 +300,7 @@ class _Search:
         return parse("the trace", lines.encode("ascii").split(b"\n"), kinds)[0]
 
     def replay_known(self) -> None:
-        """Play the trace of each known failure, and tell what came of it."""
+        """Play the trace of each known failure, and report its outcome."""
         for entry in self._known:
             if not entry.trace:
                 continue
@@ -312,10 +316,32 @@ class _Search:
             self._tell(Replayed(entry.signature, entry.trace, came))
 
 
-def main() -> None:
-    """Do the job that is told on the channel, and tell what comes of it there.
+def surroundings() -> Callable[[], None]:
+    """Return a function that restores the working folder, the recursion limit and signal handlers.
 
-    What is raised through all that asks the system is told for what it is: the system's, or ours.
+    Both have to be called on the main thread.
+    """
+    folder = os.getcwd()
+    limit = sys.getrecursionlimit()
+    handlers = [(number, signal.getsignal(number)) for number in SIGNALS]
+
+    def put_back() -> None:
+        with suppress(OSError):
+            os.chdir(folder)
+        if sys.getrecursionlimit() != limit:
+            sys.setrecursionlimit(limit)
+        for number, handler in handlers:
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    return put_back
+
+
+def main() -> None:
+    """Do the job that comes on the channel, and report its events there.
+
+    An exception is reported as the system's or as ours, whichever raised it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the campaign's to handle
     channel = Channel()

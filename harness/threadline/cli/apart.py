@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
-from ..campaign.child import Child, Growth
+from ..campaign.child import Child, FileWatch
 from ..campaign.isolate import HANG_S
 from ..campaign.worker import SLOW_S, START_S
-from .cli_names import MENDABLE, UNUSABLE
+from .cli_names import UNUSABLE, USER_ERRORS
 
 POLL_S = 0.1
 ENDING_S = 2.0  # what a process has to end, once it has said that it does
@@ -46,7 +46,7 @@ def coming_to_an_end(running: Path) -> Iterator[list[int]]:
     status = [BROKEN]
     try:
         yield status
-    except MENDABLE:
+    except USER_ERRORS:
         status[0] = UNUSABLE
         raise
     finally:
@@ -64,7 +64,7 @@ def run_apart(words: Sequence[str], running: Path, seconds: float | None) -> Apa
     child = Child(["threadline", *words, *here], stdout=pipe, stderr=pipe)
     ended = Apart()
     try:
-        _follow(child, _Watch(running, seconds, Growth(running)), ended)
+        _follow(child, _Watch(running, seconds, FileWatch(running)), ended)
     finally:
         ended.status = child.end()
         for stream in (child.process.stdout, child.process.stderr):
@@ -111,12 +111,12 @@ class _Watch:
 
     running: Path
     seconds: float | None
-    growth: Growth
+    file_watch: FileWatch
     began_s: float | None = None
 
     def is_to_end(self, ended: Apart) -> bool:
         """Return whether the process has had its time, as a whole or for a step; notes which."""
-        idle_s, now_s = self.growth.idle_s(), time.monotonic()
+        idle_s, now_s = self.file_watch.idle_s(), time.monotonic()
         if self.began_s is None and self.running.exists():
             self.began_s = now_s
         if self.seconds and self.began_s and now_s > self.began_s + self.seconds + OVERTIME_S:

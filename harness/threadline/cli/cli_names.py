@@ -42,18 +42,18 @@ def tell(*lines: str, err: bool = False) -> None:
         click.echo(printable(line), err=err)
 
 
-MENDABLE = (BadName, BadTrace, BadDefaults, BadKnown)  # what a user has written, and can mend
+USER_ERRORS = (BadName, BadTrace, BadDefaults, BadKnown)  # what a user has written, and can fix
 UNUSABLE = 2  # as click exits where a command is used in a way that it cannot be
 
 
 def usage_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn what a user can mend into one line and exit status 2, without a traceback."""
+    """Turn what a user can fix into one line and exit status 2, without a traceback."""
 
     @wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except MENDABLE as error:
+        except USER_ERRORS as error:
             raise Unusable(printable(str(error))) from error
 
     return guarded

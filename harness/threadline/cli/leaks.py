@@ -20,17 +20,15 @@ from ..defaults import read_defaults
 from ..descriptor import leash
 from ..failure import Divergence, Failure, failure_text, replay_command
 from ..history import count
-from ..leaks.doubling import CYCLES_MAX
-from ..leaks.external_tools import memray_lens, objgraph_lens
-from ..leaks.hunt import Found, Hunt
-from ..leaks.markdown import leak_markdown
-from ..leaks.page import leak_page
-from ..leaks.process_watch import looks, verdicts
+from ..leaks.external_tools import write_memray, write_objgraph
+from ..leaks.growth import CYCLES_MAX
+from ..leaks.hunt import FoundLeak, Hunt
+from ..leaks.process_watch import samples, verdicts
+from ..leaks.report import leak_markdown, leak_page, leak_text
 from ..leaks.round_trip import RoundTrips, round_trips_of
-from ..leaks.text import leak_text
 from ..loading import BadName, Target, load_scenario
+from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Runs, play
-from ..lockstep.warning_recorder import warnings_recorded
 from ..printable import file_name, printable
 from ..trace import Header, Recorder, Trace, plain, save, versions
 from .apart import Apart, coming_to_an_end, run_apart
@@ -206,7 +204,7 @@ def _trace(path: Path, driver: str | None, asked: Asked) -> bool:
     scenario = stored_scenario(stored.header, target)
     with played(path), _hunt(target, asked) as hunt:
         if failure := _first_failure(hunt.runs, stored):
-            hunt.played, hunt.parted[str(failure.signature)] = 1, 1
+            hunt.played, hunt.ended_early[str(failure.signature)] = 1, 1
         else:
             for found in hunt.trace(stored, scenario):
                 _tell(found, hunt, asked)
@@ -229,7 +227,7 @@ def _first_failure(runs: Runs, stored: Trace) -> Failure | None:
 def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
     """Hunt without the model's invariants, which would end a run sooner and tell less."""
     blind = replace(target, invariants=())
-    trips = RoundTrips(1, cycles_max=asked.cycles, nets=True)
+    trips = RoundTrips(1, cycles_max=asked.cycles, counts_blocks=True)
     with warnings_recorded() as warned, closing(Recorder(asked.here)) as recorder:
         runs = Runs(blind, recorder, warned, after_run=trips)
         folder, trouble = make_folder(asked.seed)
@@ -241,7 +239,7 @@ def _hunt(target: Target, asked: Asked) -> Iterator[Hunt]:
         tidy(folder, [])
 
 
-def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
+def _tell(found: FoundLeak, hunt: Hunt, asked: Asked) -> None:
     if asked.here is not None:
         asked.here.with_suffix(TOLD).touch()
     story, driver = found.story, driver_to_give(hunt.runs.target)
@@ -266,9 +264,9 @@ def _tell(found: Found, hunt: Hunt, asked: Asked) -> None:
     if found.path:
         tell(f"  replay:  {again}")
     if asked.objgraph:
-        tell(f"  {objgraph_lens(story, hunt.folder)}")
+        tell(f"  {write_objgraph(story, hunt.folder)}")
     if asked.memray:
-        tell(f"  {memray_lens(story, hunt.runs, hunt.folder)}")
+        tell(f"  {write_memray(story, hunt.runs, hunt.folder)}")
 
 
 def _echo_trace(trace: Trace, saved: str) -> None:
@@ -279,29 +277,29 @@ def _echo_trace(trace: Trace, saved: str) -> None:
 
 
 def _sum_up(hunt: Hunt) -> None:
-    known = round_trips_of(hunt.runs).known
+    growths = round_trips_of(hunt.runs).growths
     leaking = count(len(hunt.seen), "leak")
     tell("", f"{leaking} in {count(hunt.played, 'run')}, each torn down and repeated")
-    for path, level in known.levels.items():
+    for path, level in growths.levels.items():
         tell(f"  bounded: {path.name}, at {level:,}")
-    for path, cycles in known.undecided.items():
+    for path, cycles in growths.undecided.items():
         tell(f"  undecided: {path.name} still grew after {count(cycles, 'cycle')}")
-    for reason, times in known.skipped.items():
+    for reason, times in growths.skipped.items():
         tell(f"  not looked at, {count(times, 'run')}: {reason}")
-    for name, times in hunt.parted.items():
+    for name, times in hunt.ended_early.items():
         tell(f"  ended early, {count(times, 'run')}: {name}; `threadline fuzz` tells")
-    if known.net:
-        tell(f"  net: {known.net}")
+    if growths.block_count:
+        tell(f"  net: {growths.block_count}")
 
 
 def _watch(pid: int, seconds: float) -> None:
     seen = []
     tell("  seconds   uss (KB)  descriptors  threads")
     try:
-        for look in looks(pid, max(2, int(seconds / EVERY_S)), EVERY_S):
-            seen.append(look)
-            row = f"{look.uss_kb:>10,} {look.descriptors:>12,} {look.threads:>8,}"
-            tell(f"{look.seconds:>9.1f} {row}")
+        for sample in samples(pid, max(2, int(seconds / EVERY_S)), EVERY_S):
+            seen.append(sample)
+            row = f"{sample.uss_kb:>10,} {sample.descriptors:>12,} {sample.threads:>8,}"
+            tell(f"{sample.seconds:>9.1f} {row}")
     except psutil.Error as error:
         raise BadName(f"process {pid} cannot be watched: {error}") from error
     told = verdicts(seen)

@@ -16,8 +16,8 @@ from ..history import Step, count, folded, operation_text, step_lines
 from ..leaks.round_trip import RoundTrips
 from ..loading import Target
 from ..lockstep.lockstep import Lockstep
+from ..lockstep.recorders import WarningRecorder, warnings_recorded
 from ..lockstep.run import Runs, Skipped, play
-from ..lockstep.warning_recorder import Warned, warnings_recorded
 from ..operation import Operation
 from ..outcome import Hung
 from ..printable import printable, quoted
@@ -161,7 +161,7 @@ def _is_hung(failure: Failure | None) -> bool:
     return failure is not None and isinstance(failure.disagreement.actual, Hung)
 
 
-def _echo_log(warned: Warned, *, log: bool) -> None:
+def _echo_log(warned: WarningRecorder, *, log: bool) -> None:
     """Print what was logged in the step that has just ended, if that was asked for."""
     for line in warned.logged.take():
         if log:

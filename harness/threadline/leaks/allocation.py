@@ -1,4 +1,4 @@
-"""Where something was made: the line that allocated it, and who holds what no root leads to."""
+"""Where an object was made, by line; and who holds an object that no root leads to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def allocations_traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def site_of(made: object) -> str:
+def allocated_at(made: object) -> str:
     """Return FILE:LINE of the system's code that made an object; "" where that is not known.
 
     CPython traces no memory that it uses again from a list of its own, as it does for many lists.
@@ -50,7 +50,7 @@ def site_of(made: object) -> str:
 
 
 def way_to(held: object, ignored: Sequence[object]) -> Path | None:
-    """Return how some module holds an object: the shortest way back, or None.
+    """Return the shortest path from a module to an object that it holds, or None.
 
     Looks at every object that the collector knows, once a level; unfreeze them first.
     """

@@ -1,4 +1,4 @@
-"""The net: memory blocks that a process holds, for what lies outside every root."""
+"""The memory blocks that a process holds, counted for what lies outside every root."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psutil
 
 from .cycles import Cycles
-from .doubling import CYCLES_MAX, Suspect, suspect
+from .growth import CYCLES_MAX, Suspect, suspect
 from .reach import Link, Path
 
 BLOCKS = Path((Link("allocated blocks", ""),))
@@ -20,10 +20,10 @@ LOOKS_MAX = 3  # blocks in which what does not grow each time is let go
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
-    """What the net saw, in the first run in which nothing grew that is reached from the roots.
+class BlockCount:
+    """What counting blocks showed, in the first run in which nothing else grew.
 
-    skipped: why it could not be cast, "" if it was.
+    skipped: why they could not be counted, "" if they were.
     uss_kb: by how much the memory that is this process's alone grew. It is shown, and judged by
     nobody: allocators keep what they were given back.
     """
@@ -43,13 +43,13 @@ class Caught:
         return f"no growth of memory blocks {over}"
 
 
-def cast(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> Caught:
-    """Play at least 350 cycles, and say whether the number of allocated blocks goes on growing.
+def count_blocks(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> BlockCount:
+    """Play at least 350 cycles, and return whether the number of allocated blocks keeps growing.
 
-    Less than one block in two cycles is none. The heap of before should be aside.
+    Growth below one block in two cycles does not count. Call it within heap_aside().
     """
     if threading.active_count() > 1:
-        return Caught(skipped="other threads live, and allocate what they like")
+        return BlockCount(skipped="other threads live, and allocate what they like")
     cycles.run(WARM_UP, following=False)
     uss = psutil.Process().memory_full_info().uss
     first = cycles.played, _blocks()
@@ -64,7 +64,7 @@ def cast(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> Caught:
         seen.see(cycles.played, _blocks())
     grown = seen.grown / (cycles.played - first[0])
     more_kb = (psutil.Process().memory_full_info().uss - uss) // 1024
-    return Caught(cycles.played, grown, more_kb, seen.leaks and grown >= 1)
+    return BlockCount(cycles.played, grown, more_kb, seen.leaks and grown >= 1)
 
 
 def _is_over(seen: Suspect, look: int) -> bool:

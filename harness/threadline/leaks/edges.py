@@ -1,4 +1,4 @@
-"""What an object holds, edge by edge: a label for the reader, and what stands behind it."""
+"""What an object holds, edge by edge: a label for the reader, and the object at its end."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ _SUSPENDED = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
 class Edges:
-    """Tells what objects hold; how to look at a type is decided once, and kept.
+    """Knows what objects hold; how to look at a type is decided once, and kept.
 
-    Looking changes nothing: no property is called, no future asked for its exception, no frame
-    made to write its locals down.
+    Looking changes nothing: no property is called, no future asked for its exception, no frame made
+    to write its locals down.
     """
 
     def __init__(self) -> None:

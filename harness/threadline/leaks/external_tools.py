@@ -1,4 +1,4 @@
-"""Other tools' views of a leak, where they are installed: those of objgraph and of memray."""
+"""Views of a leak by other tools, where they are installed: objgraph and memray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .investigate import Investigation
 DEPTH = 8
 
 
-def objgraph_lens(found: Investigation, folder: File) -> str:
+def write_objgraph(found: Investigation, folder: File) -> str:
     """Write who holds one survivor as a graph in the language of dot; return where, or why not."""
     objgraph = _module("objgraph")
     survivors = found.ledger.survivors
@@ -29,7 +29,7 @@ def objgraph_lens(found: Investigation, folder: File) -> str:
     return f"objgraph: {path}"
 
 
-def memray_lens(found: Investigation, runs: Runs, folder: File) -> str:
+def write_memray(found: Investigation, runs: Runs, folder: File) -> str:
     """Record the allocations of one replay for memray's own reporters; return where, or why not."""
     memray = _module("memray")
     if memray is None:

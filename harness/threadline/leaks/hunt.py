@@ -25,11 +25,11 @@ TIME_OVER = "the time was over before it was investigated"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One leak: as a failure, its minimal trace, where that was saved, and what is known of it.
+class FoundLeak:
+    """One leak: as a failure, its minimal trace, where that was saved, and its investigation.
 
-    `story` is None where the minimal trace did not leak again, watched for longer, or the time was
-    over: `why` says which.
+    `story` is None where the minimal trace did not leak again when watched for longer, or the time
+    was over: `why` says which.
     """
 
     failure: Failure
@@ -43,14 +43,14 @@ class Found:
 class Hunt:
     """Looks for leaks in runs of one target, and keeps each in `folder` as it is found.
 
-    seen: the signatures found so far. parted: how many runs ended early, because model and system
-    part in them; by signature.
+    seen: the signatures found so far. ended_early: how many runs were ended by a disagreement of
+    model and system, by signature.
     """
 
     runs: Runs
     folder: File
     seen: set[str] = field(default_factory=set)
-    parted: dict[str, int] = field(default_factory=dict)
+    ended_early: dict[str, int] = field(default_factory=dict)
     played: int = 0
     steps: int = 0
     ends_at_s: float | None = None
@@ -59,7 +59,7 @@ class Hunt:
         return self.ends_at_s is not None and time.monotonic() >= self.ends_at_s
 
     def alive(self) -> None:
-        """Be called in each step of what is repeated: shows that it goes on, or ends it."""
+        """Show before each step of a cycle that the hunt goes on; raises TimeOver if it is over."""
         self.runs.recorder.touch()
         if self.is_over():
             raise TimeOver
@@ -70,7 +70,7 @@ class Hunt:
         header: Header,
         runs_max: int | None,
         seconds: float | None,
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundLeak]:
         """Explore a scenario for so many runs, or so long, and yield each leak."""
         self.ends_at_s = None if seconds is None else time.monotonic() + seconds
         for batch in islice(Explorer(scenario, self.runs, header).batches(), runs_max):
@@ -81,7 +81,7 @@ class Hunt:
             if self.is_over():
                 return
 
-    def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[Found]:
+    def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[FoundLeak]:
         """Replay a trace with a round trip, and yield the leak that it shows."""
         header = replace(stored.header, round_trip=True)
         failure = replay(self.runs, header, stored.operations)
@@ -93,10 +93,10 @@ class Hunt:
 
     def _failed(
         self, batch: Batch, failure: Failure, scenario: type[Scenario[Any]] | None
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundLeak]:
         name = str(failure.signature)
         if not is_leak(failure):
-            self.parted[name] = self.parted.get(name, 0) + 1
+            self.ended_early[name] = self.ended_early.get(name, 0) + 1
         elif name not in self.seen:
             self.seen.add(name)
             trace = batch.trace()
@@ -111,4 +111,4 @@ class Hunt:
                 why = TIME_OVER
             except Divergence as divergence:
                 why = f"it failed otherwise when it was investigated: {divergence}"
-            yield Found(least.failure or failure, least.trace, saved, story, why)
+            yield FoundLeak(least.failure or failure, least.trace, saved, story, why)

@@ -13,10 +13,9 @@ from ..history import Step
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import Runs, play, replay
 from ..trace import Trace
-from .allocation import allocations_traced, site_of, way_to
+from .allocation import allocated_at, allocations_traced, way_to
 from .cycles import ALIVE, Cycles, Unlike, heap_aside
-from .doubling import WARM_UP
-from .growth import Known
+from .growth import WARM_UP, Growths
 from .leak import Leak, is_leak, leak_of
 from .ledger import Ledger, book
 from .reach import Path
@@ -33,8 +32,8 @@ class Investigation:
     """What is known of one leak.
 
     counts: how much there was after each of PLOTTED cycles. chain: from what holds it down, where
-    no root leads there from a module. site: the line that allocated it, "" if unknown. known: what
-    was seen to stop beside it. uncovered: what was not looked at.
+    no root leads there from a module. allocated_at: the line that allocated it, "" if
+    unknown. growths: what was seen to stop beside it. uncovered: what was not looked at.
     """
 
     leak: Leak
@@ -43,10 +42,10 @@ class Investigation:
     trace: Trace
     chain: Path
     ledger: Ledger
-    site: str
+    allocated_at: str
     counts: tuple[int, ...]
-    known: Known
-    net: str
+    growths: Growths
+    block_count: str
     uncovered: tuple[str, ...]
 
 
@@ -56,8 +55,8 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
     Returns None where it does not leak so again.
     """
     trips = round_trips_of(runs)
-    before = trips.known.net
-    fresh = replace(runs, after_run=replace(trips, known=Known()))
+    before = trips.growths.block_count
+    fresh = replace(runs, after_run=replace(trips, growths=Growths()))
     failure = replay(fresh, trace.header, trace.operations)
     if failure is None or not is_leak(failure):
         return None
@@ -73,8 +72,8 @@ def investigate(trace: Trace, runs: Runs) -> Investigation | None:
         also=tuple(also) if isinstance(also, (list, tuple)) else (),
         failure=failure,
         trace=trace,
-        known=round_trips_of(fresh).known,
-        net=before,
+        growths=round_trips_of(fresh).growths,
+        block_count=before,
         **seen,
     )
 
@@ -86,12 +85,12 @@ def _look(trace: Trace, runs: Runs, leak: Leak, *, holds: bool) -> dict[str, Any
             cycles.run(WARM_UP)
             counts = tuple(_counts(cycles, leak.path))
             ledger = _booked(cycles, leak.path, drawn, holds=holds)
-            site = _site(cycles, leak.path, holds=holds)
+            made_at = _allocated_at(cycles, leak.path, holds=holds)
             alive = _alive(cycles, leak.path)
         return {
             "chain": _chain(leak.path, alive),
             "ledger": ledger,
-            "site": site,
+            "allocated_at": made_at,
             "counts": counts,
             "uncovered": tuple(_uncovered(cycles, runs)),
         }
@@ -106,15 +105,15 @@ def _cycles(trace: Trace, runs: Runs) -> Iterator[tuple[Cycles, int]]:
         drawn = len(lockstep.steps)
         tear_down(lockstep)
         trips = round_trips_of(runs)
-        yield cycles_of(lockstep, trips.known, alive=trips.alive), drawn
+        yield cycles_of(lockstep, trips.growths, alive=trips.alive), drawn
 
 
 def cycles_of(
-    lockstep: Lockstep, known: Known, *, alive: Callable[[], object] = lambda: None
+    lockstep: Lockstep, growths: Growths, *, alive: Callable[[], object] = lambda: None
 ) -> Cycles:
     """Return the cycles that repeat what a run has played."""
     steps: Sequence[Step] = tuple(lockstep.steps)
-    return Cycles(lockstep.driver, lockstep.play, steps, known, lambda: 0, alive)
+    return Cycles(lockstep.driver, lockstep.play, steps, growths, lambda: 0, alive)
 
 
 def _counts(cycles: Cycles, path: Path) -> Iterator[int]:
@@ -125,7 +124,7 @@ def _counts(cycles: Cycles, path: Path) -> Iterator[int]:
 
 
 def _booked(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
-    """Book a cycle that leaks: not all of them need to."""
+    """Book cycles until one leaks: not all of them need to."""
     ledger = book(cycles, path, drawn, holds=holds)
     for _ in range(BOOKED_MAX):
         if ledger.leak.net > 0:
@@ -134,13 +133,13 @@ def _booked(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
     return ledger
 
 
-def _site(cycles: Cycles, path: Path, *, holds: bool) -> str:
+def _allocated_at(cycles: Cycles, path: Path, *, holds: bool) -> str:
     """Return where what survives was allocated."""
     with allocations_traced():
         for _ in range(TRACED):
             made = _booked(cycles, path, 0, holds=holds).survivors
-            if site := next(filter(None, map(site_of, reversed(made))), ""):
-                return site
+            if made_at := next(filter(None, map(allocated_at, reversed(made))), ""):
+                return made_at
     return ""
 
 
@@ -159,7 +158,7 @@ def _chain(path: Path, alive: list[object]) -> Path:
 
 
 def _uncovered(cycles: Cycles, runs: Runs) -> Iterator[str]:
-    """Yield what the probes did not look at."""
+    """Yield what the probes did not cover."""
     if not cycles.reach.roots():
         yield "paths: the driver names no roots (roots())"
     elif not any(is_exact(Path(path)) for path in _first_links(cycles)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..history import Step
 from .cycles import ALIVE, Cycles
-from .leak_class import members
+from .leak import members
 from .reach import LENGTH, Path
 
 ROWS_MAX = 4  # of siblings; our choice
@@ -51,10 +51,10 @@ class Ledger:
 
 
 def book(cycles: Cycles, path: Path, drawn: int, *, holds: bool) -> Ledger:
-    """Play one cycle and book it; the heap of before should be aside.
+    """Play one cycle and book it; call it within heap_aside().
 
-    If it `holds`, what the cycle makes is kept until it is booked, so that no two objects have one
-    identity; but not where what is alive is counted. Raises Unlike, as a system can feel that.
+    With `holds`, what the cycle makes is kept until it is booked, so that no two objects have one
+    identity; but not where living objects are counted. Raises Unlike, as a system can notice that.
     """
     before = _identities(_items(cycles, path))
     last = _counts(cycles)

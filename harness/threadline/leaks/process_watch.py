@@ -1,4 +1,4 @@
-"""A running process, watched from outside: what it holds of the system, look by look."""
+"""A running process, watched from outside: what it holds of the operating system over time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from statistics import median
 
 import psutil
 
-LOOKS_MIN = 4  # of which all must have grown; our choice
+SAMPLES_MIN = 4  # of which all must have grown; our choice
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Sample:
     """What a process had after so many seconds; memory in kilobytes, that of its own alone."""
 
     seconds: float
@@ -23,10 +23,10 @@ class Look:
     threads: int
 
 
-def looks(pid: int, count: int, every_s: float) -> Iterator[Look]:
-    """Look at a process so many times; ends early with the process.
+def samples(pid: int, count: int, every_s: float) -> Iterator[Sample]:
+    """Yield so many samples of a process; ends early with the process.
 
-    Raises psutil.NoSuchProcess and psutil.AccessDenied for one that cannot be looked at at all.
+    Raises psutil.NoSuchProcess and psutil.AccessDenied for one that cannot be read at all.
     """
     process = psutil.Process(pid)
     began = time.monotonic()
@@ -38,22 +38,22 @@ def looks(pid: int, count: int, every_s: float) -> Iterator[Look]:
         with process.oneshot():
             uss_kb = process.memory_full_info().uss // 1024
             held = process.num_fds(), process.num_threads()
-        yield Look(round(time.monotonic() - began, 1), uss_kb, *held)
+        yield Sample(round(time.monotonic() - began, 1), uss_kb, *held)
 
 
-def verdicts(seen: Sequence[Look]) -> list[str]:
+def verdicts(seen: Sequence[Sample]) -> list[str]:
     """Return what grows: descriptors and threads are judged, memory is shown.
 
-    What grew from each quarter of the looks to the next is called growing. Memory alone is never
+    What grew from each quarter of the samples to the next is called growing. Memory alone is never
     called a leak: allocators keep what they are given back.
     """
-    if len(seen) < LOOKS_MIN:
+    if len(seen) < SAMPLES_MIN:
         return [f"{len(seen)} looks are too few to tell anything; give --for more time"]
     lines = [
-        _verdict("file descriptors", [look.descriptors for look in seen]),
-        _verdict("threads", [look.threads for look in seen]),
+        _verdict("file descriptors", [sample.descriptors for sample in seen]),
+        _verdict("threads", [sample.threads for sample in seen]),
     ]
-    memory = [look.uss_kb for look in seen]
+    memory = [sample.uss_kb for sample in seen]
     return [*lines, f"memory: {memory[0]:,} to {memory[-1]:,} KB, which alone is no leak"]
 
 

@@ -79,7 +79,9 @@ class Paths:
         return self.sized[kind]
 
     def number(self, above: int, label: str, kind: type | None) -> int:
-        """Return the number of the path that goes on so; `above` is -1 for a root."""
+        """Return the number of the path that extends `above` by this edge; `above` is -1 for a
+        root.
+        """
         known = self.numbers.get((above, label, kind))
         if known is not None:
             return known
@@ -104,9 +106,10 @@ class Paths:
 
 @dataclass(slots=True)
 class Reach:
-    """What can be reached from the roots, the nearest way; `cut` says that a census had to stop.
+    """What can be reached from the roots, by the shortest way; `cut` says that a census had to
+    stop.
 
-    `roots` tells them anew for each census: a system can be started again.
+    `roots` is called anew for each census, as a system can be started again.
 
     A module among the roots is looked into; elsewhere modules, classes and loops end the way.
     """

@@ -13,25 +13,24 @@ from ..bounds import Bounded
 from ..failure import divergence_type
 from ..history import Step
 from ..lockstep.lockstep import Lockstep
+from ..lockstep.recorders import WarningRecorder
 from ..lockstep.run import UNPLAYED, Runs
-from ..lockstep.warning_recorder import Warned
 from ..model import Model
 from ..trace import Header
-from .block_count import BLOCKS, cast
+from .block_count import BLOCKS, count_blocks
 from .cycles import ALIVE, Cycles, Measure, TimeOver, Unlike, heap_aside
-from .doubling import (
+from .growth import (
     BRIEF_MAX,
     CYCLES_MAX,
     EXACT_MAX,
     WARM_UP,
     WATCHED,
+    Growths,
     Suspect,
     blocks,
     suspect,
 )
-from .growth import Known
-from .leak import Leak, leak_failure
-from .leak_class import kind_of
+from .leak import Leak, class_of, leak_failure
 from .reach import LENGTH, Path, Reach
 
 OPERATIONS_MAX = 400_000  # of one round trip, after which what still grows is undecided; our choice
@@ -42,63 +41,66 @@ COLLECTED_EVERY = 20  # round trips: what runs before have left is collected
 
 @dataclass(slots=True)
 class RoundTrip:
-    """Judges one run at its end. `wanted` is the signature's path of a leak that is looked for.
+    """Judges one run at its end. `wanted` is the path, in a signature, of a leak that is looked
+    for.
 
-    `alive` is called before each step of a cycle, by which others see that it goes on; it may raise
-    TimeOver. Who only `glances`
-    watches two cycles, and more where something has grown in them. Who `nets` counts memory blocks
-    too, once in a test, on a run in which nothing else grew.
+    `alive` is called before each step of a cycle, as a sign that the hunt goes on; it may raise
+    TimeOver. With `glances`, two cycles are watched, and more only where something has grown in
+    them. With `counts_blocks`, memory blocks are counted too, once in a test, on a run in which
+    nothing else grew.
     """
 
     lockstep: Lockstep
-    known: Known
+    growths: Growths
     wanted: str = ""
     warned: Callable[[], int] = lambda: 0
     alive: Callable[[], object] = lambda: None
     glances: bool = False
     cycles_max: int = CYCLES_MAX
-    nets: bool = False
+    counts_blocks: bool = False
 
     def make(self) -> None:
-        """Tear down, then watch cycles; raises Divergence for a leak, or where model and system
-        part while they are torn down; before that, for a bound that the live system has passed.
+        """Tear down, then watch cycles.
+
+        Raises Divergence for a leak, for a bound that the live system has passed, and where model
+        and system disagree in the teardown.
         """
         drawn = tuple(self.lockstep.steps)
         if not drawn:
             return
         driver = self.lockstep.driver
-        self.known.paths.edges.stop_at(driver.foreign)
-        reach = Reach(driver.roots, self.known.paths)
+        self.growths.paths.edges.stop_at(driver.foreign)
+        reach = Reach(driver.roots, self.growths.paths)
         if driver.bounds and (over := self._over(reach, reach.census(), 0, len(drawn))):
-            self._part(drawn, over)
+            self._fail(drawn, over)
         if trouble := tear_down(self.lockstep):
-            self.known.skip(trouble)
+            self.growths.skip(trouble)
             return
         cycles = Cycles(
             self.lockstep.driver,
             self.lockstep.play,
             tuple(self.lockstep.steps),
-            self.known,
+            self.growths,
             self.warned,
             self.alive,
         )
         cycles.follow(self.lockstep.returned())
-        if self.known.tried % COLLECTED_EVERY == 0:
+        if self.growths.tried % COLLECTED_EVERY == 0:
             gc.collect()  # putting the heap aside puts off what Python would do by itself
         try:
             with heap_aside():
                 leaks = self._watch(cycles)
         except Unlike as unlike:
-            self.known.skip(f"a cycle took another course: {unlike}")
+            self.growths.skip(f"a cycle took another course: {unlike}")
             return
         except TimeOver:
-            self.known.skip(TIME_OVER)
+            self.growths.skip(TIME_OVER)
             return
-        self.known.made += 1
+        self.growths.made += 1
         if leaks:
-            self._part(drawn, leaks)
+            self._fail(drawn, leaks)
 
-    def _part(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
+    def _fail(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
         first = next((leak for leak in leaks if leak.path.name == self.wanted), leaks[0])
         others = [leak for leak in leaks if leak is not first]
         failure = leak_failure(first, drawn, others, self.lockstep.settings)
@@ -123,14 +125,14 @@ class RoundTrip:
             for key, each in suspects.items():
                 if each.open:
                     each.see(cycles.played, now.get(key, 0))
-        return self._judge(cycles, suspects) or self._net(cycles)
+        return self._judge(cycles, suspects) or self._blocks(cycles)
 
-    def _net(self, cycles: Cycles) -> list[Leak]:
+    def _blocks(self, cycles: Cycles) -> list[Leak]:
         """Look for growth outside the roots, if that has not been done in this test."""
-        if not (self.nets and not self.known.net) and self.wanted != BLOCKS.name:
+        if not (self.counts_blocks and not self.growths.block_count) and self.wanted != BLOCKS.name:
             return []
-        caught = cast(cycles, self.cycles_max)
-        self.known.net = str(caught)
+        caught = count_blocks(cycles, self.cycles_max)
+        self.growths.block_count = str(caught)
         if not caught.leaks:
             return []
         size = len(cycles.steps)
@@ -144,14 +146,14 @@ class RoundTrip:
     def _suspects(
         self, cycles: Cycles, first: tuple[int, Measure], second: Measure
     ) -> dict[int | str, Suspect]:
-        """Return what grew, but for what is known to stop at such a level."""
+        """Return what grew, without what is known to stop at such a level."""
         found = {}
         for key, count in second.items():
             before = first[1].get(key, 0)
             if count <= before:
                 continue
             path = cycles.path(key)
-            if count <= self.known.levels.get(path, 0):
+            if count <= self.growths.levels.get(path, 0):
                 continue
             looks = (first[0], before), (cycles.played, count)
             found[key] = suspect(*looks, cycles_max=self._cycles_max(path))
@@ -160,7 +162,7 @@ class RoundTrip:
     def _cycles_max(self, path: Path) -> int:
         if is_exact(path):
             return min(EXACT_MAX, self.cycles_max)
-        known = any(f"{path.name}.".startswith(f"{leak}.") for leak in self.known.leaks)
+        known = any(f"{path.name}.".startswith(f"{leak}.") for leak in self.growths.leaks)
         return min(BRIEF_MAX, self.cycles_max) if known else self.cycles_max
 
     def _judge(self, cycles: Cycles, suspects: dict[int | str, Suspect]) -> list[Leak]:
@@ -170,19 +172,19 @@ class RoundTrip:
         for key, each in suspects.items():
             path = cycles.path(key)
             if each.bounded:
-                self.known.stops(path, each.levels[-1][1])
+                self.growths.stops(path, each.levels[-1][1])
             elif each.leaks or decided:  # or grew all the time beside what leaks
                 leaks[path] = self._leak(cycles, path, each)
-                self.known.leaks |= {path.name} if each.leaks else set()
+                self.growths.leaks |= {path.name} if each.leaks else set()
             else:
-                self.known.undecided[path] = cycles.played
+                self.growths.undecided[path] = cycles.played
         found = topmost(leaks)
         return [leaks[path] for path in found]
 
     def _leak(self, cycles: Cycles, path: Path, each: Suspect) -> Leak:
         (begun, _), (ended, now) = each.levels[0], each.levels[-1]
         rate = each.grown / (ended - begun)
-        kind = kind_of(path, cycles.reach)
+        kind = class_of(path, cycles.reach)
         return Leak(path, kind, rate, now, ended, len(cycles.steps))
 
     def _over(
@@ -197,15 +199,15 @@ class RoundTrip:
             path = reach.paths.path(key)
             bound = declared(path, bounds)
             if bound is not None and count > bound.at_most:
-                kind = kind_of(path, reach)
+                kind = class_of(path, reach)
                 found.append(Leak(path, kind, 0.0, count, cycles, operations, bound.at_most))
         return found
 
 
 def tear_down(lockstep: Lockstep) -> str:
-    """Step what takes model and system back to empty; return why that did not do it, or "".
+    """Step the operations that empty model and system; return why they are not empty then, or "".
 
-    Raises Divergence where the two part on the way.
+    Raises Divergence where the two disagree on the way.
     """
     model, driver = lockstep.model, lockstep.driver
     if type(model).teardown is Model.teardown:
@@ -240,9 +242,9 @@ def is_exact(path: Path) -> bool:
 
 
 def topmost(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that go on from no other, those that are exact first, then the shortest.
+    """Return the paths that extend no other, the exact ones first, then the shortest.
 
-    What a container holds goes on from its length.
+    What a container holds extends the path of its length.
     """
     ordered = sorted(paths, key=lambda path: (not is_exact(path), len(path.holder), str(path)))
     found: list[Path] = []
@@ -255,18 +257,18 @@ def topmost(paths: Iterable[Path]) -> list[Path]:
 
 @dataclass(slots=True)
 class RoundTrips:
-    """Ends one run in `every` with a round trip; none, if that is 0, but those of traces.
+    """Ends one run in `every` with a round trip; with 0, only runs of traces that say so.
 
-    `known` is what the runs so far have told of growth; `alive` is called while a round trip goes
-    on, and `cycles_max` is how many cycles one watches at most. Who `nets` looks outside the roots
-    too, once.
+    `growths` is what the runs so far have shown of growth; `alive` is called while a round trip
+    goes on, and `cycles_max` is how many cycles one watches at most. With `counts_blocks`, memory
+    blocks are counted too, once.
     """
 
     every: int = 0
-    known: Known = field(default_factory=Known)
+    growths: Growths = field(default_factory=Growths)
     alive: Callable[[], object] = lambda: None
     cycles_max: int = CYCLES_MAX
-    nets: bool = False
+    counts_blocks: bool = False
 
     def is_due(self, header: Header) -> bool:
         """Return whether a run is one of those that end with a round trip: the seed decides."""
@@ -275,20 +277,20 @@ class RoundTrips:
             and Random(f"{header.seed}/{header.run}/round trip").random() * self.every < 1
         )
 
-    def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
+    def look(self, lockstep: Lockstep, header: Header, warned: WarningRecorder | None) -> None:
         """Look for leaks at the end of a run; raises Divergence for one.
 
-        A glance where it is one run of many: two cycles are watched, and more if something grew.
+        If it is one run of many, two cycles are watched, and more only where something grew.
         """
         RoundTrip(
             lockstep,
-            self.known,
+            self.growths,
             header.signature.partition("-")[2],
             (lambda: warned.resources) if warned else (lambda: 0),
             self.alive,
             glances=self.every > 1,
             cycles_max=self.cycles_max,
-            nets=self.nets,
+            counts_blocks=self.counts_blocks,
         ).make()
 
 

@@ -20,7 +20,7 @@ class Variable(NamedTuple):
     name: str
 
 
-class _Known(NamedTuple):
+class _Looked(NamedTuple):
     spaces: list[Sized]  # of the module, and of each class that it defines
     sizes: list[int]
     variables: list[Variable]
@@ -28,25 +28,26 @@ class _Known(NamedTuple):
 
 @dataclass(slots=True)
 class Variables:
-    """Looks a module over once, and again when it or a class of its own has more or fewer names.
+    """Reads the variables of a module; looks it over anew when it or its classes gain or lose
+    names.
 
-    `is_code` says which types of values are code, of which nothing is watched; of a function, what
-    it is closed over and its defaults are. A variable that code was put in later is not seen.
+    `is_code` says which types of values are code, which is not watched; of a function, its closure
+    and defaults are. A variable that held code at first, and holds data later, is not seen.
     """
 
     is_code: Callable[[type], bool]
-    _known: dict[str, _Known] = field(default_factory=dict)
+    _looked: dict[str, _Looked] = field(default_factory=dict)
 
     def of(self, module: ModuleType) -> Iterator[tuple[str, object]]:
         """Yield the values now, each by its name; cost: the number of them."""
-        known = self._known.get(module.__name__)
+        known = self._looked.get(module.__name__)
         if known is None or list(map(len, known.spaces)) != known.sizes:
-            known = self._known[module.__name__] = self._look(module)
+            known = self._looked[module.__name__] = self._look(module)
         for label, space, name in known.variables:
             if name in space:
                 yield label, _inner(space[name])
 
-    def _look(self, module: ModuleType) -> _Known:
+    def _look(self, module: ModuleType) -> _Looked:
         own = vars(module)
         classes = [each for each in own.values() if _is_own(each, module)]
         spaces: list[Mapping[str, Any]] = [own, *map(vars, classes)]
@@ -57,7 +58,7 @@ class Variables:
             for name, value in space.items()
             if not name.startswith(("__", "_abc_")) and not self._is_fixed(_inner(value))
         ]
-        return _Known([*spaces], [*map(len, spaces)], found)
+        return _Looked([*spaces], [*map(len, spaces)], found)
 
     def _is_fixed(self, value: object) -> bool:
         if isinstance(value, FunctionType):

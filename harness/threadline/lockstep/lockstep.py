@@ -16,8 +16,8 @@ from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
 from ..trace import is_signature_of, plain
 from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
+from .recorders import WarningRecorder
 from .renaming import Named, NotHeld, Renaming, Untold
-from .warning_recorder import Warned
 
 Record = Callable[[int, Operation], None]
 SHOWN_MAX = 1_000_000  # characters, above which only the beginning of a value is kept; our choice
@@ -27,10 +27,9 @@ Invariants = tuple[tuple[Property, Invariant], ...]
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
-    `record` is called before each step, so that what a step does to the process cannot lose it.
-    `invariants` are the model's, if nothing else is given; `settings` are told with a failure. A
-    disagreement of a signature that it `tolerates` is counted, and the run goes on: what differs is
-    not compared any more in it.
+    `record` is called before each step, so that a step which ends the process is not lost.
+    `invariants` are the model's, unless given; a failure shows `settings`. A disagreement whose
+    signature it `tolerates` is counted, and the run goes on without comparing that again.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class Lockstep:
         model: Model,
         driver: Driver[Any],
         record: Record | None = None,
-        warned: Warned | None = None,
+        warned: WarningRecorder | None = None,
         invariants: Invariants | None = None,
         settings: Mapping[str, object] | None = None,
         tolerates: Sequence[str] = (),
@@ -48,10 +47,10 @@ class Lockstep:
         self.steps: list[Step] = []
         self.driver = driver
         self.empty = model.census()  # what a teardown comes back to
-        self.has_parted = False
+        self.has_diverged = False
         self._invariants = model.invariants if invariants is None else invariants
         self._record = record
-        self._given = Given()
+        self._given = GivenTexts()
         self._renaming = Renaming(self._given.has)
         self._census_names: set[str] = set()  # of the system's, as they were checked last
         self._warned = warned
@@ -119,7 +118,7 @@ class Lockstep:
         return expected == actual
 
     def _heard_alike(self, expected: Ok | Refused, actual: Ok | Refused) -> bool:
-        """Return whether both sides have told the same to the same, in the same order."""
+        """Return whether both sides told the same addressees the same, in the same order."""
         return self._renaming.binds(expected.told or {}, actual.told or {})
 
     def _named(self, actual: Outcome, expected: Outcome) -> Outcome:
@@ -138,8 +137,8 @@ class Lockstep:
         return actual
 
     def fail(self, call: Lifecycle, error: BaseException, steps: Sequence[Step]) -> Divergence:
-        """Return the failure of a call that the run makes by itself behind these steps."""
-        self.has_parted = True
+        """Return the failure of a call that the run makes by itself after these steps."""
+        self.has_diverged = True
         number = steps[-1].number + 1 if steps else 1
         return lifecycle_failure(call, number, steps, self._raised(error), self.settings)
 
@@ -214,7 +213,7 @@ class Lockstep:
         disagreement: Disagreement,
         broken: Property | None = None,
     ) -> None:
-        """Part, unless the disagreement is tolerated: then what differs is not compared again."""
+        """Raise Divergence, unless the disagreement is tolerated: then it is not compared again."""
         if isinstance(disagreement.actual, Hung):
             broken = Property.LIVENESS
         if broken is None:
@@ -236,7 +235,7 @@ class Lockstep:
         disagreement: Disagreement,
         signature: Signature,
     ) -> NoReturn:
-        self.has_parted = True
+        self.has_diverged = True
         of_outcome = disagreement.of == "outcome"
         actual: Any = disagreement.actual if of_outcome else expected
         if not of_outcome:
@@ -268,7 +267,7 @@ def lifecycle_failure(
     return divergence_type(signature)(failure)
 
 
-class Given:
+class GivenTexts:
     """The texts that a run has given the system as arguments; looked through when asked for."""
 
     def __init__(self) -> None:

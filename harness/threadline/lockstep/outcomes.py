@@ -169,10 +169,11 @@ def _outcome(value: Any, told: Told | None) -> Outcome:
 
 
 def is_the_systems(error: BaseException) -> bool:
-    """Return whether the system raised this outside of a step, and not a model, a scenario or us.
+    """Return whether the system raised this outside of a step, rather than a model, a scenario or
+    us.
 
-    That is so where the innermost of our own files on the way ASKS_THE_SYSTEM for its roots or for
-    what hangs on them, or where space was lacking.
+    That is so where the innermost frame of our own files has ASKS_THE_SYSTEM, for its roots or what
+    hangs on them, or where memory or stack was exhausted.
     """
     if isinstance(error, (MemoryError, RecursionError, KeyboardInterrupt)):
         return True

@@ -20,7 +20,7 @@ _NESTED = frozenset({Handle, tuple, frozenset})  # what in a key can be or hold 
 class Stranger:
     """Stands, in what a reader sees, for a value of the system that has no name, and says why.
 
-    Each is itself alone: two of them in a set are two.
+    Equal only to itself: two of them in a set are two.
     """
 
     kind: str
@@ -47,8 +47,8 @@ class Untold:
 class Renaming:
     """Which real id each handle stands for; starts empty in every run.
 
-    `was_given` says whether the trace itself gave a text as an argument: a system that answers
-    with it has made no id.
+    `was_given` returns whether the trace gave a text as an argument: a system that returns it has
+    not made an id.
     """
 
     def __init__(self, was_given: Callable[[str], bool] = _never) -> None:
@@ -126,9 +126,9 @@ class Renaming:
         return map_atoms(actual, self._handle_of)
 
     def named_outcome(self, actual: object, expected: object = None) -> object:
-        """Return a value of an outcome by its names: it may bring back ids that are new in it.
+        """Return a value of an outcome by its names, binding the ids that are new in it.
 
-        So what differs stands alone, though ids beside it were not bound any more.
+        So only what differs is shown as unknown, and not the ids beside it.
         """
         self._new = {}
         try:

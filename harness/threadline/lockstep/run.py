@@ -20,7 +20,7 @@ from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep, lifecycle_failure
 from .outcomes import crashed, is_interrupt, is_the_systems
-from .warning_recorder import Warned
+from .recorders import WarningRecorder
 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)
@@ -29,14 +29,14 @@ RENEWED_EVERY = 20  # runs: one in so many is played on a driver made anew, to s
 
 
 class AfterRun(Protocol):
-    """What is looked for when the last step of a run was taken, as leaks are."""
+    """A check that follows the last step of a run, as that for leaks."""
 
     def is_due(self, header: Header) -> bool:
-        """Return whether a run is one of those that end so: the seed decides."""
+        """Return whether a run is one of those that are examined: the seed decides."""
         ...
 
-    def look(self, lockstep: Lockstep, header: Header, warned: Warned | None) -> None:
-        """Look at a run at its end; raises Divergence for what is found."""
+    def look(self, lockstep: Lockstep, header: Header, warned: WarningRecorder | None) -> None:
+        """Examine a run at its end; raises Divergence for what is found."""
         ...
 
 
@@ -44,16 +44,16 @@ class AfterRun(Protocol):
 class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
-    `after_run` looks at some runs when they are over, and at each that a trace says it for. Who
-    `shows_log` tells what the system logged with each failure, who `shows_all` cuts no value in it.
-    `put_back` is called behind each
-    run, for what a system may change of its process. Disagreements of a signature that it
-    `tolerates` are counted in `tolerated`, by runs, and end none.
+    `after_run` examines some runs when they are over, and each whose trace asks for it. With
+    `shows_log`, a failure has what the system logged; with `shows_all`, no value in it is cut.
+    `put_back` is called after each run, to restore what a system may change of its process.
+    Disagreements of a signature that it `tolerates` are counted in `tolerated`, by runs, and end
+    none.
     """
 
     target: Target
     recorder: Recorder
-    warned: Warned | None = None
+    warned: WarningRecorder | None = None
     after_run: AfterRun | None = None
     shows_log: bool = False
     shows_all: bool = False
@@ -92,7 +92,7 @@ class Runs:
             is_good = False
             try:
                 yield lockstep
-                is_good = not lockstep.has_parted
+                is_good = not lockstep.has_diverged
             finally:
                 for name in lockstep.tolerated:
                     self.tolerated[name] = self.tolerated.get(name, 0) + 1
@@ -126,8 +126,9 @@ class Runs:
             raise lifecycle_failure(START, 1, (), crashed(error), settings) from error
 
     def _give_back(self, lockstep: Lockstep, *, is_good: bool) -> None:
-        """Give the system back; where that raises, the run has failed by it, if by nothing else."""
-        if is_good or lockstep.has_parted:  # else it is a step that has raised what ends the worker
+        """Give the system back; if that raises, it is the failure of a run that had none."""
+        # Otherwise a step has raised what ends the worker.
+        if is_good or lockstep.has_diverged:
             self.recorder.mark(CLOSING.encode())
         try:
             self._kept.give_back(is_good=is_good)
@@ -154,11 +155,11 @@ class Runs:
             self._kept.drop()
 
     def is_due(self, header: Header) -> bool:
-        """Return whether a run is looked at when it is over."""
+        """Return whether a run is examined when it is over."""
         return self.after_run is not None and self.after_run.is_due(header)
 
     def look(self, lockstep: Lockstep, header: Header) -> None:
-        """Look at a run that is over; raises Divergence for what is found."""
+        """Examine a run that is over; raises Divergence for what is found."""
         if self.after_run is None:
             return
         drawn = tuple(lockstep.steps)
@@ -232,7 +233,7 @@ def _as_new(driver: Driver[Any]) -> Driver[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What an engine tells after one run (Hypothesis: after some), and how its last one ended."""
+    """What an engine yields after one run, or several of Hypothesis's; how the last one ended."""
 
     runs: int
     steps: int
@@ -254,7 +255,7 @@ class Skipped(NamedTuple):
 
 
 def play(lockstep: Lockstep, operations: Iterable[Numbered]) -> Iterator[Step | Skipped]:
-    """Step operations under their own numbers, yielding each; raises Divergence where they part."""
+    """Step operations under their own numbers, yielding each; raises Divergence where one fails."""
     for number, operation in operations:
         try:
             yield lockstep.step(number, operation)

@@ -18,7 +18,6 @@ from ..rule import Rule
 from ..scenario import Scenario
 from ..search.enabled import options, sequences
 from ..trace import Header, Numbered, Trace
-from .narrow import narrowed, nearly
 from .passes import (
     Choices,
     Operations,
@@ -26,6 +25,8 @@ from .passes import (
     bindings,
     changed_arguments,
     holds,
+    narrowed,
+    nearly,
     others,
     places,
     renumber,
@@ -62,7 +63,7 @@ class Minimised:
 
 
 def never() -> bool:
-    """Return that time is not over: where nothing limits it."""
+    """Return False: for callers without a time limit."""
     return False
 
 
@@ -76,15 +77,17 @@ def minimise(
 ) -> Minimised:
     """Return the trace made as small as these passes can, failing with the same signature.
 
-    Deletes blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)), takes
-    simpler arguments, earlier handles and simpler settings from the pools of `scenario`, renames a
-    value everywhere, and tries each change with each deletion where at most PAIRS_MAX operations
-    are left, other settings up to SETTINGS_MAX. A value is only put where it could be drawn, and
-    one that tells whose it is never becomes that of another. Where at most SWAPS_MAX operations
-    are left, others are put in the place of one: those that name fewer handles, and any with each
-    deletion. Where there are at most SEQUENCES_MAX shorter ones, it tries them all. And all again,
-    until nothing helps. Every trace is replayed at most once, by `again`; where that is no plain
-    replay, no other operations are tried. Once time `is_over`, nothing more is.
+    The passes delete blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)),
+    take simpler arguments, earlier handles and simpler settings from the pools of `scenario`, and
+    rename a value everywhere. With at most PAIRS_MAX operations left, each change is tried with
+    each deletion; with at most SETTINGS_MAX, with other settings. A value is put only where it
+    could be drawn, and a text that has an owner never becomes another owner's. With at most
+    SWAPS_MAX operations left, one is replaced by others: by those that name fewer handles, and by
+    any together with each deletion. If there are at most SEQUENCES_MAX shorter sequences, all are
+    tried. This is repeated until nothing helps.
+
+    Every trace is replayed at most once, by `again`; where that is no plain replay, operations are
+    not replaced. It stops when time `is_over`.
     """
     search = _Search(trace.header, signature, runs, scenario, again, is_over)
     best = search.attempt(trace.operations)
@@ -191,7 +194,7 @@ class _Search:
     ) -> Operations:
         """Take the first candidate that fails alike, and start over from it, until none does.
 
-        One that does not fit the best so far is none; that is asked of what fails alone.
+        One that fails alike and does not fit the best so far is passed over.
         """
         while True:
             alike = filter(None, map(self.attempt, candidates(best)))
@@ -203,8 +206,8 @@ class _Search:
     def _fits(self, best: Operations, ran: Operations) -> bool:
         """Return whether each value that is new in its place could be drawn there.
 
-        A text that tells whose it is must not become one that stands elsewhere: what was shown to
-        another would be taken for his own.
+        A text that has an owner must not become one that stands elsewhere: what was shown to
+        another user would be taken for his own.
         """
         owned = self._owned(best)
         kept = dict(best)
@@ -293,9 +296,9 @@ class _Search:
                     yield with_operation(best, place, other)
 
     def _swapped_and_shorter(self, best: Operations) -> Iterator[Operations]:
-        """Leave out one operation, and put another in the place of a second.
+        """Leave out one operation, and replace a second one.
 
-        The end is alike, but where it is what comes after all of them that fails.
+        The last keeps its kind, unless the failure is found by the check after the run.
         """
         last = len(best) - 1
         for place, could_be in enumerate(self._options(best)):
@@ -304,9 +307,10 @@ class _Search:
                     yield from shorter(with_operation(best, place, other), kept=(place, last))
 
     def _options(self, best: Operations) -> Sequence[Sequence[Operation]]:
-        """Return what could have come at each step.
+        """Return the operations that could have come at each step.
 
-        If that is much, only of values that occur; and with any one other, of kinds that do.
+        If these are many, only those of values that occur, and with one other value those of kinds
+        that do.
         """
         if self.scenario is None:
             return []
@@ -345,9 +349,9 @@ class _Search:
         return [*found, *unknown]
 
     def _at_each(self, best: Operations, rules: Sequence[Rule], look: Look[T]) -> list[T]:
-        """Return what is seen before each step, the run being as it is.
+        """Return what `look` returns before each step.
 
-        Nothing after a step that parts here, though it did not when the whole was replayed.
+        Ends at a step that diverges here, though it did not when the whole trace was replayed.
         """
         found: list[T] = []
         with (
@@ -366,7 +370,7 @@ class _Search:
         return found
 
     def _text(self, operations: Operations) -> bytes:
-        """Return what a trace tells: 1 and True, which Python calls equal, differ in it."""
+        """Return a trace as its lines, in which 1 and True differ, which Python calls equal."""
         return Trace(self.header, operations).encoded()
 
 

@@ -14,19 +14,19 @@ from ..trace import is_signature_of
 
 @dataclass(slots=True)
 class KnownText:
-    """Hears of the `entries`, and says at the end what is to be done about them."""
+    """Hears run events about the `entries`, and says at the end what to do about them."""
 
     entries: list[Known] = field(default_factory=list)
     expired: list[Known] = field(default_factory=list)
     replayed: dict[str, str] = field(default_factory=dict)
 
     def add(self, entries: Sequence[Known], expired: Sequence[Known]) -> None:
-        """Take what is known of one driver more, and what was."""
+        """Take the known failures of one more driver, and its expired ones."""
         self.entries += [entry for entry in entries if entry not in self.entries]
         self.expired += [entry for entry in expired if entry not in self.expired]
 
     def hear(self, event: Replayed) -> None:
-        """Take what came of the trace of a known failure."""
+        """Take the outcome of replaying the trace of a known failure."""
         self.replayed[event.signature] = event.came
 
     def came(self, signature: str, runs: int) -> str:
@@ -35,9 +35,9 @@ class KnownText:
         return f"known: {signature} ({count(runs, 'run')}): {_about(entry)}"
 
     def lines(self, came: Collection[str], *, is_whole: bool) -> Iterator[str]:
-        """Yield what is to be said of each entry, `came` being the known signatures that came.
+        """Yield a line for each entry that needs one; `came` are the known signatures that came.
 
-        That one did not come tells something of a campaign that `is_whole` alone.
+        That a failure did not come is said only of a campaign that `is_whole`.
         """
         for entry in self.expired:
             until = entry.until.isoformat() if entry.until else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -17,7 +18,6 @@ from ..campaign.events import Began, Ended, Event, Found, Replayed, Shorter
 from ..history import count
 from ..loading import Target
 from ..printable import printable, printable_lines
-from .alike import Bug, bugs
 from .known_text import KnownText
 
 UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothing"
@@ -25,7 +25,7 @@ UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothi
 
 @dataclass(slots=True)
 class Shown:
-    """What is known of one scenario so far; `found` has the latest text of each signature."""
+    """The state of one scenario so far; `found` has the latest text of each signature."""
 
     name: str
     task: TaskID
@@ -55,7 +55,7 @@ class Shown:
 
 class Terminal:
     """Hears run events. `trouble` says why traces are not kept where they belong, if so; `known`
-    what is to be said of known failures.
+    has the lines about known failures.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Terminal:
             self._print(line)
 
     def _tell(self, bug: Bug, shown: Shown) -> None:
-        """Print a failure, and what else it was seen as."""
+        """Print a failure, and the other signatures that it was seen as."""
         self._print(f"\n{bug.leads.text}")
         for other in bug.also:
             where = f", {other.trace}" if other.trace else ""
@@ -198,7 +198,7 @@ def nothing_tried(runs: int, unused: Sequence[str]) -> str:
 
 
 def _doubt(found: Found | Shorter | None) -> str:
-    """Return why a failure does not stand for its signature, where it does not."""
+    """Return why a failure cannot represent its signature, if it cannot."""
     return f", {found.doubt}" if isinstance(found, Shorter) and found.doubt else ""
 
 
@@ -209,3 +209,39 @@ def _progress(shown: Shown) -> str:
         f"{shown.runs:,}{of_all} runs  {shown.steps:,} steps  {speed:,.0f} steps/s  "
         f"{count(sum(shown.failures.values()), 'failure')}"
     )
+
+
+@dataclass(slots=True)
+class Bug:
+    """The failure that leads, and those that are listed beside it as "also seen as"."""
+
+    leads: Found | Shorter
+    also: list[Shorter] = field(default_factory=list)
+
+
+def bugs(found: Iterable[Found | Shorter]) -> list[Bug]:
+    """Return the failures grouped by bug, as far as that can be told: the shortest trace leads.
+
+    One that fails by chance, or in its first step, is a bug of its own: traces without a common
+    beginning prove nothing in common.
+    """
+    known: dict[object, Bug] = {}
+    for number, one in enumerate(found):
+        beginning = _beginning(one) or number
+        if beginning not in known:
+            known[beginning] = Bug(one)
+        elif isinstance(one, Shorter):
+            bug = known[beginning]
+            if isinstance(bug.leads, Shorter) and len(one.lines) < len(bug.leads.lines):
+                bug.leads, one = one, bug.leads
+            bug.also.append(one)
+    return list(known.values())
+
+
+def _beginning(one: Found | Shorter) -> object:
+    """Return the settings of a minimised trace and its steps but the last; None if it has none."""
+    header, *steps = one.lines.splitlines()
+    if not isinstance(one, Shorter) or one.doubt or not one.replays or len(steps) < 2:
+        return None
+    values: Mapping[str, object] = json.loads(header)
+    return json.dumps([values.get("settings"), values.get("driver"), *steps[:-1]])

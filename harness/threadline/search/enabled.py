@@ -1,4 +1,4 @@
-"""An option: one operation that the rules could draw now."""
+"""What is enabled: the operations that the rules could draw now."""
 
 from __future__ import annotations
 

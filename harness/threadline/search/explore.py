@@ -1,4 +1,4 @@
-"""The explorer: a seeded loop over runs, each with a tactic of its own; no Hypothesis."""
+"""The explorer: a seeded loop over runs, each with a search policy of its own; no Hypothesis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header, Numbered
 from .detour import Detour
-from .tactic import SHARES, Drawer, choices
+from .policy import SHARES, Drawer, choices
 from .unused import unused
 
 STATES_MAX = 50_000
@@ -26,20 +26,20 @@ RIVALS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One step of a way through one run; the links before it tell the rest."""
+class Way:
+    """One step of a way through one run, linked to the steps before it."""
 
-    before: Link | None
+    before: Way | None
     operation: Operation
     depth: int
 
 
 @dataclass(slots=True)
-class Known:
+class State:
     """A shape of the model's state: the shortest way to it, and how often it was seen."""
 
     settings: dict[str, object]
-    way: Link | None
+    way: Way | None
     visits: int = 0
 
     @property
@@ -49,10 +49,10 @@ class Known:
     def operations(self) -> list[Operation]:
         """Return the operations that lead here, from the start of a run."""
         found: list[Operation] = []
-        link = self.way
-        while link is not None:
-            found.append(link.operation)
-            link = link.before
+        way = self.way
+        while way is not None:
+            found.append(way.operation)
+            way = way.before
         return found[::-1]
 
 
@@ -64,15 +64,16 @@ class Explorer:
         self._header = header
         self._settings = runs.target.settings(scenario)
         self._drawers = [Drawer(rule) for rule in scenario.rules(runs.target.lacks)]
-        self._known: dict[tuple[Hashable, ...], Known] = {}
-        self._in_order: list[Known] = []
+        self._states: dict[tuple[Hashable, ...], State] = {}
+        self._in_order: list[State] = []
         self._detours: list[Detour] = []
         self._played = 0
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
-        """Leave out one ingredient of a trace that fails so, another in each run from now on.
+        """Leave out one ingredient of this failing trace in each run from now on, chosen anew each
+        time.
 
-        Raises ValueError for a trace without operations, which nothing can be left out of.
+        Raises ValueError for a trace without operations, of which nothing can be left out.
         """
         if not operations:
             raise ValueError(f"a run that takes no step fails so: {signature}")
@@ -83,14 +84,14 @@ class Explorer:
         self._detours.append(made)
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
-        """Yield each run as it ends, without an end of its own."""
+        """Yield each run as it ends, without limit."""
         for run in count(first_run):
             random = Random(f"{self._header.seed}/{run}")  # text: the same under any hash seed
             self._played += 1
-            tactic = random.choices(list(SHARES), list(SHARES.values()))[0]
+            search_policy = random.choices(list(SHARES), list(SHARES.values()))[0]
             for detour in self._detours:
                 detour.begin(random)
-            batch = self._run(run, tactic, random)
+            batch = self._run(run, search_policy, random)
             for detour in self._detours:
                 if batch.failure and str(batch.failure.signature) == detour.signature:
                     detour.ended()
@@ -109,10 +110,10 @@ class Explorer:
         tried = {each.rule.name: replace(each.missed, fired=each.drawn) for each in self._drawers}
         return unused(tried, self._played)
 
-    def _run(self, run: int, tactic: str, random: Random) -> Batch:
-        goal = self._goal(random) if tactic == "novelty" else None
+    def _run(self, run: int, search_policy: str, random: Random) -> Batch:
+        goal = self._goal(random) if search_policy == "novelty" else None
         settings = goal.settings if goal else self._draw_settings(random)
-        header = replace(self._header, settings=settings, tactic=tactic, run=run)
+        header = replace(self._header, settings=settings, tactic=search_policy, run=run)
         header = replace(header, round_trip=self._runs.is_due(header))
         for detour in self._detours:
             detour.under(settings)
@@ -127,9 +128,9 @@ class Explorer:
         return Batch(1, steps, header, failure)
 
     def _outcome(
-        self, lockstep: Lockstep, random: Random, goal: Known | None, header: Header
+        self, lockstep: Lockstep, random: Random, goal: State | None, header: Header
     ) -> tuple[int, Failure | None]:
-        """Play one run, and return of how many steps it was, and its failure, if it has one."""
+        """Play one run, and return its number of steps, and its failure, if it has one."""
         try:
             if goal:
                 self._play_novelty(lockstep, random, goal)
@@ -149,10 +150,10 @@ class Explorer:
         for detour in self._detours:
             detour.played(number, operation)
 
-    def _play(self, lockstep: Lockstep, random: Random, tactic: str) -> None:
-        choose = choices(tactic, self._drawers, random)
+    def _play(self, lockstep: Lockstep, random: Random, search_policy: str) -> None:
+        choose = choices(search_policy, self._drawers, random)
         now, draw, step = Now(lockstep.model), random.random, lockstep.step
-        uses, detours = int(tactic == "least-used"), self._detours
+        uses, detours = int(search_policy == "least-used"), self._detours
         for _ in range(self._header.steps_max):
             for drawer in choose():
                 drawn = drawer.draw(now, draw)
@@ -168,7 +169,7 @@ class Explorer:
                 now.step += 1
                 break
 
-    def _play_novelty(self, lockstep: Lockstep, random: Random, goal: Known) -> None:
+    def _play_novelty(self, lockstep: Lockstep, random: Random, goal: State) -> None:
         """Go to a state that was seldom seen, and on from there, keeping the ways to new ones."""
         choose = choices("uniform", self._drawers, random)
         now = Now(lockstep.model)
@@ -179,7 +180,7 @@ class Explorer:
             with suppress(*UNPLAYED):
                 lockstep.step(now.step, operation)
                 self._step_played(now.step, operation)
-            way = Link(way, operation, now.step)
+            way = Way(way, operation, now.step)
             now.step += 1
         goal.visits += 1
         for _ in range(now.step, self._header.steps_max + 1):
@@ -191,30 +192,30 @@ class Explorer:
                 except UNPLAYED:
                     continue
                 self._step_played(now.step, drawn)
-                way = Link(way, drawn, now.step)
+                way = Way(way, drawn, now.step)
                 now.step += 1
                 self._keep(goal.settings, lockstep, way)
 
-    def _keep(self, settings: dict[str, object], lockstep: Lockstep, way: Link) -> None:
+    def _keep(self, settings: dict[str, object], lockstep: Lockstep, way: Way) -> None:
         """Count the state that a run is in, and remember the shorter of two ways to it."""
         key = (tuple(settings.values()), lockstep.model.shape())
-        known = self._known.get(key)
+        known = self._states.get(key)
         if known is not None:
             known.visits += 1
             if way.depth < known.depth:
                 known.way = way
-        elif len(self._known) < STATES_MAX:
-            self._known[key] = known = Known(settings, way)
+        elif len(self._states) < STATES_MAX:
+            self._states[key] = known = State(settings, way)
             self._in_order.append(known)
 
-    def _goal(self, random: Random) -> Known:
+    def _goal(self, random: Random) -> State:
         """Return the least visited of a few known states, or the start of a run."""
         known = [state for state in self._sample(random) if state.depth < self._header.steps_max]
         if not known:
-            return Known(self._draw_settings(random), None)
+            return State(self._draw_settings(random), None)
         return min(known, key=lambda state: (state.visits, state.depth))
 
-    def _sample(self, random: Random) -> list[Known]:
+    def _sample(self, random: Random) -> list[State]:
         return random.choices(self._in_order, k=RIVALS) if self._in_order else []
 
     def _draw_settings(self, random: Random) -> dict[str, object]:

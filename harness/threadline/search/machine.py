@@ -59,7 +59,7 @@ class Watch:
     tried: dict[str, Tries] = field(default_factory=dict)
 
     def saw(self, failure: Failure, settings: Mapping[str, object]) -> bool:
-        """Note a failure under these settings, and say whether Hypothesis is to hear of it."""
+        """Note a failure under these settings, and return whether Hypothesis is told of it."""
         is_known = covering(self.known, failure.signature, self.driver) is not None
         if is_known or failure.signature in self.masked:
             if self.failure is None:  # from then on Hypothesis shrinks: it plays the same again
@@ -79,7 +79,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.parted = False
+        self.has_failed = False
         self.now = Now(None)
         self._settings: Mapping[str, object] = {}
         self._open: AbstractContextManager[Lockstep] | None = None
@@ -94,14 +94,14 @@ class Machine(stateful.RuleBasedStateMachine):
         try:
             self.lockstep = opened.__enter__()
         except Divergence as divergence:
-            self._part(divergence)
+            self._fail(divergence)
             return
         self._open = opened
         self.now = Now(self.lockstep.model)
 
     def take(self, rule: Rule, values: dict[str, object]) -> None:
         """Step the operation that a rule makes of drawn values."""
-        if self.parted:
+        if self.has_failed:
             return  # by a failure that is known: model and system have no more to say
         operation = rule.make(*[values[_argument(name)] for name, _ in rule.pools])
         self.watch.steps += 1
@@ -112,7 +112,7 @@ class Machine(stateful.RuleBasedStateMachine):
             self.watch.steps -= 1
             return
         except Divergence as divergence:
-            self._part(divergence)
+            self._fail(divergence)
         self.now.step += 1
 
     def teardown(self) -> None:
@@ -120,14 +120,14 @@ class Machine(stateful.RuleBasedStateMachine):
             return
         try:
             with closed(self._open):
-                if not self.parted and self.runs.is_due(replace(self.header, run=self._run())):
+                if not self.has_failed and self.runs.is_due(replace(self.header, run=self._run())):
                     self.runs.look(self.lockstep, self.header)
         except Divergence as divergence:
-            self._part(divergence)
+            self._fail(divergence)
 
-    def _part(self, divergence: Divergence) -> None:
-        """End the run; Hypothesis hears of it unless it is masked."""
-        self.parted = True
+    def _fail(self, divergence: Divergence) -> None:
+        """End the run; Hypothesis is told unless the failure is masked."""
+        self.has_failed = True
         if self.watch.saw(divergence.failure, self._settings):
             raise divergence
 

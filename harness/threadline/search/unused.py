@@ -1,4 +1,4 @@
-"""What was never used: the rules of a scenario that have not fired, and what kept them from it."""
+"""The rules of a scenario that have never fired, and what kept them from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of tactics and drawers: which rule comes next, and with which values."""
+"""Tests of policies and drawers: which rule comes next, and with which values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from threadline.pool import Now, Pool, pool
 from threadline.rule import Rule, make_rule
-from threadline.search.tactic import SHARES, Drawer, choices
+from threadline.search.policy import SHARES, Drawer, choices
 
 from tests.toys.desk import Desk
 
@@ -27,11 +27,11 @@ def drawn(of: Rule, *, step: int = 1, times: int = 100) -> list[str]:
     return [str(drawer.draw(Now(None, step), random.random)) for _ in range(times)]
 
 
-def chosen(tactic: str, *, seed: int = 0) -> Counter[str]:
+def chosen(search_policy: str, *, seed: int = 0) -> Counter[str]:
     """Return how often each of four rules is the first to be tried in 400 steps."""
     drawers = [Drawer(make_rule(name, KINDS["ring"], {})) for name in "abcd"]
     random = Random(seed)
-    choose = choices(tactic, drawers, random)
+    choose = choices(search_policy, drawers, random)
     found: Counter[str] = Counter()
     for _ in range(400):
         first = next(iter(choose()))
@@ -79,7 +79,7 @@ def test_counts_what_it_draws() -> None:
 
 
 def test_shares_runs_out_in_full() -> None:
-    """The shares of the tactics are per cent."""
+    """The shares of the policies are per cent."""
     assert sum(SHARES.values()) == 100
 
 

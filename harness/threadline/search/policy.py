@@ -1,4 +1,4 @@
-"""A tactic: how the explorer chooses the next rule, drawn anew for each run."""
+"""The search policy: how the explorer chooses the next rule, drawn anew for each run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..pool import Now
 from ..rule import Rule
 from .unused import Tries
 
-# Uniform takes four runs in ten: no single tactic wins, and it is the one without a blind spot.
+# Uniform takes four runs in ten: no single policy wins, and it is the one without a blind spot.
 SHARES = {"uniform": 40, "swarm": 15, "weights": 15, "least-used": 15, "novelty": 15}
 
 
@@ -20,7 +20,7 @@ class Drawer:
     def __init__(self, rule: Rule) -> None:
         self.drawn = 0
         self.missed = Tries()  # the draws that gave nothing
-        self.used = 0  # by runs of the least-used tactic, which balances only its own
+        self.used = 0  # by runs of the least-used policy, which balances only its own
         self.weight = rule.weight
         self.rule = rule
         self._precondition = rule.precondition
@@ -70,14 +70,14 @@ Choose = Callable[[], Iterator[Drawer] | Sequence[Drawer]]
 """Returns the drawers to try in one step, in order; the first that can fire does."""
 
 
-def choices(tactic: str, drawers: Sequence[Drawer], random: Random) -> Choose:
-    """Return how a run of this tactic chooses; `novelty` is uniform once its prefix is played."""
-    if tactic == "swarm":
+def choices(search_policy: str, drawers: Sequence[Drawer], random: Random) -> Choose:
+    """Return how a run of this policy chooses; `novelty` is uniform once its prefix is played."""
+    if search_policy == "swarm":
         kept = [drawer for drawer in drawers if random.random() < 0.5]
         return _uniform(kept or drawers, random)
-    if tactic == "weights":
+    if search_policy == "weights":
         return _weighted(drawers, random)
-    if tactic == "least-used":
+    if search_policy == "least-used":
         return lambda: sorted(drawers, key=lambda d: d.used / d.weight + random.random())
     return _uniform(drawers, random)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline.leaks.doubling import CYCLES_MAX, Suspect, blocks, suspect
+from threadline.leaks.growth import CYCLES_MAX, Suspect, blocks, suspect
 
 
 def watched(count: list[int], cycles_max: int = CYCLES_MAX) -> Suspect:
