@@ -20,13 +20,7 @@ from sessions.messages.start_agent import StartAgentHandler
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.messages.user_message import UserMessageHandler
-from sessions.quality.alert_handler import QualityAlertHandler
-from sessions.quality.answers import Answers
-from sessions.quality.manager import QualityManager
-from sessions.quality.message_router import QualityMessageRouter
-from sessions.quality.metrics_handler import QualityMetricsHandler
-from sessions.quality.report_handler import QualityReportHandler
-from sessions.quality.validation_handler import QualityValidationHandler
+from sessions.quality import QualityHandler, QualityManager
 from sessions.queue.message import Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
@@ -68,11 +62,6 @@ class ServiceMakers:
     thread_history: type[ThreadHistoryHandler] = ThreadHistoryHandler
     stop_agent: type[StopAgentHandler] = StopAgentHandler
     quality: type[QualityManager] = QualityManager
-    quality_router: type[QualityMessageRouter] = QualityMessageRouter
-    quality_alerts: type[QualityAlertHandler] = QualityAlertHandler
-    quality_metrics: type[QualityMetricsHandler] = QualityMetricsHandler
-    quality_reports: type[QualityReportHandler] = QualityReportHandler
-    quality_validation: type[QualityValidationHandler] = QualityValidationHandler
     agent_route: type[AgentRoute] = AgentRoute
     messages_route: type[MessagesRoute] = MessagesRoute
     sweeper: type[Sweeper] = Sweeper
@@ -142,7 +131,7 @@ class ServiceParts:
         )
         requests = AgentRequests(self.turns, agents, self.lifetimes, self.sender)
         user_message = makers.user_message(requests)
-        quality = self._quality_router(agent)
+        quality = QualityHandler(self.quality, self.turns, system.clock, self.sender, agent.name)
 
         async def of_quality(queued: Queued) -> None:
             await quality.handle(queued.message)
@@ -154,15 +143,3 @@ class ServiceParts:
             "get_thread_history": makers.thread_history(self.turns, self.sender).handle,
             **dict.fromkeys(QUALITY, of_quality),
         }
-
-    def _quality_router(self, agent: Agent) -> QualityMessageRouter:
-        makers, sender = self._makers, self.sender
-        answers = Answers(self.turns, self._system.clock)
-        return makers.quality_router(
-            {
-                "subscribe_quality_alerts": makers.quality_alerts(self.quality, sender),
-                "get_quality_metrics": makers.quality_metrics(answers, sender, agent.name),
-                "generate_quality_report": makers.quality_reports(answers, sender),
-                "validate_content": makers.quality_validation(sender),
-            }
-        )

@@ -18,7 +18,7 @@ from sessions.agents.agent_handler import AgentHandler
 from sessions.agents.websocket_context import WebSocketContext
 from sessions.context import UserExecutionContext
 from sessions.messages.codes import STORAGE_ERRORS
-from sessions.quality.manager import QualityManager
+from sessions.quality import QualityManager
 from sessions.service import ChatService
 from sessions.service_parts import ServiceMakers
 from sessions.storage.database_factory import RequestScopedSessionFactory
