@@ -25,8 +25,7 @@ from sessions.queue.message import Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.routes.agent_route import AgentRoute
-from sessions.routes.messages_route import MessagesRoute
-from sessions.routes.thread_route import ThreadRoute
+from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
