@@ -19,19 +19,12 @@ from sessions.messages.start_agent import StartAgentHandler
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.messages.user_message import UserMessageHandler
-from sessions.quality.alert_handler import QualityAlertHandler
-from sessions.quality.answers import Answers
-from sessions.quality.manager import QualityManager
-from sessions.quality.message_router import QualityMessageRouter
-from sessions.quality.metrics_handler import QualityMetricsHandler
-from sessions.quality.report_handler import QualityReportHandler
-from sessions.quality.validation_handler import QualityValidationHandler
+from sessions.quality import QualityHandler, QualityManager
 from sessions.queue.message import Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.routes.agent_route import AgentRoute
-from sessions.routes.messages_route import MessagesRoute
-from sessions.routes.thread_route import ThreadRoute
+from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
@@ -108,7 +101,7 @@ class ServiceParts:
         )
         requests = AgentRequests(self.turns, agents, self.lifetimes, self.sender)
         user_message = UserMessageHandler(requests)
-        quality = self._quality_router(agent)
+        quality = QualityHandler(self.quality, self.turns, system.clock, self.sender, agent.name)
 
         async def of_quality(queued: Queued) -> None:
             await quality.handle(queued.message)
@@ -120,15 +113,3 @@ class ServiceParts:
             "get_thread_history": ThreadHistoryHandler(self.turns, self.sender).handle,
             **dict.fromkeys(QUALITY, of_quality),
         }
-
-    def _quality_router(self, agent: Agent) -> QualityMessageRouter:
-        sender = self.sender
-        answers = Answers(self.turns, self._system.clock)
-        return QualityMessageRouter(
-            {
-                "subscribe_quality_alerts": QualityAlertHandler(self.quality, sender),
-                "get_quality_metrics": QualityMetricsHandler(answers, sender, agent.name),
-                "generate_quality_report": QualityReportHandler(answers, sender),
-                "validate_content": QualityValidationHandler(sender),
-            }
-        )

@@ -15,7 +15,7 @@ from starlette.types import Message
 from sessions.errors import BadMessageError
 from sessions.service import ChatService
 from sessions.settings import Settings
-from sessions.web.bodies import read_object
+from sessions.web.requests import read_object
 from tests.sessions_apps import ANA, BEN, make_service, served
 
 UNAUTHORIZED = {"code": "unauthorized", "thread_id": None}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.key import IsolationKey
-from sessions.quality.manager import QualityManager
+from sessions.quality import QualityManager
 from tests.sessions_stores import context
 
 

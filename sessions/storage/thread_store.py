@@ -5,20 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from sqlalchemy import and_, bindparam, delete, func, select, update
+
 from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.storage.thread_statements import (
-    DUE,
-    ENDED,
-    GOING_ON,
-    LAST_USED,
-    OF_USER,
-    REMOVED_IF_UNCHANGED,
-    TURNS_REMOVED,
-)
+from sessions.storage.tables import THREADS, TURNS
 from sessions.storage.turn import StoredThread
+
+# Each statement is built once, and run with the values of its parameters.
+_IS_LIVE = and_(
+    THREADS.c.ended.is_(False),
+    THREADS.c.active_at_s + bindparam("session_ttl_s") > bindparam("now_s"),
+)
+
+GOING_ON = select(THREADS).where(_IS_LIVE).order_by(THREADS.c.used)
+LAST_USED = select(func.coalesce(func.max(THREADS.c.used), 0))
+OF_USER = (
+    select(THREADS).where(THREADS.c.user_id == bindparam("of_user")).order_by(THREADS.c.used.desc())
+)
+ENDED = update(THREADS).where(THREADS.c.user_id == bindparam("of_user")).values(ended=True)
+DUE = select(THREADS).where(THREADS.c.active_at_s + bindparam("retention_s") <= bindparam("now_s"))
+REMOVED_IF_UNCHANGED = (
+    delete(THREADS)
+    .where(
+        THREADS.c.user_id == bindparam("of_user"),
+        THREADS.c.thread_id == bindparam("of_thread"),
+        THREADS.c.active_at_s == bindparam("active_at_s"),
+    )
+    .returning(THREADS.c.run_id)
+)
+TURNS_REMOVED = delete(TURNS).where(
+    TURNS.c.user_id == bindparam("of_user"), TURNS.c.thread_id == bindparam("of_thread")
+)
 
 LiveSince: TypeAlias = Callable[[IsolationKey], float | None]
 

@@ -10,8 +10,7 @@ from sessions.event import Json
 from sessions.routes.reply import Reply
 from sessions.service import ChatService
 from sessions.web import openapi
-from sessions.web.bodies import read_object
-from sessions.web.query import query_number, query_value
+from sessions.web.requests import query_number, query_value, read_object
 from sessions.web.responses import response_of, stream_of
 from sessions.web.tokens import Tokens, check_user
 

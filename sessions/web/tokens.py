@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.rules import check_id
-from sessions.web.query import query_value
+from sessions.web.requests import query_value
 
 
 class Tokens:

@@ -12,7 +12,7 @@ from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.messages.codes import code_of, told
 from sessions.service import ChatService
-from sessions.web.query import query_value
+from sessions.web.requests import query_value
 from sessions.web.tokens import Tokens
 
 CLOSE_CODES = {

@@ -31,7 +31,7 @@ StreamsElsewhere = line(
 ReadsElsewhere = line(
     "ReadsElsewhere",
     "Shows the turns of a new thread, which has none.",
-    "routes.messages_route.MessagesRoute._context",
+    "routes.thread_routes.MessagesRoute._context",
     old="return self._contexts.reading_context(user_id, thread_id)",
     new=ANEW + "return new_context(self._contexts.reading_context(user_id, thread_id))",
     scenario=Database,

@@ -14,7 +14,7 @@ IN_HANDLER = "service.parts.worker._handling._handlers.each.self._requests._agen
 KeepsQualityHandlers = leak(
     "KeepsQualityHandlers",
     "Registers a closure of the handler for each subscription, and takes none away.",
-    "quality.manager.QualityManager.subscribe",
+    "quality.QualityManager.subscribe",
     old="self.unsubscribe(context)",
     new='vars(self).setdefault("_handlers", []).append(lambda: context)\nself.unsubscribe(context)',
     scenario=Quality,

@@ -1,1 +1,0 @@
-"""Judge what was said, and tell those who asked to hear of it."""
