@@ -66,7 +66,7 @@ async def _reach(store: Database) -> None:
 
 
 def _of_database(error: Exception) -> str:
-    """Say why a database cannot be used, in its own words, and without its URL's password."""
+    """Return why a database cannot be used, in its own words, and without its URL's password."""
     told = error.orig if isinstance(error, DBAPIError) else error
     return f"the database cannot be used: {told}; start it, or name another with --database"
 

@@ -1,4 +1,4 @@
-"""Tell the time, and wait for it."""
+"""The clock: what time it is, and waiting until a time."""
 
 from __future__ import annotations
 

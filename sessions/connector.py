@@ -1,4 +1,4 @@
-"""Let connections come and go."""
+"""Connects and disconnects sockets."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Connector:
         return connection if connection and self._manager_of(connection) else None
 
     def frame_arrived(self, connection: Connection) -> None:
-        """Let a connection's manager live on, and with it a session not used yet."""
+        """Restart the timeout of a connection's manager, and renew an unused session's lease."""
         if manager := self._manager_of(connection):
             manager.frame_arrived()
             self._factory.renew(manager)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sessions import context, factory
 from sessions.close_codes import CLEAN
 from sessions.event import WebSocket
+from sessions.ids import RANDOM_LENGTH
 from sessions.parsed_id import ParsedId
 from sessions.session import SessionData
 from sessions.system import ChatSystem
@@ -87,7 +88,7 @@ class UnifiedIdGenerator:
 
     @staticmethod
     def generate_base_id(
-        prefix: str = "id", include_random: bool = True, random_length: int = 8
+        prefix: str = "id", include_random: bool = True, random_length: int = RANDOM_LENGTH
     ) -> str:
         return default_system().ids.generate_base_id(prefix, include_random, random_length)
 

@@ -94,7 +94,7 @@ class WebSocketManagerFactory:
             self._check_limit(user_id)
 
     def renew(self, manager: IsolatedWebSocketManager) -> None:
-        """Tell the session that may end with this manager until when the manager lives."""
+        """Renew the lease of the session that may end with this manager."""
         context = manager.context
         self._registry.lease(context.user_id, context.thread_id, manager.due_at_s())
 

@@ -1,16 +1,18 @@
-"""Judge what was said, and tell those who asked to hear of it."""
+"""Quality: scores of texts, reports on them, and alerts to the threads that subscribed."""
 
 from __future__ import annotations
 
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 from sessions.event import Json
+from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
+from sessions.messages.sender import Sender
 from sessions.queue.message import Message
 from sessions.storage.turn_store import TurnStore
 
@@ -25,38 +27,6 @@ POINTS_PER_ISSUE = 30
 VALID_SCORE_MIN = 50
 
 Answer: TypeAlias = tuple[str, dict[str, Json]]
-
-
-class Sender(Protocol):
-    """Sends events on a context; no call waits."""
-
-    def answer(
-        self,
-        context: UserExecutionContext,
-        kind: str,
-        fields: Mapping[str, Json],
-        message_id: str | None,
-        asker: str | None,
-    ) -> None:
-        """Send to the connection that asked, if it is still there."""
-        ...
-
-    def publish(
-        self,
-        context: UserExecutionContext,
-        kind: str,
-        fields: Mapping[str, Json],
-        message_id: str | None,
-        asker: str | None,
-    ) -> None:
-        """Send to the context's thread, and to the connection that asked if it is elsewhere."""
-        ...
-
-
-class Managers(Protocol):
-    """Knows which threads have a live manager."""
-
-    def find(self, key: IsolationKey) -> object | None: ...
 
 
 class ScoredAnswer(NamedTuple):
@@ -158,25 +128,25 @@ class QualityManager:
     for the event loop of the system.
     """
 
-    def __init__(self, managers: Managers, sender: Sender) -> None:
-        self._managers = managers
+    def __init__(self, factory: WebSocketManagerFactory, sender: Sender) -> None:
+        self._factory = factory
         self._sender = sender
         self._subscriptions: dict[IsolationKey, UserExecutionContext] = {}
 
     def subscribe(self, context: UserExecutionContext) -> bool:
-        """Let a context's thread hear, in place of an older subscription of it.
+        """Subscribe a context's thread, in place of an older subscription of it.
 
         Returns False, and leaves the thread without a subscription, if it has no live manager.
         """
         self.unsubscribe(context)
         key = IsolationKey(context.user_id, context.thread_id)
-        has_manager = self._managers.find(key) is not None
+        has_manager = self._factory.find(key) is not None
         if has_manager:
             self._subscriptions[key] = context
         return has_manager
 
     def unsubscribe(self, context: UserExecutionContext) -> bool:
-        """Let a context's thread hear no more; returns False, as it is not subscribed now."""
+        """End the subscription of a context's thread; returns False: it is not subscribed now."""
         self._subscriptions.pop(IsolationKey(context.user_id, context.thread_id), None)
         return False
 
@@ -189,7 +159,7 @@ class QualityManager:
         return {
             key: context
             for key, context in self._subscriptions.items()
-            if self._managers.find(key) is not None
+            if self._factory.find(key) is not None
         }
 
     def broadcast(self, kind: str, payload: Mapping[str, Json]) -> None:
@@ -216,7 +186,7 @@ def score_of(issues: Sequence[str]) -> int:
 
 
 def is_valid(issues: Sequence[str], *, strict: bool) -> bool:
-    """Say whether a text will do: strictly with no issue at all, else with a score of 50."""
+    """Return whether a text is valid: if strict, without any issue, else with a score of 50."""
     return not issues if strict else score_of(issues) >= VALID_SCORE_MIN
 
 

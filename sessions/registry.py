@@ -97,7 +97,7 @@ class Registry:
             return session.peek(self._settings.session_ttl_s) if session else None
 
     def extend(self, user_id: str, thread_id: str) -> None:
-        """Let a live session live on, without making its thread the latest."""
+        """Restart the idle time of a live session, without making its thread the latest."""
         with self._lock:
             if session := self._find(user_id, thread_id):
                 session.active_at_s = self._clock.now()
@@ -153,7 +153,7 @@ class Registry:
             return was_live
 
     def restore(self, user_id: str, thread_id: str, run_id: str, active_at_s: float) -> None:
-        """Let a stored session go on, idle since then; its thread is now the user's latest."""
+        """Register a stored session, idle since active_at_s; its thread is the user's latest."""
         with self._lock:
             session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
             self._register(session)
@@ -206,7 +206,7 @@ class Registry:
         return leased_until_s is not None and self._clock.now() >= leased_until_s
 
     def _sat_idle(self, session: Session) -> bool:
-        """Say whether a session expired before its manager could end it."""
+        """Return whether a session expired before its manager could end it."""
         leased_until_s = session.leased_until_s
         expires_at_s = session.active_at_s + self._settings.session_ttl_s
         came_first = leased_until_s is None or expires_at_s <= leased_until_s
@@ -266,7 +266,7 @@ class Registry:
         return self._seen(session, resumed=resumed)
 
     def _touch(self, session: Session) -> None:
-        """Let the session live on, and make its thread the user's latest."""
+        """Restart the session's idle time, and make its thread the user's latest."""
         session.active_at_s = self._clock.now()
         session.used = next(self._uses)
         self._by_use.place_last(session)

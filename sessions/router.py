@@ -61,7 +61,7 @@ class Router:
         thread_id: str | None = None,
         message_id: str | None = None,
     ) -> None:
-        """Let the connection's manager and the thread live on; answer the asker with pong.
+        """Extend the connection's manager and the thread's session; answer the asker with pong.
 
         A thread whose session is gone stays gone. Raises InvalidContextError and
         UnknownConnectionError.

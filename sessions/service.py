@@ -137,11 +137,11 @@ class ChatService:
         return was_live or had_turns
 
     async def broadcast_quality_update(self, payload: Mapping[str, Json]) -> None:
-        """Tell every thread that hears of quality of something that changed."""
+        """Send a quality update to every subscribed thread."""
         self.quality.broadcast("quality_update", payload)
 
     async def broadcast_quality_alert(self, payload: Mapping[str, Json]) -> None:
-        """Alert every thread that hears of quality."""
+        """Send a quality alert to every subscribed thread."""
         self.quality.broadcast("quality_alert", payload)
 
     async def sweep(self) -> None:

@@ -28,7 +28,6 @@ from tests import (
 from tests.project import ROOT
 from tests.sessions_subject import Subject
 
-SNIPPETS = test_sessions_seeds
 CLAIMS = (
     test_seed_scenarios,
     test_seed_lifecycle,
@@ -59,7 +58,7 @@ def mutants() -> dict[str, Mutant]:
 
 def claims() -> Iterator[Claim]:
     """Yield every test of the seeds', their own snippets first, each variant by itself."""
-    for module in (SNIPPETS, *CLAIMS):
+    for module in (test_sessions_seeds, *CLAIMS):
         for name, test in list(vars(module).items()):
             if name.startswith("test_"):
                 yield from (Claim(name, test, values) for values in _variants(test))
@@ -77,7 +76,7 @@ def sees(claim: Claim) -> bool:
     wanted = inspect.signature(claim.test).parameters
     given = {"subject": subject} if "subject" in wanted else {}
     try:
-        with imported_by_snippets(subject):
+        with as_default(subject):
             claim.test(**given, **claim.values)
     except (Exception, pytest.fail.Exception):
         return True
@@ -85,8 +84,8 @@ def sees(claim: Claim) -> bool:
 
 
 @contextmanager
-def imported_by_snippets(subject: Subject) -> Iterator[None]:
-    """Make the snippets of the seeds, which import what they try, import the subject's."""
+def as_default(subject: Subject) -> Iterator[None]:
+    """Make a service of the subject's the process default, which the seeds' snippets use."""
     # On a clock that stands still, so that what depends on the millisecond is seen each time.
     system, _ = subject.make_system()
     set_default_service(ChatService(system))

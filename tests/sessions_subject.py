@@ -1,4 +1,4 @@
-"""What the claims of the seeds are tried on: the clean system, or one with a known bug."""
+"""What the claims of the seeds are tried on."""
 
 from __future__ import annotations
 
@@ -153,5 +153,5 @@ def on_a_loop(claim: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 
 @pytest.fixture
 def subject() -> Subject:
-    """The clean one; tests/test_seed_blindness.py hands the others to the same tests."""
+    """tests/test_seed_blindness.py hands one to the same tests, with a known bug in force."""
     return Subject()

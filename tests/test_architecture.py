@@ -200,6 +200,9 @@ def own_imports(module: str, folder: str, paths: dict[str, Path]) -> set[str]:
     """Return what a module imports of its folder: relatively, or by the folder's name."""
     found = set()
     for node in ast.walk(parsed(paths[module])):
+        if isinstance(node, ast.Import):
+            whole = [alias.name.partition(".") for alias in node.names]
+            found |= {rest for package, _, rest in whole if package == folder}
         if not isinstance(node, ast.ImportFrom):
             continue
         names = (node.module or "").split(".") if node.module else []

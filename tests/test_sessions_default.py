@@ -6,6 +6,8 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import signature
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -13,12 +15,14 @@ import sessions
 from sessions import ChatService, ChatSystem
 from sessions.default import (
     RequestScopedSessionFactory,
+    UnifiedIdGenerator,
     default_service,
     default_system,
     get_user_execution_context,
     set_default_service,
     set_default_system,
 )
+from sessions.registry import Registry
 from tests.project import ROOT
 
 
@@ -95,3 +99,21 @@ def test_the_package_has_no_other_names() -> None:
     """
     with pytest.raises(AttributeError, match="no attribute 'Unheard'"):
         vars(sessions)["__getattr__"]("Unheard")
+
+
+@pytest.mark.parametrize("name", [name for name in vars(UnifiedIdGenerator) if name[0] != "_"])
+def test_the_class_calls_are_those_of_the_system(name: str) -> None:
+    """
+    Each takes what the default's own method takes, with the same defaults, and reaches that one.
+    """
+    system = create_autospec(ChatSystem(), instance=True)
+    set_default_system(system)
+    owner = sessions.UnifiedIdGenerator if hasattr(sessions.UnifiedIdGenerator, name) else Registry
+    called = getattr(UnifiedIdGenerator, name)
+    _, *wanted = signature(getattr(owner, name)).parameters.values()
+    given = [each.name for each in wanted]
+
+    assert list(signature(called).parameters.values()) == wanted
+    called(*given)
+    part = system.ids if owner is sessions.UnifiedIdGenerator else system.registry
+    getattr(part, name).assert_called_once_with(*given)

@@ -1,4 +1,4 @@
-"""Let an agent answer a request, and tell what goes wrong."""
+"""Runs an agent for a request, and reports its errors."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ class AgentHandler:
 
 
 def _told(error: Exception) -> str:
-    """Say what went wrong without the agent's own words, which are for our log only."""
+    """Return what went wrong, without the agent's own words, which are for our log only."""
     return f"the agent failed ({type(error).__name__}); ask again"
 
 
 async def _close(outputs: AsyncIterator[AgentOutput]) -> None:
-    """Let an agent's iterator clean up; one that cannot be closed, or fails to, is left."""
+    """Close an agent's iterator; one that cannot be closed, or fails to, is left."""
     if isinstance(outputs, AsyncGenerator):
         with suppress(Exception):
             await outputs.aclose()

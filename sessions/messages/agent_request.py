@@ -45,7 +45,7 @@ class AgentRequests:
     async def run(
         self, message: Message, begun: Begun, text: str, references: tuple[str, ...] = ()
     ) -> str | None:
-        """Let the agent answer; None after an error that was told."""
+        """Return the agent's answer; None after an error, which was reported."""
         return await self._agents.run(message, AgentRequest(text, references, begun.history))
 
     async def complete(self, message: Message, reply: str) -> None:

@@ -46,7 +46,7 @@ class Desk:
         await self._lifetimes.until_over(message)
 
     def gave_up(self, message: Message) -> None:
-        """Tell who asked the agent that it could not be had."""
+        """Report to who asked the agent that it was not available."""
         if message.kind in AGENT_REQUESTS and not self._lifetimes.is_over(message):
             self._report(message, "agent_failed", "the agent could not be had; ask again later")
 

@@ -27,7 +27,7 @@ class Exchange:
         self._events.put_nowait(event)
 
     def finish(self) -> None:
-        """Let its reader go on: no event comes any more."""
+        """Mark the end: no event comes any more."""
         self._events.put_nowait(None)
 
     async def events(self) -> AsyncIterator[Event]:

@@ -1,1 +1,1 @@
-"""Let messages wait in order, and handle them."""
+"""The message queue: messages in order of their threads, and the worker that handles them."""

@@ -64,7 +64,9 @@ class MessageQueue:
         """Add a message behind those of its thread; raises QueueFullError."""
         self.check_room()
         self._forget_over(message.key)
-        queued = Queued(self._kept(message), next(self._arrivals))
+        # A copy, as its sender may go on with the payload.
+        kept = replace(message, payload=copy.deepcopy(dict(message.payload)))
+        queued = Queued(kept, next(self._arrivals))
         line = self._lines.setdefault(queued.message.key, deque())
         line.append(queued)
         self._size += 1
@@ -108,11 +110,11 @@ class MessageQueue:
             self._step_on(queued.message.key)
 
     def is_last_try(self, queued: Queued) -> bool:
-        """Say whether a message that was taken becomes a dead letter if it fails now."""
+        """Return whether a message that was taken becomes a dead letter if it fails now."""
         return self._is_first(queued) and self._retry_delay_s(queued.failures) is None
 
     def failed(self, queued: Queued) -> None:
-        """Let a message that was taken rest before its retry, or make it a dead letter."""
+        """Schedule the retry of a message that was taken, or make it a dead letter."""
         if not self._is_first(queued):
             return
         delay_s = self._retry_delay_s(queued.failures)
@@ -126,7 +128,7 @@ class MessageQueue:
             heapq.heappush(self._resting, (due_at_s, queued.arrival, queued))
 
     def put_back(self, queued: Queued) -> None:
-        """Let a message that was taken, and neither succeeded nor failed, be taken again."""
+        """Put back a message that was taken and has neither succeeded nor failed."""
         if self._is_first(queued):
             self._make_ready(queued)
 
@@ -159,10 +161,6 @@ class MessageQueue:
         """Return a copy of the counts."""
         return replace(self._counts)
 
-    def _kept(self, message: Message) -> Message:
-        # A copy, as its sender may go on with the payload.
-        return replace(message, payload=copy.deepcopy(dict(message.payload)))
-
     def _rank(self, queued: Queued) -> tuple[int, int]:
         return queued.message.priority, queued.arrival
 
@@ -194,7 +192,7 @@ class MessageQueue:
         self._on_gone(gone.message)
 
     def _keep(self, key: IsolationKey, left: list[Queued]) -> None:
-        """Let these be a thread's line; a first that was not the first before can be taken."""
+        """Replace a thread's line; its first message can be taken if it was not first before."""
         first = self._lines.pop(key)[0]
         if left:
             self._lines[key] = deque(left)
@@ -209,7 +207,7 @@ class MessageQueue:
             self._counts.dead_letters_dropped += 1
 
     def _forget_over(self, key: IsolationKey) -> None:
-        """Let nothing of an ended session hold back what comes now on its thread."""
+        """Remove a thread's messages of ended sessions, if its first message is one."""
         first = self.first(key)
         if first and self._is_over(first.message):
             self.remove(lambda message: message.key == key and self._is_over(message))

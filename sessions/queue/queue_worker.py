@@ -28,7 +28,7 @@ class Handling(Protocol):
         ...
 
     def gave_up(self, message: Message) -> None:
-        """Tell of a message that becomes a dead letter."""
+        """Report a message that becomes a dead letter."""
         ...
 
 
@@ -85,7 +85,7 @@ class QueueWorker:
             await asyncio.wait(ending)
 
     def is_at(self, queued: Queued) -> bool:
-        """Say whether a message is being handled."""
+        """Return whether a message is being handled."""
         return any(each is queued for each in self._at_work.values())
 
     def cancel(self, queued: Queued) -> None:

@@ -88,7 +88,7 @@ class AgentRoute:
 
 
 def _reply(message: Message, last: Event | None) -> Reply:
-    """Say how a request came out, by the last of its events."""
+    """Return the reply to a request, by the last of its events."""
     ids: dict[str, Json] = {
         "thread_id": message.thread_id,
         "run_id": message.run_id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from sessions.context import UserExecutionContext
 from sessions.contexts import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Json
@@ -45,7 +44,8 @@ class MessagesRoute:
         try:
             most = checked("get_thread_history", {"limit": limit})["limit"]
             assert isinstance(most, int)  # checked just now
-            turns = await self._turns.latest_turns(self._context(user_id, thread_id), most)
+            context = self._contexts.reading_context(user_id, thread_id)
+            turns = await self._turns.latest_turns(context, most)
         except (RefusedError, *STORAGE_ERRORS) as error:
             return refusal(error, thread_id)
         return Reply(200, {"thread_id": thread_id, "turns": [shown_turn(turn) for turn in turns]})
@@ -53,9 +53,6 @@ class MessagesRoute:
     def _live_since(self, key: IsolationKey) -> float | None:
         seen = self._registry.peek(*key)
         return seen.began_at_s if seen else None
-
-    def _context(self, user_id: str, thread_id: str) -> UserExecutionContext:
-        return self._contexts.reading_context(user_id, thread_id)
 
 
 class ThreadRoute:

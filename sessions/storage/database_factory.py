@@ -39,7 +39,7 @@ class RequestScopedSessionFactory:
     def create_session_from_context(self, context: UserExecutionContext) -> RequestScopedSession:
         """Open a session of a context; it connects to nothing before its first statement."""
         logger.info("Creating session from existing context: %s", context.thread_id)
-        session = self._make_session(context)
+        session = RequestScopedSession(context, self._database, self._tasks, self._closed)
         self._open[session] = None
         self._sessions_open += 1
         return session
@@ -52,7 +52,7 @@ class RequestScopedSessionFactory:
         operation names the caller in the log, and is no part of any id. Raises
         InvalidContextError and SessionLimitError.
         """
-        context = self._context_of(user_id)
+        context = self._contexts.get_user_execution_context(user_id)
         logger.info("Getting context for %s: %s", operation, context.thread_id)
         return self.create_session_from_context(context)
 
@@ -71,12 +71,6 @@ class RequestScopedSessionFactory:
     def gauges(self) -> DatabaseGauges:
         """Return how many are open and at work now."""
         return DatabaseGauges(self._sessions_open, self._database.places.taken)
-
-    def _make_session(self, context: UserExecutionContext) -> RequestScopedSession:
-        return RequestScopedSession(context, self._database, self._tasks, self._closed)
-
-    def _context_of(self, user_id: str) -> UserExecutionContext:
-        return self._contexts.get_user_execution_context(user_id)
 
     def _is_of(self, session: RequestScopedSession, connection_id: str) -> bool:
         return session.was_awaited and session.context.websocket_connection_id == connection_id

@@ -1,4 +1,4 @@
-"""Let so many in at a time, and the others wait in line."""
+"""A limited number of places, and a queue of those who wait for one."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _is_of_thread(table: FromClause) -> ColumnElement[bool]:
 
 
 def _was_kept(last_at_s: ColumnElement[float]) -> ColumnElement[bool]:
-    """Say whether a conversation was not yet due when the session began that asks."""
+    """Return the condition that a conversation was not yet due when the asking session began."""
     return last_at_s + bindparam("retention_s") > bindparam("began_at_s")
 
 

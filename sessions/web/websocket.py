@@ -1,4 +1,4 @@
-"""Let the far end of a WebSocket talk with the service."""
+"""The WebSocket endpoint: passes frames between a client and the service."""
 
 from __future__ import annotations
 

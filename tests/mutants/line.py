@@ -42,15 +42,14 @@ def leak(
     bug: str,
     function: str,
     *,
-    old: str,
-    new: str,
-    scenario: type[Scenario[Any]],
     path: str,
     steps: int,
-    also: tuple[Change, ...] = (),
+    **change: Any,
 ) -> Mutant:
-    """Return a system of which one function leaks on this path, in so many steps at least."""
+    """Return a system of which one function leaks on this path, in so many steps at least.
+
+    `change` is the rest of a mutant: old, new, scenario and also.
+    """
     least = {f"memory-{path}": steps}
-    return Mutant(
-        name, bug, f"{package}.{function}", old, new, driver, scenario, least, leaks=True, also=also
-    )
+    function = f"{package}.{function}"
+    return Mutant(name, bug, function, driver=driver, least=least, leaks=True, **change)

@@ -31,9 +31,9 @@ StreamsElsewhere = line(
 ReadsElsewhere = line(
     "ReadsElsewhere",
     "Shows the turns of a new thread, which has none.",
-    "routes.thread_routes.MessagesRoute._context",
-    old="return self._contexts.reading_context(user_id, thread_id)",
-    new=ANEW + "return new_context(self._contexts.reading_context(user_id, thread_id))",
+    "routes.thread_routes.MessagesRoute.messages",
+    old="context = self._contexts.reading_context(user_id, thread_id)",
+    new=ANEW + "context = new_context(self._contexts.reading_context(user_id, thread_id))",
     scenario=Database,
     continuity_thread_messages=2,
 )

@@ -26,11 +26,11 @@ StoresUnderItsOwnIds = services.line(
     "StoresUnderItsOwnIds",
     "Makes ids of its own, under session, for a context that has some.",
     "storage.database_factory.RequestScopedSessionFactory.create_session_from_context",
-    old="session = self._make_session(context)",
+    old="session = RequestScopedSession(context,",
     new="from dataclasses import replace\n"
     'own = f"session_{context.request_id}"\n'
     'ids = {"thread_id": f"thread_{own}", "run_id": own, "websocket_connection_id": own}\n'
-    "session = self._make_session(replace(context, **ids))",
+    "session = RequestScopedSession(replace(context, **ids),",
     scenario=Database,
     continuity_open_database_session=2,
     memory_delete_thread=2,
