@@ -1,0 +1,229 @@
+"""A record of a campaign: what run.json holds, for the page, the summary and whoever compares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+FILE = "run.json"
+
+
+class BadRecord(ValueError):
+    """A run.json cannot be read; says what is wrong with it, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """A failure: its signature, where it came, and its trace.
+
+    status: "new", "known" or "before" (a failure that was there before the change under test).
+    trace: its file, relative to run.json; "" where it could not be written, and then `lines` is all
+    there is. text: the failure as a terminal shows it. play: its steps as data, for a diagram.
+    found_s: seconds into the campaign. doubt: why it does not stand for its signature, as in "by
+    chance". also: signatures of the same bug, whose traces are longer. reason, link: of a known
+    one.
+    """
+
+    signature: str
+    scenario: str
+    driver: str
+    status: str
+    trace: str
+    lines: str
+    text: str
+    replay: str = ""
+    play: Mapping[str, Any] = field(default_factory=dict)
+    runs: int = 0
+    steps: int = 0
+    replays: int = 0
+    found_s: float = 0.0
+    doubt: str = ""
+    also: tuple[str, ...] = ()
+    reason: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRecord:
+    """What a scenario has played on a driver, and what of its behaviour was reached.
+
+    operations: of each operation, how often each outcome came ("ok", "refused: full"); one that was
+    never played has none. states, transitions: shapes of the model's state, and pairs of an
+    operation and the state it led to, that were reached. lines: of each file of the project, the
+    lines that were run, as in "1-5,9". unused: a sentence for each rule that never fired. never:
+    operations that were never reached. seconds: processor time given to it, over all workers.
+    """
+
+    name: str
+    driver: str
+    runs: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    slices: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, int] = field(default_factory=dict)
+    operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    states: int = 0
+    transitions: int = 0
+    new_states: int = 0
+    lines: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """An entry of known.toml that was in force; `came` is "" where its trace agrees now.
+
+    state: "known", "fixed", "not seen", "fails otherwise" or "expired".
+    """
+
+    signature: str
+    driver: str
+    reason: str
+    state: str
+    link: str = ""
+    until: str = ""
+    trace: str = ""
+    came: str = ""
+    runs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The campaign at one moment: seconds since its begin, steps so far, MiB of each worker."""
+
+    at_s: float
+    steps: int
+    runs: int
+    states: int
+    memory_mib: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One earlier campaign in few numbers, as the corpus keeps it for the trend."""
+
+    name: str
+    began: str
+    new: int
+    known: int
+    fixed: int
+    steps: int
+    runs: int
+    states: int
+    lines: int
+    took_s: float = 0.0
+    signatures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRecord:
+    """What the corpus gave and took: traces replayed, kept, dropped, and set aside with a reason.
+
+    fixed: signatures of failing traces that agree now.
+    """
+
+    folder: str = ""
+    failures: int = 0
+    behaviour: int = 0
+    replayed: int = 0
+    added: int = 0
+    dropped: int = 0
+    fixed: tuple[str, ...] = ()
+    aside: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A whole campaign.
+
+    began: UTC, as in "2026-11-26T02:00:00Z". ended: "time over", "all played", "interrupted" or
+    "broken". budget_s: None where runs, not time, ended it. exit: the exit status; verdict: one
+    sentence. trend: earlier nights, oldest first, at most 30.
+    """
+
+    name: str
+    command: str
+    version: str
+    seed: int
+    engine: str
+    began: str
+    took_s: float
+    ended: str
+    exit: int
+    verdict: str
+    workers: int = 1
+    budget_s: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    scenarios: tuple[ScenarioRecord, ...] = ()
+    failures: tuple[FailureRecord, ...] = ()
+    known: tuple[KnownRecord, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    trend: tuple[Night, ...] = ()
+    corpus: CorpusRecord = field(default_factory=CorpusRecord)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        return sum(each.steps for each in self.scenarios)
+
+    @property
+    def runs(self) -> int:
+        return sum(each.runs for each in self.scenarios)
+
+    def encoded(self) -> str:
+        """Return the record as JSON, indented, with its schema's version first."""
+        return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+
+
+PARTS: dict[str, type[Any]] = {
+    "scenarios": ScenarioRecord,
+    "failures": FailureRecord,
+    "known": KnownRecord,
+    "samples": Sample,
+    "trend": Night,
+}
+
+
+def read_record(path: Path) -> Record:
+    """Read a run.json, or the one in a folder. Fields that this version does not know are left out.
+
+    Raises BadRecord.
+    """
+    file = path / FILE if path.is_dir() else path
+    try:
+        values = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadRecord(f"{file} cannot be read: {error}") from error
+    if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
+        raise BadRecord(f"{file} is no record of a campaign; give the folder of one, or its {FILE}")
+    if values["schema"] > SCHEMA:
+        raise BadRecord(
+            f"{file} has schema {values['schema']}, and this threadline reads up to {SCHEMA}"
+        )
+    try:
+        record: Record = _made(Record, values)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise BadRecord(f"{file} is no record of a campaign: {error}") from error
+    return record
+
+
+def _made(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    """Return a dataclass from a mapping, the parts of it as their own classes, lists as tuples."""
+    given = {}
+    for each in fields(kind):
+        if each.name not in values:
+            continue
+        value = values[each.name]
+        if kind is Record and each.name in PARTS:
+            value = tuple(_made(PARTS[each.name], part) for part in value)
+        elif kind is Record and each.name == "corpus":
+            value = _made(CorpusRecord, value)
+        given[each.name] = tuple(value) if isinstance(value, list) else value
+    return kind(**given)
