@@ -7,7 +7,7 @@ from typing import Any
 
 from threadline.campaign.campaign import campaign
 from threadline.campaign.events import Ended, Event, Found, Shorter
-from threadline.campaign.worker import Job
+from threadline.campaign.job import Job
 from threadline.loading import load_target
 
 STORE = "threadline.contracts.conversation_store:Store"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from threadline.campaign.chance import Votes, first_difference, least_of, play_again
 from threadline.campaign.events import Event, Message, Shorter
-from threadline.campaign.worker import Job, work
+from threadline.campaign.job import Job
+from threadline.campaign.worker import work
 from threadline.failure import Failure
 from threadline.lockstep.run import replay
 from threadline.trace import Trace

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from threadline.campaign.events import Began, Ended
-from threadline.campaign.worker import Job, work
+from threadline.campaign.job import Job
+from threadline.campaign.worker import work
 from threadline.cli.fuzz import shared
 from threadline.report.terminal import Terminal
 

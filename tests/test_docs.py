@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 from threadline.campaign.chance import PLAYS, PLAYS_MAX, VOTES
+from threadline.campaign.job import ROUND_TRIP_EVERY
 from threadline.campaign.profile import PROFILES
-from threadline.campaign.worker import ROUND_TRIP_EVERY
 from threadline.cli.command import threadline
 from threadline.cli.leaks import RUNS, STEPS
 from threadline.history import WIDTH

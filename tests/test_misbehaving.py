@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from threadline.campaign.campaign import WorkerFailed, campaign
 from threadline.campaign.events import Ended, Event, Found, Shorter
-from threadline.campaign.worker import Job
+from threadline.campaign.job import Job
 from threadline.loading import load_target
 from threadline.report.terminal import Terminal
 from threadline.trace import is_signature_of, read

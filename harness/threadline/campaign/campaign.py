@@ -18,11 +18,11 @@ from ..outcome import Crashed, Hung, Outcome
 from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
-from .child import FileWatch
-from .events import Broke, Ended, Event, Found, Listener, Raised, Ready, Recorded, Shorter
+from .child import FileWatch, MemoryWatch
+from .events import Broke, Ended, Event, Found, Listener, Memory, Raised, Ready, Recorded, Shorter
 from .isolate import death, hung, last_run, last_step_failure
+from .job import REPLAY, Job, header_of
 from .tally import Tally
-from .worker import Job, header_of
 
 Interrupted: TypeAlias = Callable[[], bool]
 POLL_S = 0.2
@@ -60,6 +60,7 @@ class Worker:
     late: bool = False  # its time was over before it had ended
     has_told_all: bool = False
     waited_s: float = 0.0  # for the step that was the last
+    held_mib: float = 0.0  # of memory, where that was measured and not passed on yet
     recorded: list[str] = field(default_factory=list)  # of the run, where no file could be written
 
     def events(self) -> Iterator[Event]:
@@ -67,6 +68,9 @@ class Worker:
         try:
             for _ in self._turns():
                 yield from self._heard()
+                if self.held_mib:
+                    yield Memory(self.held_mib)
+                    self.held_mib = 0.0
             status = self.line.stop(CLOSING_S if self.line.closed else 0.0)
             yield from self._heard()
         except KeyboardInterrupt:
@@ -110,6 +114,7 @@ class Worker:
     def _turns(self) -> Iterator[None]:
         """Yield when there is something to read; stop when the worker ends, or must be ended."""
         file_watch = FileWatch(self.job.running())
+        memory_watch = MemoryWatch(self.line.child.process.pid, self.job.memory_max_mib)
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
             while not self.line.closed:
@@ -118,7 +123,12 @@ class Worker:
                     raise KeyboardInterrupt
                 if ready:
                     file_watch.restart()
+                if held := memory_watch.look():
+                    self.held_mib = held
                 yield
+                if (over := memory_watch.over()) and not self._has_said_why():
+                    self.end = over
+                    return
                 self.waited_s = file_watch.idle_s(looks=self.ready)
                 if self._is_to_end() or self.line.child.has_ended():
                     return
@@ -193,12 +203,18 @@ def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupte
             next_job,
             runs=left,
             first_run=death.run + 1,
-            told=(*tally.failures, *tally.known),
+            told=_told(next_job, tally),
             replays_known=False,
         )
         if next_job.is_over() or left == 0:
             break
     tally.end(note)
+
+
+def _told(job: Job, tally: Tally) -> dict[str, str]:
+    """Return the signatures that the next worker need not report, with their traces."""
+    counted = dict.fromkeys((*tally.failures, *tally.known), "")
+    return {**counted, **job.told, **tally.traces}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +238,7 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
         raise WorkerFailed(f"{job.scenario} on {job.driver}: {error}") from error
     name = str(failure.signature)
     trace = Trace(replace(trace.header, signature=name), trace.operations)
-    in_order = job.engine == "explore"  # so that numbers of runs tell how many there were
+    in_order = job.engine in ("explore", REPLAY)  # so that numbers of runs tell how many there were
     tally.died(in_order * (trace.header.run - job.first_run + 1), len(trace.operations))
     has_played = bool(trace.operations) or trace.header.run > job.first_run
     death = Death(max(trace.header.run, tally.last_run), name, has_played)
@@ -240,7 +256,9 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     driver = driver_to_give(target)
     text = failure_text(failure, saved, notes, driver=driver, full=job.shows_all)
     tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
-    if saved and trace.operations and not job.is_over():
+    if job.engine == REPLAY:  # it was stored as short as it gets
+        tally.hear(Shorter(name, text, lines, 1, len(failure.steps), saved))
+    elif saved and trace.operations and not job.is_over():
         _minimise(replace(job, trace=saved), failure, tally, interrupted, driver)
     else:
         if trace.operations:

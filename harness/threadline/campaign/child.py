@@ -12,6 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from ..outcome import Crashed, Outcome
+
+MEMORY_S = 0.25  # how often memory is measured
+FAMILY_S = 2.0  # and how often it is asked which children there are, which costs a look at all
+MIB = 1 << 20
+
 
 class Child:
     """A Python process that ends when this one does, however that ends; its children end with it.
@@ -73,3 +81,45 @@ class FileWatch:
             status = self._file.stat() if self._file is not None else None
             return (status.st_size, status.st_mtime_ns) if status else None
         return None
+
+
+class MemoryWatch:
+    """Measures the resident memory of a process and its children, and knows how much it may hold.
+
+    What grows by more than is free within MEMORY_S is the system's own to limit.
+    """
+
+    def __init__(self, pid: int, most_mib: float | None) -> None:
+        self._pid = pid
+        self._most_mib = most_mib
+        self._held_mib = 0.0
+        self._due_s = 0.0
+        self._family: list[psutil.Process] = []
+        self._family_due_s = 0.0
+
+    def look(self) -> float:
+        """Measure, and return how many MiB are held; 0 where it is not time yet, or it is gone."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return 0.0
+        self._due_s = now_s + MEMORY_S
+        if now_s >= self._family_due_s:
+            self._family_due_s = now_s + FAMILY_S
+            with suppress(psutil.Error):
+                process = psutil.Process(self._pid)
+                self._family = [process, *process.children(recursive=True)]
+        self._held_mib = sum(map(_resident, self._family)) / MIB
+        return self._held_mib
+
+    def over(self) -> Outcome | None:
+        """Return the outcome of the step in which the process came to hold too much, if it did."""
+        if self._most_mib is None or self._held_mib <= self._most_mib:
+            return None
+        held, most = f"{self._held_mib:,.0f} MiB", f"{self._most_mib:,.0f}"
+        return Crashed(f"MemoryError: the process held {held}, and may hold {most}")
+
+
+def _resident(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0

@@ -63,11 +63,17 @@ class Shorter:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The trace of a known failure was played: `came` is its signature now, "" where it agrees."""
+    """A stored trace was played: `came` is its signature now, "" where it agrees.
+
+    `is_known` says that it is one of a known failure, and not of the corpus. `trouble` says why it
+    could not be played.
+    """
 
     signature: str
     trace: str
     came: str
+    is_known: bool = True
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,31 @@ class Ended:
     known: dict[str, int] = field(default_factory=dict)
 
 
-Event: TypeAlias = Began | Replayed | Progress | Found | Shorter | Ended
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a worker has reached since it told so last: counts to be added, and new states.
+
+    operations: of each kind of operation, how often each outcome came. states, transitions: those
+    that are new, packed as `behaviour.packed` does. lines: of each file of the project, the lines
+    that ran. trace: the run that has reached these states and lines first, "" where these are the
+    sums of all runs.
+    """
+
+    operations: dict[str, dict[str, int]] = field(default_factory=dict)
+    states: str = ""
+    transitions: str = ""
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How much memory a worker and its children hold, in MiB, as its campaign has measured it."""
+
+    mib: float
+
+
+Event: TypeAlias = Began | Replayed | Progress | Found | Shorter | Reached | Memory | Ended
 Listener: TypeAlias = Callable[[Event], None]
 
 
@@ -127,7 +157,10 @@ Message: TypeAlias = Event | Ready | Recorded | Raised | Broke
 
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
-    for kind in (Began, Replayed, Progress, Found, Shorter, Ended, Ready, Recorded, Raised, Broke)
+    for kind in (
+        *(Began, Replayed, Progress, Found, Shorter, Reached, Ended),
+        *(Ready, Recorded, Raised, Broke),
+    )
 }
 
 

@@ -41,13 +41,21 @@ class Findings:
     known: dict[str, int] = field(default_factory=dict)
     _in_doubt: dict[str, int] = field(default_factory=dict)  # and how many were tried since
 
-    def add(self, batch: Batch, failure: Failure) -> Iterator[Found | Shorter]:
-        """Take a failing run, and yield the events that it is worth: often none."""
+    def add(
+        self, batch: Batch, failure: Failure, *, minimises: bool = True
+    ) -> Iterator[Found | Shorter]:
+        """Take a failing run, and yield the events that it is worth: often none.
+
+        Unless it `minimises`, a failure is taken as it is.
+        """
         name = str(failure.signature)
         counts = self.known if self.is_known(name) else self.counts
         counts[name] = counts.get(name, 0) + 1
         if counts[name] == 1 and name not in self.told:
-            yield from self._keep(name, batch, failure)
+            if minimises:
+                yield from self._keep(name, batch, failure)
+            else:
+                yield from save_as_it_is(batch, failure, self.runs, self.path(name))
         elif self._in_doubt.get(name, TRIES_MAX) < TRIES_MAX:
             self._in_doubt[name] += 1
             if fails_each_time(batch.trace(), failure, self.runs):
@@ -72,6 +80,15 @@ class Findings:
             yield event
 
 
+def save_as_it_is(
+    batch: Batch, failure: Failure, runs: Runs, path: Path | None
+) -> Iterator[Found | Shorter]:
+    """Save a failing run that was minimised when it was found, and yield it as such."""
+    found = _found(batch, failure, runs, path)
+    yield found
+    yield Shorter(found.signature, found.text, found.lines, 1, found.steps, found.trace)
+
+
 def save_failure(
     batch: Batch,
     failure: Failure,
@@ -88,14 +105,19 @@ def save_failure(
     `instead` marks a failure that replaces one of the same signature that failed by chance. When
     time `is_over`, the best so far is yielded.
     """
-    name = str(failure.signature)
-    trace = batch.trace()
-    trace = Trace(replace(trace.header, signature=name), trace.operations)
+    yield replace(_found(batch, failure, runs, path), instead=instead)
+    yield save_shorter(
+        batch.trace(), failure, runs, scenario, path, is_doubted=instead, is_over=is_over
+    )
+
+
+def _found(batch: Batch, failure: Failure, runs: Runs, path: Path | None) -> Found:
+    """Save a failing run, and return its event."""
+    trace, driver = batch.trace(), driver_to_give(runs.target)
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
-    text = failure_text(failure, saved, driver=driver_to_give(runs.target), full=runs.shows_all)
-    yield Found(name, text, saved, lines, batch.runs, len(failure.steps), instead)
-    yield save_shorter(trace, failure, runs, scenario, path, is_doubted=instead, is_over=is_over)
+    text = failure_text(failure, saved, driver=driver, full=runs.shows_all)
+    return Found(str(failure.signature), text, saved, lines, batch.runs, len(failure.steps))
 
 
 def save_shorter(

@@ -25,7 +25,7 @@ from ..outcome import Crashed, Hung, Outcome
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
-from .child import FileWatch
+from .child import FileWatch, MemoryWatch
 from .events import Shorter
 
 HANG_S = 10.0  # how long a step may take in a campaign that has a time budget
@@ -43,6 +43,7 @@ def shorten(
     running: Path | None,
     hang_s: float,
     is_over: Callable[[], bool] = never,
+    memory_max_mib: float | None = None,
 ) -> Shorter:
     """Minimise a saved trace whose last step ends its process or never returns.
 
@@ -53,14 +54,14 @@ def shorten(
     trace, driver = read(path, runs.target.model.kinds()), driver_to_give(runs.target)
     if running is None:
         raise ValueError("replays in a child need a file that it leaves its trace in")
-    whole = Isolated(runs, running, hang_s).replay
+    whole = Isolated(runs, running, hang_s, memory_max_mib).replay
     failure = whole(runs, trace.header, trace.operations)
     if failure is None:
         why = CAME_BACK if last_run(running, runs.target) else NOT_RECORDED
         doubt = BY_CHANCE if why == CAME_BACK else ""
         lines, steps = path.read_text("ascii"), len(trace.operations)
         return Shorter(trace.header.signature, why, lines, 0, steps, str(path), doubt)
-    brief = Isolated(runs, running, min(BRIEF_S, hang_s)).replay
+    brief = Isolated(runs, running, min(BRIEF_S, hang_s), memory_max_mib).replay
     # What could come in the place of another is looked for in this process, which must outlive it.
     own = None if isinstance(failure.step.operation, Lifecycle) else scenario
     least = minimise(trace, failure.signature, runs, own, brief, is_over)
@@ -86,9 +87,12 @@ class Isolated:
     runs: Runs
     running: Path
     hang_s: float
+    memory_max_mib: float | None = None
 
     def replay(self, _: Runs, header: Header, operations: Iterable[Numbered]) -> Failure | None:
-        """Return the failure of a step that ends its process, or takes longer than `hang_s`."""
+        """Return the failure of a step that ends its process, takes longer than `hang_s`, or makes
+        the process hold more memory than it may.
+        """
         child = os.fork()
         if child == 0:
             self.runs.recorder.own()
@@ -106,14 +110,17 @@ class Isolated:
     def _end_of(self, child: int) -> Outcome:
         """Wait for a child, and return how it ended."""
         file_watch = FileWatch(self.running)
+        memory_watch = MemoryWatch(child, self.memory_max_mib)
         while True:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return death(os.waitstatus_to_exitcode(status))
-            if file_watch.idle_s() > self.hang_s:
+            is_late = file_watch.idle_s() > self.hang_s
+            memory_watch.look()
+            if is_late or memory_watch.over():
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
-                return hung(self.hang_s)
+                return memory_watch.over() or hung(self.hang_s)
             time.sleep(POLL_S)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .events import Began, Ended, Event, Found, Listener, Progress
+from .events import Began, Ended, Event, Found, Listener, Memory, Progress, Shorter
 
 
 class Tally:
@@ -16,6 +16,7 @@ class Tally:
         self.last_run = 0
         self.failures: dict[str, int] = {}
         self.known: dict[str, int] = {}
+        self.traces: dict[str, str] = {}  # the file of each failure, "" where there is none
         self.ended = False
         self._scenario = scenario
         self._listen = listen
@@ -31,6 +32,9 @@ class Tally:
 
     def hear(self, event: Event) -> None:
         """Take one event, and pass it on with the numbers of all workers."""
+        if isinstance(event, Memory):
+            self._listen(event)
+            return
         if not self._began:
             self._began = True
             if not isinstance(event, Began):  # its worker has ended before it could tell
@@ -41,10 +45,8 @@ class Tally:
             self._count(event)
             self.last_run = event.last_run
             event = replace(event, runs=self.runs, steps=self.steps)
-        elif isinstance(event, Found):
-            if not event.instead:
-                self.found(event.signature)
-                self._found.add(event.signature)
+        elif isinstance(event, Found | Shorter):
+            self._take(event)
         elif isinstance(event, Ended):
             self._count(event)
             self._add(event.failures)
@@ -61,6 +63,12 @@ class Tally:
                 unused=[] if self._runs_before else event.unused,
             )
         self._listen(event)
+
+    def _take(self, event: Found | Shorter) -> None:
+        self.traces[event.signature] = event.trace
+        if isinstance(event, Found) and not event.instead:
+            self.found(event.signature)
+            self._found.add(event.signature)
 
     def found(self, signature: str) -> None:
         """Count a run that has ended with this failure."""

@@ -16,7 +16,7 @@ import click
 
 from ..campaign.child import Child, FileWatch
 from ..campaign.isolate import HANG_S
-from ..campaign.worker import SLOW_S, START_S
+from ..campaign.job import SLOW_S, START_S
 from .cli_names import UNUSABLE, USER_ERRORS
 
 POLL_S = 0.1

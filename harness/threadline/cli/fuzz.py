@@ -18,8 +18,8 @@ import click
 from ..campaign.campaign import WorkerFailed, campaign
 from ..campaign.folder import make_folder, tidy
 from ..campaign.isolate import HANG_S
+from ..campaign.job import ENGINES, SLOW_S, Job
 from ..campaign.profile import PROFILES, Profile
-from ..campaign.worker import ENGINES, SLOW_S, Job
 from ..defaults import read_defaults
 from ..known import known_file, known_on
 from ..loading import Target

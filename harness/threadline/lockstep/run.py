@@ -15,10 +15,11 @@ from ..handle import Dangling
 from ..history import Step
 from ..lifecycle import CLOSE, HUNT, START
 from ..loading import BadName, Target
+from ..model import Model
 from ..operation import Operation
 from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
-from .lockstep import Lockstep, lifecycle_failure
+from .lockstep import Lockstep, Record, lifecycle_failure
 from .outcomes import crashed, is_interrupt, is_the_systems
 from .recorders import WarningRecorder
 
@@ -40,21 +41,34 @@ class AfterRun(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """Follows each run from its begin to its end, as whoever counts what is reached."""
+
+    def begin(self, header: bytes, model: Model, record: Record) -> Record:
+        """Return what is to be called before each step of a run: `record`, or what calls it."""
+        ...
+
+    def end(self, lockstep: Lockstep) -> None:
+        """Take a run whose last step was played; called again for one that was torn down then."""
+        ...
+
+
 @dataclass(slots=True)
 class Runs:
     """Opens one run after another on a target, each recorded from its first line.
 
     `after_run` examines some runs when they are over, and each whose trace asks for it. With
     `shows_log`, a failure has what the system logged; with `shows_all`, no value in it is cut.
-    `put_back` is called after each run, to restore what a system may change of its process.
-    Disagreements of a signature that it `tolerates` are counted in `tolerated`, by runs, and end
-    none.
+    `follower` follows each run. `put_back` is called after each run, to restore what a system may
+    change of its process. Disagreements of a signature that it `tolerates` are counted in
+    `tolerated`, by runs, and end none.
     """
 
     target: Target
     recorder: Recorder
     warned: WarningRecorder | None = None
     after_run: AfterRun | None = None
+    follower: Follower | None = None
     shows_log: bool = False
     shows_all: bool = False
     put_back: Callable[[], object] = lambda: None
@@ -83,7 +97,7 @@ class Runs:
             lockstep = Lockstep(
                 model,
                 driver,
-                self.recorder.record,
+                self._record(header, model),
                 self.warned,
                 self.target.invariants,
                 settings,
@@ -94,14 +108,24 @@ class Runs:
                 yield lockstep
                 is_good = not lockstep.has_diverged
             finally:
-                for name in lockstep.tolerated:
-                    self.tolerated[name] = self.tolerated.get(name, 0) + 1
+                self._count(lockstep)
                 self._give_back(lockstep, is_good=is_good)
         finally:
             take_back()
             if self.warned is not None:
                 self.warned.take()
             self.put_back()
+
+    def _record(self, header: bytes, model: Model) -> Record:
+        """Return what is called before each step of a run that begins."""
+        record: Record = self.recorder.record
+        return record if self.follower is None else self.follower.begin(header, model, record)
+
+    def _count(self, lockstep: Lockstep) -> None:
+        for name in lockstep.tolerated:
+            self.tolerated[name] = self.tolerated.get(name, 0) + 1
+        if self.follower is not None:
+            self.follower.end(lockstep)
 
     def begin(self, header: Header, *, anew: bool = False) -> AbstractContextManager[Lockstep]:
         """Begin the run that a header is of: under its settings, with what it tolerates."""
@@ -163,6 +187,8 @@ class Runs:
         if self.after_run is None:
             return
         drawn = tuple(lockstep.steps)
+        if self.follower is not None:
+            self.follower.end(lockstep)
         try:
             self.after_run.look(lockstep, header, self.warned)
         except BaseException as error:

@@ -14,7 +14,7 @@ from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from ..campaign.events import Began, Ended, Event, Found, Replayed, Shorter
+from ..campaign.events import Began, Ended, Event, Found, Memory, Reached, Replayed, Shorter
 from ..history import count
 from ..loading import Target
 from ..printable import printable, printable_lines
@@ -101,6 +101,8 @@ class Terminal:
             return
         if isinstance(event, Replayed):
             self._known.hear(event)
+            return
+        if isinstance(event, Memory | Reached):
             return
         shown = self._scenarios[-1]
         shown.seconds = time.monotonic() - shown.started_s

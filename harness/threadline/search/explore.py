@@ -16,7 +16,7 @@ from ..model import Model
 from ..operation import Operation
 from ..pool import Now
 from ..scenario import Scenario
-from ..trace import Header, Numbered
+from ..trace import Header, Numbered, Trace
 from .detour import Detour
 from .policy import SHARES, Drawer, choices
 from .unused import unused
@@ -82,6 +82,24 @@ class Explorer:
             if made.beginning and other.beginning == made.beginning:
                 made.danger = other.danger  # one bug with two faces: what is learnt holds for both
         self._detours.append(made)
+
+    def warm(self, trace: Trace) -> Batch:
+        """Play a run of an earlier search, so that the states it reaches are known, and return it.
+
+        It is no run of this search: it keeps its header, but for the hunt for leaks at its end.
+        """
+        header, way = replace(trace.header, round_trip=False), None
+        settings = dict(header.settings)
+        try:
+            with self._runs.begin(header) as lockstep:
+                for number, operation in trace.operations:
+                    with suppress(*UNPLAYED):
+                        lockstep.step(number, operation)
+                        way = Way(way, operation, number)
+                        self._keep(settings, lockstep, way)
+                return Batch(1, len(lockstep.steps), header)
+        except Divergence as divergence:
+            return Batch(1, len(divergence.failure.steps), header, divergence.failure)
 
     def batches(self, first_run: int = 1) -> Iterator[Batch]:
         """Yield each run as it ends, without limit."""

@@ -1,0 +1,69 @@
+"""Lines: which lines of a project's files run while a trace is played."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coverage import Coverage
+
+OURS = Path(__file__).resolve().parents[1]
+
+
+class Lines:
+    """Watches the files below the current folder, but for the harness and what pip has installed.
+
+    Watching makes a step several times slower, so that it is done for a few runs alone.
+    """
+
+    def __init__(self) -> None:
+        self._here = os.getcwd()
+        # Neither files nor warnings: a project may measure its own coverage, and has its own rc.
+        self._coverage = Coverage(
+            data_file=None,
+            config_file=False,
+            source=[self._here],
+            omit=[f"{OURS}/*"],
+            messages=False,
+        )
+        self._coverage.set_option("run:disable_warnings", WARNINGS)
+
+    @contextmanager
+    def watched(self) -> Iterator[dict[str, list[int]]]:
+        """Yield a mapping that has the lines of each file when the block is over."""
+        found: dict[str, list[int]] = {}
+        self._coverage.erase()
+        self._coverage.start()
+        try:
+            yield found
+        finally:
+            self._coverage.stop()
+            data = self._coverage.get_data()
+            for file in sorted(data.measured_files()):
+                if lines := data.lines(file):
+                    found[os.path.relpath(file, self._here)] = sorted(lines)
+
+
+WARNINGS = ["no-data-collected", "module-not-measured", "already-imported", "couldnt-parse"]
+
+
+def as_ranges(lines: list[int]) -> str:
+    """Return ascending numbers as ranges: "1-3,7"."""
+    ranges: list[list[int]] = []
+    for line in lines:
+        if ranges and line == ranges[-1][1] + 1:
+            ranges[-1][1] = line
+        else:
+            ranges.append([line, line])
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges)
+
+
+def from_ranges(text: str) -> list[int]:
+    """Return the numbers of ranges; raises ValueError for a text that has none."""
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
