@@ -15,7 +15,6 @@ from rich.console import Console
 from threadline.campaign.events import Began, Ended
 from threadline.campaign.job import Job
 from threadline.campaign.worker import work
-from threadline.cli.fuzz import shared
 from threadline.report.terminal import Terminal
 
 from tests.project import GUARD_S, ROOT, heard, run
@@ -211,30 +210,9 @@ def test_a_failure_that_hides_others_is_told_to_block() -> None:
     assert "keys-delete blocks" not in told.getvalue()
 
 
-def test_a_time_budget_takes_the_place_of_a_number_of_runs(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With --for alone, time ends the campaign and not a number of runs."""
-    jobs: list[Job] = []
-    monkeypatch.setattr("threadline.cli.fuzz.campaign", lambda job, *_: jobs.append(job))
-    run("fuzz", "store", "--for", "1h", *STORE)
-
-    assert [job.runs for job in jobs] == [None]
-    assert 3500 < (jobs[0].seconds or 0) <= 3600
-
-
 def test_a_worker_whose_time_is_over_ends() -> None:
     """Without a number of runs it plays until then, and tells what it has done."""
     job = Job("threadline.contracts.conversation_store:Store", STORE[1], "explore", 0, 5)
     heard: list[object] = []
     work(replace(job, seconds=1.0, ends_at_s=0.0), heard.append)
     assert isinstance(heard[-1], Ended)
-
-
-def test_time_that_is_left_is_the_next_scenarios() -> None:
-    """Each scenario has its share of --for, and of what those before it have left."""
-    jobs = [Job("", "", "explore", seed=0, steps=1)] * 3
-
-    shares = [round(job.seconds or 0.0, -1) for job in shared(jobs, 600.0)]
-
-    assert shares == [200.0, 300.0, 600.0]

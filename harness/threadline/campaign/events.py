@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Found:
 
     `trace` is the file it was saved to ("" where nothing could be written), `lines` its content,
     `text` the failure as a reader sees it, `runs` how many it took. One that is told `instead` of
-    another has its signature, and fails each time, as that one did not.
+    another has its signature, and fails each time, as that one did not. `play` is the failure as
+    data, for a diagram.
     """
 
     signature: str
@@ -41,6 +42,7 @@ class Found:
     runs: int
     steps: int
     instead: bool = False
+    play: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Shorter:
     steps: int
     trace: str = ""
     doubt: str = ""
+    play: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,13 @@ def make_folder(seed: int) -> tuple[Path, str]:
     return folder, ""
 
 
-def tidy(folder: Path, running: Iterable[Path | None]) -> None:
-    """Remove what no failure needs: traces of runs that have ended well, and an empty folder."""
+def tidy(folder: Path, running: Iterable[Path | None], *, keeps_folder: bool = False) -> None:
+    """Remove what no failure needs: traces of runs that have ended well, and an empty folder,
+    unless that is to be kept for what follows.
+    """
     with suppress(OSError):
         for path in running:
             if path is not None:
                 path.unlink(missing_ok=True)
-        folder.rmdir()
+        if not keeps_folder:
+            folder.rmdir()

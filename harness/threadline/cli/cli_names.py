@@ -75,6 +75,23 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * UNITS_S[match[2]]
 
 
+class Size(click.ParamType[float]):
+    """An amount of memory, such as 512MiB or 2GiB; in MiB."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return how many MiB a text means."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(MiB|GiB)", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is no amount of memory; write 512MiB or 2GiB", param, ctx)
+        return float(match[1]) * (1024 if match[2] == "GiB" else 1)
+
+
 def asked_for(
     words: tuple[str, ...], driver: str | None, defaults: Defaults
 ) -> tuple[str | None, tuple[str, ...]]:
@@ -146,6 +163,33 @@ def plan_for(
         target = target_for(driver, scenarios, defaults)
         plan = [(name, target) for name in scenario_names((), defaults, target)]
     return plan
+
+
+def plan_of_all(
+    drivers: tuple[str, ...], scenarios: tuple[str, ...], defaults: Defaults
+) -> tuple[list[tuple[str, Target]], list[str]]:
+    """Return every scenario with every driver that it fits, and a line for what is not there.
+
+    Those given, or else all of the project; a listed driver that cannot be loaded is left out.
+    Raises BadName for one that was given and cannot be loaded, and where nothing fits.
+    """
+    plan: list[tuple[str, Target]] = []
+    missing: list[str] = []
+    wanted = [_full_name(name, defaults) for name in scenarios]
+    for name in drivers or dict.fromkeys(defaults.every_driver()):
+        try:
+            target = load_target(name)
+        except BadName as error:
+            if drivers:
+                raise
+            missing.append(f"left out: {name} is not available: {error}")
+            continue
+        names = wanted or scenario_names((), defaults, target)
+        plan += [(each, target) for each in names if load_scenario(each).model is target.model]
+    if not plan:
+        target = target_for(None, (), defaults)  # which says what to write where there is none
+        raise BadName(f"none of {', '.join(wanted)} is for the drivers given, as {target.name}")
+    return plan, missing
 
 
 def scenario_names(given: tuple[str, ...], defaults: Defaults, target: Target) -> list[str]:

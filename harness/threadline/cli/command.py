@@ -15,6 +15,7 @@ from .cli_names import tell, usage_errors
 from .fuzz import fuzz
 from .leaks import leaks
 from .mutants import mutants
+from .nightly import nightly
 from .replay import minimise, replay
 
 WIDE = 14  # columns of the names of scenarios
@@ -69,5 +70,16 @@ def _echo(text: str, *, indent: int = 0, cut: bool = False) -> None:
         tell(" " * indent + line)
 
 
-for _command in (accept, fuzz, replay, minimise, scenarios, drivers, check, mutants, leaks):
+for _command in (
+    accept,
+    fuzz,
+    replay,
+    minimise,
+    scenarios,
+    drivers,
+    check,
+    mutants,
+    leaks,
+    nightly,
+):
     threadline.add_command(_command)

@@ -27,7 +27,8 @@ class KnownText:
 
     def hear(self, event: Replayed) -> None:
         """Take the outcome of replaying the trace of a known failure."""
-        self.replayed[event.signature] = event.came
+        if event.is_known:
+            self.replayed[event.signature] = event.came
 
     def came(self, signature: str, runs: int) -> str:
         """Return the words for a known failure that came in so many runs."""

@@ -45,6 +45,7 @@ class FailureRecord:
     also: tuple[str, ...] = ()
     reason: str = ""
     link: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -28,9 +25,8 @@ class Shown:
     """The state of one scenario so far; `found` has the latest text of each signature."""
 
     name: str
-    task: TaskID
-    sequences: int
-    started_s: float
+    sequences: int = 0
+    started_s: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     runs: int = 0
     steps: int = 0
@@ -64,23 +60,14 @@ class Terminal:
         console: Console | None = None,
         known: KnownText | None = None,
     ) -> None:
-        self._known = known or KnownText()
+        self.known = known or KnownText()
         self.console = console or Console(highlight=False)
         self._trouble = trouble
-        self._scenarios: list[Shown] = []
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
+        self._scenarios: dict[str, Shown] = {}
 
     @property
     def failed(self) -> bool:
-        return any(shown.failed for shown in self._scenarios)
+        return any(shown.failed for shown in self._scenarios.values())
 
     def header(self, target: Target, engine: str, seed: int, version: str) -> None:
         """Show what fixes every draw, before the first one."""
@@ -90,49 +77,50 @@ class Terminal:
         if self._trouble:
             self._print(f"{self._trouble}: failing traces are printed whole")
 
-    def live(self) -> AbstractContextManager[Bar]:
-        """Show progress while the block lasts."""
-        return self._bar
+    def expect(self, names: Iterable[str]) -> None:
+        """Take the names of what will be played, in the order in which it is summed up."""
+        self._scenarios = {name: Shown(name) for name in names}
 
-    def hear(self, event: Event) -> None:
-        """Take one run event."""
-        if isinstance(event, Began):
-            self._begin(event)
-            return
+    def hear(self, event: Event, name: str = "") -> None:
+        """Take one run event of what has this name, the scenario's own if it has none."""
         if isinstance(event, Replayed):
-            self._known.hear(event)
+            self.known.hear(event)
             return
         if isinstance(event, Memory | Reached):
             return
-        shown = self._scenarios[-1]
+        if isinstance(event, Began):
+            self._begin(event, name or event.scenario.rpartition(":")[2].lower())
+            return
+        shown = self._scenarios[name] if name else [*self._scenarios.values()][-1]
         shown.seconds = time.monotonic() - shown.started_s
-        if isinstance(event, Found):
+        if isinstance(event, Found | Shorter):
             shown.found[event.signature] = event
             shown.traces[event.signature] = event.trace
             shown.failures.setdefault(event.signature, 1)
-        elif isinstance(event, Shorter):
-            shown.found[event.signature] = event
-            shown.traces[event.signature] = event.trace
         else:
             shown.runs, shown.steps = event.runs, event.steps
             if isinstance(event, Ended):
                 shown.failures, shown.complete = event.failures, event.complete
                 shown.note, shown.known = event.note, event.known
                 shown.ended, shown.unused = True, event.unused
-        self._bar.update(shown.task, told=_progress(shown))
+
+    def spent(self, name: str, seconds: float) -> None:
+        """Take how long something was played, by all workers together."""
+        self._scenarios[name].seconds = seconds
 
     def summary(self) -> None:
         """Print each failure, then a table of the scenarios, then one sentence."""
-        for shown in self._scenarios:
+        played = [shown for shown in self._scenarios.values() if shown.runs or shown.ended]
+        for shown in played:
             for bug in bugs(shown.found.values()):
                 self._tell(bug, shown)
         self._print("")
-        self.console.print(self._table())
-        for shown in self._scenarios:
+        self.console.print(_table(played))
+        for shown in played:
             self._remark(shown)
-        came = {signature for shown in self._scenarios for signature in shown.known}
-        is_whole = all(shown.ended and shown.steps for shown in self._scenarios)
-        for line in self._known.lines(came, is_whole=is_whole):
+        came = {signature for shown in played for signature in shown.known}
+        is_whole = all(shown.ended and shown.steps for shown in self._scenarios.values())
+        for line in self.known.lines(came, is_whole=is_whole):
             self._print(line)
 
     def _tell(self, bug: Bug, shown: Shown) -> None:
@@ -147,28 +135,10 @@ class Terminal:
             if self._trouble or not shown.traces[one.signature]:
                 self._print(f"  the whole trace, to be kept in a file:\n{one.lines}")
 
-    def _begin(self, event: Began) -> None:
-        name = event.scenario.rpartition(":")[2].lower()
+    def _begin(self, event: Began, name: str) -> None:
         if event.sequences:
             self._print(f"{name}: about {count(event.sequences, 'sequence')} to play")
-        task = self._bar.add_task(name, total=None, told="")
-        self._scenarios.append(Shown(name, task, event.sequences, time.monotonic()))
-
-    def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False)
-        table.add_column("scenario")
-        for heading in ("runs", "steps", "steps/s"):
-            table.add_column(heading, justify="right")
-        table.add_column("failures")
-        for shown in self._scenarios:
-            failures = ", ".join(
-                f"{signature} ({count(runs, 'run')}{_doubt(shown.found.get(signature))})"
-                for signature, runs in shown.failures.items()
-            )
-            speed = f"{shown.steps / shown.seconds:,.0f}" if shown.seconds else ""
-            numbers = (f"{shown.runs:,}", f"{shown.steps:,}", speed)
-            table.add_row(Text(shown.name), *numbers, Text(printable(failures) or "none"))
-        return table
+        self._scenarios[name] = Shown(name, event.sequences)
 
     def _remark(self, shown: Shown) -> None:
         if shown.tried_nothing:
@@ -181,7 +151,7 @@ class Terminal:
         if shown.note:
             self._print(f"{shown.name}: {shown.note}")
         for signature, runs in shown.known.items():
-            self._print(f"{shown.name}: {self._known.came(signature, runs)}")
+            self._print(f"{shown.name}: {self.known.came(signature, runs)}")
         for signature, runs in shown.failures.items():
             if runs * 2 > shown.runs > 1:
                 self._print(
@@ -193,6 +163,23 @@ class Terminal:
         self.console.print(Text(printable_lines(text)), soft_wrap=True)
 
 
+def _table(scenarios: Iterable[Shown]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("scenario")
+    for heading in ("runs", "steps", "steps/s"):
+        table.add_column(heading, justify="right")
+    table.add_column("failures")
+    for shown in scenarios:
+        failures = ", ".join(
+            f"{signature} ({count(runs, 'run')}{_doubt(shown.found.get(signature))})"
+            for signature, runs in shown.failures.items()
+        )
+        speed = f"{shown.steps / shown.seconds:,.0f}" if shown.seconds else ""
+        numbers = (f"{shown.runs:,}", f"{shown.steps:,}", speed)
+        table.add_row(Text(shown.name), *numbers, Text(printable(failures) or "none"))
+    return table
+
+
 def nothing_tried(runs: int, unused: Sequence[str]) -> str:
     """Return the words for so many runs without a step; `unused` has the rules that never fired."""
     text = f"nothing was tried, which is no success: 0 steps in {count(runs, 'run')}"
@@ -202,15 +189,6 @@ def nothing_tried(runs: int, unused: Sequence[str]) -> str:
 def _doubt(found: Found | Shorter | None) -> str:
     """Return why a failure cannot represent its signature, if it cannot."""
     return f", {found.doubt}" if isinstance(found, Shorter) and found.doubt else ""
-
-
-def _progress(shown: Shown) -> str:
-    speed = shown.steps / shown.seconds if shown.seconds else 0.0
-    of_all = f" of about {shown.sequences:,}" if shown.sequences else ""
-    return (
-        f"{shown.runs:,}{of_all} runs  {shown.steps:,} steps  {speed:,.0f} steps/s  "
-        f"{count(sum(shown.failures.values()), 'failure')}"
-    )
 
 
 @dataclass(slots=True)

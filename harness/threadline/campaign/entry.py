@@ -1,0 +1,182 @@
+"""An entry of a campaign: one scenario on one driver, played in slices that are summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..loading import Target
+from ..search.behaviour import packed, unpacked
+from .events import Began, Ended, Event, Found, Memory, Progress, Reached, Replayed, Shorter
+from .job import Job
+
+FIRST_RUNS_APART = 1_000_000  # numbers of runs that a slice has for itself
+SEEN_MAX = 50_000  # states that a slice is told of
+
+
+@dataclass(slots=True, eq=False)
+class Slice:
+    """One job of an entry, and what it has come to so far."""
+
+    number: int
+    job: Job
+    runs: int = 0
+    steps: int = 0
+    new_states: int = 0
+    new_lines: int = 0
+    new_signatures: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    held_mib: float = 0.0
+    has_ended: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A scenario on a driver, and the sum of its slices, which may be played at the same time.
+
+    Of a failure that two slices find, the first is reported, and the other counted. `spent_s` is
+    what its slices have taken, together. `traces` are the files of its failures.
+    """
+
+    name: str
+    job: Job
+    target: Target
+    slices: list[Slice] = field(default_factory=list)
+    running: list[Slice] = field(default_factory=list)
+    spent_s: float = 0.0
+    rate: float = 0.0  # of what is new for each second of late
+    states: set[int] = field(default_factory=set)
+    transitions: set[int] = field(default_factory=set)
+    stored_states: set[int] = field(default_factory=set)  # by the corpus, from earlier campaigns
+    lines: dict[str, set[int]] = field(default_factory=dict)
+    operations: dict[str, dict[str, int]] = field(default_factory=dict)
+    traces: dict[str, str] = field(default_factory=dict)
+    found: dict[str, Found | Shorter] = field(default_factory=dict)  # the latest of each signature
+    notes: list[str] = field(default_factory=list)
+    broken: str = ""
+    _owners: dict[str, Slice] = field(default_factory=dict)
+    _unused: dict[str, str] | None = None
+    _complete: bool = True
+
+    @property
+    def runs(self) -> int:
+        return sum(each.runs for each in self.slices)
+
+    @property
+    def steps(self) -> int:
+        return sum(each.steps for each in self.slices)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many runs each signature has ended."""
+        found = dict.fromkeys(self._owners, 0)
+        for each in self.slices:
+            for name, runs in each.failures.items():
+                found[name] = found.get(name, 0) + runs
+        return {name: max(1, runs) for name, runs in found.items()}
+
+    @property
+    def known(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for each in self.slices:
+            for name, runs in each.known.items():
+                found[name] = found.get(name, 0) + runs
+        return found
+
+    def begin(self, **changes: object) -> Slice:
+        """Return a new slice: the entry's job with these changes, and what is known by now."""
+        number = len(self.slices) + 1
+        taken = {each.job.suffix for each in self.running}
+        names = ["", *(f"-{place}" for place in range(2, len(taken) + 2))]
+        job = replace(
+            self.job,
+            first_run=1 + (number - 1) * FIRST_RUNS_APART,
+            told={**self.job.told, **self.traces},
+            suffix=next(f"{self.job.suffix}{name}" for name in names if name not in taken),
+            seen=packed(sorted(self.states | self.stored_states)[:SEEN_MAX]),
+        )
+        made = Slice(number, replace(job, **changes))  # type: ignore[arg-type]  # fields of a job
+        self.slices.append(made)
+        self.running.append(made)
+        return made
+
+    def hear(self, part: Slice, event: Event) -> Iterator[Event]:
+        """Take an event of a slice, and yield what is to be passed on of it, as the entry's own."""
+        if isinstance(event, Began):
+            if part is self.slices[0]:
+                yield event
+        elif isinstance(event, Memory):
+            part.held_mib = event.mib
+        elif isinstance(event, Replayed):
+            yield event
+        elif isinstance(event, Found):
+            yield from self._take_found(part, event)
+        elif isinstance(event, Shorter):
+            if self._owners.get(event.signature) is part:
+                self.traces[event.signature] = event.trace
+                self.found[event.signature] = event
+                yield event
+        elif isinstance(event, Reached):
+            self._take_reached(part, event)
+            yield event
+        else:
+            part.runs, part.steps = event.runs, event.steps
+            if isinstance(event, Ended):
+                self._take_end(part, event)
+            yield Progress(self.runs, self.steps, 0)
+
+    def end(self) -> Ended:
+        """Return the event that ends the entry."""
+        if not self.slices:
+            self.notes.append("not played: there was no time for it")
+        return Ended(
+            self.runs,
+            self.steps,
+            self.failures,
+            complete=self._complete and bool(self.slices),
+            note="; ".join(dict.fromkeys(self.notes)),
+            unused=[*(self._unused or {}).values()],
+            known=self.known,
+        )
+
+    def _take_found(self, part: Slice, event: Found) -> Iterator[Event]:
+        name = event.signature
+        part.failures.setdefault(name, 1)
+        owner = self._owners.setdefault(name, part)
+        if owner is part or event.instead:
+            self._owners[name] = part
+            part.new_signatures += not event.instead
+            self.traces[name] = event.trace
+            self.found[name] = event
+            yield replace(event, runs=self.runs)
+        elif event.trace and event.trace != self.traces.get(name):
+            with suppress(OSError):  # one of the two is enough
+                Path(event.trace).unlink()
+
+    def _take_reached(self, part: Slice, event: Reached) -> None:
+        for kind, outcomes in event.operations.items():
+            mine = self.operations.setdefault(kind, {})
+            for name, times in outcomes.items():
+                mine[name] = mine.get(name, 0) + times
+        new = set(unpacked(event.states)) - self.states
+        part.new_states += len(new - self.stored_states)
+        self.states |= new
+        self.transitions.update(unpacked(event.transitions))
+        for file, numbers in event.lines.items():
+            mine_too = self.lines.setdefault(file, set())
+            part.new_lines += len(set(numbers) - mine_too)
+            mine_too.update(numbers)
+
+    def _take_end(self, part: Slice, event: Ended) -> None:
+        part.has_ended = True
+        part.failures = {**part.failures, **event.failures}
+        part.known = event.known
+        self._complete = self._complete and event.complete
+        if event.note:
+            self.notes.append(event.note)
+        unused = {line.partition(":")[0]: line for line in event.unused}
+        before = unused if self._unused is None else self._unused
+        self._unused = {rule: line for rule, line in unused.items() if rule in before}

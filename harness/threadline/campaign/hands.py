@@ -1,0 +1,70 @@
+"""Who plays the slices of a campaign: processes of this machine, each watched by a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from ..loading import Target
+from .campaign import Interrupted, campaign
+from .events import Event
+from .job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A slice is over; `error` is what has ended it early."""
+
+    error: BaseException | None = None
+
+
+Told: TypeAlias = Callable[[Event | Done], None]
+
+
+class Hands(Protocol):
+    """Plays slices, each on its own; what is told of one comes in order, and ends with Done."""
+
+    def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
+        """Begin to play a job; `told` is called on any thread."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Local:
+    """Plays each slice in a process of this machine, beside at most so many others."""
+
+    def __init__(self, workers: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, "slice")
+
+    def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
+        def play() -> None:
+            try:
+                campaign(job, target, told, interrupted)
+            except BaseException as error:  # each is the business of the main thread
+                told(Done(error))
+            else:
+                told(Done())
+
+        self._threads.submit(play)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown()

@@ -1,0 +1,102 @@
+"""A plan: which slice a campaign plays next, and for how long."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .corpus import Corpus, Stored
+from .entry import Entry, Slice
+from .job import REPLAY
+from .shares import next_entry, slice_s
+
+ENDING_S = 0.7  # that a slice may take longer than its time, at most, to end its worker
+SHORT_S = 1.5  # what would be left behind a slice is added to it, if it is no longer than this
+REPLAYS = 0.2  # of the time, at most, in which the corpus is played
+
+
+@dataclass(slots=True)
+class Plan:
+    """Known failures and those of the corpus come first, then each entry once, then what pays.
+
+    With `ends_at_s`, on the monotonic clock, time is shared out; without, each entry has one slice,
+    of as many runs as its job says. `workers` slices are played at the same time.
+    """
+
+    entries: Sequence[Entry]
+    workers: int
+    ends_at_s: float | None = None
+    corpus: Corpus | None = None
+    stored: dict[str, Stored] = field(default_factory=dict)  # what is replayed, by name
+    _began_s: float = field(default_factory=time.monotonic)
+    _replays: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
+    _first: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        failures = self.corpus.failures() if self.corpus else []
+        behaviour = self.corpus.behaviour() if self.corpus else []
+        met: set[str] = set()
+        for entry in self.entries:
+            knows = any(known["trace"] for known in entry.job.known)
+            own = _own(failures, entry)
+            if own or (self.corpus and knows and entry.job.driver not in met):
+                changes = {"engine": REPLAY, "follows": False, "runs": None}
+                self._replays.append((entry, {**changes, **self._given(entry, own, met)}))
+        for entry in self.entries:
+            own = _own(behaviour, entry)
+            for trace in own:
+                entry.stored_states |= trace.states
+            self._first.append((entry, self._given(entry, own, met)))
+
+    @property
+    def budget_s(self) -> float:
+        return self.ends_at_s - self._began_s if self.ends_at_s is not None else 0.0
+
+    def next(self) -> tuple[Entry, Slice] | None:
+        """Begin the next slice and return it; None where there is none, or no time for it."""
+        left_s = None if self.ends_at_s is None else self.ends_at_s - time.monotonic() - ENDING_S
+        if left_s is not None and left_s <= 0:
+            return None
+        if self._replays:
+            entry, changes = self._replays.popleft()
+            if left_s is not None:
+                left_s = min(left_s, REPLAYS * self.budget_s)
+            return entry, entry.begin(**changes, seconds=left_s, first_run=1)
+        if self._first:
+            entry, changes = self._first.popleft()
+            return entry, entry.begin(**changes, seconds=self._seconds(entry, left_s))
+        if left_s is None or not all(map(is_sliced, self.entries)):
+            return None
+        best = next_entry(self.entries)
+        if best is None:
+            return None
+        return best, best.begin(seconds=self._seconds(best, left_s))
+
+    def _seconds(self, entry: Entry, left_s: float | None) -> float | None:
+        """Return how long a slice of an entry takes, where time is shared out."""
+        if left_s is None:
+            return None
+        if not is_sliced(entry):  # it has one: what the ones before have left is divided anew
+            return left_s * min(1.0, self.workers / (len(self._first) + 1))
+        seconds = slice_s(self.budget_s, self.workers, len(self.entries))
+        return left_s if left_s - seconds < SHORT_S else seconds
+
+    def _given(self, entry: Entry, own: Sequence[Stored], met: set[str]) -> dict[str, Any]:
+        """Return the stored traces that a slice plays; the first of each driver has the known."""
+        self.stored.update((trace.path.name, trace) for trace in own)
+        replays_known = entry.job.driver not in met
+        met.add(entry.job.driver)
+        named = [(trace.path.name, trace.content) for trace in own]
+        return {"replays": named, "replays_known": replays_known}
+
+
+def is_sliced(entry: Entry) -> bool:
+    """Return whether an entry can go on in another slice: a search of all sequences cannot."""
+    return entry.job.engine != "exhaust" and entry.job.runs is None
+
+
+def _own(traces: Sequence[Stored], entry: Entry) -> list[Stored]:
+    return [trace for trace in traces if trace.is_of(entry.job.scenario, entry.job.driver)]
