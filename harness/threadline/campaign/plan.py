@@ -13,8 +13,9 @@ from .entry import Entry, Slice
 from .job import REPLAY
 from .shares import next_entry, slice_s
 
-ENDING_S = 0.7  # that a slice may take longer than its time, at most, to end its worker
+ENDING_S = 0.2  # that a slice takes longer than its time, to end its worker
 SHORT_S = 1.5  # what would be left behind a slice is added to it, if it is no longer than this
+LEAST_S = 0.3  # of a slice: a worker takes longer to start
 REPLAYS = 0.2  # of the time, at most, in which the corpus is played
 
 
@@ -31,7 +32,7 @@ class Plan:
     ends_at_s: float | None = None
     corpus: Corpus | None = None
     stored: dict[str, Stored] = field(default_factory=dict)  # what is replayed, by name
-    _began_s: float = field(default_factory=time.monotonic)
+    _began_s: float = field(default_factory=lambda: time.monotonic())
     _replays: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
     _first: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
 
@@ -58,7 +59,7 @@ class Plan:
     def next(self) -> tuple[Entry, Slice] | None:
         """Begin the next slice and return it; None where there is none, or no time for it."""
         left_s = None if self.ends_at_s is None else self.ends_at_s - time.monotonic() - ENDING_S
-        if left_s is not None and left_s <= 0:
+        if left_s is not None and left_s < LEAST_S:
             return None
         if self._replays:
             entry, changes = self._replays.popleft()

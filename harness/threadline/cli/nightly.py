@@ -28,7 +28,7 @@ from .running import Campaign, Workers, entries_of
 CORPUS = Path("reports/corpus")
 STEPS = PROFILES["nightly"].steps
 CLOSING = 0.01  # of the time, in which the reports are written
-CLOSING_MIN_S, CLOSING_MAX_S = 0.5, 5.0
+CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
 
 
 @click.command()

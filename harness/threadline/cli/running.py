@@ -47,11 +47,10 @@ class Workers(click.ParamType[int]):
         """Return the number that a text means."""
         if value == "auto":
             return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        if str(value).isdecimal() and 1 <= int(value) <= WORKERS_MAX:
-            return int(value)
-        self.fail(
-            f"{value!r} is no number of workers; write auto, or 1 to {WORKERS_MAX}", param, ctx
-        )
+        if not (str(value).isdecimal() and 1 <= int(value) <= WORKERS_MAX):
+            why = f"{value!r} is no number of workers; write auto, or 1 to {WORKERS_MAX}"
+            self.fail(why, param, ctx)
+        return int(value)
 
 
 @dataclass(slots=True)

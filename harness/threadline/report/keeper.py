@@ -12,7 +12,7 @@ from typing import Any
 
 from ..allowed import driver_to_give
 from ..campaign.corpus import Corpus, seen_in
-from ..campaign.entry import Entry, Slice
+from ..campaign.entry import Entry
 from ..campaign.events import Event, Found, Shorter
 from ..campaign.lines import as_ranges
 from ..campaign.night import Night as Campaign
@@ -65,9 +65,12 @@ class Keeper:
         if now_s < self._due_s:
             return
         self._due_s = now_s + self._every_s
-        running: list[Slice] = [part for entry in self.entries for part in entry.running]
-        names = {id(part): entry.name for entry in self.entries for part in entry.running}
-        held = {names[id(part)]: round(part.held_mib, 1) for part in running if part.held_mib}
+        running = [(entry, part) for entry in self.entries for part in entry.running]
+        held = {
+            f"{entry.name}{part.job.suffix.removeprefix(entry.job.suffix)}": round(part.held_mib, 1)
+            for entry, part in running
+            if part.held_mib
+        }
         steps = sum(entry.steps for entry in self.entries)
         runs = sum(entry.runs for entry in self.entries)
         states = sum(len(entry.states) for entry in self.entries)
