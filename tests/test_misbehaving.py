@@ -193,6 +193,15 @@ def test_whatever_hangs_is_told(project: Path, driver: str, signature: str) -> N
     assert "did not come back within 3 s" in told(driver, signature, hang_s=HANG_S)
 
 
+def test_what_takes_all_memory_is_told(project: Path) -> None:
+    """A step in which a process comes to hold more than it may is a failure, and minimised."""
+    text = told("Hoards", f"{STEP}.MemoryError", memory_max_mib=400.0)
+
+    assert "crashed (MemoryError: the process held" in text
+    assert "and may hold 400)" in text
+    assert "history, 1 step:" in text
+
+
 def test_a_coroutine_that_waits_for_ever_needs_no_limit(project: Path) -> None:
     """In virtual time, what waits for nothing is known to."""
     text = told("HangsInACoroutine", STEP)

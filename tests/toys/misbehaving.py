@@ -309,6 +309,17 @@ def _limit_memory() -> None:
     bytearray(2 * limit)
 
 
+def _hoard() -> None:
+    """Hold more and more, 16 MiB at a time, until someone ends it."""
+    held = []
+    for _ in range(250):
+        held.append(bytearray(os.urandom(1 << 20) * 16))
+        time.sleep(0.02)
+
+
+Hoards = doing(_hoard)
+
+
 def _write_everywhere() -> None:
     for descriptor in range(3, 1 << 16):
         with suppress(OSError):

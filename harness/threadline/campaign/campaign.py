@@ -114,7 +114,7 @@ class Worker:
     def _turns(self) -> Iterator[None]:
         """Yield when there is something to read; stop when the worker ends, or must be ended."""
         file_watch = FileWatch(self.job.running())
-        memory_watch = MemoryWatch(self.line.child.process.pid, self.job.memory_max_mib)
+        memory_watch = MemoryWatch(self.line.child.process.pid, self._most_mib())
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
             while not self.line.closed:
@@ -149,6 +149,11 @@ class Worker:
     def _has_said_why(self) -> bool:
         """Return whether the worker has said why it ends, so that it only has to be waited for."""
         return self.has_told_all or bool(self.broke) or isinstance(self.end, Crashed)
+
+    def _most_mib(self) -> float | None:
+        most_mib = self.job.memory_max_mib
+        # Who minimises watches a fork of its own, which must be ended first.
+        return most_mib and most_mib * (2 if self.job.trace else 1)
 
     def _limit_s(self) -> float:
         if not self.ready:
