@@ -28,8 +28,8 @@ MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin
 # The rooms of the library: each imports only itself and those before it. "" is its top level.
 ROOMS = ("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign", "report", "cli")
 ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
-# What may be loaded late: the engine that brings Hypothesis, where it was asked for.
-LATE = {"search.machine"}
+# What may be loaded late: what brings Hypothesis or Dask, where it was asked for.
+LATE = {"search.machine", "campaign.cluster"}
 
 
 def sources(folder: str = "") -> list[Path]:
@@ -170,7 +170,7 @@ def test_hypothesis_is_imported_in_one_place() -> None:
 
 def test_imports_stand_at_the_top() -> None:
     """
-    Except in the plugin and where Hypothesis's engine is loaded.
+    Except in the plugin and where Hypothesis or Dask is loaded.
     """
 
     def late(path: Path) -> set[str | None]:

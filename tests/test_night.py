@@ -46,7 +46,9 @@ class Hands:
     """Plays each job at once, as `play` says, and remembers the jobs in their order."""
 
     def __init__(self, play: Callable[[Job], Iterator[Event]]) -> None:
+        self.workers = 1
         self.jobs: list[Job] = []
+        self.is_stopped = False
         self._play = play
 
     def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
@@ -58,6 +60,9 @@ class Hands:
             told(Done(error))
         else:
             told(Done())
+
+    def stop(self) -> None:
+        self.is_stopped = True
 
     def __enter__(self) -> Self:
         return self

@@ -182,3 +182,21 @@ class AlternatingDriver(MemoryStoreDriver):
 
     def __init__(self) -> None:
         super().__init__(Alternating)
+
+
+class KillsItsWatcher(MemoryStore):
+    """Kills the process that watches its own when a conversation is opened.
+
+    Not where one was killed so before, which the file shows that KILLED names.
+    """
+
+    def open(self, user: str, thread: str) -> Conversation:
+        if not (mark := Path(os.environ["KILLED"])).exists():
+            mark.touch()
+            os.kill(os.getppid(), signal.SIGKILL)
+            threading.Event().wait()
+        return super().open(user, thread)
+
+
+def kills_its_watcher() -> MemoryStoreDriver:
+    return MemoryStoreDriver(KillsItsWatcher)

@@ -161,7 +161,7 @@ Message: TypeAlias = Event | Ready | Recorded | Raised | Broke
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        *(Began, Replayed, Progress, Found, Shorter, Reached, Ended),
+        *(Began, Replayed, Progress, Found, Shorter, Reached, Memory, Ended),
         *(Ready, Recorded, Raised, Broke),
     )
 }

@@ -25,10 +25,19 @@ Told: TypeAlias = Callable[[Event | Done], None]
 
 
 class Hands(Protocol):
-    """Plays slices, each on its own; what is told of one comes in order, and ends with Done."""
+    """Plays slices, each on its own; what is told of one comes in order, and ends with Done.
+
+    At most as many at the same time as there are `workers`.
+    """
+
+    workers: int
 
     def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
         """Begin to play a job; `told` is called on any thread."""
+        ...
+
+    def stop(self) -> None:
+        """End what is played, as far as `interrupted` does not."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -45,6 +54,7 @@ class Local:
     """Plays each slice in a process of this machine, beside at most so many others."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._threads = ThreadPoolExecutor(workers, "slice")
 
     def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
@@ -57,6 +67,9 @@ class Local:
                 told(Done())
 
         self._threads.submit(play)
+
+    def stop(self) -> None:
+        """Do nothing: each slice asks whether it is interrupted."""
 
     def __enter__(self) -> Self:
         return self

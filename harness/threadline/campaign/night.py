@@ -54,6 +54,8 @@ class Night:
             while self._fill(hands):
                 self._take()
                 self.idle()
+                if self._is_ending():
+                    hands.stop()
         for entry in self.entries:
             if not entry.broken and (entry.slices or not self.is_interrupted):
                 self.hear(entry, None, entry.end())

@@ -7,12 +7,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import psutil
 
 from ..campaign.corpus import TRACES_MAX, Corpus
 from ..campaign.folder import make_folder
+from ..campaign.hands import Hands, Local
 from ..campaign.isolate import HANG_S
 from ..campaign.job import Job
 from ..campaign.plan import Plan
@@ -22,10 +24,11 @@ from ..known import known_file
 from ..report.keeper import Keeper
 from ..report.terminal import Terminal
 from ..trace import versions
-from .cli_names import Duration, Size, plan_of_all, tell, usage_errors
+from .cli_names import Duration, Size, Unusable, plan_of_all, tell, usage_errors
 from .running import Campaign, Workers, entries_of
 
 CORPUS = Path("reports/corpus")
+ENGINE = "explore"
 STEPS = PROFILES["nightly"].steps
 CLOSING = 0.01  # of the time, in which the reports are written
 CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
@@ -93,6 +96,11 @@ CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
     show_default=True,
     help="Memory that a worker may hold; more is a failure of the step it is in.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Play on the workers of a Dask cluster, as tcp://host:8786 (extra: cluster).",
+)
 @usage_errors
 def nightly(
     seconds: float,
@@ -104,38 +112,64 @@ def nightly(
     corpus_max: int,
     known: Path | None,
     memory_max: float,
+    scheduler: str | None,
 ) -> None:
     """Play everything for a night, and report what is new.
 
-    Known failures are played first, then what the corpus has, the failures of earlier nights before
-    all else; then every scenario on every driver that it fits, the longer the more it still finds.
-    What is found is kept in the corpus, and reported in reports/runs/<utc>-<seed>.
+    Known failures come first, then the corpus, the failures of earlier nights before all else; then
+    every scenario on every driver that it fits, the longer the more it still finds. What is found
+    goes into the corpus, and into a report in reports/runs/<utc>-<seed>.
 
     Exits with 0 where nothing failed that is not accepted, 1 where something did or nothing was
     tried; 2 for a wrong option, 3 where a model, a scenario or threadline itself broke; 130 or 143
     where Ctrl-C or SIGTERM ended it.
     """
     began_s = time.monotonic() - process_age_s()
+    hands = hands_of(scheduler) if scheduler else Local(workers)
     plan, missing = plan_of_all(drivers, scenarios, read_defaults())
     tell(*missing, err=True)
     folder, trouble = make_folder(seed)
-    job = Job("", "", "explore", seed, STEPS, folder=str(folder), hang_s=HANG_S)
+    job = Job("", "", ENGINE, seed, STEPS, folder=str(folder), hang_s=HANG_S)
     job = replace(job, follows=True, memory_max_mib=memory_max)
     entries, text = entries_of(job, plan, known or known_file())
-    closing_s = min(CLOSING_MAX_S, max(CLOSING_MIN_S, CLOSING * seconds))
-    planned = Plan(entries, workers, began_s + seconds - closing_s, Corpus(corpus, corpus_max))
-    facts = {
+    ends_at_s = began_s + seconds - closing_s(seconds)
+    planned = Plan(entries, hands.workers, ends_at_s, Corpus(corpus, corpus_max))
+    keeper = Keeper(entries, facts_of(folder, seed), folder, seconds, began_s)
+    terminal = Terminal(trouble, known=text)
+    sys.exit(Campaign(planned, terminal, folder, hands, keeper).run())
+
+
+def closing_s(seconds: float) -> float:
+    """Return how much of a time is kept for the reports at its end."""
+    return min(CLOSING_MAX_S, max(CLOSING_MIN_S, CLOSING * seconds))
+
+
+def facts_of(folder: Path, seed: int) -> dict[str, Any]:
+    """Return what a record says of a night that is known from the start."""
+    return {
         "name": folder.name,
         "command": "nightly",
         "version": versions()["threadline"],
         "seed": seed,
-        "engine": "explore",
+        "engine": ENGINE,
         "versions": versions(),
     }
-    keeper = Keeper(entries, facts, folder, seconds, began_s)
-    sys.exit(Campaign(planned, Terminal(trouble, known=text), folder, keeper=keeper).run())
 
 
 def process_age_s() -> float:
     """Return for how many seconds this process runs: imports are part of the time given."""
     return max(0.0, time.time() - psutil.Process().create_time())
+
+
+def hands_of(address: str) -> Hands:
+    """Return the workers of a cluster. Raises Unusable where there are none."""
+    try:
+        from ..campaign.cluster import Cluster, NoCluster  # which few have installed
+    except ModuleNotFoundError as error:
+        raise Unusable(
+            f"--scheduler needs {error.name}: install threadline[cluster], an extra of its own"
+        ) from error
+    try:
+        return Cluster(address)
+    except NoCluster as error:
+        raise Unusable(str(error)) from error
