@@ -6,8 +6,10 @@ where there is little room.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import Any
 
 from ..leaks.report import escape
@@ -15,7 +17,8 @@ from ..leaks.report import escape
 LINE, CHAR = 17, 7.25  # a line of text and a character of it, in pixels
 PAD = 12  # around what belongs to one step
 LEFT = 44  # for numbers of steps, left of all lanes
-LANES_MAX = 8  # that have a line of their own
+LANES_MAX = 6  # that have a line of their own
+LANE_WIDE = 78  # where there is room
 OTHERS = "others"
 HEAD = 28
 WAIT_MIN, WAIT_MAX = 16, 110  # pixels of a wait; the longest has most, the others are to its scale
@@ -23,6 +26,8 @@ ENVIRONMENT = "environment"
 SYSTEM = "system"
 
 Play = Mapping[str, Any]
+Span = tuple[int, int]
+WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ def sequence_svg(play: Play, room: Room = WIDE) -> str:
     if not steps:
         return ""
     lanes = _lanes(steps)
+    if room.beside:
+        room = replace(room, lanes=max(room.lanes, LANE_WIDE * len(lanes) + 120))
     draw = Drawing(room, _places([*lanes], room))
     _heads(draw, lanes)
     longest_s = max(float(step["wait_s"]) for step in steps)
@@ -133,7 +140,7 @@ def _heads(draw: Drawing, lanes: Mapping[str, str]) -> None:
     for lane, x in draw.x.items():
         owner = lanes.get(lane, "")
         name = f"{lane} ({owner})" if owner else lane
-        half = min(38.0, wide / 2)
+        half = 32.0 if lane == SYSTEM else min(38.0, wide / 2)
         long = int(half * 2 / CHAR)
         short = name if len(name) <= long else lane if len(lane) <= long else f"{lane[: long - 1]}…"
         kind = "head sut" if lane == SYSTEM else "head"
@@ -241,33 +248,41 @@ def _after(draw: Drawing, play: Play) -> None:
 
 def _both(draw: Drawing, expected: str, actual: str, *, differs: bool) -> None:
     model, system = _columns(draw.room)
-    begin = difference(expected, actual) if differs else ((0, 0), (0, 0))
+    marks = differences(expected, actual) if differs else ([], [])
     top = bottom = draw.y
     room = draw.room
     wide = int(((room.width - room.lanes) / 2 - 30 if room.beside else room.width - model) / CHAR)
-    for number, (x, text, mark, name) in enumerate(
-        ((model, expected, begin[0], "model"), (system, actual, begin[1], "system"))
+    for number, (x, text, places, name) in enumerate(
+        ((model, expected, marks[0], "model"), (system, actual, marks[1], "system"))
     ):
+        if number and not differs and not room.beside:
+            continue  # it says the same
         if number and room.beside:
             draw.y = top
             draw.text(x - 18, "≠" if differs else "=", "bad strong" if differs else "soft")
         elif not room.beside:
-            draw.text(LEFT, f"{'≠ ' if differs and number else ''}{name}", "soft")
+            sign = "≠ " if differs and number else ""
+            draw.text(LEFT, f"{sign}{name}" if differs else "both", "soft")
         for start, end, _ in wrapped(text, wide):
-            _marked(draw, x, text, (start, end), mark, "side" if differs else "side soft")
+            _marked(draw, x, text, (start, end), places, "side" if differs else "side soft")
             draw.y += LINE
         bottom = max(bottom, draw.y)
     draw.y = bottom - LINE if room.beside else draw.y - LINE
 
 
 def _marked(
-    draw: Drawing, x: float, text: str, line: tuple[int, int], mark: tuple[int, int], kind: str
+    draw: Drawing, x: float, text: str, line: Span, marks: Sequence[Span], kind: str
 ) -> None:
-    """Write a part of a text as one line, in which what lies in `mark` is marked."""
-    start, end = line
-    one, other = (min(max(place, start), end) for place in mark)
-    marked = f'<tspan class="mark">{escape(text[one:other])}</tspan>' if other > one else ""
-    inside = f"{escape(text[start:one])}{marked}{escape(text[other:end])}"
+    """Write a part of a text as one line, in which what lies in `marks` is marked."""
+    place, end = line
+    inside = ""
+    for begin, over in marks:
+        one, other = max(begin, place), min(over, end)
+        if one < other:
+            marked = f'<tspan class="mark">{escape(text[one:other])}</tspan>'
+            inside += f"{escape(text[place:one])}{marked}"
+            place = other
+    inside += escape(text[place:end])
     draw.parts.append(f'<text x="{x:.0f}" y="{draw.y:.0f}" class="{kind}">{inside}</text>')
 
 
@@ -283,22 +298,16 @@ def _faults(draw: Drawing, steps: Sequence[Play]) -> None:
         draw.path(f"M{x:.0f},{begin:.0f}{teeth}", "fault line")
 
 
-def difference(one: str, other: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return where two texts differ, in each of them: between what they begin and end with alike.
-
-    Words are not cut in two.
-    """
-    begin = 0
-    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
-        begin += 1
-    end = 0
-    while end < min(len(one), len(other)) - begin and one[-1 - end] == other[-1 - end]:
-        end += 1
-    while begin and (one[begin - 1].isalnum() or one[begin - 1] in "_'"):
-        begin -= 1
-    while end and (one[-end].isalnum() or one[-end] in "_'"):
-        end -= 1
-    return (begin, len(one) - end), (begin, len(other) - end)
+def differences(one: str, other: str) -> tuple[list[Span], list[Span]]:
+    """Return where two texts differ, in each of them, word by word."""
+    words = [WORDS.findall(text) for text in (one, other)]
+    marks: tuple[list[Span], list[Span]] = ([], [])
+    for tag, *ends in SequenceMatcher(None, words[0], words[1], autojunk=False).get_opcodes():
+        for side, (begin, end) in enumerate((ends[:2], ends[2:])):
+            if tag != "equal" and end > begin:
+                start = sum(map(len, words[side][:begin]))
+                marks[side].append((start, start + sum(map(len, words[side][begin:end]))))
+    return marks
 
 
 def wrapped(text: str, wide: int) -> list[tuple[int, int, str]]:

@@ -8,7 +8,8 @@ from ..history import count
 from ..markdown import code, fenced, plain
 from .record import FailureRecord, KnownRecord, Record, ScenarioRecord
 
-FAILURES_MAX = 30  # that are told whole; a job summary may have 1 MiB
+FAILURES_MAX = 30  # that are told whole
+SIZE_MAX = 250_000  # characters of all; each may need four bytes
 TEXT_LINES_MAX = 60
 LINE_MAX = 400  # characters of a line of a failure
 ROWS_MAX = 60
@@ -16,13 +17,15 @@ ROWS_MAX = 60
 
 def summary_of(record: Record) -> str:
     """Return a campaign as a Markdown page: verdict, new failures, known and fixed ones, and what
-    was not reached.
+    was not reached. It is smaller than the 1 MiB that a job's page may have on GitHub.
     """
-    return "\n".join(_lines(record)) + "\n"
+    text = "\n".join(_lines(record)) + "\n"
+    more = f"\n\n{count(len(text) - SIZE_MAX, 'character')} more: see the page, or run.json.\n"
+    return text if len(text) <= SIZE_MAX else f"{text[:SIZE_MAX]}{more}"
 
 
 def _lines(record: Record) -> Iterator[str]:
-    yield f"**{plain(record.verdict)}**"
+    yield f"**{plain(_cut(record.verdict))}**"
     yield ""
     yield plain(facts(record))
     for note in record.notes[:ROWS_MAX]:
@@ -69,7 +72,10 @@ def _failure(failure: FailureRecord) -> Iterator[str]:
     more = [f"... {len(lines) - TEXT_LINES_MAX:,} lines more"] * (len(lines) > TEXT_LINES_MAX)
     yield from fenced("", [*lines[:TEXT_LINES_MAX], *more])
     if failure.also:
-        yield from ("", f"Also seen as {', '.join(map(code, failure.also[:ROWS_MAX]))}.")
+        yield from (
+            "",
+            f"Also seen as {', '.join(code(_cut(each)) for each in failure.also[:ROWS_MAX])}.",
+        )
 
 
 def _known(record: Record) -> Iterator[str]:
