@@ -41,6 +41,23 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+PLAY: Mapping[str, type] = {
+    **dict.fromkeys(("signature", "property", "of", "expected", "actual", "way"), str),
+    **dict.fromkeys(("settings", "policy"), dict),
+    **dict.fromkeys(("chain", "steps"), list),
+    "left_out": int,
+}
+STEP: Mapping[str, type] = {
+    **dict.fromkeys(("kind", "call", "actor", "owner", "expected", "actual"), str),
+    **dict.fromkeys(("differs", "is_fault"), bool),
+    **dict.fromkeys(("number", "until"), int),
+    "arguments": dict,
+    "wait_s": float,
+    "told": list,
+}
+TOLD: Mapping[str, type] = {"to": str, "expected": list, "actual": list, "differs": bool}
+
+
 def played(failure: Failure) -> dict[str, Any]:
     """Return a failure as data that JSON can hold: what was compared, and each step with its actor.
 
@@ -65,6 +82,33 @@ def played(failure: Failure) -> dict[str, Any]:
         "left_out": len(steps) - len(kept),
         "steps": [_step(step, steps, is_last=step is steps[-1]) for step in kept],
     }
+
+
+def is_played(value: object) -> bool:
+    """Return whether a value of JSON has the shape of what `played` returns."""
+    if not _has(value, PLAY):
+        return False
+    play: Any = value  # a mapping, as was looked at
+    texts = [text for link in play["chain"] if isinstance(link, list) for text in link]
+    told: list[Any] = [each for step in play["steps"] if _has(step, STEP) for each in step["told"]]
+    words = [
+        text for each in told if _has(each, TOLD) for text in each["expected"] + each["actual"]
+    ]
+    return (
+        all(_has(step, STEP) for step in play["steps"])
+        and all(_has(each, TOLD) for each in told)
+        and all(isinstance(link, list) and len(link) == 2 for link in play["chain"])
+        and all(isinstance(text, str) for text in texts + words)
+        and all(0 <= step["wait_s"] < 1e12 for step in play["steps"])
+        and len(play["steps"]) <= STEPS_FIRST + STEPS_LAST
+    )
+
+
+def _has(value: object, shape: Mapping[str, type]) -> bool:
+    return isinstance(value, dict) and all(
+        type(value.get(name)) is kind or (kind is float and type(value.get(name)) is int)
+        for name, kind in shape.items()
+    )
 
 
 def _disagreement(failure: Failure) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -16,11 +16,13 @@ from markupsafe import Markup, escape
 from ..history import count
 from ..leaks.reach import Link, Path
 from ..leaks.report import chain_svg
+from ..play import is_played
 from ..printable import printable, printable_lines
+from .coverage import coverage_of
 from .plots import plots_of
-from .record import FailureRecord, KnownRecord, Record, ScenarioRecord
+from .record import FailureRecord, KnownRecord, Record
 from .sequence import NARROW, WIDE, sequence_svg
-from .summary import facts, short, status_of
+from .summary import facts, not_reached, short, status_of
 
 FOLDER = files(__package__).joinpath("page_files")
 DRAWN_MAX = 30  # failures with a diagram; the others have their texts
@@ -52,7 +54,9 @@ def page_of(record: Record) -> str:
             untold=len(record.failures) - len(failures),
             leaks=[each for each in failures if each.chain],
             known=[*_known(record)][:NAMES_MAX],
-            scenarios=[_reached(each) for each in record.scenarios[:NAMES_MAX]],
+            drivers=coverage_of(record)[:NAMES_MAX],
+            missed=[*not_reached(record)][:NAMES_MAX],
+            short=short,
             plots=plots_of(record),
             data=_json(plots_of(record)),
             style=Markup(style),
@@ -83,7 +87,7 @@ class Shown:
 
 
 def _shown(number: int, failure: FailureRecord) -> Shown:
-    play = failure.play
+    play = failure.play if is_played(failure.play) else {}
     chain = Path(Link(str(label), str(kind)) for label, kind in play.get("chain", ()))
     is_drawn = number <= DRAWN_MAX
     scenario, driver = failure.scenario.rpartition(":")[2], failure.driver.rpartition(":")[2]
@@ -103,45 +107,6 @@ def _shown(number: int, failure: FailureRecord) -> Shown:
         actual=_cut(str(play.get("actual", ""))),
         way=_cut(str(play.get("way", ""))),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What a scenario has reached: its operations, those never called first."""
-
-    record: ScenarioRecord
-    name: str
-    rows: Sequence[tuple[str, int, Sequence[str], int]]
-    speed: str
-
-    @property
-    def misses(self) -> bool:
-        return bool(self.record.never or self.record.unused or self.record.note)
-
-
-def _reached(scenario: ScenarioRecord) -> Reached:
-    sums = {kind: sum(outcomes.values()) for kind, outcomes in scenario.operations.items()}
-    most = max(sums.values(), default=0)
-    rows = [
-        (
-            kind,
-            sums[kind],
-            [f"{name} {n:,}" for name, n in _by_count(scenario.operations[kind])],
-            _bar(sums[kind], most),
-        )
-        for kind in sorted(sums, key=lambda kind: (sums[kind], kind))
-    ]
-    speed = f"{scenario.steps / scenario.seconds:,.0f}" if scenario.seconds else ""
-    return Reached(scenario, short(scenario), rows[:NAMES_MAX], speed)
-
-
-def _by_count(outcomes: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(outcomes.items(), key=lambda pair: (-pair[1], pair[0]))[:NAMES_MAX]
-
-
-def _bar(number: int, most: int) -> int:
-    """Return how long a bar is, of 100: by the number of digits, as counts differ so much."""
-    return round(100 * number.bit_length() / max(1, most.bit_length()))
 
 
 def _known(record: Record) -> Iterator[KnownRecord]:

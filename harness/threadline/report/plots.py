@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..printable import printable
+from .coverage import line_count
 from .record import Night, Record, Sample
 
 LINES_MAX = 8  # in one plot
@@ -65,13 +66,6 @@ def _memory(samples: Sequence[Sample]) -> Any:
 
 
 def _tonight(record: Record) -> Night:
-    spans = [
-        span.partition("-")
-        for each in record.scenarios
-        for ranges in each.lines.values()
-        for span in ranges.split(",")
-        if span
-    ]
     return Night(
         record.name,
         record.began,
@@ -81,7 +75,7 @@ def _tonight(record: Record) -> Night:
         steps=record.steps,
         runs=record.runs,
         states=sum(each.states for each in record.scenarios),
-        lines=sum(int(last or first) - int(first) + 1 for first, _, last in spans),
+        lines=sum(line_count(each) for each in record.scenarios),
     )
 
 

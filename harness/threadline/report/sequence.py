@@ -261,8 +261,9 @@ def _both(draw: Drawing, expected: str, actual: str, *, differs: bool) -> None:
             draw.y = top
             draw.text(x - 18, "≠" if differs else "=", "bad strong" if differs else "soft")
         elif not room.beside:
-            sign = "≠ " if differs and number else ""
-            draw.text(LEFT, f"{sign}{name}" if differs else "both", "soft")
+            draw.text(LEFT, name if differs else "both", "soft")
+            if number:
+                draw.text(LEFT - 14, "≠", "bad strong")
         for start, end, _ in wrapped(text, wide):
             _marked(draw, x, text, (start, end), places, "side" if differs else "side soft")
             draw.y += LINE

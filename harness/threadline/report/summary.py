@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..history import count
 from ..markdown import code, fenced, plain
+from .coverage import coverage_of
 from .record import FailureRecord, KnownRecord, Record, ScenarioRecord
 
 FAILURES_MAX = 30  # that are told whole
@@ -38,7 +39,7 @@ def _lines(record: Record) -> Iterator[str]:
     for failure in record.failures[FAILURES_MAX:]:
         yield f"- {code(_cut(failure.signature))}, {plain(failure.trace)}"
     yield from _known(record)
-    yield from _not_reached(record.scenarios)
+    yield from _not_reached(record)
     yield from _scenarios(record.scenarios)
 
 
@@ -54,7 +55,7 @@ def facts(record: Record) -> str:
 def status_of(failure: FailureRecord) -> str:
     """Return what a failure is: new, seen before and since when, known."""
     if failure.status == "new" and failure.since:
-        return f"not accepted, seen since {failure.since}"
+        return f"not new: seen since {failure.since}"
     return {"new": "new", "before": "there before", "known": "known"}.get(
         failure.status, failure.status
     )
@@ -96,24 +97,27 @@ def _fixed(known: Sequence[KnownRecord]) -> set[str]:
     return {each.signature for each in known if each.state == "fixed"}
 
 
-def _not_reached(scenarios: Sequence[ScenarioRecord]) -> Iterator[str]:
-    lines = [line for each in scenarios for line in _missing(each)]
+def _not_reached(record: Record) -> Iterator[str]:
+    lines = [*not_reached(record)]
     if not lines:
         return
     yield from ("", "## Not reached", "")
-    yield from (f"- {line}" for line in lines[:ROWS_MAX])
+    yield from (f"- {plain(_cut(line))}" for line in lines[:ROWS_MAX])
     if len(lines) > ROWS_MAX:
         yield f"- and {len(lines) - ROWS_MAX:,} more"
 
 
-def _missing(scenario: ScenarioRecord) -> Iterator[str]:
-    name = plain(short(scenario))
-    if scenario.never:
-        yield f"{name}: never called: {', '.join(map(code, scenario.never))}"
-    for line in scenario.unused:
-        yield f"{name}: {plain(_cut(line))}"
-    if scenario.note:
-        yield f"{name}: {plain(_cut(scenario.note))}"
+def not_reached(record: Record) -> Iterator[str]:
+    """Yield a line for each driver of which an operation was never called, and for each rule that
+    never fired.
+    """
+    for coverage in coverage_of(record):
+        if coverage.never:
+            yield f"{coverage.driver}: never called: {', '.join(coverage.never)}"
+    for each in record.scenarios:
+        yield from (f"{short(each)}: never fired: {line}" for line in each.unused)
+        if each.note:
+            yield f"{short(each)}: {each.note}"
 
 
 def _scenarios(scenarios: Sequence[ScenarioRecord]) -> Iterator[str]:
