@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..history import count, labelled
 from .coverage import line_count
 from .record import FailureRecord, Record
-
-Failures = Mapping[tuple[str, str], FailureRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +28,26 @@ def compared(before: Record, after: Record) -> Comparison:
     """Compare two campaigns. A failure of a driver and a scenario that the later one has not played
     is neither fixed nor still there.
     """
-    old, now = _failures(before), _failures(after)
+    old, now = _names(before), _names(after)
     played = {(each.name, each.driver) for each in after.scenarios if each.steps}
-    gone = [each for key, each in old.items() if key not in now]
+    gone = [each for each in before.failures if not now & _names_of(each)]
     return Comparison(
         before,
         after,
-        new=_once(each for key, each in now.items() if key not in old),
-        fixed=_once(each for each in gone if (each.scenario, each.driver) in played),
-        still=_once(each for key, each in now.items() if key in old),
-        unplayed=_once(each for each in gone if (each.scenario, each.driver) not in played),
+        new=tuple(each for each in after.failures if not old & _names_of(each)),
+        fixed=tuple(each for each in gone if (each.scenario, each.driver) in played),
+        still=tuple(each for each in after.failures if old & _names_of(each)),
+        unplayed=tuple(each for each in gone if (each.scenario, each.driver) not in played),
     )
 
 
-def _failures(record: Record) -> Failures:
-    """Return the failures by all the signatures that each was seen as."""
-    return {
-        (name, each.driver): each
-        for each in record.failures
-        for name in (*each.also, each.signature)
-    }
+def _names(record: Record) -> set[tuple[str, str]]:
+    return {name for each in record.failures for name in _names_of(each)}
 
 
-def _once(failures: Iterable[FailureRecord]) -> tuple[FailureRecord, ...]:
-    return tuple({id(each): each for each in failures}.values())
+def _names_of(failure: FailureRecord) -> set[tuple[str, str]]:
+    """Return each signature that a failure was seen as, with its driver."""
+    return {(name, failure.driver) for name in (failure.signature, *failure.also)}
 
 
 def comparison_lines(found: Comparison) -> Iterator[str]:

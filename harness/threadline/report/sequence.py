@@ -251,7 +251,9 @@ def _both(draw: Drawing, expected: str, actual: str, *, differs: bool) -> None:
     marks = differences(expected, actual) if differs else ([], [])
     top = bottom = draw.y
     room = draw.room
-    wide = int(((room.width - room.lanes) / 2 - 30 if room.beside else room.width - model) / CHAR)
+    wide = int(
+        ((room.width - room.lanes) / 2 - 30 if room.beside else room.width - model - 8) / CHAR
+    )
     for number, (x, text, places, name) in enumerate(
         ((model, expected, marks[0], "model"), (system, actual, marks[1], "system"))
     ):
