@@ -74,8 +74,8 @@ def leak() -> FailureRecord:
 
 def record(*failures: FailureRecord) -> Record:
     """Return a campaign that has found these."""
-    found = {each.signature: each.runs for each in failures}
-    operations = {"get": {"ok": 900, "refused: expired": 7}, "wait": {"ok": 31}, "sweep": {}}
+    number = len(failures)
+    failed = f"failed: {number} unaccepted failures, {number} for the first time"
     return Record(
         name="20261126T020000Z-7",
         command="nightly",
@@ -86,28 +86,11 @@ def record(*failures: FailureRecord) -> Record:
         took_s=60.0,
         ended="time over",
         exit=int(bool(failures)),
-        verdict=f"failed: {len(failures)} unaccepted failures, {len(failures)} for the first time"
-        if failures
-        else "passed: no unaccepted failure",
+        verdict=failed if failures else "passed: no unaccepted failure",
         workers=2,
         budget_s=60.0,
         versions={"python": "3.11.7", "threadline": "0.2.0"},
-        scenarios=(
-            ScenarioRecord(
-                name=SCENARIO,
-                driver=DRIVER,
-                runs=40,
-                steps=938,
-                seconds=50.0,
-                failures=found,
-                operations=operations,
-                states=120,
-                transitions=300,
-                lines={"sessions/registry.py": "1-5,9"},
-                unused=("sweep: no pool had a value",),
-                never=("sweep",),
-            ),
-        ),
+        scenarios=(_scenario({each.signature: each.runs for each in failures}),),
         failures=failures,
         known=(
             KnownRecord("keys-create", DRIVER, "to be fixed in May", "known", until="2027-06-01"),
@@ -126,34 +109,27 @@ def record(*failures: FailureRecord) -> Record:
     )
 
 
+def _scenario(failures: dict[str, int]) -> ScenarioRecord:
+    return ScenarioRecord(
+        name=SCENARIO,
+        driver=DRIVER,
+        runs=40,
+        steps=938,
+        seconds=50.0,
+        failures=failures,
+        operations={"get": {"ok": 900, "refused: expired": 7}, "wait": {"ok": 31}, "sweep": {}},
+        states=120,
+        transitions=300,
+        lines={"sessions/registry.py": "1-5,9"},
+        unused=("sweep: no pool had a value",),
+        never=("sweep",),
+    )
+
+
 def hostile() -> Record:
     """Return a campaign in which every text is hostile, and some are a megabyte."""
     large = HOSTILE * 20_000
-    one = failure_of("ids-collide")
-    step = {**one.play["steps"][0], "call": HOSTILE, "actor": HOSTILE, "actual": HOSTILE}
-    play = {
-        **one.play,
-        "signature": HOSTILE,
-        "expected": HOSTILE,
-        "actual": HOSTILE,
-        "chain": [[HOSTILE, HOSTILE]],
-        "steps": [step, {**step, "number": 2, "differs": True, "expected": "x"}],
-    }
-    bad = replace(
-        one,
-        signature=HOSTILE,
-        scenario=HOSTILE,
-        driver=HOSTILE,
-        trace=HOSTILE,
-        lines=large,
-        text=large,
-        replay=HOSTILE,
-        play=play,
-        doubt=HOSTILE,
-        also=(HOSTILE, large),
-        reason=HOSTILE,
-    )
-    made = record(*[bad] * 30)
+    made = record(*[_hostile_failure(large)] * 30)
     scenario = replace(
         made.scenarios[0],
         name=HOSTILE,
@@ -171,4 +147,31 @@ def hostile() -> Record:
         samples=(Sample(0, 0, 0, 0), Sample(1, 1, 1, 1, {HOSTILE: 1.0})),
         notes=(large,),
         versions={HOSTILE: HOSTILE},
+    )
+
+
+def _hostile_failure(large: str) -> FailureRecord:
+    one = failure_of("ids-collide")
+    step = {**one.play["steps"][0], "call": HOSTILE, "actor": HOSTILE, "actual": HOSTILE}
+    play = {
+        **one.play,
+        "signature": HOSTILE,
+        "expected": HOSTILE,
+        "actual": HOSTILE,
+        "chain": [[HOSTILE, HOSTILE]],
+        "steps": [step, {**step, "number": 2, "differs": True, "expected": "x"}],
+    }
+    return replace(
+        one,
+        signature=HOSTILE,
+        scenario=HOSTILE,
+        driver=HOSTILE,
+        trace=HOSTILE,
+        lines=large,
+        text=large,
+        replay=HOSTILE,
+        play=play,
+        doubt=HOSTILE,
+        also=(HOSTILE, large),
+        reason=HOSTILE,
     )

@@ -11,9 +11,18 @@ from threadline.cli.command import threadline
 from threadline.report.record import Record
 from threadline.report.write import write_report
 
+from tests.doc_pages import page
 from tests.report_records import failure_of, hostile, leak, record
 
 COLUMNS = 80
+
+
+@pytest.fixture(autouse=True)
+def _outside_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the replay command the same whether or not uv has started the tests."""
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    failure_of.cache_clear()
+    leak.cache_clear()
 
 
 def run(*words: str) -> Result:
@@ -100,6 +109,7 @@ def test_compare_tells_new_from_old(tmp_path: Path) -> None:
     assert "fixed: memory-wait.sessions in" in text
     assert "speed: 16 to 8 steps/s (-50 %)" in text
     assert result.output.splitlines()[-1] == "1 failure new, 1 fixed, 1 still there"
+    assert page("docs/reports.md").block("  before:") == result.output.rstrip("\n")
 
 
 def test_compare_exits_with_0_where_nothing_is_new(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def report(run: Path) -> None:
 @click.argument("after", metavar="RUN", type=RUN)
 @usage_errors
 def compare(before: Path, after: Path) -> None:
-    """Compare two campaigns: new, fixed, still there, speed, coverage.
+    """Tell what is new and what is fixed between two campaigns.
+
+    Also what is still there, and how speed and coverage have changed.
 
     Each RUN is the folder of a campaign or its run.json, the earlier first. A failure is the same
     where signature and driver are. It is fixed where its scenario was played and it did not come.
