@@ -145,6 +145,20 @@ def test_a_summary_fits_a_jobs_page() -> None:
     assert all(line.isprintable() for line in text.splitlines())
 
 
+def test_a_summary_of_long_failures_is_cut() -> None:
+    """Of 30 that fill a screen each, what does not fit is counted; one line of a megabyte is cut,
+    and what comes after it is there.
+    """
+    one = some("ids-collide")
+    many = summary_of(record(*[replace(one, text="\n".join(["\u20ac" * 500] * 90))] * 30))
+    single = summary_of(record(replace(one, text="x" * 1_000_000)))
+
+    assert len(many.encode("utf-8")) < JOB_SUMMARY_MAX
+    assert "characters more: see the page, or run.json." in many
+    assert "## Played" in single
+    assert len(single) < 10_000
+
+
 def test_junit_has_a_case_for_each_scenario() -> None:
     """A failure for each signature in it; one without steps is an error."""
     idle = ScenarioRecord(name="a:Idle", driver=DRIVER)

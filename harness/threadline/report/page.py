@@ -28,6 +28,7 @@ FOLDER = files(__package__).joinpath("page_files")
 DRAWN_MAX = 30  # failures with a diagram; the others have their texts
 TOLD_MAX = 200  # failures that are shown at all; run.json has the others
 TEXT_MAX = 16_000  # characters of a failure's text, and of its trace
+LINE_MAX = 1_000  # of any other text
 NAMES_MAX = 200  # rows of a table
 MARKS = {0: ("passed", "✓"), 1: ("failed", "✗")}
 
@@ -75,7 +76,7 @@ class Shown:
     status: str
     where: str
     head: str
-    command: str
+    command: Markup
     wide: Markup
     narrow: Markup
     chain: Markup
@@ -97,7 +98,7 @@ def _shown(number: int, failure: FailureRecord) -> Shown:
         status=status_of(failure),
         where=f"{scenario} on {driver}",
         head=_cut(failure.text.partition("\n")[0]),
-        command=printable(failure.replay),
+        command=_lines(failure.replay),
         wide=Markup(sequence_svg(play, WIDE)) if is_drawn else Markup(),
         narrow=Markup(sequence_svg(play, NARROW)) if is_drawn else Markup(),
         chain=Markup(chain_svg(chain)) if chain else Markup(),
@@ -146,7 +147,7 @@ def _lines(text: str) -> Markup:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}..."
+    return text if len(text) <= LINE_MAX else f"{text[:LINE_MAX]}..."
 
 
 def _file(name: str) -> str:

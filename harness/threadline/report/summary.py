@@ -108,16 +108,20 @@ def _not_reached(record: Record) -> Iterator[str]:
 
 
 def not_reached(record: Record) -> Iterator[str]:
-    """Yield a line for each driver of which an operation was never called, and for each rule that
-    never fired.
+    """Yield a line for each driver of which an operation was never called, for each rule that never
+    fired, and for each note on why a scenario ended early.
     """
     for coverage in coverage_of(record):
         if coverage.never:
             yield f"{coverage.driver}: never called: {', '.join(coverage.never)}"
     for each in record.scenarios:
         yield from (f"{short(each)}: never fired: {line}" for line in each.unused)
+    notes: dict[str, list[str]] = {}
+    for each in record.scenarios:
         if each.note:
-            yield f"{short(each)}: {each.note}"
+            notes.setdefault(each.note, []).append(short(each))
+    for note, names in notes.items():
+        yield f"{', '.join(names)}: {note}"
 
 
 def _scenarios(scenarios: Sequence[ScenarioRecord]) -> Iterator[str]:
