@@ -36,7 +36,7 @@ def stored(folder: Path, made: Record) -> str:
 
 
 def test_report_makes_the_page_again(tmp_path: Path) -> None:
-    """From run.json alone, which stays as it is, fields of a later version too; it is named last."""
+    """From run.json alone, which stays as it is, with fields of a later version."""
     folder = tmp_path / "run"
     stored(folder, record(failure_of("ids-collide")))
     of_later = (folder / "run.json").read_text("utf-8").replace("{", '{"of_later": 1,', 1)
