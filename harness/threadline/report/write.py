@@ -8,16 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from .junit import junit_of
-from .page import page_of
 from .record import FILE, Record
 from .summary import summary_of
+
+
+def _page_of(record: Record) -> str:
+    from .page import page_of  # late: what makes it would slow down every other command
+
+    return page_of(record)
+
 
 PAGE, SUMMARY, JUNIT = "index.html", "summary.md", "junit.xml"
 MADE: Mapping[str, Callable[[Record], str]] = {
     FILE: Record.encoded,
     SUMMARY: summary_of,
     JUNIT: junit_of,
-    PAGE: page_of,
+    PAGE: _page_of,
 }
 
 
