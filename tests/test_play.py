@@ -89,6 +89,15 @@ def test_a_fault_lasts_until_it_is_ended() -> None:
     assert [first["actor"], second["actor"]] == ["c_1", "environment"]
 
 
+def test_a_fault_of_a_moment_ends_where_it_begins() -> None:
+    """What tampers once does not go on; what is cut and never mended does."""
+    cut = Step(1, SessionManagerModel.cut(connection=C1), Ok(), Ok())
+    once = Step(2, SessionManagerModel.tamper(context=C1), Ok(), Ok(1))
+    first, second = played(of_steps(cut, once))["steps"]
+
+    assert [first["until"], second["until"]] == [0, 2]
+
+
 def test_what_is_told_stands_beside_what_was_to_be_told() -> None:
     """Of each receiver, both sides."""
     step = Step(1, Script.call("x"), Ok(told={"ana": ["hi"]}), Ok(told={"ben": ["hi"]}))

@@ -187,8 +187,13 @@ def _fault(operation: Operation) -> str:
 
 
 def _until(step: Step, steps: Sequence[Step]) -> int:
-    """Return the number of the step that ends the fault which a step begins; 0 where none does."""
-    ends = FAULTS.get(_fault(step.operation), ())
+    """Return the number of the step that ends the fault which a step begins: its own where a fault
+    does not last, 0 where none does or there is no fault.
+    """
+    fault = _fault(step.operation)
+    ends = FAULTS.get(fault, ())
+    if fault and not ends:
+        return step.number
     for later in steps:
         is_end = not {*later.operation.kind.split("_")}.isdisjoint(ends)
         if (

@@ -293,7 +293,7 @@ def _faults(draw: Drawing, steps: Sequence[Play]) -> None:
     """Draw each fault as a zigzag along its lane, from the step that begins it to its end."""
     for step in steps:
         begin = draw.heights.get(step["number"])
-        if not step["is_fault"] or begin is None or step["kind"] in ("restart", "tamper"):
+        if not step["is_fault"] or begin is None:
             continue
         end = draw.heights.get(step["until"], draw.y - 4)
         x = draw.at(step["actor"])
