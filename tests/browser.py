@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from websockets.sync.client import connect
@@ -115,6 +116,7 @@ def chromium(folder: Path) -> Iterator[Tab]:
             assert process.stderr is not None
             said = (line for line in process.stderr if line.startswith("DevTools listening on "))
             address = next(said).split()[-1]
+            Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
             with connect(address, max_size=None) as socket:
                 yield _tab(socket)
         finally:

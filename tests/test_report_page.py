@@ -17,10 +17,9 @@ from tests.browser import CHROMIUM, Tab, chromium
 from tests.project import ROOT
 from tests.report_records import STORED, failure_of, hostile, leak, record
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
-    pytest.mark.xdist_group("chromium"),
-]
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no chromium; apt-get install chromium"
+)
 HANG_S = 600
 SEEN = "[...document.querySelectorAll('.failure')].filter(f => f.offsetParent).map(f => f.id)"
 # The least contrast of any text with what is behind it, and the text.
