@@ -237,6 +237,16 @@ def test_a_diagram_marks_what_differs(room: Any) -> None:
     assert ">≠</text>" in svg
 
 
+def test_a_leak_is_no_single_steps() -> None:
+    """It is shown after the steps; no step of them fails, and nothing is marked word by word."""
+    svg = sequence_svg(leak().play)
+
+    assert "after each teardown" in svg
+    assert "the step that fails" not in svg
+    assert "tspan" not in svg
+    assert "the step that fails" in sequence_svg(some("ids-collide").play)
+
+
 def test_waits_are_drawn_to_scale() -> None:
     """One that is half as long is half as high."""
     play = some("grace-never-ends").play

@@ -88,7 +88,7 @@ def sequence_svg(play: Play, room: Room = WIDE) -> str:
     for place, step in enumerate(steps):
         if place and step["number"] > steps[place - 1]["number"] + 1 and play.get("left_out"):
             _gap(draw, int(play["left_out"]))
-        is_last = step is steps[-1]
+        is_last = step is steps[-1] and not play["chain"]  # a leak is no single step's
         if step["wait_s"]:
             passed_s += step["wait_s"]
             _wait(draw, step, longest_s, passed_s)
@@ -239,23 +239,24 @@ def _after(draw: Drawing, play: Play) -> None:
     """Write what was compared after the last step: what is held, an invariant, a leak."""
     draw.y += LINE
     way = f" {play['way']}" if play["way"] and play["way"] not in play["of"] else ""
-    draw.text(LEFT, f"after it: {play['of']}{way}"[:60], "bad strong")
+    after = "after each teardown" if play["chain"] else f"after it: {play['of']}{way}"
+    draw.text(LEFT, after[:40], "bad strong")
     if not draw.room.beside:
         draw.y += LINE
-    _both(draw, play["expected"], play["actual"], differs=True)
+    _both(draw, play["expected"], play["actual"], differs=True, marks=not play["chain"])
     draw.y += PAD
 
 
-def _both(draw: Drawing, expected: str, actual: str, *, differs: bool) -> None:
+def _both(draw: Drawing, expected: str, actual: str, *, differs: bool, marks: bool = True) -> None:
     model, system = _columns(draw.room)
-    marks = differences(expected, actual) if differs else ([], [])
+    spans = differences(expected, actual) if differs and marks else ([], [])
     top = bottom = draw.y
     room = draw.room
     wide = int(
         ((room.width - room.lanes) / 2 - 30 if room.beside else room.width - model - 8) / CHAR
     )
     for number, (x, text, places, name) in enumerate(
-        ((model, expected, marks[0], "model"), (system, actual, marks[1], "system"))
+        ((model, expected, spans[0], "model"), (system, actual, spans[1], "system"))
     ):
         if number and not differs and not room.beside:
             continue  # it says the same
@@ -298,7 +299,7 @@ def _faults(draw: Drawing, steps: Sequence[Play]) -> None:
         end = draw.heights.get(step["until"], draw.y - 4)
         x = draw.at(step["actor"])
         teeth = "".join(f"l{4 if n % 2 else -4},6" for n in range(int((end - begin) / 6)))
-        draw.path(f"M{x:.0f},{begin:.0f}{teeth}", "fault line")
+        draw.parts.insert(0, f'<path class="fault line" d="M{x:.0f},{begin:.0f}{teeth}"/>')
 
 
 def differences(one: str, other: str) -> tuple[list[Span], list[Span]]:
