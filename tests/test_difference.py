@@ -88,3 +88,11 @@ def test_cuts_a_text_around_the_first_difference() -> None:
 def test_writes_a_way_as_code_does() -> None:
     """A reader can paste it."""
     assert way_text(("told", "it is", 0, "text")) == "told['it is'][0].text"
+
+
+def test_the_end_of_a_long_text_in_a_list_is_shown_where_it_differs() -> None:
+    """What was cut to its difference is not cut a second time."""
+    expected, actual = pruned([LONG + "a"], [LONG + "b"])
+
+    assert str(expected).endswith("xa']")
+    assert str(actual).endswith("xb']")

@@ -73,6 +73,16 @@ def test_the_wheel_ships_the_library_alone(environment: Path) -> None:
     assert len(tops) == 2
 
 
+def test_the_wheel_ships_what_makes_a_page(environment: Path) -> None:
+    """Templates, styles, scripts with their licence, and the schema of run.json."""
+    (wheel,) = environment.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {Path(name).name for name in archive.namelist() if "/report/" in name}
+
+    assert shipped >= {"page.html", "page.css", "page.js", "uplot.js", "uplot.css"}
+    assert shipped >= {"uplot-license.txt", "run-1.json"}
+
+
 def test_the_system_of_the_readme_fails_as_it_says(environment: Path, mine: Path) -> None:
     """check, fuzz, replay and pytest exit with 1, and the failure is the one that is shown."""
     checked = run(environment, mine, "threadline check mine:MyChat")

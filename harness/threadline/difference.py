@@ -165,11 +165,10 @@ def _pruned_items(
     if len(one) == len(other) <= ITEMS_MAX:
         pairs = [pruned(*pair) for pair in zip(one, other, strict=True)]
         one, other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    else:
+        one, other = _listed(one), _listed(other)
     before, after = [MORE] * bool(begin), [MORE] * bool(end)
-    return (
-        [*before, *_listed(one), *after],
-        [*before, *_listed(other), *after],
-    )
+    return [*before, *one, *after], [*before, *other, *after]
 
 
 def _listed(items: Sequence[object]) -> Sequence[object]:

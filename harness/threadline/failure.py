@@ -88,6 +88,10 @@ class Failure:
         """Return whether it was found by a check after the run's last step."""
         return self.step.operation is HUNT
 
+    def chain(self) -> list[tuple[str, str]]:
+        """Return who holds what leaks, from the root down: names and types. Only a leak has one."""
+        return []
+
     def lines(self, *, full: bool = False) -> list[str]:
         """Return the failure as a reader sees it: property, operation, both sides, history.
 
@@ -123,7 +127,7 @@ class Failure:
                     *labelled("model:", f"holds {shown(expected)}"),
                     *labelled("system:", str(actual)),
                 ]
-            wanted, shows = _sides(expected, actual, full=full)
+            wanted, shows = sides(expected, actual, full=full)
             return [
                 *labelled("model:", f"holds {part} {shown(wanted)}"),
                 *labelled("system:", f"holds {part} {shown(shows)}"),
@@ -136,13 +140,7 @@ class Failure:
         expected: Any = self.disagreement.expected
         actual: Any = self.disagreement.actual
         way = outcome_difference(expected, actual) or ()
-        wanted, shows = expected, actual
-        if isinstance(expected, (Ok, Refused)) and type(expected) is type(actual):
-            told = _sides(expected.told, actual.told, full=full)
-            wanted, shows = replace(expected, told=told[0]), replace(actual, told=told[1])
-        if isinstance(expected, Ok) and isinstance(actual, Ok):
-            value = _sides(expected.value, actual.value, full=full)
-            wanted, shows = replace(wanted, value=value[0]), replace(shows, value=value[1])
+        wanted, shows = compared_outcomes(expected, actual, full=full)
         lines = [*labelled("model:", str(wanted)), *labelled("system:", str(shows))]
         is_cut = (wanted, shows) != (expected, actual)
         if is_cut or any(isinstance(step, str) for step in way):
@@ -160,7 +158,19 @@ class Failure:
         return labelled("why:", f"{wanted} is new here, and the system returned {shows} again")
 
 
-def _sides(expected: Any, actual: Any, *, full: bool) -> tuple[Any, Any]:
+def compared_outcomes(expected: Any, actual: Any, *, full: bool = False) -> tuple[Any, Any]:
+    """Return two outcomes as they are shown: long values with only what differs, unless `full`."""
+    wanted, shows = expected, actual
+    if isinstance(expected, (Ok, Refused)) and type(expected) is type(actual):
+        told = sides(expected.told, actual.told, full=full)
+        wanted, shows = replace(expected, told=told[0]), replace(actual, told=told[1])
+    if isinstance(expected, Ok) and isinstance(actual, Ok):
+        value = sides(expected.value, actual.value, full=full)
+        wanted, shows = replace(wanted, value=value[0]), replace(shows, value=value[1])
+    return wanted, shows
+
+
+def sides(expected: Any, actual: Any, *, full: bool = False) -> tuple[Any, Any]:
     """Return two values as they are shown: whole if both fit on a line, else only what differs."""
     if full or max(len(shown(expected)), len(shown(actual))) <= ROOM:
         return expected, actual

@@ -15,6 +15,7 @@ from ..known import Known, covering
 from ..loading import Target
 from ..lockstep.outcomes import ModelError
 from ..outcome import Crashed, Hung, Outcome
+from ..play import played
 from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
@@ -257,19 +258,19 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     if isinstance(end, Hung) and not worker.ready:
         notes.append(f"{job.driver} was still starting after {end.limit}")
     saved = save(job.path(name), trace)
-    lines = trace.encoded().decode("ascii")
-    driver = driver_to_give(target)
+    lines, driver = trace.encoded().decode("ascii"), driver_to_give(target)
     text = failure_text(failure, saved, notes, driver=driver, full=job.shows_all)
-    tally.hear(Found(name, text, saved, lines, tally.runs, len(failure.steps)))
+    steps, play = len(failure.steps), played(failure)
+    tally.hear(Found(name, text, saved, lines, tally.runs, steps, play=play))
     if job.engine == REPLAY:  # it was stored as short as it gets
-        tally.hear(Shorter(name, text, lines, 1, len(failure.steps), saved))
+        tally.hear(Shorter(name, text, lines, 1, steps, saved, play=play))
     elif saved and trace.operations and not job.is_over():
         _minimise(replace(job, trace=saved), failure, tally, interrupted, driver)
     else:
         if trace.operations:
             notes.append(TIME_OVER if saved else NOT_WRITTEN)
             text = failure_text(failure, saved, notes, driver=driver, full=job.shows_all)
-        tally.hear(Shorter(name, text, lines, 0, len(failure.steps), saved))
+        tally.hear(Shorter(name, text, lines, 0, steps, saved, play=play))
     return death
 
 

@@ -12,6 +12,7 @@ from ..failure import Failure, failure_text
 from ..known import Known, covering
 from ..lockstep.run import Batch, Runs
 from ..minimise.fixpoint import never
+from ..play import played
 from ..scenario import Scenario
 from ..trace import Trace, save
 from .chance import fails_each_time, least_of
@@ -86,7 +87,9 @@ def save_as_it_is(
     """Save a failing run that was minimised when it was found, and yield it as such."""
     found = _found(batch, failure, runs, path)
     yield found
-    yield Shorter(found.signature, found.text, found.lines, 1, found.steps, found.trace)
+    yield Shorter(
+        found.signature, found.text, found.lines, 1, found.steps, found.trace, play=found.play
+    )
 
 
 def save_failure(
@@ -117,7 +120,15 @@ def _found(batch: Batch, failure: Failure, runs: Runs, path: Path | None) -> Fou
     saved = save(path, trace)
     lines = trace.encoded().decode("ascii")
     text = failure_text(failure, saved, driver=driver, full=runs.shows_all)
-    return Found(str(failure.signature), text, saved, lines, batch.runs, len(failure.steps))
+    return Found(
+        str(failure.signature),
+        text,
+        saved,
+        lines,
+        batch.runs,
+        len(failure.steps),
+        play=played(failure),
+    )
 
 
 def save_shorter(
@@ -150,4 +161,13 @@ def save_shorter(
         full=runs.shows_all,
     )
     lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
-    return Shorter(str(failure.signature), text, lines, least.replays, steps, saved, least.doubt)
+    return Shorter(
+        str(failure.signature),
+        text,
+        lines,
+        least.replays,
+        steps,
+        saved,
+        least.doubt,
+        played(least.failure),
+    )

@@ -22,6 +22,7 @@ from ..lockstep.outcomes import DONE, expected_of
 from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
 from ..minimise.fixpoint import minimise, never
 from ..outcome import Crashed, Hung, Outcome
+from ..play import played
 from ..scenario import Scenario
 from ..trace import BadTrace, Header, Numbered, Trace, parse, plain, read, save
 from .chance import BY_CHANCE, TIME_OVER
@@ -74,7 +75,8 @@ def shorten(
     saved = save(path, trace)
     text = failure_text(failure, saved, notes, driver=driver, full=runs.shows_all)
     lines = trace.encoded().decode("ascii")
-    return Shorter(str(failure.signature), text, lines, least.replays, len(failure.steps), saved)
+    name, steps, play = str(failure.signature), len(failure.steps), played(failure)
+    return Shorter(name, text, lines, least.replays, steps, saved, play=play)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from ..loading import (
 )
 from ..model import Model
 from ..printable import printable
+from ..report.record import BadRecord
 from ..scenario import Scenario
 from ..trace import BadTrace
 
@@ -42,7 +43,8 @@ def tell(*lines: str, err: bool = False) -> None:
         click.echo(printable(line), err=err)
 
 
-USER_ERRORS = (BadName, BadTrace, BadDefaults, BadKnown)  # what a user has written, and can fix
+# What a user has written or given, and can fix.
+USER_ERRORS = (BadName, BadTrace, BadDefaults, BadKnown, BadRecord)
 UNUSABLE = 2  # as click exits where a command is used in a way that it cannot be
 
 

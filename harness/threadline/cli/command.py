@@ -17,6 +17,7 @@ from .leaks import leaks
 from .mutants import mutants
 from .nightly import nightly
 from .replay import minimise, replay
+from .report import compare, report
 
 WIDE = 14  # columns of the names of scenarios
 
@@ -81,5 +82,7 @@ for _command in (
     mutants,
     leaks,
     nightly,
+    report,
+    compare,
 ):
     threadline.add_command(_command)

@@ -76,6 +76,9 @@ class LeakFailure(Failure):
     def is_after_run(self) -> bool:
         return True
 
+    def chain(self) -> list[tuple[str, str]]:
+        return [(link.label, link.kind) for link in leak_of(self).path.holder]
+
     def lines(self, *, full: bool = False) -> list[str]:
         """Return what is not given back, who holds it, and the run that each cycle repeats."""
         leak, also = leak_of(self), self.disagreement.expected

@@ -8,6 +8,7 @@ from html import escape as escaped_html
 from textwrap import wrap
 
 from ..history import count
+from ..markdown import code, fenced, plain
 from ..printable import printable
 from .investigate import Investigation
 from .leak import chain_lines
@@ -16,7 +17,6 @@ from .reach import Path
 
 COLUMNS_MAX = 80  # of a terminal, as wide as it was for long; a ledger is as wide as its steps
 WIDTH = 30  # of the first column of a ledger
-QUOTE, BAR = "'", r"\|"  # what stands for ` and | in code, where nothing else can be escaped
 CHAIN, BOOKED = "The chain from what holds it", "One cycle, booked"
 STEPS, WATCHED = "The steps, torn down and repeated as each cycle", "How it was watched"
 BOX_WIDE, BOX_HIGH, GAP, CHAR_WIDE = 40, 34, 74, 7.2
@@ -171,39 +171,21 @@ def _cell(text: str, wide: int) -> str:
 
 
 def _markdown(found: Investigation, again: str) -> Iterator[str]:
-    yield f"# {_plain(_title(found))}"
+    yield f"# {plain(_title(found))}"
     yield ""
-    yield f"**{_plain(str(found.leak))}**"
+    yield f"**{plain(str(found.leak))}**"
     yield ""
-    yield from (f"- {_plain(line)}" for line in facts(found))
-    yield from _section(CHAIN, _fenced("mermaid", _mermaid(found)))
+    yield from (f"- {plain(line)}" for line in facts(found))
+    yield from _section(CHAIN, fenced("mermaid", _mermaid(found)))
     yield from _section(BOOKED, _markdown_table(found.ledger))
-    yield from _section(STEPS, _fenced("", [str(step) for step in found.failure.steps]))
+    yield from _section(STEPS, fenced("", [str(step) for step in found.failure.steps]))
     if again:
-        yield from ("", f"Again: {_code(again)}")
-    yield from _section(WATCHED, [f"- {_plain(line)}" for line in footnotes(found)])
+        yield from ("", f"Again: {code(again)}")
+    yield from _section(WATCHED, [f"- {plain(line)}" for line in footnotes(found)])
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
     return ["", f"## {title}", "", *lines]
-
-
-def _fenced(language: str, lines: list[str]) -> list[str]:
-    """Return lines of code, within a fence that is longer than any in them."""
-    text = [printable(line) for line in lines]
-    ticks = max((len(run) for line in text for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, ticks + 1)
-    return [f"{fence}{language}", *text, fence]
-
-
-def _plain(text: str) -> str:
-    """Return a text without meaning to Markdown, nor to the HTML that is made of it."""
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", escaped_html(printable(text), quote=False))
-
-
-def _code(text: str) -> str:
-    """Return a text as code within a line, a cell of a table too."""
-    return f"`{printable(text).replace('`', QUOTE).replace('|', BAR)}`"
 
 
 def _mermaid(found: Investigation) -> list[str]:
@@ -225,8 +207,8 @@ def _for_mermaid(text: str) -> str:
 
 
 def _markdown_table(ledger: Ledger) -> list[str]:
-    heads = " | ".join(map(_plain, _labels(ledger)))
-    leak, *siblings = ([_code(place), *cells] for place, *cells in _rows(ledger))
+    heads = " | ".join(map(plain, _labels(ledger)))
+    leak, *siblings = ([code(place), *cells] for place, *cells in _rows(ledger))
     leak[0] = f"**{leak[0]}**"
     rows = [f"| {' | '.join(row)} |" for row in (leak, *siblings)]
     columns = "---:|" * (len(ledger.steps) + 1)

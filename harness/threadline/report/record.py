@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from ..printable import quoted
+from ..shown import shown
 
 SCHEMA = 1
+NUMBER_MAX = 2**63  # of any sign; far above what is counted
 FILE = "run.json"
 
 
@@ -183,15 +188,6 @@ class Record:
         return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
 
 
-PARTS: dict[str, type[Any]] = {
-    "scenarios": ScenarioRecord,
-    "failures": FailureRecord,
-    "known": KnownRecord,
-    "samples": Sample,
-    "trend": Night,
-}
-
-
 def read_record(path: Path) -> Record:
     """Read a run.json, or the one in a folder. Fields that this version does not know are left out.
 
@@ -199,9 +195,13 @@ def read_record(path: Path) -> Record:
     """
     file = path / FILE if path.is_dir() else path
     try:
-        values = json.loads(file.read_text("utf-8"))
+        values = json.loads(file.read_text("utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:
-        raise BadRecord(f"{file} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadRecord(
+            f"{file} cannot be read: {why}; give the folder of a campaign, as in "
+            f"reports/runs/<utc>-<seed>, or its {FILE}"
+        ) from error
     if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
         raise BadRecord(f"{file} is no record of a campaign; give the folder of one, or its {FILE}")
     if values["schema"] > SCHEMA:
@@ -209,22 +209,48 @@ def read_record(path: Path) -> Record:
             f"{file} has schema {values['schema']}, and this threadline reads up to {SCHEMA}"
         )
     try:
-        record: Record = _made(Record, values)
-    except (TypeError, KeyError, AttributeError) as error:
+        record: Record = _made(Record, values, FILE)
+    except TypeError as error:
         raise BadRecord(f"{file} is no record of a campaign: {error}") from error
     return record
 
 
-def _made(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    """Return a dataclass from a mapping, the parts of it as their own classes, lists as tuples."""
-    given = {}
-    for each in fields(kind):
-        if each.name not in values:
-            continue
-        value = values[each.name]
-        if kind is Record and each.name in PARTS:
-            value = tuple(_made(PARTS[each.name], part) for part in value)
-        elif kind is Record and each.name == "corpus":
-            value = _made(CorpusRecord, value)
-        given[each.name] = tuple(value) if isinstance(value, list) else value
-    return kind(**given)
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number here")
+
+
+def _made(kind: Any, value: Any, where: str) -> Any:
+    """Return a value of JSON as this type: objects as their classes, lists as tuples.
+
+    Raises TypeError for a value of another type, and for a field that is missing.
+    """
+    if is_dataclass(kind):
+        _check(isinstance(value, dict), where, value, "an object")
+        hints = get_type_hints(kind)
+        given = {
+            each.name: _made(hints[each.name], value[each.name], f"{where}: {each.name}")
+            for each in fields(kind)
+            if each.name in value
+        }
+        return kind(**given)  # type: ignore[operator]  # it is a class
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        _check(isinstance(value, list), where, value, "a list")
+        return tuple(_made(inside[0], item, where) for item in value)
+    if origin is Mapping:
+        _check(isinstance(value, dict), where, value, "an object")
+        return {key: _made(inside[1], item, where) for key, item in value.items()}
+    if origin is UnionType:
+        return None if value is None else _made(inside[0], value, where)
+    if kind in (int, float):
+        is_number = isinstance(value, int if kind is int else (int, float))
+        is_fit = is_number and not isinstance(value, bool) and abs(value) <= NUMBER_MAX
+        _check(is_fit, where, value, "a number")
+    if kind is str:
+        _check(isinstance(value, str), where, value, "a text")
+    return value
+
+
+def _check(is_fit: bool, where: str, value: object, expected: str) -> None:
+    if not is_fit:
+        raise TypeError(f"{where} is {quoted(shown(value))}, where {expected} is expected")

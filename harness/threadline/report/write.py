@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from .junit import junit_of
 from .record import FILE, Record
+from .summary import summary_of
 
 
-def write_report(record: Record, folder: Path) -> list[str]:
-    """Write the files of a report into a folder; return a line for each that could not be."""
-    files = {FILE: record.encoded}
-    return [text for name, make in files.items() if (text := _write(folder / name, make()))]
+def _page_of(record: Record) -> str:
+    from .page import page_of  # late: what makes it would slow down every other command
+
+    return page_of(record)
+
+
+PAGE, SUMMARY, JUNIT = "index.html", "summary.md", "junit.xml"
+MADE: Mapping[str, Callable[[Record], str]] = {
+    FILE: Record.encoded,
+    SUMMARY: summary_of,
+    JUNIT: junit_of,
+    PAGE: _page_of,
+}
+
+
+def write_report(record: Record, folder: Path, *, only_made: bool = False) -> list[str]:
+    """Write the files of a report into a folder; return a line for each that could not be.
+
+    With `only_made`, run.json is left as it is: what is made of it is written anew.
+    """
+    names = [name for name in MADE if name != FILE or not only_made]
+    return [text for name in names if (text := _write(folder / name, MADE[name](record)))]
 
 
 def _write(path: Path, text: str) -> str:
