@@ -12,6 +12,7 @@ from ..loading import BadName, load_scenario, load_target
 from .accept import accept
 from .check import check
 from .cli_names import tell, usage_errors
+from .export import export
 from .fuzz import fuzz
 from .leaks import leaks
 from .mutants import mutants
@@ -75,6 +76,7 @@ for _command in (
     fuzz,
     replay,
     minimise,
+    export,
     scenarios,
     drivers,
     check,
