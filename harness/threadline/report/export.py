@@ -84,6 +84,8 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
 '''
+COMMENT_MAX = 80  # characters of a side, which the assertion says in full
+FORGETS = "told(driver)  # forgets what was told before"
 NEEDS = {
     EXACT: {"typing": "Any"},
     DONE: {"typing": "Any", "import": "gc inspect"},
@@ -162,7 +164,10 @@ class _Test:
         takes = self.target._takes
         settings = self.failure.settings.items()
         given = {name: value for name, value in settings if takes is None or name in takes}
-        inside = ", ".join(f"{name}={self.source.text(value)}" for name, value in given.items())
+        words = [f"{name}={self.source.text(value)}" for name, value in given.items()]
+        inside = ", ".join(words)
+        if len(inside) > 60:
+            inside = "".join(f"\n        {word}," for word in words) + "\n    "
         return f"{self._driver()}({inside})"
 
     def _starts(self) -> bool:
@@ -197,8 +202,12 @@ class _Test:
             return needed
         wanted = self._wanted(last)
         needed |= set(handles_in(wanted))
-        kinds = {handle.kind for handle in last.fresh}
-        return needed | {h for step in self.seen.steps for h in step.fresh if h.kind in kinds}
+        kinds = {handle.kind for handle in last.fresh if handle not in self.seen.real}
+        places = {h: path for step in self.seen.steps for h, path in step.fresh.items()}
+        needed |= {handle for handle in places if handle.kind in kinds}
+        while more := {h for n in needed & {*places} for h in handles_in(places[n])} - needed:
+            needed |= more  # which keys lead to those
+        return needed
 
     def _wanted(self, last: Played) -> list[object]:
         """Return what the model expects of the last step, and of what is held after it."""
@@ -229,7 +238,7 @@ class _Test:
         in_told = {handle: path[1:] for handle, path in fresh.items() if path[:1] == (TOLD,)}
         if in_told:
             self.functions[TOLD_TEXT] = None
-            yield "told(driver)  # what was told before"
+            yield FORGETS
         call = self._call(step)
         if step.call.raised is not None or not step.agrees:
             yield f"with {self._raising(step)}:\n    {call}"
@@ -240,8 +249,12 @@ class _Test:
         else:
             yield from self._taken(call, in_value, step)
         if in_told:
-            yield "heard = told(driver)"
-            yield from (f"{variable(h)} = heard{self._place(path)}" for h, path in in_told.items())
+            yield from self._heard(in_told)
+
+    def _heard(self, fresh: Mapping[Handle, Path]) -> Iterator[str]:
+        """Yield the lines that take the ids from what was told."""
+        yield "heard = told(driver)"
+        yield from (f"{variable(h)} = heard{self._place(path)}" for h, path in fresh.items())
 
     def _raising(self, step: Played) -> str:
         error = step.call.raised
@@ -292,7 +305,7 @@ class _Test:
         hears = of == "outcome" and self._hears()
         if hears:
             self.functions[TOLD_TEXT] = None
-            lines.append("told(driver)  # what was told before")
+            lines.append(FORGETS)
         if (part := self._part()) is not None:
             held = self.seen.census[part]
             lines += ["driver.discard_notes()  # of the steps before"]
@@ -303,13 +316,16 @@ class _Test:
         lines += self._outcome(step)
         if hears:
             expected: Any = step.expected
-            lines += self._compared("told(driver)", dict(expected.told or {}))
+            fresh = {h: path[1:] for h, path in step.fresh.items() if path[:1] == (TOLD,)}
+            lines += self._heard(fresh)
+            lines += [line for handle in fresh for line in self._new(handle)]
+            lines += self._compared("heard", dict(expected.told or {}))
         return self._limited(lines)
 
     def _comments(self) -> Iterator[str]:
         if self.failure.disagreement.of == "outcome":
-            yield f"# model: {quoted(str(self.failure.disagreement.expected))}"
-            yield f"# system: {quoted(str(self.failure.disagreement.actual))}"
+            yield f"# model: {quoted(str(self.failure.disagreement.expected))[:COMMENT_MAX]}"
+            yield f"# system: {quoted(str(self.failure.disagreement.actual))[:COMMENT_MAX]}"
 
     def _limited(self, lines: list[str]) -> list[str]:
         """Return the lines under a time limit, where it was a call that did not come back."""
@@ -345,7 +361,9 @@ class _Test:
         return [*lines, *self._compared("shown", expected.value)]
 
     def _new(self, handle: Handle) -> Iterator[str]:
-        """Yield the assertion that an id is a new one."""
+        """Yield the assertion that an id is a new one, where it was not."""
+        if handle in self.seen.real:
+            return
         others = [h for step in self.seen.steps for h in step.fresh if h.kind == handle.kind]
         names = [variable(h) for h in others if h != handle and h in self.seen.real]
         arguments = [s.operation.arguments() for s in self.seen.steps]
@@ -355,7 +373,7 @@ class _Test:
             for atom in atoms_in(list(each.values()))
             if type(atom) is str
         )
-        yield f"assert {variable(handle)} not in ({', '.join(('None', *names, *texts))},)"
+        yield f"assert {variable(handle)} not in [{', '.join(('None', *names, *texts))}]"
 
     def _returned(self, step: Played) -> object:
         returned = step.call.returned
@@ -378,9 +396,9 @@ class _Test:
             if type(expected) is bool:
                 return [f"assert {call} is {text}"]
             if is_plain or type(expected) is str:
-                return [f"assert {call} == {self.source.text(expected, len(call) + 11)}"]
+                return [f"assert {call} == {self.source.text(expected, len(call) + 19)}"]
         self.functions[EXACT] = None
-        wide = self.source.text(expected, 12 + len(call))
+        wide = self.source.text(expected, len(call) + 34)
         return [f"assert exact({call}) == exact({wide})"]
 
     def _real(self, atom: object) -> object:

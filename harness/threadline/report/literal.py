@@ -57,29 +57,27 @@ class Source:
         """Return the name of a class or a function once it is imported."""
         return self.named(kind, kind.__module__, kind.__qualname__)
 
-    def text(self, value: object, column: int = 0) -> str:
-        """Return a value as source, on several lines where it is wide.
+    def text(self, value: object, column: int = 0, indent: int = 0) -> str:
+        """Return a value as source, on several lines where it is too wide to begin at a column.
 
         Raises NoSource for a value that is no literal, no handle, no enum and no dataclass.
         """
-        flat = self._made(value, self.text)
-        if column + len(flat) <= WIDE or "\n" in flat:
-            return flat
-        inner = column + INDENT
-        parts = self._parts(value, lambda item: self.text(item, inner))
-        if not parts or type(value) is Handle:
+        flat = self._flat(value)
+        inner = indent + INDENT
+        parts = self._parts(value, lambda item: self.text(item, inner, inner))
+        if column + len(flat) <= WIDE or not parts:
             return flat
         ends = "{}" if type(value) is dict else "[]" if type(value) is list else "()"
         body = "".join(f"{' ' * inner}{part},\n" for part in parts)
-        return f"{ends[0]}\n{body}{' ' * column}{ends[1]}"
+        return f"{ends[0]}\n{body}{' ' * indent}{ends[1]}"
 
     def _parts(self, value: object, text: Callable[[object], str]) -> list[str]:
         if type(value) is dict:
             return [f"{text(key)}: {text(item)}" for key, item in value.items()]
         return [text(item) for item in value] if type(value) in (list, tuple) else []  # type: ignore[attr-defined]
 
-    def _made(self, value: object, text: Callable[[object], str]) -> str:
-        kind = type(value)
+    def _flat(self, value: object) -> str:
+        kind, text = type(value), self._flat
         if kind is Handle:
             return variable(value)  # type: ignore[arg-type]  # it is one
         if kind in LITERALS:
@@ -97,21 +95,21 @@ class Source:
             return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
         if kind is set or kind is frozenset:
             return self._set(kind.__name__, sorted(map(text, value)))  # type: ignore[call-overload]
-        return self._object(value, text)
+        return self._object(value)
 
     def _set(self, kind: str, members: Iterable[str]) -> str:
         inside = ", ".join(members)
         whole = f"{{{inside}}}" if inside else ""
         return whole if whole and kind == "set" else f"{kind}({whole})"
 
-    def _object(self, value: object, text: Callable[[object], str]) -> str:
+    def _object(self, value: object) -> str:
         kind = type(value)
         if isinstance(value, Enum):
             return f"{self.type_of(kind)}[{value.name!r}]"
         if not is_dataclass(value):
             raise NoSource(f"a value of type {kind.__qualname__} cannot be written as source")
         given = [each for each in fields(value) if each.init]
-        inside = ", ".join(f"{each.name}={text(getattr(value, each.name))}" for each in given)
+        inside = ", ".join(f"{each.name}={self._flat(getattr(value, each.name))}" for each in given)
         return f"{self.type_of(kind)}({inside})"
 
 
