@@ -10,6 +10,7 @@ import click
 from ..defaults import read_defaults
 from ..loading import BadName, load_scenario, load_target
 from .accept import accept
+from .bisect import bisect
 from .check import check
 from .cli_names import tell, usage_errors
 from .export import export
@@ -73,6 +74,7 @@ def _echo(text: str, *, indent: int = 0, cut: bool = False) -> None:
 
 for _command in (
     accept,
+    bisect,
     fuzz,
     replay,
     minimise,
