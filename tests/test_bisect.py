@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,10 @@ REPLAYS_MAX = 8  # of 40 commits
 
 
 @pytest.fixture
-def repository(project: Path) -> Iterator[Path]:
+def repository(project: Path) -> Path:
     """Go to a folder that becomes a repository; its own modules alone are its."""
     (project / "pyproject.toml").unlink()
-    yield project
+    return project
 
 
 def state(folder: Path) -> list[str]:
@@ -226,8 +226,7 @@ def test_interrupted_it_leaves_nothing_behind(repository: Path) -> None:
 def test_a_failure_of_uncommitted_changes_is_told(repository: Path) -> None:
     """Where HEAD agrees and the files as they are do not, no commit has brought it."""
     write_history(repository, joined_from(99))
-    chat = repository / "chat.py"
-    chat.write_text(chat.read_text("utf-8").replace(RIGHT, WRONG), "utf-8")
+    (repository / "chat.py").write_text(SYSTEM.format(number=41, key=WRONG), "utf-8")
 
     result = run("bisect", "trace.jsonl")
 

@@ -79,7 +79,7 @@ class Repository:
         return SHALLOW if is_shallow else ""
 
     def is_changed(self) -> bool:
-        """Return whether a file differs from the last commit; those that it does not know do not."""
+        """Return whether a file that git knows differs from the last commit."""
         words = ("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
         return bool(self.git(*words))
 
