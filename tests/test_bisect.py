@@ -14,9 +14,11 @@ import pytest
 from click.testing import Result
 from threadline.campaign.bisect import Bisection, Found, Verdict, doubling
 
+from tests.doc_pages import page
 from tests.history import MINE, RIGHT, SYSTEM, WRONG, git, joined_from, write_history
 from tests.project import GUARD_S, heard, run
 
+HASH = re.compile(r"\b[0-9a-f]{12,40}\b")
 REPLAYS_MAX = 8  # of 40 commits
 
 
@@ -62,6 +64,18 @@ def test_finds_the_commit_that_brought_a_failure(repository: Path) -> None:
         "  after:   ok, ['m1']\n"
     )
     assert len(replays(result)) <= REPLAYS_MAX
+
+
+def test_the_example_on_its_page_is_what_is_printed(repository: Path) -> None:
+    """The page about traces shows this bisection, but for the hashes."""
+    commits = write_history(repository, joined_from(23))
+    git(repository, "tag", "v1.2", commits[0])
+    block = page("docs/traces.md").block("trace.jsonl\n  fails")
+    words = next(words for words in page("docs/traces.md").commands() if "bisect" in words)
+
+    result = run(*words[1:])
+
+    assert HASH.sub("HASH", result.output.rstrip("\n")) == HASH.sub("HASH", block)
 
 
 def test_finds_the_commit_that_fixed_it(repository: Path) -> None:
