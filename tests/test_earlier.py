@@ -35,13 +35,12 @@ def folder(project: Path) -> Path:
 
 
 def laid_out(chat: str, mine: str, imported: str) -> Files:
-    """Return two commits, the second with the bug, whose files have these names."""
+    """Return two commits, the second with the bug and the driver, whose files have these names."""
 
     def files(number: int) -> dict[str, str]:
-        return {
-            chat: SYSTEM.format(number=number, key=WRONG if number == 2 else RIGHT),
-            mine: MINE.replace("from chat import", f"from {imported} import"),
-        }
+        system = {chat: SYSTEM.format(number=number, key=WRONG if number == 2 else RIGHT)}
+        driver = {mine: MINE.replace("from chat import", f"from {imported} import")}
+        return {**system, **(driver if number == 2 else {})}
 
     return files
 
