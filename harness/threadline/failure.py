@@ -115,6 +115,10 @@ class Failure:
             lines += labelled(label, text) if text else []
         return lines
 
+    def sides(self) -> list[str]:
+        """Return the lines that show the model beside the system."""
+        return self._compared(full=False)
+
     def _compared(self, *, full: bool) -> list[str]:
         of, expected = self.disagreement.of, self.disagreement.expected
         actual = self.disagreement.actual

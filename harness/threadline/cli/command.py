@@ -10,8 +10,10 @@ import click
 from ..defaults import read_defaults
 from ..loading import BadName, load_scenario, load_target
 from .accept import accept
+from .bisect import bisect
 from .check import check
 from .cli_names import tell, usage_errors
+from .export import export
 from .fuzz import fuzz
 from .leaks import leaks
 from .mutants import mutants
@@ -73,9 +75,11 @@ def _echo(text: str, *, indent: int = 0, cut: bool = False) -> None:
 
 for _command in (
     accept,
+    bisect,
     fuzz,
     replay,
     minimise,
+    export,
     scenarios,
     drivers,
     check,

@@ -1,0 +1,50 @@
+"""`threadline export`: a stored trace as a pytest test of plain calls on the driver."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from ..leaks.round_trip import RoundTrips
+from ..loading import BadName
+from ..lockstep.recorders import warnings_recorded
+from ..lockstep.run import Runs
+from ..printable import file_name, printable
+from ..report.export import exported
+from ..report.literal import NoSource
+from ..report.watched import watch
+from ..trace import Recorder
+from .cli_names import tell, usage_errors
+from .replay import driver_option, trace_argument
+from .stored import alarm, compared, opened, played, remarks, rewind
+
+
+@click.command()
+@trace_argument
+@driver_option
+@usage_errors
+def export(trace: Path, driver: str | None) -> None:
+    """Write a failing trace as a pytest test.
+
+    The test is beside TRACE, as test_NAME.py: plain calls on the driver, the last of them held to
+    what the model expects. It needs no engine, fails as the trace does, and passes once the system
+    is fixed. Exits with 2 where the trace does not fail, or a plain call cannot show how.
+    """
+    target, stored = opened(trace, driver)
+    tell(*remarks(stored, target))
+    path = trace.with_name(f"test_{re.sub(r'[^A-Za-z0-9]+', '_', file_name(trace.stem))}.py")
+    if path.exists():
+        raise BadName(f"{printable(str(path))} is there already; move it, or remove it")
+    with played(trace), warnings_recorded() as warned, alarm():
+        runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
+        seen = watch(runs, stored, rewind)
+    tell(*compared(stored.header, seen.failure))
+    try:
+        path.write_text(exported(seen, target, trace.name), "utf-8")
+    except NoSource as why:
+        raise BadName(f"{printable(str(trace))} is not exported: {why}") from why
+    except OSError as error:
+        raise click.FileError(str(path), hint=str(error)) from error
+    tell(f"{printable(str(path))}: fails as the trace does; run it with python -m pytest")
