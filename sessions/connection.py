@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from itertools import chain
 from typing import NamedTuple
 
-from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 from sessions.event import Event, WebSocket
 from sessions.metrics import Metrics
@@ -34,7 +33,6 @@ class Connection:
         self,
         context: UserExecutionContext,
         websocket: WebSocket,
-        clock: Clock,
         settings: Settings,
         metrics: Metrics,
         on_dead: Callable[[Connection], None],
@@ -42,7 +40,6 @@ class Connection:
         self.context = context
         self.connection_id = context.websocket_connection_id or ""
         self.websocket = websocket
-        self._clock = clock
         self._settings = settings
         self._metrics = metrics
         self._on_dead = on_dead
@@ -110,15 +107,13 @@ class Connection:
 
     async def _in_time(self, task: asyncio.Task[None], *ends: asyncio.Future[None]) -> None:
         """Wait for the task for send_timeout_s seconds, or until another end; then cancel it."""
-        deadline_s = self._clock.now() + self._settings.send_timeout_s
-        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
+        limit_s = self._settings.send_timeout_s
         try:
-            await asyncio.wait((task, timer, *ends), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, *ends), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             task.cancel()
-            timer.cancel()
             # A socket may raise anything, and that it did is all we need to know.
-            await asyncio.gather(task, timer, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
 
     def _send(self, event: Event) -> Coroutine[object, object, None]:
         return self.websocket.send_json(event.as_json())

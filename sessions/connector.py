@@ -119,9 +119,7 @@ class Connector:
         resumed: bool,
     ) -> None:
         parts = self._parts
-        connection = Connection(
-            context, websocket, parts.clock, parts.settings, parts.metrics, self._lost
-        )
+        connection = Connection(context, websocket, parts.settings, parts.metrics, self._lost)
         manager.attach(connection, self._connected(context, resumed=resumed))
         self._directory.add_connection(connection)
         self._factory.renew(manager)

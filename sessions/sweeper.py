@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from sessions.clock import sleep_until
 from sessions.parts import Parts
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Sweeper:
         next_at_s = self._parts.clock.now()
         while True:
             next_at_s += self._parts.settings.sweep_interval_s
-            await self._parts.clock.sleep_until(next_at_s)
+            await sleep_until(self._parts.clock, next_at_s)
             await self._sweep_once()
 
     async def _sweep_once(self) -> None:

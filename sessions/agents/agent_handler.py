@@ -63,13 +63,11 @@ class AgentHandler:
     ) -> str:
         deadline_s = self._clock.now() + self._settings.agent_timeout_s
         running = asyncio.create_task(self._consume(message, asked, request, deadline_s))
-        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
         try:
-            await asyncio.wait((running, timer), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running,), timeout=self._settings.agent_timeout_s)
         finally:
-            for task in (running, timer):
-                task.cancel()
-            await asyncio.gather(running, timer, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         if running.cancelled():
             raise self._timeout()
         return running.result()

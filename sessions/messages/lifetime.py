@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.clock import Clock
+from sessions.clock import Clock, sleep_until
 from sessions.errors import ThreadEndedError
 from sessions.queue.message import Message
 from sessions.registry import Registry
@@ -28,7 +28,7 @@ class Lifetimes:
     async def until_over(self, message: Message) -> None:
         """Return when the session is due, however often that is put off, or has ended else."""
         while (due_at_s := self._due_at_s(message)) is not None:
-            await self._clock.sleep_until(due_at_s)
+            await sleep_until(self._clock, due_at_s)
 
     def _due_at_s(self, message: Message) -> float | None:
         session = self._registry.peek(message.user_id, message.thread_id)
