@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from sessions import context, factory
 from sessions.close_codes import CLEAN
 from sessions.event import WebSocket
-from sessions.ids import RANDOM_LENGTH
-from sessions.parsed_id import ParsedId
+from sessions.ids import RANDOM_LENGTH, ParsedId
 from sessions.session import SessionData
 from sessions.system import ChatSystem
 

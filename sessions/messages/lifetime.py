@@ -31,6 +31,5 @@ class Lifetimes:
             await sleep_until(self._clock, due_at_s)
 
     def _due_at_s(self, message: Message) -> float | None:
-        session = self._registry.peek(message.user_id, message.thread_id)
-        is_same = session is not None and session.number == message.session_number
-        return session.due_at_s if session and is_same else None
+        context = message.context
+        return self._registry.due_at_s(context.user_id, context.thread_id, message.session_number)
