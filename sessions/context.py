@@ -52,3 +52,16 @@ class UserExecutionContext:
         check_depth(depth)
         _, _, request_id = ids.generate_user_context_ids(self.user_id, name)
         return replace(self, request_id=request_id, operation_depth=depth)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketContext:
+    """What an event answers: a context, who asked, and which message.
+
+    A context of its own, for which no HTTP request is made up. asker is a connection id, or the
+    name of an HTTP request that waits; answers to one who has left are dropped.
+    """
+
+    context: UserExecutionContext
+    asker: str | None = None
+    message_id: str | None = None

@@ -66,7 +66,7 @@ class ChatService:
         """End all that runs, close sockets with 1001 and the database; wait for every task."""
         await self._sweeper.stop()
         await self.parts.worker.stop()
-        self.parts.exchanges.finish_all()
+        self.system.router.responses.finish_all()
         await self.system.stop()
         await self.session_factory.close()
         await self.database.close()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sessions.agents.websocket_context import WebSocketContext
 from sessions.connection import Connection
 from sessions.connector import Connector
+from sessions.context import WebSocketContext
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
 from sessions.messages.codes import code_of, told
 from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
 from sessions.messages.rules import PRIORITIES, checked
-from sessions.messages.sender import Sender
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.parts import Parts
 from sessions.queue.message import Message, Priority
@@ -43,7 +42,6 @@ class Intake:
         parts: Parts,
         connector: Connector,
         router: Router,
-        sender: Sender,
         queue: MessageQueue,
         worker: QueueWorker,
         stopper: StopAgentHandler,
@@ -51,7 +49,6 @@ class Intake:
         self._parts = parts
         self._connector = connector
         self._router = router
-        self._sender = sender
         self._queue = queue
         self._worker = worker
         self._stopper = stopper
@@ -167,4 +164,4 @@ class Intake:
     def _refuse(self, asked: WebSocketContext, error: RefusedError) -> None:
         code = code_of(error)
         assert code is not None, f"{error!r} has no code"  # each of these refusals has one
-        self._sender.error(asked.context, code, told(error), asked.message_id, asked.asker)
+        self._router.error(asked, code, told(error))
