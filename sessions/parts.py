@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sessions.clock import Clock
 from sessions.contexts import Contexts
-from sessions.directory import Directory
 from sessions.ids import UnifiedIdGenerator
 from sessions.metrics import Metrics
 from sessions.registry import Registry
@@ -24,5 +23,4 @@ class Parts:
     ids: UnifiedIdGenerator
     registry: Registry
     contexts: Contexts
-    directory: Directory
     tasks: Tasks

@@ -70,9 +70,11 @@ class Registry:
             return self._use(session, resumed=was_there)
 
     def visit_by_connection(self, user_id: str, thread_id: str | None = None) -> Visit:
-        """Do the get of a connection: without a thread it begins a conversation."""
+        """Do the get of a connection: without a thread it begins a conversation.
+
+        The caller has checked the ids.
+        """
         with self._lock:
-            self._validate(user_id, thread_id, None)
             found = self._find(user_id, thread_id) if thread_id else None
             session = found or self._create(user_id, thread_id, None, by_connection=True)
             return self._use(session, resumed=found is not None)
@@ -93,10 +95,10 @@ class Registry:
                 return None
             return Peek(session.run_id, session.websocket_client_id, session.created_at_s)
 
-    def due_at_s(self, user_id: str, thread_id: str, number: int) -> float | None:
+    def due_at_s(self, key: IsolationKey, number: int) -> float | None:
         """Return when the live session of this number expires if nobody uses it, or None."""
         with self._lock:
-            session = self._find(user_id, thread_id)
+            session = self._find(*key)
             if session is None or session.number != number:
                 return None
             return session.active_at_s + self._settings.session_ttl_s

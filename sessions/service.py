@@ -44,9 +44,8 @@ class ChatService:
         self.session_factory = self.parts.session_factory
         self.quality = self.parts.quality
         self._sweeper = Sweeper(self.system.parts, self.sweep)
-        directory = self.system.parts.directory
-        directory.tell_of_connection_ends(self._connection_ended)
-        directory.tell_of_manager_ends(self._manager_ended)
+        self.system.connector.on_connection_end = self._connection_ended
+        self.system.factory.on_manager_end = self._manager_ended
 
     async def start(self) -> None:
         """Make the tables, let the stored sessions go on, and begin to work and to sweep.
@@ -116,7 +115,7 @@ class ChatService:
         """
         ended = await self.system.invalidate_user_sessions(user_id)
         self.parts.queue.remove_user(user_id)
-        await self.parts.worker.drop(lambda message: message.user_id == user_id)
+        await self.parts.worker.drop(lambda message: message.key.user_id == user_id)
         await self.parts.threads.end_sessions(user_id)
         return ended
 

@@ -13,7 +13,6 @@ from sessions.clock import Clock, SystemClock
 from sessions.close_codes import GOING_AWAY, INVALIDATED
 from sessions.connector import Connector
 from sessions.contexts import Contexts
-from sessions.directory import Directory
 from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
 from sessions.metrics import Metrics
@@ -63,7 +62,7 @@ class ChatSystem:
         Takes at most send_timeout_s seconds, for sockets that do not close.
         """
         await self.sweeper.stop()
-        for manager in self.parts.directory.managers():
+        for manager in self.factory.managers():
             self.factory.end(manager, GOING_AWAY)
         await self.parts.tasks.ended()
 
@@ -113,6 +112,5 @@ class ChatSystem:
             ids=self.ids,
             registry=self.registry,
             contexts=self.contexts,
-            directory=Directory(),
             tasks=Tasks(),
         )

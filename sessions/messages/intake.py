@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sessions.connection import Connection
 from sessions.connector import Connector
-from sessions.context import WebSocketContext
+from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
@@ -55,10 +54,9 @@ class Intake:
 
     async def receive(self, websocket: WebSocket, data: str | bytes) -> None:
         """Take in one frame of a live connection; frames of others are ignored."""
-        connection = self._connector.live(websocket)
+        connection = self._connector.frame_of(websocket)
         if connection is None:
             return
-        self._connector.frame_arrived(connection)
         asked = WebSocketContext(connection.context, connection.connection_id)
         envelope = self._validate_message_format(asked, data)
         if envelope is None:
@@ -77,14 +75,18 @@ class Intake:
         return Draft(kind, fields, ids_of(envelope, payload if isinstance(payload, dict) else {}))
 
     def accept(
-        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None = None
+        self,
+        user_id: str,
+        draft: Draft,
+        asker: str | None,
+        own: UserExecutionContext | None = None,
     ) -> Message:
         """Get the context of a message, and queue it; raises RefusedError, and changed nothing.
 
-        own_thread_id is the thread of the connection that it came by.
+        own is the context of the connection that it came by.
         """
         self._queue.check_room()
-        message = self._message(user_id, draft, asker, own_thread_id)
+        message = self._message(user_id, draft, asker, own)
         self._worker.put(message)
         return message
 
@@ -116,7 +118,7 @@ class Intake:
             if kind == "stop_agent":
                 self._stop(asked, draft)
             else:
-                self.accept(own.user_id, draft, asked.asker, own.thread_id)
+                self.accept(own.user_id, draft, asked.asker, own)
         except RefusedError as error:
             self._refuse(asked, error)
 
@@ -134,17 +136,17 @@ class Intake:
         own = asked.context
         key = IsolationKey(own.user_id, draft.ids.thread_id or own.thread_id)
         running = self._stopper.running(key)
-        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, key.thread_id))
+        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, own))
 
     def _message(
-        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None
+        self, user_id: str, draft: Draft, asker: str | None, own: UserExecutionContext | None
     ) -> Message:
         """Get the context of a message, of which the session takes note."""
         context, visit = self._parts.contexts.accept_message(
             user_id,
-            draft.ids.thread_id or own_thread_id,
+            draft.ids.thread_id or (own.thread_id if own else None),
             draft.ids.run_id,
-            self._connection_id(user_id, asker),
+            own.websocket_connection_id if own else None,
         )
         return Message(
             context,
@@ -156,10 +158,6 @@ class Intake:
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),
         )
-
-    def _connection_id(self, user_id: str, asker: str | None) -> str | None:
-        connection: Connection | None = self._connector.find(user_id, asker) if asker else None
-        return connection.connection_id if connection else None
 
     def _refuse(self, asked: WebSocketContext, error: RefusedError) -> None:
         code = code_of(error)

@@ -22,7 +22,7 @@ class Lifetimes:
         """Raise ThreadEndedError if the session has ended: what is due is gone."""
         if self.is_over(message):
             raise ThreadEndedError(
-                f"the session of thread {message.thread_id!r} that accepted this has ended"
+                f"the session of thread {message.key.thread_id!r} that accepted this has ended"
             )
 
     async def until_over(self, message: Message) -> None:
@@ -31,5 +31,4 @@ class Lifetimes:
             await sleep_until(self._clock, due_at_s)
 
     def _due_at_s(self, message: Message) -> float | None:
-        context = message.context
-        return self._registry.due_at_s(context.user_id, context.thread_id, message.session_number)
+        return self._registry.due_at_s(message.key, message.session_number)

@@ -92,8 +92,8 @@ class AgentRoute:
 def _reply(message: Message, last: Event | None) -> Reply:
     """Return the reply to a request, by the last of its events."""
     ids: dict[str, Json] = {
-        "thread_id": message.thread_id,
-        "run_id": message.run_id,
+        "thread_id": message.key.thread_id,
+        "run_id": message.context.run_id,
         "message_id": message.message_id,
     }
     fields = dict(last.fields) if last else {}
@@ -103,7 +103,7 @@ def _reply(message: Message, last: Event | None) -> Reply:
         case "already_handled":
             return Reply(200, ids | fields | {"already_handled": True})
         case "error":
-            return Reply(STATUS[str(fields["code"])], fields | {"thread_id": message.thread_id})
+            return Reply(STATUS[str(fields["code"])], fields | {"thread_id": message.key.thread_id})
     text = "the request was cancelled: it was stopped, or its thread has ended"
     told: dict[str, Json] = {"code": "agent_failed", "message": text}
-    return Reply(CANCELLED, told | {"thread_id": message.thread_id})
+    return Reply(CANCELLED, told | {"thread_id": message.key.thread_id})
