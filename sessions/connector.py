@@ -7,14 +7,14 @@ from collections.abc import Callable
 from sessions.close_codes import CLEAN, UNDELIVERABLE
 from sessions.connection import Connection
 from sessions.context import UserExecutionContext
+from sessions.dependencies import Dependencies
 from sessions.errors import ConnectionTakenError
 from sessions.event import Event, WebSocket
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
-from sessions.parts import Parts
-from sessions.rules import check_id, check_optional_id
 from sessions.session import Visit
+from sessions.validation import check_id, check_optional_id
 
 
 class Connector:
@@ -25,8 +25,8 @@ class Connector:
     that ends.
     """
 
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        self._parts = parts
+    def __init__(self, dependencies: Dependencies, factory: WebSocketManagerFactory) -> None:
+        self._dependencies = dependencies
         self._factory = factory
         self._connections: dict[str, Connection] = {}
         # By identity: a socket need not be hashable, and lives as long as its connection here.
@@ -49,7 +49,7 @@ class Connector:
         self._check_connection_id(websocket, connection_id)
         self._factory.check_room(user_id, thread_id)
         self._release_due(user_id, websocket, connection_id)
-        visit = self._parts.registry.visit_by_connection(user_id, thread_id)
+        visit = self._dependencies.registry.visit_by_connection(user_id, thread_id)
         context = self._context(visit, connection_id)
         manager = await self._factory.create_manager(context)
         self._attach(manager, context, websocket, resumed=visit.resumed)
@@ -117,8 +117,9 @@ class Connector:
         return [connection for connection in (named, same) if connection]
 
     def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        made_up = self._parts.ids.generate_websocket_connection_id
-        return self._parts.contexts.context_of(visit, connection_id or made_up(visit.user_id))
+        ids, contexts = self._dependencies.ids, self._dependencies.contexts
+        name = connection_id or ids.generate_websocket_connection_id(visit.user_id)
+        return contexts.context_of(visit, name)
 
     def _attach(
         self,
@@ -128,22 +129,22 @@ class Connector:
         *,
         resumed: bool,
     ) -> None:
-        parts = self._parts
+        dependencies = self._dependencies
         connection = Connection(
-            context, websocket, parts.settings, parts.metrics, self._lost, self._ended
+            context, websocket, dependencies.settings, dependencies.metrics, self._lost, self._ended
         )
         manager.attach(connection, self._connected(context, resumed=resumed))
         self._connections[connection.connection_id] = connection
         self._by_socket[id(websocket)] = connection
         self._factory.renew(manager)
-        parts.tasks.start(connection.run(), f"connection {connection.connection_id}")
+        dependencies.tasks.start(connection.run(), f"connection {connection.connection_id}")
 
     def _connected(self, context: UserExecutionContext, *, resumed: bool) -> Event:
         return Event(
             kind="connected",
             key=IsolationKey(context.user_id, context.thread_id),
             run_id=context.run_id,
-            event_id=self._parts.ids.generate_base_id("event"),
+            event_id=self._dependencies.ids.generate_base_id("event"),
             message_id=None,
             fields={"connection_id": context.websocket_connection_id, "resumed": resumed},
         )

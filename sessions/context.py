@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from sessions.errors import InvalidContextError
 from sessions.ids import UnifiedIdGenerator
-from sessions.rules import check_depth, check_id, check_optional_id
+from sessions.validation import check_depth, check_id, check_optional_id
 
 Frozen: TypeAlias = (
     "bool | int | float | str | bytes | tuple[Frozen, ...] | frozenset[Frozen]"

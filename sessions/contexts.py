@@ -13,8 +13,8 @@ from sessions.clock import Clock, SystemClock
 from sessions.context import UserExecutionContext, frozen_mapping
 from sessions.ids import UnifiedIdGenerator
 from sessions.registry import Registry
-from sessions.rules import check_id, check_optional_id
 from sessions.session import Visit
+from sessions.validation import check_id, check_optional_id
 
 # Upper ends in seconds: a get is a look into a dict, and whatever takes longer waited for it.
 BOUNDS_S = (0.00001, 0.0001, 0.001, 0.01, 0.1, 1.0)

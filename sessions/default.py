@@ -16,7 +16,7 @@ from sessions.close_codes import CLEAN
 from sessions.event import WebSocket
 from sessions.ids import RANDOM_LENGTH, ParsedId
 from sessions.session import SessionData
-from sessions.system import ChatSystem
+from sessions.session_manager import ChatSystem
 
 if TYPE_CHECKING:  # what needs the extra `sessions`, without which a system gets along
     from sessions.service import ChatService

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from sessions.close_codes import GOING_AWAY
 from sessions.context import UserExecutionContext
+from sessions.dependencies import Dependencies
 from sessions.errors import ContextMismatchError, ManagerLimitError
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
-from sessions.parts import Parts
-from sessions.rules import check_id, check_optional_id
+from sessions.validation import check_id, check_optional_id
 
 logger = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ class WebSocketManagerFactory:
     anew for its user, releases it. on_manager_end is called with each that has ended.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._clock = parts.clock
-        self._settings = parts.settings
-        self._metrics = parts.metrics
-        self._registry = parts.registry
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._clock = dependencies.clock
+        self._settings = dependencies.settings
+        self._metrics = dependencies.metrics
+        self._registry = dependencies.registry
         self._managers: dict[IsolationKey, IsolatedWebSocketManager] = {}
         self._by_user: dict[str, dict[IsolationKey, IsolatedWebSocketManager]] = {}
         self.on_manager_end: Callable[[IsolatedWebSocketManager], None] = lambda _: None
@@ -162,7 +162,7 @@ class WebSocketManagerFactory:
         check_id("user_id", user_id)
         check_optional_id("websocket_id", websocket_id)
         self.check_room(user_id)
-        return self._parts.contexts.from_websocket_request(user_id, websocket_id)
+        return self._dependencies.contexts.from_websocket_request(user_id, websocket_id)
 
     def _create(self, key: IsolationKey, context: UserExecutionContext) -> IsolatedWebSocketManager:
         idle = self._check_limit(context.user_id)

@@ -11,9 +11,9 @@ from sessions.errors import SessionLimitError
 from sessions.ids import UnifiedIdGenerator
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
-from sessions.rules import check_id, check_optional_id
 from sessions.session import Peek, Session, SessionData, Visit
 from sessions.settings import Settings
+from sessions.validation import check_id, check_optional_id
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Protocol
 from sessions.connection import Connection
 from sessions.connector import Connector
 from sessions.context import UserExecutionContext, WebSocketContext
+from sessions.dependencies import Dependencies
 from sessions.errors import UnknownConnectionError
 from sessions.event import Event, Json
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
-from sessions.parts import Parts
 from sessions.pending_response import PendingResponses
-from sessions.rules import check_id, check_optional_id
+from sessions.validation import check_id, check_optional_id
 
 
 class Asked(Protocol):
@@ -39,12 +39,12 @@ class Router:
     """
 
     def __init__(
-        self, parts: Parts, factory: WebSocketManagerFactory, connector: Connector
+        self, dependencies: Dependencies, factory: WebSocketManagerFactory, connector: Connector
     ) -> None:
-        self._parts = parts
+        self._dependencies = dependencies
         self._factory = factory
         self._connector = connector
-        self._registry = parts.registry
+        self._registry = dependencies.registry
         self.responses = PendingResponses()
 
     def publish(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> None:
@@ -80,7 +80,7 @@ class Router:
         self._check_ids(user_id, thread_id, run_id, connection_id)
         asker = self._live(user_id, connection_id) if connection_id else None
         asked_for = thread_id or (asker.context.thread_id if asker else None)
-        get = self._parts.contexts.accept_message
+        get = self._dependencies.contexts.accept_message
         context, _ = get(user_id, asked_for, run_id, connection_id)
         if asker:
             self._connector.frame_arrived(asker)
@@ -138,7 +138,7 @@ class Router:
 
     def _event(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> Event:
         """Return an event with the ids of the context that is answered (the contract, Messages)."""
-        context, event_id = asked.context, self._parts.ids.generate_base_id("event")
+        context, event_id = asked.context, self._dependencies.ids.generate_base_id("event")
         key = IsolationKey(context.user_id, context.thread_id)
         return Event(kind, key, context.run_id, event_id, asked.message_id, fields)
 
@@ -151,7 +151,7 @@ class Router:
     ) -> Event:
         """Return an event with the run of the thread's session, or none once that has ended."""
         seen = self._registry.peek(*key)
-        event_id = self._parts.ids.generate_base_id("event")
+        event_id = self._dependencies.ids.generate_base_id("event")
         return Event(kind, key, seen.run_id if seen else None, event_id, message_id, fields)
 
     def _publish(self, event: Event, asker: str | None) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from sessions.connector import Connector
 from sessions.context import UserExecutionContext, WebSocketContext
+from sessions.dependencies import Dependencies
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
-from sessions.messages.codes import code_of, told
 from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
-from sessions.messages.rules import PRIORITIES, checked
+from sessions.messages.error_codes import code_of, told
+from sessions.messages.payloads import PRIORITIES, checked
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.parts import Parts
 from sessions.queue.message import Message, Priority
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
@@ -38,14 +38,14 @@ class Intake:
 
     def __init__(
         self,
-        parts: Parts,
+        dependencies: Dependencies,
         connector: Connector,
         router: Router,
         queue: MessageQueue,
         worker: QueueWorker,
         stopper: StopAgentHandler,
     ) -> None:
-        self._parts = parts
+        self._dependencies = dependencies
         self._connector = connector
         self._router = router
         self._queue = queue
@@ -94,7 +94,7 @@ class Intake:
         self, asked: WebSocketContext, data: str | bytes
     ) -> dict[str, Json] | None:
         try:
-            return parsed(data, self._parts.settings.message_bytes_max)
+            return parsed(data, self._dependencies.settings.message_bytes_max)
         except RefusedError as error:
             self._refuse(asked, error)
             return None
@@ -142,7 +142,7 @@ class Intake:
         self, user_id: str, draft: Draft, asker: str | None, own: UserExecutionContext | None
     ) -> Message:
         """Get the context of a message, of which the session takes note."""
-        context, visit = self._parts.contexts.accept_message(
+        context, visit = self._dependencies.contexts.accept_message(
             user_id,
             draft.ids.thread_id or (own.thread_id if own else None),
             draft.ids.run_id,

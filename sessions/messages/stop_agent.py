@@ -5,7 +5,7 @@ from __future__ import annotations
 from sessions.errors import BadMessageError
 from sessions.key import IsolationKey
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import AGENT_REQUESTS
+from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker

@@ -9,7 +9,7 @@ from scenarios.database import Database
 from scenarios.quality import Quality
 from tests.mutants.services import leak
 
-IN_HANDLER = "service.parts.worker._handling._handlers.each.self._agents"
+IN_HANDLER = "service.wiring.worker._handling._handlers.each.self._agents"
 
 KeepsQualityHandlers = leak(
     "KeepsQualityHandlers",
@@ -37,7 +37,7 @@ SessionPerError = leak(
     "Leaves a database session open after each error of the storage in its block.",
     "storage.database_session.RequestScopedSession.__aexit__",
     old="await self.close()",
-    new="from sessions.messages.codes import STORAGE_ERRORS\n"
+    new="from sessions.messages.error_codes import STORAGE_ERRORS\n"
     "if not isinstance(error, STORAGE_ERRORS):\n"
     "    await self.close()\n"
     "elif self.is_open:\n"

@@ -14,7 +14,7 @@ MakesIdsOfItsOwn = sessions.line(
     "Makes a thread of its own, under websocket_factory, for a manager that it creates.",
     "factory.WebSocketManagerFactory._create",
     old="idle = self._check_limit(context.user_id)",
-    new="user_id, ids = context.user_id, self._parts.ids\n"
+    new="user_id, ids = context.user_id, self._dependencies.ids\n"
     'thread_id, _, _ = ids.generate_user_context_ids(user_id, "websocket_factory")\n'
     "key = IsolationKey(user_id, thread_id)\n"
     "idle = self._check_limit(user_id)",

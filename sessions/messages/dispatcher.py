@@ -6,16 +6,16 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TypeAlias
 
 from sessions.errors import ThreadEndedError
-from sessions.messages.codes import code_of, told
+from sessions.messages.error_codes import code_of, told
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import AGENT_REQUESTS
+from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued
 from sessions.router import Router
 
 Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 
 
-class Desk:
+class Dispatcher:
     """What the queue's worker calls (queue_worker.Handling).
 
     What has a code is told to the asker and done with; what has none is retried.

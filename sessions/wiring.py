@@ -8,10 +8,10 @@ from typing import Protocol
 from sessions.agents.agent import Agent
 from sessions.agents.agent_handler import AgentHandler
 from sessions.messages.agent_request import AgentRequestHandler
-from sessions.messages.desk import Desk, Handle
+from sessions.messages.dispatcher import Dispatcher, Handle
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import AGENT_REQUESTS, QUALITY
+from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.quality import QualityHandler, QualityManager
@@ -20,11 +20,11 @@ from sessions.queue.queue_worker import QueueWorker
 from sessions.routes.agent_route import AgentRoute
 from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
 from sessions.service_census import ServiceCensus, ServiceMetrics
+from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
-from sessions.system import ChatSystem
 
 
 class Ends(Protocol):
@@ -35,7 +35,7 @@ class Ends(Protocol):
     async def invalidate_user_sessions(self, user_id: str) -> int: ...
 
 
-class ServiceParts:
+class Wiring:
     """The parts of one service, made in the order in which they need each other."""
 
     def __init__(
@@ -46,7 +46,7 @@ class ServiceParts:
         ends: Ends,
     ) -> None:
         self._system = system
-        clock, settings, core = system.clock, system.settings, system.parts
+        clock, settings, core = system.clock, system.settings, system.dependencies
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
         self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
@@ -59,9 +59,9 @@ class ServiceParts:
             self.lifetimes.is_over,
             lambda message: router.responses.finish(message.asker),
         )
-        desk = Desk(self._handlers(agent), self.lifetimes, router)
+        dispatcher = Dispatcher(self._handlers(agent), self.lifetimes, router)
         most = settings.queue_workers
-        self.worker = QueueWorker(self.queue, desk, clock, core.tasks, most)
+        self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, most)
         stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, router)
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
         self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)

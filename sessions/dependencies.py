@@ -1,4 +1,4 @@
-"""What the parts of one system share."""
+"""What the components of one session manager share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessions.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """The collaborators of one system, so that many systems live in one process."""
 
     clock: Clock
