@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import literal, select
 from threadline import Census, Driver
 
-from drivers.sessions_clock import PumpedClock
 from models.database_pool import PLACE, TIMEOUT, DatabasePool
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import PoolTimeoutError
@@ -38,11 +37,10 @@ class DatabasePoolDriver(Driver[DatabasePool]):
 
     def __init__(self, pool_size: int = 10, pool_timeout_s: float = 30) -> None:
         settings = Settings(pool_size=pool_size, pool_timeout_s=pool_timeout_s)
-        clock = PumpedClock(self.clock)
         self._folder = TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
         url = f"sqlite+aiosqlite:///{self._folder.name}/pool.db"
-        self._database = Database(clock, settings, url)
-        contexts = ChatSystem(settings=settings, clock=clock).contexts
+        self._database = Database(self.clock, settings, url)
+        contexts = ChatSystem(settings=settings, clock=self.clock).contexts
         self._sessions = RequestScopedSessionFactory(self._database, contexts)
         self._tasks: list[asyncio.Task[None]] = []
 

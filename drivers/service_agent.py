@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from sessions.agents.agent import AgentOutput, AgentRequest
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.agents.rule_based import RuleBasedAgent
-from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 
 FAULTS = {fault.value: fault for fault in Fault}
@@ -42,10 +41,8 @@ class Words:
 class WatchedAgent:
     """Does what the words say, and shows every context that it is handed."""
 
-    def __init__(
-        self, words: Words, clock: Clock, on_context: Callable[[UserExecutionContext], None]
-    ) -> None:
-        self._agent = FaultInjectingAgent(RuleBasedAgent(), clock, words.fault_of)
+    def __init__(self, words: Words, on_context: Callable[[UserExecutionContext], None]) -> None:
+        self._agent = FaultInjectingAgent(RuleBasedAgent(), words.fault_of)
         self._on_context = on_context
 
     @property

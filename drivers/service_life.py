@@ -19,7 +19,6 @@ from drivers.service_exchanges import Exchange
 from drivers.service_shared import Reached
 from drivers.service_shown import compared, since_start
 from drivers.sessions import SessionsDriver
-from drivers.sessions_clock import PumpedClock
 from drivers.sessions_socket import Sockets
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.service import ChatService
@@ -162,14 +161,14 @@ class ServiceLife(SessionsDriver):
         numbers = self._numbers  # the system must not lead to its driver
         system = ChatSystem(
             settings=self._settings,
-            clock=PumpedClock(self.clock),
+            clock=self.clock,
             counter=count(1),
             entropy=lambda size: next(numbers).to_bytes(max(8, size), "big")[-size:],
         )
         database = Database(
             system.clock, self._settings, self._disk.url, make_engine=process.make_engine
         )
-        agent = WatchedAgent(self._words, system.clock, self._reached.see)
+        agent = WatchedAgent(self._words, self._reached.see)
         self._service = ChatService(system, database=database, agent=agent)
         self._system = self._service.system
         self.pump = pump

@@ -13,7 +13,6 @@ from typing import Any
 from threadline import Census, Driver, Ok, Refuse, Refused
 from threadline.driver import modules_of
 
-from drivers.sessions_clock import PumpedClock
 from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered
 from drivers.sessions_socket import Socket, Sockets
 from models.session_manager import SessionManagerModel
@@ -39,7 +38,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         self._sockets = Sockets(self.tell)
         self._system = ChatSystem(
             settings=Settings(**settings),
-            clock=PumpedClock(self.clock),
+            clock=self.clock,
             counter=count(1),
             entropy=lambda size: next(numbers).to_bytes(max(8, size), "big")[-size:],
         )

@@ -13,8 +13,8 @@ from sessions.context import UserExecutionContext
 from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
 from sessions.manager import IsolatedWebSocketManager
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
-from sessions.system import ChatSystem
 
 if TYPE_CHECKING:
     from sessions.service import ChatService

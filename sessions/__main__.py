@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sessions.app import create_app
 from sessions.service import ChatService
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
-from sessions.system import ChatSystem
 from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sessions.dependencies import Dependencies
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
-from sessions.parts import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Census:
     tasks: tuple[str, ...]
 
 
-def take_census(parts: Parts, factory: WebSocketManagerFactory) -> Census:
+def take_census(dependencies: Dependencies, factory: WebSocketManagerFactory) -> Census:
     """Look at everything that lives; takes time in proportion to it, and changes nothing."""
     managers = factory.live()
     return Census(
-        sessions=parts.registry.live(),
+        sessions=dependencies.registry.live(),
         managers=tuple(manager.key for manager in managers),
         connections={name: manager.key for manager in managers for name in manager.connections},
         queued={manager.key: manager.queued for manager in managers},
-        tasks=parts.tasks.names(),
+        tasks=dependencies.tasks.names(),
     )

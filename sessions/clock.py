@@ -1,4 +1,4 @@
-"""The clock: what time it is, and waiting until a time."""
+"""The clock: what time it is; the event loop's timers do the waiting."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The only time that a system knows: every timeout, grace and interval is read from here.
+    """The time of day of a system, by which every timeout, grace and interval is decided.
 
-    A limit is due when now() has reached its start plus its length (the contract, Clock).
+    It must advance with the time of the event loop, whose timers wake whoever waits. A limit is
+    due when now() has reached its start plus its length (the contract, Clock).
     """
 
     def now(self) -> float:
         """Return the seconds since the epoch."""
-        ...
-
-    async def sleep_until(self, t: float) -> None:
-        """Return once now() is at least t; at once if it is already."""
         ...
 
 
@@ -31,6 +28,9 @@ class SystemClock:
     def now(self) -> float:
         return self._epoch + time.monotonic()
 
-    async def sleep_until(self, t: float) -> None:
-        while (left := t - self.now()) > 0:
-            await asyncio.sleep(left)
+
+async def sleep_until(clock: Clock, t: float) -> None:
+    """Return once the clock shows at least t; at once if it does already."""
+    # The loop may wake a sleeper a little early.
+    while (left := t - clock.now()) > 0:
+        await asyncio.sleep(left)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
-from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 from sessions.event import Event, WebSocket
 from sessions.metrics import Metrics
@@ -34,18 +33,18 @@ class Connection:
         self,
         context: UserExecutionContext,
         websocket: WebSocket,
-        clock: Clock,
         settings: Settings,
         metrics: Metrics,
         on_dead: Callable[[Connection], None],
+        on_end: Callable[[Connection], None],
     ) -> None:
         self.context = context
         self.connection_id = context.websocket_connection_id or ""
         self.websocket = websocket
-        self._clock = clock
         self._settings = settings
         self._metrics = metrics
         self._on_dead = on_dead
+        self._on_end = on_end
         self._handed_over: deque[Outgoing] = deque()
         self._outbox: deque[Outgoing] = deque()
         self._wake = asyncio.Event()
@@ -82,27 +81,26 @@ class Connection:
             if self._sending:
                 # At once: what is undelivered now must not arrive after all, beside its replay.
                 self._sending.cancel()
+            self._on_end(self)
 
     async def run(self) -> None:
         """Send what waits, one after another, until the end; then close the socket."""
         while not self._ended.done():
-            if self._handed_over or self._outbox:
-                await self._send_first(self._handed_over or self._outbox)
+            if line := self._handed_over or self._outbox:
+                event = line[0].event
+                self._sending = asyncio.create_task(self.websocket.send_json(event.as_json()))
+                await self._in_time(self._sending, self._ended)
+                if self._was_sent():
+                    line.popleft()
+                    self._metrics.events_delivered += 1
+                elif not self._ended.done():
+                    self._on_dead(self)
+                self._sending = None
             else:
                 await self._wake.wait()
                 self._wake.clear()
         if self._close_code is not None:
-            await self._in_time(asyncio.create_task(self._close(self._close_code)))
-
-    async def _send_first(self, line: deque[Outgoing]) -> None:
-        self._sending = asyncio.create_task(self._send(line[0].event))
-        await self._in_time(self._sending, self._ended)
-        if self._was_sent():
-            line.popleft()
-            self._metrics.events_delivered += 1
-        elif not self._ended.done():
-            self._on_dead(self)
-        self._sending = None
+            await self._in_time(asyncio.create_task(self.websocket.close(self._close_code)))
 
     def _was_sent(self) -> bool:
         task = self._sending
@@ -110,18 +108,10 @@ class Connection:
 
     async def _in_time(self, task: asyncio.Task[None], *ends: asyncio.Future[None]) -> None:
         """Wait for the task for send_timeout_s seconds, or until another end; then cancel it."""
-        deadline_s = self._clock.now() + self._settings.send_timeout_s
-        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
+        limit_s = self._settings.send_timeout_s
         try:
-            await asyncio.wait((task, timer, *ends), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, *ends), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             task.cancel()
-            timer.cancel()
             # A socket may raise anything, and that it did is all we need to know.
-            await asyncio.gather(task, timer, return_exceptions=True)
-
-    def _send(self, event: Event) -> Coroutine[object, object, None]:
-        return self.websocket.send_json(event.as_json())
-
-    def _close(self, code: int) -> Coroutine[object, object, None]:
-        return self.websocket.close(code)
+            await asyncio.gather(task, return_exceptions=True)

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sessions.close_codes import CLEAN, UNDELIVERABLE
 from sessions.connection import Connection
 from sessions.context import UserExecutionContext
+from sessions.dependencies import Dependencies
 from sessions.errors import ConnectionTakenError
 from sessions.event import Event, WebSocket
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
-from sessions.parts import Parts
-from sessions.rules import check_id, check_optional_id
 from sessions.session import Visit
+from sessions.validation import check_id, check_optional_id
 
 
 class Connector:
     """Connects, disconnects, and finds live connections.
 
     To be called on the event loop of the system. Each change is made without waiting, so that
-    calls which overlap cannot see half of it.
+    calls which overlap cannot see half of it. on_connection_end is called with each connection
+    that ends.
     """
 
-    def __init__(self, parts: Parts, factory: WebSocketManagerFactory) -> None:
-        self._parts = parts
+    def __init__(self, dependencies: Dependencies, factory: WebSocketManagerFactory) -> None:
+        self._dependencies = dependencies
         self._factory = factory
-        self._directory = parts.directory
+        self._connections: dict[str, Connection] = {}
+        # By identity: a socket need not be hashable, and lives as long as its connection here.
+        self._by_socket: dict[int, Connection] = {}
+        self.on_connection_end: Callable[[Connection], None] = lambda _: None
 
     async def connect(
         self,
@@ -43,7 +49,7 @@ class Connector:
         self._check_connection_id(websocket, connection_id)
         self._factory.check_room(user_id, thread_id)
         self._release_due(user_id, websocket, connection_id)
-        visit = self._parts.registry.visit_by_connection(user_id, thread_id)
+        visit = self._dependencies.registry.visit_by_connection(user_id, thread_id)
         context = self._context(visit, connection_id)
         manager = await self._factory.create_manager(context)
         self._attach(manager, context, websocket, resumed=visit.resumed)
@@ -56,8 +62,8 @@ class Connector:
         With its last connection closed by code 1000 a manager ends; after any other code it
         waits out its grace.
         """
-        connection = self.live(websocket)
-        if connection is None:
+        connection = self._by_socket.get(id(websocket))
+        if connection is None or self._manager_of(connection) is None:
             return False
         left_alone = self._remove(connection, close_code=None)
         if left_alone and code == CLEAN:
@@ -66,21 +72,25 @@ class Connector:
 
     def find(self, user_id: str, connection_id: str) -> Connection | None:
         """Return a live connection of this user, or None."""
-        connection = self._directory.connection(connection_id)
+        connection = self._connections.get(connection_id)
         if connection is None or connection.context.user_id != user_id:
             return None
         return connection if self._manager_of(connection) else None
 
-    def live(self, websocket: WebSocket) -> Connection | None:
-        """Return the live connection of a socket, or None."""
-        connection = self._directory.connection_of(websocket)
-        return connection if connection and self._manager_of(connection) else None
+    def frame_of(self, websocket: WebSocket) -> Connection | None:
+        """Take note of a frame; return the live connection that it came by, or None."""
+        connection = self._by_socket.get(id(websocket))
+        return connection if connection and self.frame_arrived(connection) else None
 
-    def frame_arrived(self, connection: Connection) -> None:
-        """Restart the timeout of a connection's manager, and renew an unused session's lease."""
+    def frame_arrived(self, connection: Connection) -> bool:
+        """Restart the timeout of a connection's manager, and renew an unused session's lease.
+
+        Returns whether the connection is live.
+        """
         if manager := self._manager_of(connection):
             manager.frame_arrived()
             self._factory.renew(manager)
+        return manager is not None
 
     def _check_ids(self, user_id: str, thread_id: str | None, connection_id: str | None) -> None:
         check_id("user_id", user_id)
@@ -102,13 +112,14 @@ class Connector:
 
     def _holders(self, websocket: WebSocket, connection_id: str | None) -> list[Connection]:
         """Return the connections, due ones too, of this id and of this socket."""
-        named = self._directory.connection(connection_id or "")
-        same = self._directory.connection_of(websocket)
+        named = self._connections.get(connection_id or "")
+        same = self._by_socket.get(id(websocket))
         return [connection for connection in (named, same) if connection]
 
     def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        made_up = self._parts.ids.generate_websocket_connection_id
-        return self._parts.contexts.context_of(visit, connection_id or made_up(visit.user_id))
+        ids, contexts = self._dependencies.ids, self._dependencies.contexts
+        name = connection_id or ids.generate_websocket_connection_id(visit.user_id)
+        return contexts.context_of(visit, name)
 
     def _attach(
         self,
@@ -118,27 +129,36 @@ class Connector:
         *,
         resumed: bool,
     ) -> None:
-        parts = self._parts
+        dependencies = self._dependencies
         connection = Connection(
-            context, websocket, parts.clock, parts.settings, parts.metrics, self._lost
+            context, websocket, dependencies.settings, dependencies.metrics, self._lost, self._ended
         )
         manager.attach(connection, self._connected(context, resumed=resumed))
-        self._directory.add_connection(connection)
+        self._connections[connection.connection_id] = connection
+        self._by_socket[id(websocket)] = connection
         self._factory.renew(manager)
-        parts.tasks.start(connection.run(), f"connection {connection.connection_id}")
+        dependencies.tasks.start(connection.run(), f"connection {connection.connection_id}")
 
     def _connected(self, context: UserExecutionContext, *, resumed: bool) -> Event:
         return Event(
             kind="connected",
             key=IsolationKey(context.user_id, context.thread_id),
             run_id=context.run_id,
-            event_id=self._parts.ids.generate_base_id("event"),
+            event_id=self._dependencies.ids.generate_base_id("event"),
             message_id=None,
             fields={"connection_id": context.websocket_connection_id, "resumed": resumed},
         )
 
     def _manager_of(self, connection: Connection) -> IsolatedWebSocketManager | None:
         return self._factory.find_of(connection.context)
+
+    def _ended(self, connection: Connection) -> None:
+        """Forget a connection, but not a later one that took over its id or its socket."""
+        if self._connections.get(connection.connection_id) is connection:
+            del self._connections[connection.connection_id]
+        if self._by_socket.get(id(connection.websocket)) is connection:
+            del self._by_socket[id(connection.websocket)]
+        self.on_connection_end(connection)
 
     def _lost(self, connection: Connection) -> None:
         """Remove a connection that could not be sent to; a manager that is due ends whole."""
@@ -147,7 +167,6 @@ class Connector:
 
     def _remove(self, connection: Connection, close_code: int | None) -> bool:
         """Take a connection away from its manager; return whether it was the last one."""
-        self._directory.remove_connection(connection)
         manager = self._manager_of(connection)
         if manager:
             manager.detach(connection)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeAlias
 
-from sessions.frozen import frozen_mapping
+from sessions.errors import InvalidContextError
 from sessions.ids import UnifiedIdGenerator
-from sessions.rules import check_depth, check_id, check_optional_id
+from sessions.validation import check_depth, check_id, check_optional_id
+
+Frozen: TypeAlias = (
+    "bool | int | float | str | bytes | tuple[Frozen, ...] | frozenset[Frozen]"
+    " | Mapping[str, Frozen] | None"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +58,39 @@ class UserExecutionContext:
         check_depth(depth)
         _, _, request_id = ids.generate_user_context_ids(self.user_id, name)
         return replace(self, request_id=request_id, operation_depth=depth)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketContext:
+    """What an event answers: a context, who asked, and which message.
+
+    A context of its own, for which no HTTP request is made up. asker is a connection id, or the
+    name of an HTTP request that waits; answers to one who has left are dropped.
+    """
+
+    context: UserExecutionContext
+    asker: str | None = None
+    message_id: str | None = None
+
+
+def frozen(field: str, value: object) -> Frozen:
+    """Copy value with lists as tuples, sets as frozen sets and dicts as read-only mappings.
+
+    Raises InvalidContextError for whatever is not plain data, as a database session is not.
+    """
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(frozen(field, item) for item in value)
+    if isinstance(value, set | frozenset):
+        return frozenset(frozen(field, item) for item in value)
+    if isinstance(value, Mapping):
+        return frozen_mapping(field, value)
+    raise InvalidContextError(field, value, "hold plain data only: no objects")
+
+
+def frozen_mapping(field: str, value: Mapping[str, object]) -> Mapping[str, Frozen]:
+    """Copy a mapping, read-only to any depth; raises InvalidContextError as frozen does."""
+    if not all(isinstance(key, str) for key in value):
+        raise InvalidContextError(field, value, "have strings as keys")
+    return MappingProxyType({key: frozen(field, item) for key, item in value.items()})

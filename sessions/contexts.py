@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import accumulate
+from threading import Lock
 
 from sessions.clock import Clock, SystemClock
-from sessions.context import UserExecutionContext
-from sessions.context_times import ContextTimes
-from sessions.frozen import frozen_mapping
+from sessions.context import UserExecutionContext, frozen_mapping
 from sessions.ids import UnifiedIdGenerator
 from sessions.registry import Registry
-from sessions.rules import check_id, check_optional_id
 from sessions.session import Visit
+from sessions.validation import check_id, check_optional_id
+
+# Upper ends in seconds: a get is a look into a dict, and whatever takes longer waited for it.
+BOUNDS_S = (0.00001, 0.0001, 0.001, 0.01, 0.1, 1.0)
 
 
 class Contexts:
@@ -124,3 +128,28 @@ class Contexts:
             created_at=visit.created_at_s,
             additional_context=additional_context or {},
         )
+
+
+class ContextTimes:
+    """A histogram, all 0 at the start; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sum_s = 0.0
+        self._counts = [0] * (len(BOUNDS_S) + 1)
+
+    def observe(self, seconds: float) -> None:
+        """Count a time; one of exactly an upper end is below it."""
+        with self._lock:
+            self._counts[bisect_left(BOUNDS_S, seconds)] += 1
+            self._sum_s += seconds
+
+    def sum_s(self) -> float:
+        return self._sum_s
+
+    def buckets(self) -> list[tuple[str, int]]:
+        """Return the count up to each upper end, the last of which is +Inf: that of all."""
+        with self._lock:
+            counts = list(accumulate(self._counts))
+        ends = [*map(str, BOUNDS_S), "+Inf"]
+        return list(zip(ends, counts, strict=True))

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from sessions import context, factory
 from sessions.close_codes import CLEAN
 from sessions.event import WebSocket
-from sessions.ids import RANDOM_LENGTH
-from sessions.parsed_id import ParsedId
+from sessions.ids import RANDOM_LENGTH, ParsedId
 from sessions.session import SessionData
-from sessions.system import ChatSystem
+from sessions.session_manager import ChatSystem
 
 if TYPE_CHECKING:  # what needs the extra `sessions`, without which a system gets along
     from sessions.service import ChatService

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from sessions.close_codes import GOING_AWAY
 from sessions.context import UserExecutionContext
+from sessions.dependencies import Dependencies
 from sessions.errors import ContextMismatchError, ManagerLimitError
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
-from sessions.parts import Parts
-from sessions.rules import check_id, check_optional_id
+from sessions.validation import check_id, check_optional_id
 
 logger = logging.getLogger(__name__)
 
@@ -19,16 +20,18 @@ class WebSocketManagerFactory:
     """One manager for each thread in use (the contract, Connections and managers).
 
     A manager that is due is gone for every caller from that moment; a sweep, or a manager made
-    anew for its user, releases it.
+    anew for its user, releases it. on_manager_end is called with each that has ended.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._clock = parts.clock
-        self._settings = parts.settings
-        self._metrics = parts.metrics
-        self._registry = parts.registry
-        self._directory = parts.directory
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._clock = dependencies.clock
+        self._settings = dependencies.settings
+        self._metrics = dependencies.metrics
+        self._registry = dependencies.registry
+        self._managers: dict[IsolationKey, IsolatedWebSocketManager] = {}
+        self._by_user: dict[str, dict[IsolationKey, IsolatedWebSocketManager]] = {}
+        self.on_manager_end: Callable[[IsolatedWebSocketManager], None] = lambda _: None
 
     async def create_manager(
         self,
@@ -70,19 +73,23 @@ class WebSocketManagerFactory:
         return len(self.live_of(user_id))
 
     def find(self, key: IsolationKey) -> IsolatedWebSocketManager | None:
-        manager = self._directory.manager(key)
-        return manager if manager and not self._is_due(manager) else None
+        manager = self._managers.get(key)
+        return manager if manager and self._clock.now() < manager.due_at_s() else None
 
     def find_of(self, context: UserExecutionContext) -> IsolatedWebSocketManager | None:
         """Return the live manager that a context's events go through, or None."""
         return self.find(self._generate_isolation_key(context))
 
     def live(self) -> list[IsolatedWebSocketManager]:
-        return [manager for manager in self._directory.managers() if not self._is_due(manager)]
+        return [manager for manager in self._managers.values() if not self._is_due(manager)]
 
     def live_of(self, user_id: str) -> list[IsolatedWebSocketManager]:
-        mine = self._directory.managers_of(user_id)
-        return [manager for manager in mine if not self._is_due(manager)]
+        mine = self._by_user.get(user_id, {})
+        return [manager for manager in mine.values() if not self._is_due(manager)]
+
+    def managers(self) -> list[IsolatedWebSocketManager]:
+        """Return all that were not released yet, due ones too, in the order of their coming."""
+        return list(self._managers.values())
 
     def check_room(self, user_id: str, thread_id: str | None = None) -> None:
         """Raise SessionLimitError, or else ManagerLimitError, if a connection has no room.
@@ -100,29 +107,37 @@ class WebSocketManagerFactory:
 
     def release_due(self) -> None:
         """End all managers that are due, closing their sockets with 1001."""
-        self._release_due_among(self._directory.managers())
+        for manager in self.managers():
+            if self._is_due(manager):
+                self.end(manager, GOING_AWAY)
 
     def release_due_of(self, user_id: str) -> None:
         """End the managers of one user that are due."""
-        self._release_due_among(self._directory.managers_of(user_id))
+        for manager in list(self._by_user.get(user_id, {}).values()):
+            if self._is_due(manager):
+                self.end(manager, GOING_AWAY)
 
     def end_user(self, user_id: str, close_code: int) -> None:
         """End all managers of a user, closing their sockets with the code."""
         self.release_due_of(user_id)
-        for manager in self._directory.managers_of(user_id):
+        for manager in list(self._by_user.get(user_id, {}).values()):
             self.end(manager, close_code)
 
     def end(self, manager: IsolatedWebSocketManager, close_code: int) -> bool:
         """Release all that a manager holds: connections, queue, and a session never used."""
         self._metrics.cleanup_attempts += 1
         for connection in manager.connections.values():
-            self._directory.remove_connection(connection)
             connection.end(close_code)
         manager.connections.clear()
         manager.drop_queue()
-        self._directory.remove_manager(manager)
-        self._metrics.managers_cleaned_up += 1
         context = manager.context
+        self._managers.pop(manager.key, None)
+        mine = self._by_user.get(context.user_id, {})
+        mine.pop(manager.key, None)
+        if not mine:
+            self._by_user.pop(context.user_id, None)
+        self.on_manager_end(manager)
+        self._metrics.managers_cleaned_up += 1
         self._registry.manager_ended(context.user_id, context.thread_id)
         logger.info("WebSocket cleanup completed for context: %s", context.thread_id)
         return True
@@ -147,15 +162,18 @@ class WebSocketManagerFactory:
         check_id("user_id", user_id)
         check_optional_id("websocket_id", websocket_id)
         self.check_room(user_id)
-        return self._parts.contexts.from_websocket_request(user_id, websocket_id)
+        return self._dependencies.contexts.from_websocket_request(user_id, websocket_id)
 
     def _create(self, key: IsolationKey, context: UserExecutionContext) -> IsolatedWebSocketManager:
-        self._check_limit(context.user_id)
+        idle = self._check_limit(context.user_id)
         self.release_due_of(context.user_id)
-        self._clean_up_in_emergency(context.user_id)
+        for manager in idle:
+            self.end(manager, GOING_AWAY)
+        self._metrics.emergency_cleanups += bool(idle)
         logger.info("Creating WebSocket manager with consistent context: %s", context.thread_id)
         manager = IsolatedWebSocketManager(key, context, self._clock, self._settings, self._metrics)
-        self._directory.add_manager(manager)
+        self._managers[key] = manager
+        self._by_user.setdefault(context.user_id, {})[key] = manager
         self._metrics.managers_created += 1
         self.renew(manager)
         return manager
@@ -163,24 +181,16 @@ class WebSocketManagerFactory:
     def _is_due(self, manager: IsolatedWebSocketManager) -> bool:
         return self._clock.now() >= manager.due_at_s()
 
-    def _release_due_among(self, managers: list[IsolatedWebSocketManager]) -> None:
-        for manager in managers:
-            if self._is_due(manager):
-                self.end(manager, GOING_AWAY)
-
-    def _check_limit(self, user_id: str) -> None:
+    def _check_limit(self, user_id: str) -> list[IsolatedWebSocketManager]:
+        """Return the user's managers that make way for a new one; raises ManagerLimitError."""
         live = self.live_of(user_id)
-        stay = len(live) - len(self._choose_for_emergency(live))
+        idle = self._choose_for_emergency(live)
+        stay = len(live) - len(idle)
         limit = self._settings.max_managers_per_user
         if stay >= limit:
             self._metrics.manager_limit_refusals += 1
             raise ManagerLimitError(f"user {user_id!r} has {limit} managers in use, the limit")
-
-    def _clean_up_in_emergency(self, user_id: str) -> None:
-        chosen = self._choose_for_emergency(self.live_of(user_id))
-        for manager in chosen:
-            self.end(manager, GOING_AWAY)
-        self._metrics.emergency_cleanups += bool(chosen)
+        return idle
 
     def _choose_for_emergency(
         self, live: list[IsolatedWebSocketManager]

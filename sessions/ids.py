@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
 from sessions.clock import Clock, SystemClock
 from sessions.errors import InvalidIdRequestError
-from sessions.parsed_id import ParsedId, parsed
 
 OPERATION_LENGTH_MAX = 64
 RANDOM_LENGTH = 8
 USER_PREFIX_LENGTH = 8
+# The prefix is greedy: it may itself hold parts that look like a time, and the last one counts.
+FORM = re.compile(
+    r"(?P<prefix>.*)_(?P<ms>[0-9]{13})_(?P<number>[0-9]+)(?:_(?P<random>[0-9a-f]+))?", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedId:
+    """The parts of one id; ms is when it was made, in milliseconds since the epoch."""
+
+    prefix: str
+    ms: int
+    number: int
+    random: str | None
 
 
 class UnifiedIdGenerator:
@@ -69,7 +84,10 @@ class UnifiedIdGenerator:
 
     def parse_id(self, text: object) -> ParsedId | None:
         """Return the parts of an id that a generator made, or None for anything else."""
-        return parsed(text)
+        found = FORM.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            return None
+        return ParsedId(found["prefix"], int(found["ms"]), int(found["number"]), found["random"])
 
     def is_valid_id(self, text: object) -> bool:
         return self.parse_id(text) is not None
@@ -79,19 +97,16 @@ class UnifiedIdGenerator:
         found = self.parse_id(text)
         return -1 if found is None else max(0.0, self._clock.now() - found.ms / 1000)
 
-    def _stamp(self, random_length: int) -> str:
-        """Return {ms}_{n}[_{hex}], the part that makes an id unique."""
-        stamp = f"{int(self._clock.now() * 1000):013d}_{self._next_number()}"
-        return f"{stamp}_{self._hex(random_length)}" if random_length else stamp
-
     def now(self) -> float:
         """Return the clock second that an id made now would carry."""
         return self._clock.now()
 
-    def _next_number(self) -> int:
+    def _stamp(self, random_length: int) -> str:
+        """Return {ms}_{n}[_{hex}], the part that makes an id unique."""
         with self._lock:
-            return next(self._counter)
-
-    def _hex(self, length: int) -> str:
+            number = next(self._counter)
+        stamp = f"{int(self._clock.now() * 1000):013d}_{number}"
+        if random_length == 0:
+            return stamp
         # Half a byte is one digit: an odd length needs one byte more, and then one digit less.
-        return self._entropy((length + 1) // 2).hex()[:length]
+        return f"{stamp}_{self._entropy((random_length + 1) // 2).hex()[:random_length]}"

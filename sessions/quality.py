@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from sessions.clock import Clock
-from sessions.context import UserExecutionContext
+from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.event import Json
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
-from sessions.messages.sender import Sender
-from sessions.queue.message import Message
+from sessions.queue.message import Message, Queued
+from sessions.router import Router
 from sessions.storage.turn_store import TurnStore
 
 HOUR_S = 3_600
@@ -47,25 +47,24 @@ class QualityHandler:
         manager: QualityManager,
         turns: TurnStore,
         clock: Clock,
-        sender: Sender,
+        router: Router,
         agent_name: str,
     ) -> None:
         self._manager = manager
         self._turns = turns
         self._clock = clock
-        self._sender = sender
+        self._router = router
         self._agent_name = agent_name
 
-    async def handle(self, message: Message) -> None:
+    async def handle(self, queued: Queued) -> None:
         """Answer a message; raises KeyError for another type, and what storage raises."""
-        context = message.context
-        kind, fields = await self._answer(message.kind, context, message.payload)
-        self._sender.answer(context, kind, fields, message.message_id, message.asker)
+        message = queued.message
+        kind, fields = await self._answer(message)
+        self._router.answer(message, kind, fields)
 
-    async def _answer(
-        self, kind: str, context: UserExecutionContext, payload: Mapping[str, Json]
-    ) -> Answer:
-        match kind:
+    async def _answer(self, message: Message) -> Answer:
+        context, payload = message.context, message.payload
+        match message.kind:
             case "subscribe_quality_alerts":
                 return self._subscription(context, payload)
             case "get_quality_metrics":
@@ -74,7 +73,7 @@ class QualityHandler:
                 return await self._report(context, payload)
             case "validate_content":
                 return _validation(payload)
-        raise KeyError(kind)
+        raise KeyError(message.kind)
 
     def _subscription(self, context: UserExecutionContext, payload: Mapping[str, Json]) -> Answer:
         """Subscribe or unsubscribe the thread, and say what holds now."""
@@ -128,9 +127,9 @@ class QualityManager:
     for the event loop of the system.
     """
 
-    def __init__(self, factory: WebSocketManagerFactory, sender: Sender) -> None:
+    def __init__(self, factory: WebSocketManagerFactory, router: Router) -> None:
         self._factory = factory
-        self._sender = sender
+        self._router = router
         self._subscriptions: dict[IsolationKey, UserExecutionContext] = {}
 
     def subscribe(self, context: UserExecutionContext) -> bool:
@@ -166,7 +165,7 @@ class QualityManager:
         """Send each subscribed thread an event of its own, on its own subscription's context."""
         for key in self.subscriptions():
             context = self._subscriptions[key]
-            self._sender.publish(context, kind, copy.deepcopy(dict(payload)), None, None)
+            self._router.publish(WebSocketContext(context), kind, copy.deepcopy(dict(payload)))
 
 
 def issues_of(content: str, content_type: str = "text", *, strict: bool = False) -> list[str]:

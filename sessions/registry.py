@@ -11,9 +11,9 @@ from sessions.errors import SessionLimitError
 from sessions.ids import UnifiedIdGenerator
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
-from sessions.rules import check_id, check_optional_id
-from sessions.session import Peek, Session, SessionData, SessionsByUse, Visit
+from sessions.session import Peek, Session, SessionData, Visit
 from sessions.settings import Settings
+from sessions.validation import check_id, check_optional_id
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Registry:
         self._sessions: dict[IsolationKey, Session] = {}
         self._numbers = count(1)
         self._uses = count(1)
-        self._by_use = SessionsByUse()
+        self._by_user: dict[str, dict[str, Session]] = {}
 
     def get_or_create_user_session(
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
@@ -54,29 +54,27 @@ class Registry:
         Without a thread it is the user's latest live one; without a run, the thread's current.
         """
         with self._lock:
-            self._validate(user_id, thread_id, run_id)
-            found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
-            session = found or self._create(user_id, thread_id, run_id, by_connection=False)
-            session.run_id = run_id or session.run_id
-            return self._use(session, resumed=found is not None)
+            session, was_there = self._get(user_id, thread_id, run_id)
+            return self._use(session, resumed=was_there)
 
     def accept(
         self, user_id: str, thread_id: str | None = None, run_id: str | None = None
     ) -> Visit:
         """Do the get of a message, and count it: from now on its session outlives its manager."""
         with self._lock:
-            visit = self.visit(user_id, thread_id, run_id)
-            if session := self._find(user_id, visit.thread_id):
-                session.ends_with_manager = False
-                session.leased_until_s = None
+            session, was_there = self._get(user_id, thread_id, run_id)
+            session.ends_with_manager = False
+            session.leased_until_s = None
             self._metrics.messages += 1
-            self._metrics.messages_continued += visit.resumed
-            return visit
+            self._metrics.messages_continued += was_there
+            return self._use(session, resumed=was_there)
 
     def visit_by_connection(self, user_id: str, thread_id: str | None = None) -> Visit:
-        """Do the get of a connection: without a thread it begins a conversation."""
+        """Do the get of a connection: without a thread it begins a conversation.
+
+        The caller has checked the ids.
+        """
         with self._lock:
-            self._validate(user_id, thread_id, None)
             found = self._find(user_id, thread_id) if thread_id else None
             session = found or self._create(user_id, thread_id, None, by_connection=True)
             return self._use(session, resumed=found is not None)
@@ -93,8 +91,17 @@ class Registry:
     def peek(self, user_id: str, thread_id: str) -> Peek | None:
         """Read what is known of a live session, or None. Extends nothing."""
         with self._lock:
-            session = self._find(user_id, thread_id)
-            return session.peek(self._settings.session_ttl_s) if session else None
+            if (session := self._find(user_id, thread_id)) is None:
+                return None
+            return Peek(session.run_id, session.websocket_client_id, session.created_at_s)
+
+    def due_at_s(self, key: IsolationKey, number: int) -> float | None:
+        """Return when the live session of this number expires if nobody uses it, or None."""
+        with self._lock:
+            session = self._find(*key)
+            if session is None or session.number != number:
+                return None
+            return session.active_at_s + self._settings.session_ttl_s
 
     def extend(self, user_id: str, thread_id: str) -> None:
         """Restart the idle time of a live session, without making its thread the latest."""
@@ -138,7 +145,7 @@ class Registry:
         check_id("user_id", user_id)
         with self._lock:
             ended = self._sessions_of(user_id)
-            live = sum(self._is_live(session) for session in ended)
+            live = sum(not self._is_due(session) for session in ended)
             for session in ended:
                 self._end(session)
             return live
@@ -147,7 +154,7 @@ class Registry:
         """End the session of a thread; return whether it was live."""
         with self._lock:
             session = self._sessions.get(self._key(user_id, thread_id))
-            was_live = session is not None and self._is_live(session)
+            was_live = session is not None and not self._is_due(session)
             if session:
                 self._end(session)
             return was_live
@@ -157,7 +164,7 @@ class Registry:
         with self._lock:
             session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
             self._register(session)
-            self._by_use.place_last(session)
+            self._place_last(session)
 
     def count_on(self, used: int) -> None:
         """Count gets and messages on from a number that was stored, which none has again."""
@@ -170,7 +177,7 @@ class Registry:
             return {
                 IsolationKey(session.user_id, session.thread_id): session.run_id
                 for session in self._sessions.values()
-                if self._is_live(session)
+                if not self._is_due(session)
             }
 
     def _validate(self, user_id: str, thread_id: str | None, run_id: str | None) -> None:
@@ -183,34 +190,36 @@ class Registry:
 
     def _find(self, user_id: str, thread_id: str) -> Session | None:
         session = self._sessions.get(self._key(user_id, thread_id))
-        return session if session and self._is_live(session) else None
+        return session if session and not self._is_due(session) else None
 
     def _latest(self, user_id: str) -> Session | None:
-        used = reversed(self._by_use.of(user_id))
-        return next((session for session in used if self._is_live(session)), None)
+        used = reversed(self._sessions_of(user_id))
+        return next((session for session in used if not self._is_due(session)), None)
 
     def _sessions_of(self, user_id: str) -> list[Session]:
-        return self._by_use.of(user_id)
-
-    def _is_live(self, session: Session) -> bool:
-        return not self._is_due(session)
+        """Return a user's sessions, due ones too, the one of the latest get or message last."""
+        return list(self._by_user.get(user_id, {}).values())
 
     def _is_due(self, session: Session) -> bool:
-        return self._is_expired(session) or self._is_orphan(session)
-
-    def _is_expired(self, session: Session) -> bool:
-        return self._clock.now() >= session.active_at_s + self._settings.session_ttl_s
-
-    def _is_orphan(self, session: Session) -> bool:
-        leased_until_s = session.leased_until_s
-        return leased_until_s is not None and self._clock.now() >= leased_until_s
+        """Return whether a session expired, or its manager did that it ends with."""
+        now_s, leased_until_s = self._clock.now(), session.leased_until_s
+        is_orphan = leased_until_s is not None and now_s >= leased_until_s
+        return is_orphan or now_s >= session.active_at_s + self._settings.session_ttl_s
 
     def _sat_idle(self, session: Session) -> bool:
         """Return whether a session expired before its manager could end it."""
         leased_until_s = session.leased_until_s
         expires_at_s = session.active_at_s + self._settings.session_ttl_s
         came_first = leased_until_s is None or expires_at_s <= leased_until_s
-        return came_first and self._is_expired(session)
+        return came_first and self._clock.now() >= expires_at_s
+
+    def _get(self, user_id: str, thread_id: str | None, run_id: str | None) -> tuple[Session, bool]:
+        """Return the session that a get is for, making one, and whether it was there before."""
+        self._validate(user_id, thread_id, run_id)
+        found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
+        session = found or self._create(user_id, thread_id, run_id, by_connection=False)
+        session.run_id = run_id or session.run_id
+        return session, found is not None
 
     def _create(
         self, user_id: str, thread_id: str | None, run_id: str | None, *, by_connection: bool
@@ -245,8 +254,8 @@ class Registry:
     def _check_limit(self, user_id: str) -> None:
         # Records are counted first, as they are no fewer than live sessions and cost no look.
         limit = self._settings.max_sessions_per_user
-        records = self._sessions_of(user_id) if self._by_use.count(user_id) >= limit else []
-        if sum(self._is_live(session) for session in records) >= limit:
+        is_full = len(self._by_user.get(user_id, ())) >= limit
+        if is_full and sum(not self._is_due(each) for each in self._sessions_of(user_id)) >= limit:
             self._metrics.session_limit_refusals += 1
             raise SessionLimitError(f"user {user_id!r} has {limit} live sessions, the limit")
 
@@ -257,7 +266,9 @@ class Registry:
         self._sessions[key] = session
 
     def _use(self, session: Session, *, resumed: bool) -> Visit:
-        self._touch(session)
+        session.active_at_s = self._clock.now()
+        session.used = next(self._uses)
+        self._place_last(session)
         if resumed:
             self._metrics.contexts_reused += 1
         else:
@@ -265,11 +276,11 @@ class Registry:
         logger.info("%s session: %s", "Reusing" if resumed else "Creating", session.thread_id)
         return self._seen(session, resumed=resumed)
 
-    def _touch(self, session: Session) -> None:
-        """Restart the session's idle time, and make its thread the user's latest."""
-        session.active_at_s = self._clock.now()
-        session.used = next(self._uses)
-        self._by_use.place_last(session)
+    def _place_last(self, session: Session) -> None:
+        """Make a session's thread the user's latest."""
+        mine = self._by_user.setdefault(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        mine[session.thread_id] = session
 
     def _seen(self, session: Session, *, resumed: bool) -> Visit:
         return Visit(
@@ -286,4 +297,7 @@ class Registry:
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(self._key(session.user_id, session.thread_id), None)
-        self._by_use.remove(session)
+        mine = self._by_user.get(session.user_id, {})
+        mine.pop(session.thread_id, None)
+        if not mine:
+            self._by_user.pop(session.user_id, None)

@@ -3,32 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from sessions.connection import Connection
 from sessions.connector import Connector
-from sessions.context import UserExecutionContext
+from sessions.context import UserExecutionContext, WebSocketContext
+from sessions.dependencies import Dependencies
 from sessions.errors import UnknownConnectionError
 from sessions.event import Event, Json
 from sessions.factory import WebSocketManagerFactory
 from sessions.key import IsolationKey
-from sessions.parts import Parts
-from sessions.rules import check_id, check_optional_id
+from sessions.pending_response import PendingResponses
+from sessions.validation import check_id, check_optional_id
+
+
+class Asked(Protocol):
+    """What an event answers: a message, or the WebSocketContext of one that is not yet accepted."""
+
+    @property
+    def context(self) -> UserExecutionContext: ...
+
+    @property
+    def asker(self) -> str | None: ...
+
+    @property
+    def message_id(self) -> str | None: ...
 
 
 class Router:
     """Which thread a message belongs to, and which sockets an event goes to.
 
     To be called on the event loop of the system. No call waits, and a refused one has changed
-    nothing: it is no frame of its connection either.
+    nothing: it is no frame of its connection either. An event creates and extends nothing.
+    responses are the HTTP requests that wait, which are answered like connections.
     """
 
     def __init__(
-        self, parts: Parts, factory: WebSocketManagerFactory, connector: Connector
+        self, dependencies: Dependencies, factory: WebSocketManagerFactory, connector: Connector
     ) -> None:
-        self._parts = parts
+        self._dependencies = dependencies
         self._factory = factory
         self._connector = connector
-        self._registry = parts.registry
+        self._registry = dependencies.registry
+        self.responses = PendingResponses()
+
+    def publish(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> None:
+        """Send an event to the connections of the thread, and to an asker who is elsewhere.
+
+        While the thread's manager has no connection the event waits for one.
+        """
+        self._publish(self._event(asked, kind, fields), asked.asker)
+
+    def answer(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> None:
+        """Send an event to the asker only; to nobody, if that one has left."""
+        if asked.asker:
+            self._offer(self._event(asked, kind, fields), asked.asker)
+
+    def error(self, asked: Asked, code: str, text: str) -> None:
+        """Answer with an error, which ends nothing; text is for people."""
+        self.answer(asked, "error", {"code": code, "message": text})
 
     async def message(
         self,
@@ -47,12 +80,13 @@ class Router:
         self._check_ids(user_id, thread_id, run_id, connection_id)
         asker = self._live(user_id, connection_id) if connection_id else None
         asked_for = thread_id or (asker.context.thread_id if asker else None)
-        visit = self._registry.accept(user_id, asked_for, run_id)
+        get = self._dependencies.contexts.accept_message
+        context, _ = get(user_id, asked_for, run_id, connection_id)
         if asker:
             self._connector.frame_arrived(asker)
-        key = IsolationKey(user_id, visit.thread_id)
-        self._publish(self._event("message", key, {"text": text}, message_id), asker)
-        return self._parts.contexts.context_of(visit, connection_id)
+        asked = WebSocketContext(context, connection_id, message_id)
+        self.publish(asked, "message", {"text": text})
+        return context
 
     async def ping(
         self,
@@ -72,8 +106,7 @@ class Router:
         key = IsolationKey(user_id, thread_id or asker.context.thread_id)
         self._registry.extend(user_id, key.thread_id)
         self._connector.frame_arrived(asker)
-        pong = self._event("pong", key, {}, message_id)
-        asker.offer(pong, recoverable=False)
+        asker.offer(self._event_of_thread("pong", key, {}, message_id), recoverable=False)
 
     async def deliver(
         self, user_id: str, thread_id: str, kind: str, fields: Mapping[str, Json]
@@ -84,7 +117,8 @@ class Router:
         """
         check_id("thread_id", thread_id)
         self._check_ids(user_id, thread_id, None, None)
-        self._publish(self._event(kind, IsolationKey(user_id, thread_id), fields), None)
+        key = IsolationKey(user_id, thread_id)
+        self._publish(self._event_of_thread(kind, key, fields), None)
 
     def _check_ids(
         self, user_id: str, thread_id: str | None, run_id: str | None, connection_id: str | None
@@ -102,23 +136,32 @@ class Router:
             )
         return asker
 
-    def _event(
+    def _event(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> Event:
+        """Return an event with the ids of the context that is answered (the contract, Messages)."""
+        context, event_id = asked.context, self._dependencies.ids.generate_base_id("event")
+        key = IsolationKey(context.user_id, context.thread_id)
+        return Event(kind, key, context.run_id, event_id, asked.message_id, fields)
+
+    def _event_of_thread(
         self,
         kind: str,
         key: IsolationKey,
         fields: Mapping[str, Json],
         message_id: str | None = None,
     ) -> Event:
-        event_id = self._parts.ids.generate_base_id("event")
-        return Event(kind, key, self._current_run(key), event_id, message_id, fields)
+        """Return an event with the run of the thread's session, or none once that has ended."""
+        seen = self._registry.peek(*key)
+        event_id = self._dependencies.ids.generate_base_id("event")
+        return Event(kind, key, seen.run_id if seen else None, event_id, message_id, fields)
 
-    def _current_run(self, key: IsolationKey) -> str | None:
-        """Return the run of the thread's session, or None once that has ended."""
-        seen = self._registry.peek(key.user_id, key.thread_id)
-        return seen.run_id if seen else None
-
-    def _publish(self, event: Event, asker: Connection | None) -> None:
+    def _publish(self, event: Event, asker: str | None) -> None:
         if manager := self._factory.find(event.key):
             manager.deliver(event)
-        if asker and asker.context.thread_id != event.key.thread_id:
-            asker.offer(event, recoverable=False)
+        if asker and not (manager and asker in manager.connections):
+            self._offer(event, asker)
+
+    def _offer(self, event: Event, asker: str) -> None:
+        if response := self.responses.find(asker):
+            response.offer(event)
+        elif connection := self._connector.find(event.key.user_id, asker):
+            connection.offer(event, recoverable=False)

@@ -14,10 +14,10 @@ from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
 from sessions.service_census import ServiceCensus, ServiceMetrics
-from sessions.service_parts import ServiceParts
+from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.sweeper import Sweeper
-from sessions.system import ChatSystem
+from sessions.wiring import Wiring
 
 
 class ChatService:
@@ -37,16 +37,15 @@ class ChatService:
         self.system = system or ChatSystem()
         self.settings = self.system.settings
         self.database = database or Database(self.system.clock, self.settings)
-        self.parts = ServiceParts(self.system, self.database, agent or RuleBasedAgent(), self)
-        self.agent_route = self.parts.agent_route
-        self.messages_route = self.parts.messages_route
-        self.thread_route = self.parts.thread_route
-        self.session_factory = self.parts.session_factory
-        self.quality = self.parts.quality
-        self._sweeper = Sweeper(self.system.parts, self.sweep)
-        directory = self.system.parts.directory
-        directory.tell_of_connection_ends(self._connection_ended)
-        directory.tell_of_manager_ends(self._manager_ended)
+        self.wiring = Wiring(self.system, self.database, agent or RuleBasedAgent(), self)
+        self.agent_route = self.wiring.agent_route
+        self.messages_route = self.wiring.messages_route
+        self.thread_route = self.wiring.thread_route
+        self.session_factory = self.wiring.session_factory
+        self.quality = self.wiring.quality
+        self._sweeper = Sweeper(self.system.dependencies, self.sweep)
+        self.system.connector.on_connection_end = self._connection_ended
+        self.system.factory.on_manager_end = self._manager_ended
 
     async def start(self) -> None:
         """Make the tables, let the stored sessions go on, and begin to work and to sweep.
@@ -54,19 +53,19 @@ class ChatService:
         Raises what the database raises.
         """
         await self.database.open()
-        self.system.registry.count_on(await self.parts.threads.last_used())
-        for thread in await self.parts.threads.threads_to_load():
+        self.system.registry.count_on(await self.wiring.threads.last_used())
+        for thread in await self.wiring.threads.threads_to_load():
             self.system.registry.restore(
                 thread.user_id, thread.thread_id, thread.run_id, thread.active_at_s
             )
-        self.parts.worker.start()
+        self.wiring.worker.start()
         self._sweeper.start()
 
     async def stop(self) -> None:
         """End all that runs, close sockets with 1001 and the database; wait for every task."""
         await self._sweeper.stop()
-        await self.parts.worker.stop()
-        self.parts.exchanges.finish_all()
+        await self.wiring.worker.stop()
+        self.system.router.responses.finish_all()
         await self.system.stop()
         await self.session_factory.close()
         await self.database.close()
@@ -106,7 +105,7 @@ class ChatService:
 
     async def receive(self, websocket: WebSocket, data: str | bytes) -> None:
         """Take in one frame of a socket; whatever comes of it is sent as events."""
-        await self.parts.intake.receive(websocket, data)
+        await self.wiring.intake.receive(websocket, data)
 
     async def invalidate_user_sessions(self, user_id: str) -> int:
         """End all that a user has going on, and store that; return how many sessions were live.
@@ -115,9 +114,9 @@ class ChatService:
         ended already.
         """
         ended = await self.system.invalidate_user_sessions(user_id)
-        self.parts.queue.remove_user(user_id)
-        await self.parts.worker.drop(lambda message: message.user_id == user_id)
-        await self.parts.threads.end_sessions(user_id)
+        self.wiring.queue.remove_user(user_id)
+        await self.wiring.worker.drop(lambda message: message.key.user_id == user_id)
+        await self.wiring.threads.end_sessions(user_id)
         return ended
 
     async def delete_thread(self, user_id: str, thread_id: str) -> bool:
@@ -128,12 +127,12 @@ class ChatService:
         context = self.system.contexts.reading_context(user_id, thread_id)
         key = IsolationKey(user_id, thread_id)
         was_live = self.system.registry.end_thread(user_id, thread_id)
-        self.parts.queue.remove_thread(user_id, thread_id)
+        self.wiring.queue.remove_thread(user_id, thread_id)
         if manager := self.system.factory.find(key):
             self.system.factory.end(manager, DELETED)
-        await self.parts.worker.drop(lambda message: message.key == key)
-        had_turns = bool(await self.parts.turns.latest_turns(context, 1))
-        await self.parts.turns.delete_thread(context)
+        await self.wiring.worker.drop(lambda message: message.key == key)
+        had_turns = bool(await self.wiring.turns.latest_turns(context, 1))
+        await self.wiring.turns.delete_thread(context)
         return was_live or had_turns
 
     async def broadcast_quality_update(self, payload: Mapping[str, Json]) -> None:
@@ -147,16 +146,16 @@ class ChatService:
     async def sweep(self) -> None:
         """Free all that is due, then remove the conversations that are; raises storage errors."""
         self.system.sweep()
-        await self.parts.worker.drop(self.parts.lifetimes.is_over)
-        await self.parts.threads.remove_due(self._live_since)
+        await self.wiring.worker.drop(self.wiring.lifetimes.is_over)
+        await self.wiring.threads.remove_due(self._live_since)
 
     def census(self) -> ServiceCensus:
         """Return what is live now, beside what the system holds."""
-        return self.parts.census()
+        return self.wiring.census()
 
     def metrics(self) -> ServiceMetrics:
         """Return a copy of the counts, in which what is due by now has ended."""
-        return self.parts.metrics()
+        return self.wiring.metrics()
 
     def _live_since(self, key: IsolationKey) -> float | None:
         seen = self.system.registry.peek(*key)
@@ -164,7 +163,7 @@ class ChatService:
 
     def _connection_ended(self, connection: Connection) -> None:
         for session in self.session_factory.of_connection(connection.connection_id):
-            self.system.parts.tasks.start(session.close(), "close of a database session")
+            self.system.dependencies.tasks.start(session.close(), "close of a database session")
 
     def _manager_ended(self, manager: IsolatedWebSocketManager) -> None:
         self.quality.ended(manager.key)

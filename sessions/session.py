@@ -34,48 +34,13 @@ class Session:
     used: int = 0
     leased_until_s: float | None = None
 
-    def peek(self, ttl_s: float) -> Peek:
-        return Peek(
-            self.number,
-            self.run_id,
-            self.websocket_client_id,
-            self.created_at_s,
-            self.active_at_s + ttl_s,
-        )
-
 
 class Peek(NamedTuple):
-    """What a look at a live session shows: when it began, and is due as it is now."""
+    """What a look at a live session shows."""
 
-    number: int
     run_id: str
     websocket_client_id: str
     began_at_s: float
-    due_at_s: float
-
-
-class SessionsByUse:
-    """Sessions by user and thread, the one of the latest get or message last."""
-
-    def __init__(self) -> None:
-        self._by_user: dict[str, dict[str, Session]] = {}
-
-    def of(self, user_id: str) -> list[Session]:
-        return list(self._by_user.get(user_id, {}).values())
-
-    def count(self, user_id: str) -> int:
-        return len(self._by_user.get(user_id, ()))
-
-    def place_last(self, session: Session) -> None:
-        mine = self._by_user.setdefault(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        mine[session.thread_id] = session
-
-    def remove(self, session: Session) -> None:
-        mine = self._by_user.get(session.user_id, {})
-        mine.pop(session.thread_id, None)
-        if not mine:
-            self._by_user.pop(session.user_id, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from sessions.parts import Parts
+from sessions.clock import sleep_until
+from sessions.dependencies import Dependencies
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +18,8 @@ class Sweeper:
     It goes on after a sweep that raised, and counts it (the contract, Connections and managers).
     """
 
-    def __init__(self, parts: Parts, sweep: Callable[[], Awaitable[None]]) -> None:
-        self._parts = parts
+    def __init__(self, dependencies: Dependencies, sweep: Callable[[], Awaitable[None]]) -> None:
+        self._dependencies = dependencies
         self._sweep = sweep
         self._task: asyncio.Task[None] | None = None
 
@@ -26,7 +27,7 @@ class Sweeper:
         """Begin to sweep; raises RuntimeError if it has begun already."""
         if self._task is not None:
             raise RuntimeError("the sweep is running; stop it before you start it again")
-        self._task = self._parts.tasks.start(self._run(), "sweep")
+        self._task = self._dependencies.tasks.start(self._run(), "sweep")
 
     async def stop(self) -> None:
         """End the sweep, and wait for its end; does nothing if it is not running."""
@@ -36,15 +37,15 @@ class Sweeper:
             self._task = None
 
     async def _run(self) -> None:
-        next_at_s = self._parts.clock.now()
+        next_at_s = self._dependencies.clock.now()
         while True:
-            next_at_s += self._parts.settings.sweep_interval_s
-            await self._parts.clock.sleep_until(next_at_s)
+            next_at_s += self._dependencies.settings.sweep_interval_s
+            await sleep_until(self._dependencies.clock, next_at_s)
             await self._sweep_once()
 
     async def _sweep_once(self) -> None:
         try:
             await self._sweep()
         except Exception:  # whatever it was, the next sweep may free what this one could not
-            self._parts.metrics.sweep_errors += 1
+            self._dependencies.metrics.sweep_errors += 1
             logger.exception("sweep raised; the next one is in its time")

@@ -74,7 +74,7 @@ OF_SERVICE = {
         "subscribe",
         "service: ChatService / .quality -> QualityManager / ._handlers -> list",
     ),
-    "KeepsFailedRequests": Planted("list item (WebSocketContext)", "", f"{IN_HANDLER}._failed"),
+    "KeepsFailedRequests": Planted("list item (Message)", "", f"{IN_HANDLER}._failed"),
     "SessionPerError": Planted(
         "dict entry (RequestScopedSession)",
         "",

@@ -91,7 +91,7 @@ async def serving(folder: Path, settings: Settings | None = None) -> AsyncIterat
     def fault_of(request: AgentRequest) -> Fault:
         return faults.get(request.text, Fault.NONE)
 
-    agent = FaultInjectingAgent(RuleBasedAgent(), clock, fault_of)
+    agent = FaultInjectingAgent(RuleBasedAgent(), fault_of)
     url = f"sqlite+aiosqlite:///{folder / 'sessions.db'}"
     database = Database(clock, system.settings, url)
     async with ChatService(system, database=database, agent=agent) as service:

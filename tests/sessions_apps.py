@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from sessions.agents.agent import Agent
 from sessions.app import create_app
 from sessions.service import ChatService
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.system import ChatSystem
 
 ANA = {"Authorization": "Bearer ana's token"}
 BEN = {"Authorization": "Bearer ben's token"}

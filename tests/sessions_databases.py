@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from sessions.clock import Clock
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.system import ChatSystem
 from tests.sessions_clock import ManualClock
 from tests.sessions_peers import make_system
 

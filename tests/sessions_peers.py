@@ -6,8 +6,8 @@ import asyncio
 from itertools import count
 
 from sessions.event import Json
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
-from sessions.system import ChatSystem
 from tests.sessions_clock import ManualClock
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from sessions.__main__ import main
-from sessions.messages.rules import PAYLOADS
+from sessions.messages.payloads import PAYLOADS
 from sessions.settings import Settings
 from tests.doc_pages import page
 from tests.sessions_apps import make_app

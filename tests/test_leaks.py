@@ -227,6 +227,6 @@ def test_a_report_of_a_dropped_socket() -> None:
         "  ledger                          connect  disconnect  wait  sweep  wait  net",
         "  factory._ended                        .          +1     .      .     .   +1"
         "  <-- never released",
-        "  directory._managers                  +1          -1     .      .     .    0",
+        "  factory._managers                    +1          -1     .      .     .    0",
         "  the steps, torn down and repeated as each cycle:",
     ]

@@ -11,7 +11,6 @@ from starlette.types import Message
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.agents.rule_based import RuleBasedAgent
 from sessions.app import create_app
-from sessions.clock import SystemClock
 from sessions.event import Json
 from sessions.web.responses import stream_of
 from sessions.web.server import bound, make_server
@@ -29,7 +28,7 @@ def test_request_under_way_ends_with_its_server(tmp_path: Path) -> None:
     """A server that is told to end waits for no agent: the stream has its end at once."""
 
     async def run() -> None:
-        agent = FaultInjectingAgent(RuleBasedAgent(), SystemClock(), lambda _: Fault.NEVER_ENDS)
+        agent = FaultInjectingAgent(RuleBasedAgent(), lambda _: Fault.NEVER_ENDS)
         service = make_service(tmp_path, agent=agent)
         server = make_server(create_app(service), service)
         listening = bound(0)

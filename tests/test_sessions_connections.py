@@ -11,8 +11,8 @@ from sessions.errors import (
     RefusedError,
 )
 from sessions.key import IsolationKey
+from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
-from sessions.system import ChatSystem
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer, StalledPeer, make_system
 

@@ -10,7 +10,7 @@ import pytest
 from sessions import UnifiedIdGenerator, UserExecutionContext
 from sessions.default import create_user_execution_context
 from sessions.errors import InvalidContextError, InvalidIdRequestError
-from sessions.system import ChatSystem
+from sessions.session_manager import ChatSystem
 from tests.sessions_peers import make_system
 
 

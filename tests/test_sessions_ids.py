@@ -12,7 +12,7 @@ import pytest
 from sessions import UnifiedIdGenerator
 from sessions.default import UnifiedIdGenerator as OnDefault
 from sessions.errors import InvalidIdRequestError
-from sessions.parsed_id import ParsedId
+from sessions.ids import ParsedId
 from tests.sessions_clock import ManualClock
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sessions.key import IsolationKey
-from sessions.system import ChatSystem
+from sessions.session_manager import ChatSystem
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer, make_system
 

@@ -6,22 +6,22 @@ from unittest.mock import create_autospec
 
 from sessions.event import Json
 from sessions.factory import WebSocketManagerFactory
-from sessions.messages.sender import Sender
 from sessions.quality import QualityManager
+from sessions.router import Router
 from tests.sessions_stores import context
 
 
 def test_broadcast_shares_nothing_between_threads() -> None:
     """A change of one thread's payload reaches neither the other's nor the sender's."""
-    sender = create_autospec(Sender, instance=True)
+    router = create_autospec(Router, instance=True)
     payload: dict[str, Json] = {"list": [1]}
     # Every thread has a manager here, as the factory finds one of any key.
-    manager = QualityManager(create_autospec(WebSocketManagerFactory, instance=True), sender)
+    manager = QualityManager(create_autospec(WebSocketManagerFactory, instance=True), router)
     manager.subscribe(context())
     manager.subscribe(context(thread_id="u"))
 
     manager.broadcast("quality_update", payload)
-    first, second = (call.args[2] for call in sender.publish.call_args_list)
+    first, second = (call.args[2] for call in router.publish.call_args_list)
     assert isinstance(first["list"], list)
     first["list"].append(2)
 

@@ -11,7 +11,7 @@ from unittest.mock import Mock, patch
 import pytest
 
 from sessions import ChatSystem
-from sessions.clock import SystemClock
+from sessions.clock import SystemClock, sleep_until
 from sessions.default import UnifiedIdGenerator, default_system, set_default_system
 from sessions.key import IsolationKey
 from sessions.settings import Settings
@@ -168,7 +168,7 @@ def test_default_system_is_made_once() -> None:
 def test_system_clock_tells_the_time() -> None:
     """The machine's clock counts from the epoch, and does not wait for what has been."""
     clock = SystemClock()
-    asyncio.run(clock.sleep_until(clock.now() - 1))
+    asyncio.run(sleep_until(clock, clock.now() - 1))
 
     assert clock.now() == pytest.approx(time.time(), abs=60)
 

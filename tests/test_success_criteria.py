@@ -93,7 +93,7 @@ class Day:
         ]
 
 
-@patch("sessions.service_parts.TurnStore", TurnsInMemory)
+@patch("sessions.wiring.TurnStore", TurnsInMemory)
 async def chat_all_day() -> Day:
     day = Day()
     async with Subject().chat() as chat:

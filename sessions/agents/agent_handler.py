@@ -7,14 +7,18 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
-from sessions.agents.agent import AgentEvent, AgentOutput, AgentRequest, AgentUnavailableError
-from sessions.agents.supervisor import SupervisorFactory
-from sessions.agents.websocket_context import WebSocketContext
+from sessions.agents.agent import (
+    Agent,
+    AgentEvent,
+    AgentOutput,
+    AgentRequest,
+    AgentUnavailableError,
+)
 from sessions.clock import Clock
 from sessions.errors import AgentTimeoutError, ThreadEndedError
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.sender import Sender
 from sessions.queue.message import Message
+from sessions.router import Router
 from sessions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,14 +32,14 @@ class AgentHandler:
 
     def __init__(
         self,
-        supervisors: SupervisorFactory,
-        sender: Sender,
+        agent: Agent,
+        router: Router,
         lifetimes: Lifetimes,
         clock: Clock,
         settings: Settings,
     ) -> None:
-        self._supervisors = supervisors
-        self._sender = sender
+        self._agent = agent
+        self._router = router
         self._lifetimes = lifetimes
         self._clock = clock
         self._settings = settings
@@ -46,38 +50,31 @@ class AgentHandler:
         Raises AgentUnavailableError if the agent could not be had, before its first event, and
         ThreadEndedError once the session that accepted the message has ended.
         """
-        asked = WebSocketContext.of(message)
         try:
-            return await self._in_time(message, asked, request)
+            return await self._in_time(message, request)
         except AgentTimeoutError as error:
-            self._report_timeout(asked, error)
+            self._router.error(message, "agent_timeout", str(error))
         except (AgentUnavailableError, ThreadEndedError):
             raise
         except Exception as error:  # an agent may raise anything
-            logger.warning("agent failed on %s", asked.context.thread_id, exc_info=error)
-            self._report_failure(asked, error)
+            logger.warning("agent failed on %s", message.context.thread_id, exc_info=error)
+            self._router.error(message, "agent_failed", _told(error))
         return None
 
-    async def _in_time(
-        self, message: Message, asked: WebSocketContext, request: AgentRequest
-    ) -> str:
+    async def _in_time(self, message: Message, request: AgentRequest) -> str:
         deadline_s = self._clock.now() + self._settings.agent_timeout_s
-        running = asyncio.create_task(self._consume(message, asked, request, deadline_s))
-        timer = asyncio.create_task(self._clock.sleep_until(deadline_s))
+        running = asyncio.create_task(self._consume(message, request, deadline_s))
         try:
-            await asyncio.wait((running, timer), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running,), timeout=self._settings.agent_timeout_s)
         finally:
-            for task in (running, timer):
-                task.cancel()
-            await asyncio.gather(running, timer, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         if running.cancelled():
             raise self._timeout()
         return running.result()
 
-    async def _consume(
-        self, message: Message, asked: WebSocketContext, request: AgentRequest, deadline_s: float
-    ) -> str:
-        outputs = self._supervisors.create_supervisor(asked.context).run(request)
+    async def _consume(self, message: Message, request: AgentRequest, deadline_s: float) -> str:
+        outputs = self._agent.run(message.context, request)
         has_begun = False
         try:
             async for output in outputs:
@@ -88,9 +85,7 @@ class AgentHandler:
                 if not isinstance(output, AgentEvent):
                     return output.text
                 has_begun = True
-                self._sender.publish(
-                    asked.context, output.kind, output.fields, asked.message_id, asked.asker
-                )
+                self._router.publish(message, output.kind, output.fields)
         except AgentUnavailableError as error:
             if has_begun:
                 raise RuntimeError("the agent was lost after its first event") from error
@@ -98,16 +93,6 @@ class AgentHandler:
         finally:
             await _close(outputs)
         raise RuntimeError("the agent ended without a reply")
-
-    def _report_failure(self, asked: WebSocketContext, error: Exception) -> None:
-        self._sender.error(
-            asked.context, "agent_failed", _told(error), asked.message_id, asked.asker
-        )
-
-    def _report_timeout(self, asked: WebSocketContext, error: AgentTimeoutError) -> None:
-        self._sender.error(
-            asked.context, "agent_timeout", str(error), asked.message_id, asked.asker
-        )
 
     def _timeout(self) -> AgentTimeoutError:
         limit_s = self._settings.agent_timeout_s

@@ -13,7 +13,6 @@ from sessions.agents.agent import (
     AgentRequest,
     AgentUnavailableError,
 )
-from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 
 SLOW_S = 3.0
@@ -37,11 +36,8 @@ class FaultInjectingAgent:
     fault_of says which, each time that a request is tried.
     """
 
-    def __init__(
-        self, agent: Agent, clock: Clock, fault_of: Callable[[AgentRequest], Fault]
-    ) -> None:
+    def __init__(self, agent: Agent, fault_of: Callable[[AgentRequest], Fault]) -> None:
         self._agent = agent
-        self._clock = clock
         self._fault_of = fault_of
 
     @property
@@ -62,7 +58,7 @@ class FaultInjectingAgent:
         await self._before_the_first(fault)
         async for output in self._agent.run(context, request):
             if fault is Fault.SLOW and isinstance(output, AgentReply):
-                await self._clock.sleep_until(self._clock.now() + SLOW_S)
+                await asyncio.sleep(SLOW_S)
             yield output
             await self._after_the_first(fault)
 
@@ -72,7 +68,7 @@ class FaultInjectingAgent:
         if fault is Fault.UNAVAILABLE:
             raise AgentUnavailableError("the agent is busy")
         if fault is Fault.SLOW:
-            await self._clock.sleep_until(self._clock.now() + SLOW_S)
+            await asyncio.sleep(SLOW_S)
 
     async def _after_the_first(self, fault: Fault) -> None:
         if fault is Fault.RAISES_LATE:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sessions.agents.websocket_context import WebSocketContext
-from sessions.connection import Connection
 from sessions.connector import Connector
+from sessions.context import UserExecutionContext, WebSocketContext
+from sessions.dependencies import Dependencies
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
-from sessions.messages.codes import code_of, told
 from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
-from sessions.messages.rules import PRIORITIES, checked
-from sessions.messages.sender import Sender
+from sessions.messages.error_codes import code_of, told
+from sessions.messages.payloads import PRIORITIES, checked
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.parts import Parts
 from sessions.queue.message import Message, Priority
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
@@ -40,28 +38,25 @@ class Intake:
 
     def __init__(
         self,
-        parts: Parts,
+        dependencies: Dependencies,
         connector: Connector,
         router: Router,
-        sender: Sender,
         queue: MessageQueue,
         worker: QueueWorker,
         stopper: StopAgentHandler,
     ) -> None:
-        self._parts = parts
+        self._dependencies = dependencies
         self._connector = connector
         self._router = router
-        self._sender = sender
         self._queue = queue
         self._worker = worker
         self._stopper = stopper
 
     async def receive(self, websocket: WebSocket, data: str | bytes) -> None:
         """Take in one frame of a live connection; frames of others are ignored."""
-        connection = self._connector.live(websocket)
+        connection = self._connector.frame_of(websocket)
         if connection is None:
             return
-        self._connector.frame_arrived(connection)
         asked = WebSocketContext(connection.context, connection.connection_id)
         envelope = self._validate_message_format(asked, data)
         if envelope is None:
@@ -80,14 +75,18 @@ class Intake:
         return Draft(kind, fields, ids_of(envelope, payload if isinstance(payload, dict) else {}))
 
     def accept(
-        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None = None
+        self,
+        user_id: str,
+        draft: Draft,
+        asker: str | None,
+        own: UserExecutionContext | None = None,
     ) -> Message:
         """Get the context of a message, and queue it; raises RefusedError, and changed nothing.
 
-        own_thread_id is the thread of the connection that it came by.
+        own is the context of the connection that it came by.
         """
         self._queue.check_room()
-        message = self._message(user_id, draft, asker, own_thread_id)
+        message = self._message(user_id, draft, asker, own)
         self._worker.put(message)
         return message
 
@@ -95,7 +94,7 @@ class Intake:
         self, asked: WebSocketContext, data: str | bytes
     ) -> dict[str, Json] | None:
         try:
-            return parsed(data, self._parts.settings.message_bytes_max)
+            return parsed(data, self._dependencies.settings.message_bytes_max)
         except RefusedError as error:
             self._refuse(asked, error)
             return None
@@ -119,7 +118,7 @@ class Intake:
             if kind == "stop_agent":
                 self._stop(asked, draft)
             else:
-                self.accept(own.user_id, draft, asked.asker, own.thread_id)
+                self.accept(own.user_id, draft, asked.asker, own)
         except RefusedError as error:
             self._refuse(asked, error)
 
@@ -137,17 +136,17 @@ class Intake:
         own = asked.context
         key = IsolationKey(own.user_id, draft.ids.thread_id or own.thread_id)
         running = self._stopper.running(key)
-        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, key.thread_id))
+        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, own))
 
     def _message(
-        self, user_id: str, draft: Draft, asker: str | None, own_thread_id: str | None
+        self, user_id: str, draft: Draft, asker: str | None, own: UserExecutionContext | None
     ) -> Message:
         """Get the context of a message, of which the session takes note."""
-        context, visit = self._parts.contexts.accept_message(
+        context, visit = self._dependencies.contexts.accept_message(
             user_id,
-            draft.ids.thread_id or own_thread_id,
+            draft.ids.thread_id or (own.thread_id if own else None),
             draft.ids.run_id,
-            self._connection_id(user_id, asker),
+            own.websocket_connection_id if own else None,
         )
         return Message(
             context,
@@ -160,11 +159,7 @@ class Intake:
             PRIORITIES.get(draft.kind, Priority.NORMAL),
         )
 
-    def _connection_id(self, user_id: str, asker: str | None) -> str | None:
-        connection: Connection | None = self._connector.find(user_id, asker) if asker else None
-        return connection.connection_id if connection else None
-
     def _refuse(self, asked: WebSocketContext, error: RefusedError) -> None:
         code = code_of(error)
         assert code is not None, f"{error!r} has no code"  # each of these refusals has one
-        self._sender.error(asked.context, code, told(error), asked.message_id, asked.asker)
+        self._router.error(asked, code, told(error))

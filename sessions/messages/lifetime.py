@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.clock import Clock
+from sessions.clock import Clock, sleep_until
 from sessions.errors import ThreadEndedError
 from sessions.queue.message import Message
 from sessions.registry import Registry
@@ -22,15 +22,13 @@ class Lifetimes:
         """Raise ThreadEndedError if the session has ended: what is due is gone."""
         if self.is_over(message):
             raise ThreadEndedError(
-                f"the session of thread {message.thread_id!r} that accepted this has ended"
+                f"the session of thread {message.key.thread_id!r} that accepted this has ended"
             )
 
     async def until_over(self, message: Message) -> None:
         """Return when the session is due, however often that is put off, or has ended else."""
         while (due_at_s := self._due_at_s(message)) is not None:
-            await self._clock.sleep_until(due_at_s)
+            await sleep_until(self._clock, due_at_s)
 
     def _due_at_s(self, message: Message) -> float | None:
-        session = self._registry.peek(message.user_id, message.thread_id)
-        is_same = session is not None and session.number == message.session_number
-        return session.due_at_s if session and is_same else None
+        return self._registry.due_at_s(message.key, message.session_number)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from sessions.errors import BadMessageError
 from sessions.key import IsolationKey
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import AGENT_REQUESTS
-from sessions.messages.sender import Sender
+from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
+from sessions.router import Router
 
 
 class StopAgentHandler:
     """Ends the agent request that a thread is at, running or resting before a retry."""
 
     def __init__(
-        self, queue: MessageQueue, worker: QueueWorker, lifetimes: Lifetimes, sender: Sender
+        self, queue: MessageQueue, worker: QueueWorker, lifetimes: Lifetimes, router: Router
     ) -> None:
         self._queue = queue
         self._worker = worker
         self._lifetimes = lifetimes
-        self._sender = sender
+        self._router = router
 
     def running(self, key: IsolationKey) -> Queued:
         """Return the request to stop; raises BadMessageError (nothing_to_stop)."""
@@ -33,9 +33,7 @@ class StopAgentHandler:
     def stop(self, queued: Queued, message: Message) -> None:
         """Cancel a request, and tell its thread, on the context of the message that stops it."""
         self._worker.cancel(queued)
-        self._sender.publish(
-            message.context, "agent_stopped", {}, message.message_id, message.asker
-        )
+        self._router.publish(message, "agent_stopped", {})
 
     def _has_begun(self, queued: Queued) -> bool:
         tried = queued.failures > 0 or self._worker.is_at(queued)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sessions.event import Json
-from sessions.messages.sender import Sender
-from sessions.queue.message import Message, Queued
+from sessions.queue.message import Queued
+from sessions.router import Router
 from sessions.storage.turn import Turn
 from sessions.storage.turn_store import TurnStore
 
@@ -12,21 +12,17 @@ from sessions.storage.turn_store import TurnStore
 class ThreadHistoryHandler:
     """Answers with the latest turns of the message's own thread."""
 
-    def __init__(self, turns: TurnStore, sender: Sender) -> None:
+    def __init__(self, turns: TurnStore, router: Router) -> None:
         self._turns = turns
-        self._sender = sender
+        self._router = router
 
     async def handle(self, queued: Queued) -> None:
-        await self._send_history(queued.message)
-
-    async def _send_history(self, message: Message) -> None:
+        message = queued.message
         limit = message.payload["limit"]
         assert isinstance(limit, int)  # checked when it was taken in
         turns = await self._turns.latest_turns(message.context, limit)
         fields: dict[str, Json] = {"turns": [shown_turn(turn) for turn in turns]}
-        self._sender.answer(
-            message.context, "thread_history", fields, message.message_id, message.asker
-        )
+        self._router.answer(message, "thread_history", fields)
 
 
 def shown_turn(turn: Turn) -> Json:

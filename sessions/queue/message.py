@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from sessions.context import UserExecutionContext
@@ -38,22 +38,11 @@ class Message:
     message_id: str | None = None
     asker: str | None = None
     priority: Priority = Priority.NORMAL
+    key: IsolationKey = field(init=False)
 
-    @property
-    def user_id(self) -> str:
-        return self.context.user_id
-
-    @property
-    def thread_id(self) -> str:
-        return self.context.thread_id
-
-    @property
-    def run_id(self) -> str:
-        return self.context.run_id
-
-    @property
-    def key(self) -> IsolationKey:
-        return IsolationKey(self.user_id, self.thread_id)
+    def __post_init__(self) -> None:
+        key = IsolationKey(self.context.user_id, self.context.thread_id)
+        object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class MessageQueue:
     def remove_user(self, user_id: str) -> int:
         """Remove a user's messages and dead letters; return how many messages it were."""
         self._forget_dead_letters(lambda key: key.user_id == user_id)
-        return self.remove(lambda message: message.user_id == user_id)
+        return self.remove(lambda message: message.key.user_id == user_id)
 
     def remove_thread(self, user_id: str, thread_id: str) -> int:
         """Remove a thread's messages and dead letters; return how many messages it were."""
@@ -161,9 +161,6 @@ class MessageQueue:
         """Return a copy of the counts."""
         return replace(self._counts)
 
-    def _rank(self, queued: Queued) -> tuple[int, int]:
-        return queued.message.priority, queued.arrival
-
     def _retry_delay_s(self, failures: int) -> float | None:
         """Return the rest after one more failure than that, or None if it was the last try."""
         return RETRY_DELAYS_S[failures] if failures < len(RETRY_DELAYS_S) else None
@@ -173,7 +170,8 @@ class MessageQueue:
         return line is not None and line[0] is queued
 
     def _make_ready(self, queued: Queued) -> None:
-        heapq.heappush(self._ready, (self._rank(queued), queued))
+        rank = (queued.message.priority, queued.arrival)
+        heapq.heappush(self._ready, (rank, queued))
 
     def _end_rests(self) -> None:
         while self._resting and self._clock.now() >= self._resting[0][0]:

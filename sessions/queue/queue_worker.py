@@ -153,11 +153,7 @@ class QueueWorker:
         # A rest that ended while every worker is busy is no reason to look again.
         has_room = len(self._at_work) < self._most
         until_s = self._queue.rests_until_s() if has_room else None
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._changed.wait())]
-        if until_s is not None:
-            waits.append(asyncio.create_task(self._clock.sleep_until(until_s)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        left_s = None if until_s is None else until_s - self._clock.now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await self._changed.wait()

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from sessions.errors import RefusedError
 from sessions.event import Event, Json
 from sessions.ids import UnifiedIdGenerator
-from sessions.messages.exchange import Exchange, Exchanges
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
+from sessions.pending_response import PendingResponse, PendingResponses
 from sessions.queue.message import Message
 from sessions.routes.reply import STATUS, Reply, refusal
 
@@ -24,23 +24,23 @@ class AgentRoute:
     def __init__(
         self,
         intake: Intake,
-        exchanges: Exchanges,
+        responses: PendingResponses,
         ids: UnifiedIdGenerator,
         lifetimes: Lifetimes,
     ) -> None:
         self._intake = intake
-        self._exchanges = exchanges
+        self._responses = responses
         self._ids = ids
         self._lifetimes = lifetimes
 
     async def process_agent_message(self, user_id: str, body: Mapping[str, Json]) -> Reply:
         """Answer with the agent's reply, once it is stored."""
         try:
-            message, exchange = self._ask(user_id, body)
+            message, response = self._ask(user_id, body)
         except RefusedError as error:
             return refusal(error)
         last: Event | None = None
-        async with aclosing(self._events(message, exchange)) as events:
+        async with aclosing(self._events(message, response)) as events:
             async for event in events:
                 last = event
         return _reply(message, last)
@@ -50,48 +50,50 @@ class AgentRoute:
     ) -> Reply | AsyncIterator[dict[str, Json]]:
         """Answer with each event of the request as it comes, or with why there will be none."""
         try:
-            message, exchange = self._ask(user_id, body)
+            message, response = self._ask(user_id, body)
         except RefusedError as error:
             return refusal(error)
-        return self._shown(message, exchange)
+        return self._shown(message, response)
 
     async def _shown(
-        self, message: Message, exchange: Exchange
+        self, message: Message, response: PendingResponse
     ) -> AsyncGenerator[dict[str, Json], None]:
-        async with aclosing(self._events(message, exchange)) as events:
+        async with aclosing(self._events(message, response)) as events:
             async for event in events:
                 yield event.as_json()
 
-    async def _events(self, message: Message, exchange: Exchange) -> AsyncGenerator[Event, None]:
+    async def _events(
+        self, message: Message, response: PendingResponse
+    ) -> AsyncGenerator[Event, None]:
         """Yield what comes of a message, until its session ends: it may never be handled."""
         over = asyncio.create_task(self._finish_when_over(message))
         try:
-            async for event in exchange.events():
+            async for event in response.events():
                 yield event
         finally:
             over.cancel()
-            self._exchanges.finish(message.asker)
+            self._responses.finish(message.asker)
 
     async def _finish_when_over(self, message: Message) -> None:
         await self._lifetimes.until_over(message)
-        self._exchanges.finish(message.asker)
+        self._responses.finish(message.asker)
 
-    def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, Exchange]:
+    def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, PendingResponse]:
         draft = self._intake.draft("user_message", {"payload": dict(body)})
         name = self._ids.generate_base_id("exchange")
-        exchange = self._exchanges.open(name)
+        response = self._responses.open(name)
         try:
-            return self._intake.accept(user_id, draft, name), exchange
+            return self._intake.accept(user_id, draft, name), response
         except RefusedError:
-            self._exchanges.finish(name)
+            self._responses.finish(name)
             raise
 
 
 def _reply(message: Message, last: Event | None) -> Reply:
     """Return the reply to a request, by the last of its events."""
     ids: dict[str, Json] = {
-        "thread_id": message.thread_id,
-        "run_id": message.run_id,
+        "thread_id": message.key.thread_id,
+        "run_id": message.context.run_id,
         "message_id": message.message_id,
     }
     fields = dict(last.fields) if last else {}
@@ -101,7 +103,7 @@ def _reply(message: Message, last: Event | None) -> Reply:
         case "already_handled":
             return Reply(200, ids | fields | {"already_handled": True})
         case "error":
-            return Reply(STATUS[str(fields["code"])], fields | {"thread_id": message.thread_id})
+            return Reply(STATUS[str(fields["code"])], fields | {"thread_id": message.key.thread_id})
     text = "the request was cancelled: it was stopped, or its thread has ended"
     told: dict[str, Json] = {"code": "agent_failed", "message": text}
-    return Reply(CANCELLED, told | {"thread_id": message.thread_id})
+    return Reply(CANCELLED, told | {"thread_id": message.key.thread_id})

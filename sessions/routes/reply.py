@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sessions.event import Json
-from sessions.messages.codes import code_of, told
+from sessions.messages.error_codes import code_of, told
 
 STATUS = {
     "bad_json": 400,

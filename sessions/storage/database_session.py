@@ -97,7 +97,7 @@ class RequestScopedSession:
     async def rollback(self) -> None:
         """Undo the transaction."""
         async with self._one_at_a_time:
-            self._check_open()
+            self._check_usable(to_roll_back=True)
             await self._session.rollback()
             self._needs_rollback = False
             self._give_back()
@@ -137,30 +137,23 @@ class RequestScopedSession:
 
     async def _take_places(self, *, writes: bool) -> None:
         self._check_usable()
-        await self._take(self._database.places)
-        if writes and self._database.writers:
-            await self._take(self._database.writers)
-
-    async def _take(self, places: Places) -> None:
-        self._check_open()
-        if places not in self._taken:
-            await places.take()
-            self._taken.append(places)
-            # It may have been closed while it waited; what is closing gives the place back.
-            self._check_open()
+        needed = (self._database.places, self._database.writers if writes else None)
+        for places in needed:
+            if places and places not in self._taken:
+                await places.take()
+                self._taken.append(places)
+                # It may have been closed while it waited; what is closing gives the place back.
+                self._check_usable()
 
     def _give_back(self) -> None:
         while self._taken:
             self._taken.pop().give_back()
 
-    def _check_usable(self) -> None:
-        self._check_open()
-        if self._needs_rollback:
-            raise PendingRollbackError("a commit failed; roll back, or close the session")
-
-    def _check_open(self) -> None:
-        if not self.is_open:
+    def _check_usable(self, *, to_roll_back: bool = False) -> None:
+        if self._closing is not None:
             raise RuntimeError(
                 f"the database session of thread {self.context.thread_id!r} is closed; "
                 "create another from the same context"
             )
+        if self._needs_rollback and not to_roll_back:
+            raise PendingRollbackError("a commit failed; roll back, or close the session")

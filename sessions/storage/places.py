@@ -63,15 +63,12 @@ class Places:
     async def _wait(self) -> None:
         admitted = asyncio.get_running_loop().create_future()
         waiter = Waiter(admitted, self._clock.now() + self._timeout_s)
-        timer = asyncio.create_task(self._clock.sleep_until(waiter.due_at_s))
         self._line.append(waiter)
         try:
-            await asyncio.wait((admitted, timer), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((admitted,), timeout=self._timeout_s)
         except asyncio.CancelledError:
             self._leave(waiter)
             raise
-        finally:
-            timer.cancel()
         if not admitted.done():
             self._leave(waiter)
             raise PoolTimeoutError(

@@ -8,12 +8,12 @@ from fastapi import Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
-from sessions.messages.rules import REFERENCES_MAX, TEXT_MAX
+from sessions.messages.payloads import REFERENCES_MAX, TEXT_MAX
 from sessions.routes.reply import STATUS
-from sessions.rules import ID_LENGTH_MAX, PLACEHOLDERS
+from sessions.validation import ID_LENGTH_MAX, PLACEHOLDERS
 from sessions.web.responses import JSON_LINES
 
-# As sessions.rules has it: no control character, not blank, and nobody's stand-in.
+# As sessions.validation has it: no control character, not blank, and nobody's stand-in.
 _STAND_INS = "|".join(
     "".join(f"[{letter}{letter.upper()}]" for letter in word) for word in sorted(PLACEHOLDERS)
 )

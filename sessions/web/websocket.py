@@ -10,7 +10,7 @@ from starlette import websockets
 from sessions.close_codes import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LATER
 from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.messages.codes import code_of, told
+from sessions.messages.error_codes import code_of, told
 from sessions.service import ChatService
 from sessions.web.requests import query_value
 from sessions.web.tokens import Tokens

@@ -49,8 +49,8 @@ def remember(connector: Connector, context: UserExecutionContext) -> None:
 
 def fill_table(connector: Connector) -> None:
     held = vars(connector)
-    held["_connections"] = held.get("_connections", 0) + 1
-    place = held["_connections"] % TABLE
+    held["_count"] = held.get("_count", 0) + 1
+    place = held["_count"] % TABLE
     held.setdefault("_table", {}).setdefault(place, [place])
 
 

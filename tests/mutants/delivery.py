@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 
 from scenarios.connections import Connections
@@ -14,7 +15,10 @@ DeliversToAllThreads = line(
     "Sends an event to every thread that its user has open.",
     "router.Router._publish",
     old="if manager := self._factory.find(event.key):",
-    new="for manager in self._factory.live_of(event.key.user_id):",
+    new="for manager in self._factory.live_of(event.key.user_id):\n"
+    "    manager.deliver(event)\n"
+    "manager = self._factory.find(event.key)\n"
+    "if False:",
     scenario=Connections,
     isolation_deliver=2,
     isolation_message=2,
@@ -28,7 +32,7 @@ AskerUnanswered = line(
     "AskerUnanswered",
     "Answers the thread that was asked about, and not the tab that asked.",
     "router.Router._publish",
-    old="asker.context.thread_id != event.key.thread_id",
+    old="not (manager and asker in manager.connections)",
     new="False",
     scenario=Connections,
     continuity_message=2,
@@ -40,11 +44,16 @@ AskerUnanswered = line(
 RunUnseen = line(
     "RunUnseen",
     "Shows the run that a manager was made with, after the thread has gone on to another.",
-    "router.Router._current_run",
-    old="return seen.run_id",
-    new="if manager := self._factory.find(key):\n"
-    "    return manager.context.run_id\n"
-    "return seen.run_id",
+    "router.Router._event",
+    old="return Event(",
+    new="if manager := self._factory.find(key):\n    context = manager.context\nreturn Event(",
+    also=(
+        Change(
+            "sessions.router.Router._event_of_thread",
+            old="event_id =",
+            new="if manager := self._factory.find(key):\n    seen = manager.context\nevent_id =",
+        ),
+    ),
     scenario=Conversation,
     continuity_message=2,
     continuity_ping=3,

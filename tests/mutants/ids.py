@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 
 from scenarios.keys import Keys
@@ -11,16 +10,12 @@ from tests.mutants.sessions import line
 IdsCollide = line(
     "IdsCollide",
     "Tells ids apart by the millisecond alone, of which a busy server has many to each.",
-    "ids.UnifiedIdGenerator._next_number",
-    old="next(self._counter)",
-    new="1",
-    also=(
-        Change(
-            "sessions.ids.UnifiedIdGenerator._hex",
-            old="self._entropy((length + 1) // 2).hex()[:length]",
-            new="'0' * length",
-        ),
-    ),
+    "ids.UnifiedIdGenerator._stamp",
+    old="if random_length == 0:",
+    new="stamp = f'{int(self._clock.now() * 1000):013d}_1'\n"
+    "if random_length:\n"
+    "    return f\"{stamp}_{'0' * random_length}\"\n"
+    "if True:",
     scenario=Keys,
     continuity_connect=2,
     continuity_from_websocket=2,
@@ -37,9 +32,9 @@ IdsCollide = line(
 OddLengthIsShort = line(
     "OddLengthIsShort",
     "Makes half as many bytes as digits, rounded down: 6 digits where 7 are asked for.",
-    "ids.UnifiedIdGenerator._hex",
-    old="(length + 1) // 2",
-    new="length // 2",
+    "ids.UnifiedIdGenerator._stamp",
+    old="(random_length + 1) // 2",
+    new="random_length // 2",
     scenario=Keys,
     keys_base_id=1,
 )
@@ -47,8 +42,8 @@ OwnIdsAreInvalid = line(
     "OwnIdsAreInvalid",
     "Takes no id for its own that was made without random digits.",
     "ids.UnifiedIdGenerator.parse_id",
-    old="return parsed(text)",
-    new="found = parsed(text)\nreturn found if found and found.random else None",
+    old="if found is None:",
+    new="if found is None or not found['random']:",
     scenario=Keys,
     keys_read_id=1,
 )

@@ -45,9 +45,8 @@ RecoversForEver = leak(
     "connector.Connector.handle_websocket_disconnect",
     old="return True",
     new="if code != CLEAN:\n"
-    "    clock = self._parts.clock\n"
-    "    recovery = clock.sleep_until(clock.now() + 10 * 365 * 86_400)\n"
-    '    self._parts.tasks.start(recovery, "recovery")\n'
+    "    from asyncio import sleep\n"
+    '    self._dependencies.tasks.start(sleep(10 * 365 * 86_400), "recovery")\n'
     "return True",
     scenario=Connections,
     path="loop.task",
@@ -108,8 +107,8 @@ KeepsEverySecondReconnect = leak(
     "KeepsEverySecondReconnect",
     "Swaps two lists at each reconnect, and clears only one of them.",
     "connector.Connector._attach",
-    old="parts = self._parts",
-    new="parts = self._parts\n"
+    old="dependencies = self._dependencies",
+    new="dependencies = self._dependencies\n"
     'vars(self)["_reconnects"] = vars(self).get("_reconnects", 0) + resumed\n'
     "if resumed and self._reconnects % 2 == 0:\n"
     '    vars(self).setdefault("_resumed", []).append(context)',
@@ -133,7 +132,9 @@ TaskPerDisconnect = leak(
     "Watches each socket that has left, in a task that waits for what never happens.",
     "connector.Connector.handle_websocket_disconnect",
     old="return True",
-    new='from asyncio import Event\nself._parts.tasks.start(Event().wait(), "watch")\nreturn True',
+    new="from asyncio import Event\n"
+    'self._dependencies.tasks.start(Event().wait(), "watch")\n'
+    "return True",
     scenario=Connections,
     path="loop.task",
     steps=1,

@@ -45,7 +45,7 @@ CleansUpElsewhere = line(
     "factory.WebSocketManagerFactory.cleanup_manager",
     old="manager = self.find(self._key_given(isolation_key, user_context))",
     new="user_id = self._key_given(isolation_key, user_context).user_id\n"
-    "thread_id, _, _ = self._parts.ids.generate_user_context_ids(user_id, 'session')\n"
+    "thread_id, _, _ = self._dependencies.ids.generate_user_context_ids(user_id, 'session')\n"
     "manager = self.find(IsolationKey(user_id, thread_id))",
     scenario=Keys,
     keys_cleanup_manager=2,

@@ -12,12 +12,23 @@ from scenarios.agents import Agents
 from scenarios.database import Database
 from tests.mutants.services import ANEW, line
 
+STARTS, SAYS = "message.kind == 'start_agent'", "message.kind != 'start_agent'"
+BEGIN = "queued.begun = queued.begun or await self._begin(message)"
+COMPLETE = "await self._complete(message, reply)"
+
+
+def elsewhere(applies: str, statement: str) -> str:
+    """Return a statement that is done on a context made for it, for the messages it applies to."""
+    other = statement.replace("message", "on_new_context(message)", 1)
+    return f"{ANEW}if {applies}:\n    {other}\nelse:\n    {statement}"
+
+
 StartsElsewhere = line(
     "StartsElsewhere",
     "Stores what an agent is asked for on a new thread (_setup_thread_and_run).",
-    "messages.start_agent.StartAgentHandler._setup_thread_and_run",
-    old="return await self._requests.begin(message,",
-    new=ANEW + "return await self._requests.begin(on_new_context(message),",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old=BEGIN,
+    new=elsewhere(STARTS, BEGIN),
     scenario=Agents,
     continuity_start_agent=2,
     continuity_stop_agent=4,
@@ -25,9 +36,9 @@ StartsElsewhere = line(
 CompletesElsewhere = line(
     "CompletesElsewhere",
     "Stores what the agent answers on a new thread (_send_agent_completion).",
-    "messages.start_agent.StartAgentHandler._send_agent_completion",
-    old="await self._requests.complete(message,",
-    new=ANEW + "await self._requests.complete(on_new_context(message),",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old=COMPLETE,
+    new=elsewhere(STARTS, COMPLETE),
     scenario=Agents,
     continuity_post=3,
     continuity_start_agent=2,
@@ -35,9 +46,9 @@ CompletesElsewhere = line(
 HearsElsewhere = line(
     "HearsElsewhere",
     "Stores what a user says on a new thread (_setup_user_message_thread).",
-    "messages.user_message.UserMessageHandler._setup_user_message_thread",
-    old="return await self._requests.begin(message,",
-    new=ANEW + "return await self._requests.begin(on_new_context(message),",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old=BEGIN,
+    new=elsewhere(SAYS, BEGIN),
     scenario=Agents,
     continuity_post=1,
     continuity_post_stream=1,
@@ -45,9 +56,9 @@ HearsElsewhere = line(
 AnswersElsewhere = line(
     "AnswersElsewhere",
     "Stores what is answered to a user on a new thread (_send_user_message_completion).",
-    "messages.user_message.UserMessageHandler._send_user_message_completion",
-    old="await self._requests.complete(message,",
-    new=ANEW + "await self._requests.complete(on_new_context(message),",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old=COMPLETE,
+    new=elsewhere(SAYS, COMPLETE),
     scenario=Agents,
     continuity_post=1,
     continuity_post_stream=1,
@@ -57,15 +68,17 @@ AnswersElsewhere = line(
 KeepsTheLastThread = line(
     "KeepsTheLastThread",
     "Keeps on itself whose message it began last, and answers on that one's thread.",
-    "messages.user_message.UserMessageHandler._send_user_message_completion",
-    old="await self._requests.complete(message,",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old=COMPLETE,
     new="from dataclasses import replace\n"
-    "await self._requests.complete(replace(message, context=self._last),",
+    f"if {SAYS}:\n"
+    "    message = replace(message, context=self._last)\n"
+    f"{COMPLETE}",
     also=(
         Change(
-            "sessions.messages.user_message.UserMessageHandler._setup_user_message_thread",
-            old="return await",
-            new="self._last = message.context\nreturn await",
+            "sessions.messages.agent_request.AgentRequestHandler._begin",
+            old="context, message_id =",
+            new=f"if {SAYS}:\n    self._last = message.context\ncontext, message_id =",
         ),
     ),
     scenario=Agents,
@@ -77,8 +90,8 @@ RemembersElsewhere = line(
     "RemembersElsewhere",
     "Reads the history of a new thread, which has none.",
     "messages.thread_history.ThreadHistoryHandler.handle",
-    old="await self._send_history(queued.message)",
-    new=ANEW + "await self._send_history(on_new_context(queued.message))",
+    old="message = queued.message",
+    new=ANEW + "message = on_new_context(queued.message)",
     scenario=Database,
     continuity_history=2,
 )
@@ -115,8 +128,8 @@ FailsElsewhere = line(
     "FailsElsewhere",
     "Tells that an agent failed on a new thread.",
     "agents.agent_handler.AgentHandler.run",
-    old="self._report_failure(asked, error)",
-    new=ANEW + "self._report_failure(asked_anew(asked), error)",
+    old='self._router.error(message, "agent_failed",',
+    new=ANEW + 'self._router.error(on_new_context(message), "agent_failed",',
     scenario=Agents,
     continuity_post_stream=1,
     continuity_say=2,
@@ -127,8 +140,8 @@ TimesOutElsewhere = line(
     "TimesOutElsewhere",
     "Tells that an agent took too long on a new thread.",
     "agents.agent_handler.AgentHandler.run",
-    old="self._report_timeout(asked, error)",
-    new=ANEW + "self._report_timeout(asked_anew(asked), error)",
+    old='self._router.error(message, "agent_timeout",',
+    new=ANEW + 'self._router.error(on_new_context(message), "agent_timeout",',
     scenario=Agents,
     continuity_wait=2,
 )

@@ -12,9 +12,9 @@ from tests.mutants.services import ANEW, line
 def elsewhere(kind: str) -> str:
     """Return what handles the messages of one type, and no other, on a context made for each."""
     return (
-        f"{ANEW}context = message.context\n"
+        f"{ANEW}message = queued.message\n"
         f"if message.kind == {kind!r}:\n"
-        "    context = new_context(context)"
+        "    message = on_new_context(message)"
     )
 
 
@@ -22,7 +22,7 @@ SubscribesElsewhere = line(
     "SubscribesElsewhere",
     "Subscribes a new thread to alerts (quality_alert_handler).",
     "quality.QualityHandler.handle",
-    old="context = message.context",
+    old="message = queued.message",
     new=elsewhere("subscribe_quality_alerts"),
     scenario=Quality,
     continuity_subscribe=2,
@@ -32,7 +32,7 @@ MeasuresElsewhere = line(
     "MeasuresElsewhere",
     "Measures a new thread (quality_metrics_handler).",
     "quality.QualityHandler.handle",
-    old="context = message.context",
+    old="message = queued.message",
     new=elsewhere("get_quality_metrics"),
     scenario=Quality,
     continuity_quality_metrics=2,
@@ -41,7 +41,7 @@ ReportsElsewhere = line(
     "ReportsElsewhere",
     "Reports on a new thread (quality_report_handler).",
     "quality.QualityHandler.handle",
-    old="context = message.context",
+    old="message = queued.message",
     new=elsewhere("generate_quality_report"),
     scenario=Quality,
     continuity_quality_report=2,
@@ -50,7 +50,7 @@ JudgesElsewhere = line(
     "JudgesElsewhere",
     "Answers for a new thread (quality_validation_handler).",
     "quality.QualityHandler.handle",
-    old="context = message.context",
+    old="message = queued.message",
     new=elsewhere("validate_content"),
     scenario=Quality,
     continuity_validate=2,
@@ -68,8 +68,8 @@ RoutesElsewhere = line(
     "RoutesElsewhere",
     "Hands messages on with new ids (quality_message_router).",
     "quality.QualityHandler.handle",
-    old="context = message.context",
-    new=ANEW + "context = new_context(message.context)",
+    old="message = queued.message",
+    new=ANEW + "message = on_new_context(queued.message)",
     scenario=Quality,
     continuity_quality_metrics=2,
     continuity_quality_report=2,
@@ -79,11 +79,11 @@ AnswersOnTheDefaultThread = line(
     "AnswersOnTheDefaultThread",
     'Answers on the thread "default", whatever thread asked.',
     "quality.QualityHandler.handle",
-    old="context = message.context",
+    old="message = queued.message",
     new="from dataclasses import replace\n"
-    "context = message.context\n"
+    "message = queued.message\n"
     "if message.kind == 'get_quality_metrics':\n"
-    "    context = replace(context, thread_id='default')",
+    "    message = replace(message, context=replace(message.context, thread_id='default'))",
     scenario=Quality,
     continuity_quality_metrics=2,
 )
@@ -107,9 +107,9 @@ ReusesThePayload = line(
     "ReusesThePayload",
     "Writes for which thread it is into the one payload that all are sent.",
     "quality.QualityManager.broadcast",
-    old="self._sender.publish(context, kind, copy.deepcopy(dict(payload)),",
+    old="self._router.publish(WebSocketContext(context), kind, copy.deepcopy(dict(payload)))",
     new="payload['text'] = f\"{payload['text']} for {context.thread_id}\"\n"
-    "self._sender.publish(context, kind, payload,",
+    "self._router.publish(WebSocketContext(context), kind, payload)",
     scenario=Quality,
     continuity_broadcast=3,
     continuity_broadcast__told=4,

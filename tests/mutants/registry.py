@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadline.campaign.change import Change
 from threadline.campaign.mutant import Mutant
 
 from scenarios.conversation import Conversation
@@ -15,7 +16,7 @@ AlwaysCreates = line(
     "AlwaysCreates",
     "Makes a new session for each message, where there is one already (seeds 000 and 002).",
     "registry.Registry._find",
-    old="session if session and self._is_live(session) else None",
+    old="session if session and not self._is_due(session) else None",
     new="None",
     scenario=Conversation,
     continuity_connect=2,
@@ -58,10 +59,10 @@ JoinsKeyParts = line(
 ValidatesLate = line(
     "ValidatesLate",
     "Registers the session, and only then looks at what it was given (seed 001, 2.2).",
-    "registry.Registry.visit",
+    "registry.Registry._get",
     old="self._validate(user_id, thread_id, run_id)\n"
-    "        found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
-    "        session = found or self._create(user_id, thread_id, run_id, by_connection=False)",
+    "    found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
+    "    session = found or self._create(user_id, thread_id, run_id, by_connection=False)",
     new="found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
     "session = found or self._create(user_id, thread_id, run_id, by_connection=False)\n"
     "self._validate(user_id, thread_id, run_id)",
@@ -90,9 +91,9 @@ LatestByTime = line(
     "LatestByTime",
     "Takes the thread with the latest time for the latest: within one tick, the wrong one.",
     "registry.Registry._latest",
-    old="next((session for session in used if self._is_live(session)), None)",
-    new="max(filter(self._is_live, self._by_use.of(user_id)), key=lambda one: one.active_at_s, "
-    "default=None)",
+    old="return next((session for session in used if not self._is_due(session)), None)",
+    new="live = [one for one in self._sessions_of(user_id) if not self._is_due(one)]\n"
+    "return max(live, key=lambda one: one.active_at_s, default=None)",
     scenario=Conversation,
     continuity_create=3,
     continuity_existing=3,
@@ -103,9 +104,10 @@ LatestByTime = line(
 ExpiresLate = line(
     "ExpiresLate",
     "Compares idle time with > where the contract says >=.",
-    "registry.Registry._is_expired",
-    old=">=",
-    new=">",
+    "registry.Registry._is_due",
+    old="now_s >= session.active_at_s",
+    new="now_s > session.active_at_s",
+    also=(Change("sessions.registry.Registry._sat_idle", old=">=", new=">"),),
     scenario=Expiry,
     memory_wait=2,
     continuity_clean_up_sessions=3,
@@ -113,9 +115,17 @@ ExpiresLate = line(
 ExpiresWhenSwept = line(
     "ExpiresWhenSwept",
     "Honours what has expired until a sweep happens to come by.",
-    "registry.Registry._is_live",
-    old="not self._is_due(session)",
-    new="True",
+    "registry.Registry._is_due",
+    old="now_s, leased_until_s =",
+    new="return False\nnow_s, leased_until_s =",
+    also=(
+        Change(
+            "sessions.registry.Registry.cleanup_expired_sessions",
+            old="self._is_due(session)",
+            new="self._clock.now() >= session.active_at_s + self._settings.session_ttl_s "
+            "or self._clock.now() >= (session.leased_until_s or float('inf'))",
+        ),
+    ),
     scenario=Expiry,
     memory_wait=2,
 )
@@ -134,7 +144,9 @@ PingMakesLatest = line(
     "Takes a ping for use of the thread, which the user's next message then goes to.",
     "registry.Registry.extend",
     old="session.active_at_s = self._clock.now()",
-    new="self._touch(session)",
+    new="session.active_at_s = self._clock.now()\n"
+    "session.used = next(self._uses)\n"
+    "self._place_last(session)",
     scenario=Conversation,
     continuity_create=4,
     continuity_get=4,
@@ -158,8 +170,8 @@ SweepsByAge = line(
 InvalidatesByPrefix = line(
     "InvalidatesByPrefix",
     "Ends the sessions of every user whose id begins alike (DEL ana*).",
-    "registry.Registry._sessions_of",
-    old="self._by_use.of(user_id)",
+    "registry.Registry.invalidate_user_sessions",
+    old="self._sessions_of(user_id)",
     new="[each for each in self._sessions.values() if each.user_id.startswith(user_id)]",
     scenario=Keys,
     continuity_invalidate=2,
@@ -186,8 +198,8 @@ OneSessionOver = line(
     "OneSessionOver",
     "Compares with <= where the limit is reached, and so lets in one session more.",
     "registry.Registry._check_limit",
-    old="for session in records) >= limit",
-    new="for session in records) > limit",
+    old="self._sessions_of(user_id)) >= limit",
+    new="self._sessions_of(user_id)) > limit",
     scenario=Limits,
     continuity_connect=3,
     memory_connect=3,

@@ -9,7 +9,7 @@ from scenarios.database import Database
 from scenarios.quality import Quality
 from tests.mutants.services import leak
 
-IN_HANDLER = "service.parts.worker._handling._handlers.each.self._requests._agents"
+IN_HANDLER = "service.wiring.worker._handling._handlers.each.self._agents"
 
 KeepsQualityHandlers = leak(
     "KeepsQualityHandlers",
@@ -24,9 +24,10 @@ KeepsQualityHandlers = leak(
 KeepsFailedRequests = leak(
     "KeepsFailedRequests",
     "Keeps each request of which the agent failed, to try it again one day.",
-    "agents.agent_handler.AgentHandler._report_failure",
-    old="self._sender.error(",
-    new='vars(self).setdefault("_failed", []).append(asked)\nself._sender.error(',
+    "agents.agent_handler.AgentHandler.run",
+    old='self._router.error(message, "agent_failed",',
+    new='vars(self).setdefault("_failed", []).append(message)\n'
+    'self._router.error(message, "agent_failed",',
     scenario=Agents,
     path=f"{IN_HANDLER}._failed",
     steps=1,
@@ -36,7 +37,7 @@ SessionPerError = leak(
     "Leaves a database session open after each error of the storage in its block.",
     "storage.database_session.RequestScopedSession.__aexit__",
     old="await self.close()",
-    new="from sessions.messages.codes import STORAGE_ERRORS\n"
+    new="from sessions.messages.error_codes import STORAGE_ERRORS\n"
     "if not isinstance(error, STORAGE_ERRORS):\n"
     "    await self.close()\n"
     "elif self.is_open:\n"

@@ -6,8 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from drivers.service import ServiceDriver
-from sessions.agents.websocket_context import WebSocketContext
-from sessions.context import UserExecutionContext
+from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.queue.message import Message
 from tests.mutants import line as of
 

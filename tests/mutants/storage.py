@@ -13,11 +13,11 @@ MakesIdsOfItsOwn = sessions.line(
     "MakesIdsOfItsOwn",
     "Makes a thread of its own, under websocket_factory, for a manager that it creates.",
     "factory.WebSocketManagerFactory._create",
-    old="self._check_limit(context.user_id)",
-    new="user_id, ids = context.user_id, self._parts.ids\n"
+    old="idle = self._check_limit(context.user_id)",
+    new="user_id, ids = context.user_id, self._dependencies.ids\n"
     'thread_id, _, _ = ids.generate_user_context_ids(user_id, "websocket_factory")\n'
     "key = IsolationKey(user_id, thread_id)\n"
-    "self._check_limit(user_id)",
+    "idle = self._check_limit(user_id)",
     scenario=Keys,
     keys_connect=1,
     keys_create_manager=1,

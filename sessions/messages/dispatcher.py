@@ -6,27 +6,27 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TypeAlias
 
 from sessions.errors import ThreadEndedError
-from sessions.messages.codes import code_of, told
+from sessions.messages.error_codes import code_of, told
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import AGENT_REQUESTS
-from sessions.messages.sender import Sender
+from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued
+from sessions.router import Router
 
 Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 
 
-class Desk:
+class Dispatcher:
     """What the queue's worker calls (queue_worker.Handling).
 
     What has a code is told to the asker and done with; what has none is retried.
     """
 
     def __init__(
-        self, handlers: Mapping[str, Handle], lifetimes: Lifetimes, sender: Sender
+        self, handlers: Mapping[str, Handle], lifetimes: Lifetimes, router: Router
     ) -> None:
         self._handlers = handlers
         self._lifetimes = lifetimes
-        self._sender = sender
+        self._router = router
 
     async def handle(self, queued: Queued) -> None:
         message = queued.message
@@ -40,7 +40,7 @@ class Desk:
             code = code_of(error)
             if code is None:
                 raise
-            self._report(message, code, told(error))
+            self._router.error(message, code, told(error))
 
     async def until_over(self, message: Message) -> None:
         await self._lifetimes.until_over(message)
@@ -48,7 +48,5 @@ class Desk:
     def gave_up(self, message: Message) -> None:
         """Report to who asked the agent that it was not available."""
         if message.kind in AGENT_REQUESTS and not self._lifetimes.is_over(message):
-            self._report(message, "agent_failed", "the agent could not be had; ask again later")
-
-    def _report(self, message: Message, code: str, text: str) -> None:
-        self._sender.error(message.context, code, text, message.message_id, message.asker)
+            text = "the agent could not be had; ask again later"
+            self._router.error(message, "agent_failed", text)

@@ -13,11 +13,10 @@ from sessions.clock import Clock, SystemClock
 from sessions.close_codes import GOING_AWAY, INVALIDATED
 from sessions.connector import Connector
 from sessions.contexts import Contexts
-from sessions.directory import Directory
+from sessions.dependencies import Dependencies
 from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
 from sessions.metrics import Metrics
-from sessions.parts import Parts
 from sessions.registry import Registry
 from sessions.router import Router
 from sessions.settings import Settings
@@ -47,11 +46,11 @@ class ChatSystem:
         self._metrics = Metrics()
         self.registry = Registry(self.ids, self.clock, self.settings, self._metrics)
         self.contexts = Contexts(self.ids, self.registry, self.clock)
-        self.parts = self._shared()
-        self.factory = WebSocketManagerFactory(self.parts)
-        self.connector = Connector(self.parts, self.factory)
-        self.router = Router(self.parts, self.factory, self.connector)
-        self.sweeper = Sweeper(self.parts, self._sweep)
+        self.dependencies = self._shared()
+        self.factory = WebSocketManagerFactory(self.dependencies)
+        self.connector = Connector(self.dependencies, self.factory)
+        self.router = Router(self.dependencies, self.factory, self.connector)
+        self.sweeper = Sweeper(self.dependencies, self._sweep)
 
     def start(self) -> None:
         """Begin the background sweep."""
@@ -63,9 +62,9 @@ class ChatSystem:
         Takes at most send_timeout_s seconds, for sockets that do not close.
         """
         await self.sweeper.stop()
-        for manager in self.parts.directory.managers():
+        for manager in self.factory.managers():
             self.factory.end(manager, GOING_AWAY)
-        await self.parts.tasks.ended()
+        await self.dependencies.tasks.ended()
 
     async def __aenter__(self) -> ChatSystem:
         self.start()
@@ -95,7 +94,7 @@ class ChatSystem:
 
     def census(self) -> Census:
         """Return what is live now."""
-        return take_census(self.parts, self.factory)
+        return take_census(self.dependencies, self.factory)
 
     def metrics(self) -> Metrics:
         """Return a copy of the counts, in which what is due by now has ended."""
@@ -105,14 +104,13 @@ class ChatSystem:
     async def _sweep(self) -> None:
         self.sweep()
 
-    def _shared(self) -> Parts:
-        return Parts(
+    def _shared(self) -> Dependencies:
+        return Dependencies(
             clock=self.clock,
             settings=self.settings,
             metrics=self._metrics,
             ids=self.ids,
             registry=self.registry,
             contexts=self.contexts,
-            directory=Directory(),
             tasks=Tasks(),
         )

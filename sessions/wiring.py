@@ -7,30 +7,24 @@ from typing import Protocol
 
 from sessions.agents.agent import Agent
 from sessions.agents.agent_handler import AgentHandler
-from sessions.agents.supervisor import SupervisorFactory
-from sessions.messages.agent_request import AgentRequests
-from sessions.messages.desk import Desk, Handle
-from sessions.messages.exchange import Exchanges
+from sessions.messages.agent_request import AgentRequestHandler
+from sessions.messages.dispatcher import Dispatcher, Handle
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.rules import QUALITY
-from sessions.messages.sender import Sender
-from sessions.messages.start_agent import StartAgentHandler
+from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
-from sessions.messages.user_message import UserMessageHandler
 from sessions.quality import QualityHandler, QualityManager
-from sessions.queue.message import Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.routes.agent_route import AgentRoute
 from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
 from sessions.service_census import ServiceCensus, ServiceMetrics
+from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
-from sessions.system import ChatSystem
 
 
 class Ends(Protocol):
@@ -41,7 +35,7 @@ class Ends(Protocol):
     async def invalidate_user_sessions(self, user_id: str) -> int: ...
 
 
-class ServiceParts:
+class Wiring:
     """The parts of one service, made in the order in which they need each other."""
 
     def __init__(
@@ -52,28 +46,25 @@ class ServiceParts:
         ends: Ends,
     ) -> None:
         self._system = system
-        clock, settings, core = system.clock, system.settings, system.parts
+        clock, settings, core = system.clock, system.settings, system.dependencies
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
         self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
         self.lifetimes = Lifetimes(system.registry, clock)
-        self.exchanges = Exchanges()
-        self.sender = Sender(system.ids, system.factory, system.connector, self.exchanges)
-        self.quality = QualityManager(system.factory, self.sender)
+        self.router = router = system.router
+        self.quality = QualityManager(system.factory, router)
         self.queue = MessageQueue(
             clock,
             settings,
             self.lifetimes.is_over,
-            lambda message: self.exchanges.finish(message.asker),
+            lambda message: router.responses.finish(message.asker),
         )
-        desk = Desk(self._handlers(agent), self.lifetimes, self.sender)
+        dispatcher = Dispatcher(self._handlers(agent), self.lifetimes, router)
         most = settings.queue_workers
-        self.worker = QueueWorker(self.queue, desk, clock, core.tasks, most)
-        stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, self.sender)
-        self.intake = Intake(
-            core, system.connector, system.router, self.sender, self.queue, self.worker, stopper
-        )
-        self.agent_route = AgentRoute(self.intake, self.exchanges, system.ids, self.lifetimes)
+        self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, most)
+        stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, router)
+        self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
+        self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
         self.messages_route = MessagesRoute(
             self.threads, self.turns, system.contexts, system.registry
         )
@@ -85,7 +76,7 @@ class ServiceParts:
             requests=Counter(message.key for message in live),
             subscriptions=tuple(self.quality.subscriptions()),
             dead_letters=len(self.queue.dead_letters()),
-            exchanges=len(self.exchanges),
+            exchanges=len(self.router.responses),
             database=self.session_factory.gauges(),
         )
 
@@ -96,20 +87,11 @@ class ServiceParts:
 
     def _handlers(self, agent: Agent) -> dict[str, Handle]:
         system = self._system
-        agents = AgentHandler(
-            SupervisorFactory(agent), self.sender, self.lifetimes, system.clock, system.settings
-        )
-        requests = AgentRequests(self.turns, agents, self.lifetimes, self.sender)
-        user_message = UserMessageHandler(requests)
-        quality = QualityHandler(self.quality, self.turns, system.clock, self.sender, agent.name)
-
-        async def of_quality(queued: Queued) -> None:
-            await quality.handle(queued.message)
-
+        agents = AgentHandler(agent, self.router, self.lifetimes, system.clock, system.settings)
+        requests = AgentRequestHandler(self.turns, agents, self.lifetimes, self.router)
+        quality = QualityHandler(self.quality, self.turns, system.clock, self.router, agent.name)
         return {
-            "start_agent": StartAgentHandler(requests).handle,
-            "user_message": user_message.handle,
-            "chat": user_message.handle,
-            "get_thread_history": ThreadHistoryHandler(self.turns, self.sender).handle,
-            **dict.fromkeys(QUALITY, of_quality),
+            **dict.fromkeys(AGENT_REQUESTS, requests.handle),
+            "get_thread_history": ThreadHistoryHandler(self.turns, self.router).handle,
+            **dict.fromkeys(QUALITY, quality.handle),
         }

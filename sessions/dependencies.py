@@ -1,4 +1,4 @@
-"""What the parts of one system share."""
+"""What the components of one session manager share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sessions.clock import Clock
 from sessions.contexts import Contexts
-from sessions.directory import Directory
 from sessions.ids import UnifiedIdGenerator
 from sessions.metrics import Metrics
 from sessions.registry import Registry
@@ -15,7 +14,7 @@ from sessions.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """The collaborators of one system, so that many systems live in one process."""
 
     clock: Clock
@@ -24,5 +23,4 @@ class Parts:
     ids: UnifiedIdGenerator
     registry: Registry
     contexts: Contexts
-    directory: Directory
     tasks: Tasks
