@@ -22,6 +22,7 @@ from ..printable import printable, quoted
 from ..search.behaviour import unpacked
 from ..trace import FORMAT
 
+CORPUS = Path("reports/corpus")  # where it is, unless it is said otherwise
 FAILURES, BEHAVIOUR, NIGHTS, ASIDE = "failures", "behaviour", "nights", "aside"
 TRACES_MAX = 1_000  # of each kind, unless it is said otherwise; our choice
 NIGHTS_MAX = 60
@@ -59,11 +60,12 @@ class Corpus:
 
     `most` traces of each kind are kept. `trouble` says why nothing can be written, if so; `aside`
     has what could not be read, by the name of its file, with the reason, and `newer` the files of a
-    newer version, which stay.
+    newer version, which stay. One that `is_frozen` is read, and never changed.
     """
 
     folder: Path
     most: int = TRACES_MAX
+    is_frozen: bool = False
     trouble: str = ""
     aside: dict[str, str] = field(default_factory=dict)
     newer: list[str] = field(default_factory=list)
@@ -102,20 +104,20 @@ class Corpus:
         """Keep what a campaign came to, and forget the oldest where there are too many."""
         self._write(self.folder / NIGHTS / f"{name}.json", json.dumps(values) + "\n")
         for path in self._files(NIGHTS, ".json")[:-NIGHTS_MAX]:
-            with suppress(OSError):
-                path.unlink()
+            self._unlink(path)
 
     def retire(self, stored: Stored) -> None:
         """Keep a failing trace that agrees now among those that are played first, as any other."""
         header, _, rest = stored.content.partition("\n")
         values = {**json.loads(header), "signature": ""}
         self._keep(BEHAVIOUR, f"{json.dumps(values)}\n{rest}")
-        with suppress(OSError):
-            stored.path.unlink()
+        self._unlink(stored.path)
 
     def set_aside(self, path: Path, why: str) -> None:
         """Move a file out of the way of later campaigns, and remember why."""
         self.aside[path.name] = why
+        if self.is_frozen:
+            return
         with suppress(OSError):
             (self.folder / ASIDE).mkdir(parents=True, exist_ok=True)
             path.replace(self.folder / ASIDE / path.name)
@@ -135,8 +137,12 @@ class Corpus:
 
     def _drop(self, stored: Stored) -> None:
         self.dropped += 1
+        self._unlink(stored.path)
+
+    def _unlink(self, path: Path) -> None:
         with suppress(OSError):
-            stored.path.unlink()
+            if not self.is_frozen:
+                path.unlink()
 
     def _keep(self, kind: str, lines: str) -> None:
         path = self.folder / kind / f"{content_name(lines)}.jsonl"
@@ -145,6 +151,8 @@ class Corpus:
 
     def _write(self, path: Path, text: str) -> bool:
         """Write a file in one piece; two campaigns may write the same one at the same time."""
+        if self.is_frozen:
+            return False
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,21 +5,30 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ..campaign.checkout import BadRevision
+from ..campaign.corpus import CORPUS, Corpus
+from ..campaign.entry import Entry
 from ..campaign.folder import make_folder
 from ..campaign.isolate import HANG_S
 from ..campaign.job import ENGINES, SLOW_S, Job
 from ..campaign.plan import Plan
 from ..campaign.profile import PROFILES, Profile
+from ..campaign.since import changed_since, touched
 from ..defaults import read_defaults
+from ..history import count
 from ..known import known_file
+from ..loading import BadName
 from ..report.terminal import Terminal
-from .cli_names import Duration, plan_for, usage_errors
+from .cli_names import Duration, plan_for, tell, usage_errors
 from .running import Campaign, Workers, entries_of
+
+JUDGING = 0.1  # of the time, in which failures are replayed as it was before a change
 
 
 @click.command()
@@ -63,6 +72,18 @@ from .running import Campaign, Workers, entries_of
     show_default=True,
     help="Scenarios that are played at the same time; auto is one a core.",
 )
+@click.option(
+    "--since",
+    metavar="REV",
+    help="Play what reaches the lines changed since this revision; fail for what is new.",
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CORPUS,
+    show_default=True,
+    help="With --since: what the last night found and reached; it is only read.",
+)
 @click.option("--log", is_flag=True, help="Show what the system logged and warned, too.")
 @click.option("--full", is_flag=True, help="Show values whole, however long.")
 @usage_errors
@@ -78,6 +99,8 @@ def fuzz(
     seed: int,
     known: Path | None,
     workers: int,
+    since: str | None,
+    corpus: Path,
     *,
     log: bool,
     full: bool,
@@ -88,11 +111,10 @@ def fuzz(
     DRIVER is MODULE:NAME or PATH:NAME, as in ./mine.py:MyDriver; without one, it is the project's
     first that fits the scenario. SCENARIO is a name that `threadline scenarios` lists, or
     MODULE:NAME; without one, it is all of the driver's model, or the model itself. Without either,
-    every scenario of the project is run. A failure ends its run, not the campaign.
+    every scenario of the project is run.
 
     Exits with 0 where nothing failed, 1 where something did, if only by chance, or where no step of
-    a scenario was taken; 2 for a wrong option, 3 where the model, the scenario or threadline itself
-    broke.
+    a scenario was taken; 2 for a wrong option, 3 where model, scenario or threadline itself broke.
     """
     began_s = time.monotonic()
     plan = plan_for(what, driver, read_defaults())
@@ -103,7 +125,35 @@ def fuzz(
     job = replace(job, hang_s=HANG_S if seconds else SLOW_S, shows_log=log, shows_all=full)
     entries, text = entries_of(job, plan, known or known_file())
     planned = Plan(entries, workers, began_s + seconds if seconds else None)
-    sys.exit(Campaign(planned, Terminal(trouble, known=text), folder).run())
+    planned = _touched_by(since, planned, corpus)
+    sys.exit(Campaign(planned, Terminal(trouble, known=text), folder, since=since or "").run())
+
+
+def _touched_by(revision: str | None, plan: Plan, corpus: Path) -> Plan:
+    """Return what of a plan a change since a revision reaches; all, where none is given."""
+    if revision is None:
+        return plan
+    stored = Corpus(corpus, is_frozen=True)
+    ends_at_s = plan.ends_at_s and plan.ends_at_s - JUDGING * plan.budget_s
+    return Plan(_touched(plan.entries, revision, stored), plan.workers, ends_at_s, stored)
+
+
+def _touched(entries: Sequence[Entry], revision: str, corpus: Corpus) -> list[Entry]:
+    """Return the entries that reach what was changed; ends the command where there are none.
+
+    Raises BadName for what is no revision.
+    """
+    try:
+        changed = changed_since(revision)
+    except BadRevision as error:
+        raise BadName(str(error)) from error
+    found = touched(entries, changed, corpus.nights())
+    names = ", ".join(entry.name for entry in found) or "none"
+    files = count(len(changed.files), "file")
+    tell(f"changed since {revision}: {files}; scenarios that reach it: {names}")
+    if not found:
+        sys.exit(0)
+    return found
 
 
 def _runs(engine: str, runs: int | None, seconds: float | None, base: Profile) -> int | None:

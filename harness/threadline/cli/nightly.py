@@ -12,7 +12,7 @@ from typing import Any
 import click
 import psutil
 
-from ..campaign.corpus import TRACES_MAX, Corpus
+from ..campaign.corpus import CORPUS, TRACES_MAX, Corpus
 from ..campaign.folder import make_folder
 from ..campaign.hands import Hands, Local
 from ..campaign.isolate import HANG_S
@@ -27,7 +27,6 @@ from ..trace import versions
 from .cli_names import Duration, Size, Unusable, plan_of_all, tell, usage_errors
 from .running import Campaign, Workers, entries_of
 
-CORPUS = Path("reports/corpus")
 ENGINE = "explore"
 STEPS = PROFILES["nightly"].steps
 CLOSING = 0.01  # of the time, in which the reports are written

@@ -16,6 +16,8 @@ from typing import Any
 
 import click
 
+from ..allowed import driver_to_give
+from ..campaign.earlier import came_before, earlier
 from ..campaign.entry import Entry, Slice
 from ..campaign.events import Event
 from ..campaign.folder import tidy
@@ -123,6 +125,7 @@ class Campaign:
     folder: Path
     hands: Hands | None = None
     keeper: Keeper | None = None
+    since: str = ""  # the revision that what fails is compared with
 
     def run(self) -> int:
         """Run it, print the summary, and return the exit status."""
@@ -134,6 +137,8 @@ class Campaign:
         with stoppable() as stop, Live(terminal.console, entries, self.plan.ends_at_s) as live:
             night = Night(self.plan, self._hear, stop.is_set, partial(self._tick, live))
             night.play(self.hands or Local(self.plan.workers))
+            if self.since and not stop.is_set():
+                self._judge()
             status = self._end(stop)
             self._report(night, status)
         return status
@@ -147,6 +152,25 @@ class Campaign:
         self.terminal.hear(event, entry.name)
         if self.keeper is not None:
             self.keeper.hear(entry, event)
+
+    def _judge(self) -> None:
+        """Say of each failure whether the change brought it, as a replay before it shows."""
+        found = [
+            (entry, name, trace)
+            for entry in self.plan.entries
+            for name, trace in entry.traces.items()
+            if trace
+        ]
+        if not found:
+            return
+        with earlier(self.since) as replays:
+            for entry, name, trace in found:
+                driver = driver_to_give(entry.target)
+                is_before, came = came_before(replays, Path(trace), self.since, driver)
+                verdict = "was there before" if is_before else "new with this change"
+                if came.unjudged:
+                    verdict = f"cannot be judged at {self.since}: {came.unjudged}"
+                self.terminal.judge(entry.name, name, verdict, is_before=is_before)
 
     def _report(self, night: Night, status: int) -> None:
         """Write the record of the campaign, and what the corpus remembers of it."""

@@ -38,6 +38,8 @@ class Shown:
     ended: bool = False
     unused: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)  # what a change has not brought
+    judged: dict[str, str] = field(default_factory=dict)  # what each failure is to a change
 
     @property
     def tried_nothing(self) -> bool:
@@ -108,6 +110,13 @@ class Terminal:
         """Take how long something was played, by all workers together."""
         self._scenarios[name].seconds = seconds
 
+    def judge(self, name: str, signature: str, verdict: str, *, is_before: bool) -> None:
+        """Take what a failure is to a change; one that was there before it is only counted."""
+        shown = self._scenarios[name]
+        shown.judged[signature] = verdict
+        if is_before and signature in shown.failures:
+            shown.before[signature] = shown.failures.pop(signature)
+
     def summary(self) -> None:
         """Print each failure, then a table of the scenarios, then one sentence."""
         played = [shown for shown in self._scenarios.values() if shown.runs or shown.ended]
@@ -132,6 +141,8 @@ class Terminal:
         if isinstance(bug.leads, Found):
             self._print("  note:    not minimised: the campaign ended before that")
         for one in (bug.leads, *bug.also):
+            if one.signature in shown.judged:
+                self._print(f"  since:   {one.signature}: {shown.judged[one.signature]}")
             if self._trouble or not shown.traces[one.signature]:
                 self._print(f"  the whole trace, to be kept in a file:\n{one.lines}")
 
@@ -152,6 +163,8 @@ class Terminal:
             self._print(f"{shown.name}: {shown.note}")
         for signature, runs in shown.known.items():
             self._print(f"{shown.name}: {self.known.came(signature, runs)}")
+        for signature, runs in shown.before.items():
+            self._print(f"{shown.name}: was there before: {signature} ({count(runs, 'run')})")
         for signature, runs in shown.failures.items():
             if runs * 2 > shown.runs > 1:
                 self._print(
