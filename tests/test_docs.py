@@ -23,6 +23,7 @@ from threadline.search.policy import SHARES
 from threadline.trace import FORMAT, Header
 
 from sessions.__main__ import main as sessions_main
+from tests.bench import scale
 from tests.doc_pages import DOCS, PAGES, README, Page, page
 from tests.project import ROOT, ran, run
 
@@ -32,6 +33,7 @@ SAMPLE = "reports/sample/joined-keys.jsonl"
 PLACEHOLDERS = {"TRACE", "FILE"}  # of a trace, in a command
 # What a run or a reader makes, and is not in the repository.
 MADE_LATER = {
+    "reports/corpus",
     ".hypothesis/examples",
     "NAME.least.jsonl",
     "SCENARIO-running.jsonl",
@@ -399,3 +401,9 @@ def test_the_worked_example_is_the_file_that_is_tested() -> None:
 
     assert page("docs/contracts.md").fenced("python") == [cache.rstrip("\n")]
     assert cache.count("\n") <= 90
+
+
+def test_the_simulation_on_its_page_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table about many workers is printed by the command above it."""
+    scale.main()
+    assert capsys.readouterr().out in page("docs/scale.md").text
