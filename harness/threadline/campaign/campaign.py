@@ -69,7 +69,7 @@ class Worker:
         try:
             for _ in self._turns():
                 yield from self._heard()
-                if self.held_mib:
+                if self.held_mib and not self.has_told_all:
                     yield Memory(self.held_mib)
                     self.held_mib = 0.0
             status = self.line.stop(CLOSING_S if self.line.closed else 0.0)
