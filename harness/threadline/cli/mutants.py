@@ -13,7 +13,7 @@ from ..defaults import read_defaults
 from ..loading import BadName, load, load_target
 from .cli_names import usage_errors
 
-FILE_WIDTH = 120  # columns of what is no terminal, in which no row has to be folded
+FILE_WIDTH = 140  # columns of what is no terminal, in which no row has to be folded
 
 
 @click.command()
