@@ -17,6 +17,7 @@ from ..campaign.events import Event, Found, Shorter
 from ..campaign.lines import as_ranges
 from ..campaign.night import Night as Campaign
 from ..failure import replay_command
+from ..history import count
 from ..known import Known
 from ..trace import is_signature_of
 from .known_text import KnownText
@@ -194,7 +195,8 @@ def _verdict(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended:
         return f"broken: {', '.join(broken)} could not be played"
     if failures:
         fresh = sum(not each.since for each in failures)
-        return f"failed: {len(failures)} unaccepted failures, {fresh} for the first time{early}"
+        found = count(len(failures), "unaccepted failure")
+        return f"failed: {found}, {fresh} for the first time{early}"
     if nothing:
         return f"failed: nothing was tried in {', '.join(nothing)}{early}"
     return f"passed: no unaccepted failure{early}"
