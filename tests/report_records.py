@@ -173,5 +173,4 @@ def _hostile_failure(large: str) -> FailureRecord:
         play=play,
         doubt=HOSTILE,
         also=(HOSTILE, large),
-        reason=HOSTILE,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from threadline.campaign.chance import Votes, first_difference, least_of, play_again
-from threadline.campaign.events import Event, Message, Shorter
+from threadline.campaign.events import Event, Found, Message, Shorter
 from threadline.campaign.job import Job
 from threadline.campaign.worker import work
 from threadline.failure import Failure
@@ -23,7 +24,7 @@ later = [pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)]
 every_seed = pytest.mark.parametrize("seed", [0, 1, *later])
 
 
-def events_of(driver: str, seed: int, *, runs: int = 300) -> list[Event]:
+def events_of(driver: str, seed: int, *, runs: int = 300, **more: Any) -> list[Event]:
     """Return what a worker tells of a driver of tests.toys.stores, played in this process."""
     stores.CHANCE.seed(seed)
     job = Job(
@@ -33,6 +34,7 @@ def events_of(driver: str, seed: int, *, runs: int = 300) -> list[Event]:
         seed=seed,
         steps=50,
         runs=runs,
+        **more,
     )
     heard: list[Message] = []
     work(job, heard.append)
@@ -61,6 +63,17 @@ def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
     shorter = last_shorter(events)
     assert (shorter.doubt, shorter.steps) == ("", 8)
     assert "not deterministic" not in flat(shorter.text)
+
+
+def test_what_fails_each_time_is_found_by_a_later_worker() -> None:
+    """A worker that is told of the doubt looks on; one that is not takes the failure for told."""
+    name, driver = "continuity-append.Full", "WithABugBehindDriver"
+    doubting = events_of(driver, 0, runs=120, told={name: ""}, doubted=[name])
+    sure = events_of(driver, 0, runs=120, told={name: ""})
+
+    found = next(event for event in doubting if isinstance(event, Found))
+    assert (found.signature, found.instead) == (name, True)
+    assert not any(isinstance(event, Found) for event in sure)
 
 
 @every_seed

@@ -46,7 +46,7 @@ def laid_out(chat: str, mine: str, imported: str) -> Files:
 
 
 def named(driver: str) -> None:
-    """Let the trace name another driver."""
+    """Write another driver's name into the trace."""
     TRACE.write_text(TRACE.read_text("ascii").replace("mine:MyChat", driver), "ascii")
 
 

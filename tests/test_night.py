@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from threadline.campaign.campaign import Interrupted, WorkerFailed
@@ -48,7 +47,7 @@ class Hands:
     def __init__(self, play: Callable[[Job], Iterator[Event]]) -> None:
         self.workers = 1
         self.jobs: list[Job] = []
-        self.is_stopped = False
+        self.is_stopped = self.is_closed = False
         self._play = play
 
     def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
@@ -56,7 +55,7 @@ class Hands:
         try:
             for event in self._play(job):
                 told(event)
-        except (WorkerFailed, KeyboardInterrupt) as error:
+        except (WorkerFailed, KeyboardInterrupt, ZeroDivisionError) as error:
             told(Done(error))
         else:
             told(Done())
@@ -64,16 +63,8 @@ class Hands:
     def stop(self) -> None:
         self.is_stopped = True
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
+    def close(self) -> None:
+        self.is_closed = True
 
 
 def clean(job: Job) -> Iterator[Event]:
@@ -171,6 +162,33 @@ def test_slices_that_run_together_have_files_of_their_own() -> None:
     assert len({part.job.first_run for part in store.slices}) == 3
 
 
+def test_files_of_an_entry_keep_its_own_suffix() -> None:
+    """Two slices of a scenario on the second of two drivers have different files, too."""
+    store = entry(suffix="-Mine")
+
+    assert [store.begin().job.suffix for _ in range(3)] == ["-Mine", "-Mine-2", "-Mine-3"]
+
+
+def test_chance_hides_no_failure_of_another_slice() -> None:
+    """One that fails each time takes the place of one that fails by chance, wherever it is found;
+    a later slice is told of the doubt, so that it goes on looking.
+    """
+    store = entry()
+    first, second = store.begin(), store.begin()
+    told = [
+        *store.hear(first, found()),
+        *store.hear(second, found()),
+        *store.hear(first, shorter(doubt="by chance")),
+    ]
+    assert store.begin().job.doubted == ["keys-pop"]
+
+    told += store.hear(second, shorter())
+
+    assert [type(event) for event in told] == [Found, Shorter, Shorter]
+    assert store.found["keys-pop"] == shorter()
+    assert store.begin().job.doubted == []
+
+
 def test_what_is_new_is_counted_once() -> None:
     """A state that another slice, or the corpus, has reached is not new."""
     store = entry()
@@ -237,6 +255,49 @@ def test_an_interrupt_ends_all() -> None:
     assert [job.scenario for job in jobs] == ["mine:One"]
     assert ends(heard)["one"].failures == {"keys-pop": 1}
     assert list(ends(heard)) == ["one"]
+
+
+def test_a_bug_of_ours_ends_all_slices() -> None:
+    """It is raised, once every slice was told to end, and the hands are given back."""
+
+    def script(job: Job) -> Iterator[Event]:
+        yield Began(job.scenario)
+        raise ZeroDivisionError
+
+    hands = Hands(script)
+    night = Night(Plan([entry("one", runs=1), entry("two", runs=1)], 2), lambda *_: None)
+    with pytest.raises(ZeroDivisionError):
+        night.play(hands)
+
+    assert night.is_interrupted
+    assert hands.is_closed
+
+
+def test_stored_failures_take_a_fifth_of_the_time_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that there is no time for are not played, and counted; fresh runs get the rest."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    corpus = Corpus(tmp_path)
+    for name in ("One", "Two", "Three"):
+        corpus.keep_failure(lines("open", signature="keys-open", scenario=f"mine:{name}"))
+
+    def script(job: Job) -> Iterator[Event]:
+        now[0] += min(12.0, job.seconds or 0.0) if job.engine == REPLAY else job.seconds or 0.0
+        yield from clean(job)
+
+    entries = [entry(name) for name in ("one", "two", "three")]
+    jobs, _, night = play(entries, script, workers=1, ends_at_s=100.0, corpus=corpus)
+
+    replays = [job.seconds for job in jobs if job.engine == REPLAY]
+    assert replays == [20.0, 8.0]
+    assert night.plan.unplayed == 1
+    assert {job.scenario for job in jobs if job.engine != REPLAY} == {
+        "mine:One",
+        "mine:Two",
+        "mine:Three",
+    }
 
 
 def test_each_entry_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

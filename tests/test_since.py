@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from threadline.campaign.corpus import Corpus
 from threadline.campaign.since import Changed, changed_since, parsed, touched
+from threadline.report.record import Record, read_record
 
 from tests.history import MINE, RIGHT, SYSTEM, WRONG, git
 from tests.project import run
@@ -61,6 +62,12 @@ def commit(folder: Path) -> None:
     git(folder, "add", "--all")
     names = ("-c", "user.name=a", "-c", "user.email=a@b.example")
     git(folder, *names, "commit", "--quiet", "--message", "a")
+
+
+def reported() -> Record:
+    """Return the record of the only campaign."""
+    (folder,) = Path("reports/runs").iterdir()
+    return read_record(folder)
 
 
 def night(**lines: dict[str, str]) -> dict[str, Any]:
@@ -128,6 +135,9 @@ def test_what_the_change_brought_fails(repository: Path) -> None:
     assert result.exit_code == 1
     assert "changed since HEAD: 1 file; scenarios that reach it: chat" in result.output
     assert "isolation-read: new with this change" in result.output
+    assert [(each.signature, each.status) for each in reported().failures] == [
+        ("isolation-read", "new")
+    ]
 
 
 def test_what_was_there_before_is_counted(repository: Path) -> None:
@@ -141,6 +151,8 @@ def test_what_was_there_before_is_counted(repository: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "isolation-read: was there before" in result.output
     assert "chat: was there before: isolation-read (" in result.output
+    assert [each.status for each in reported().failures] == ["before"]
+    assert reported().verdict == "passed: no unaccepted failure"
     assert git(repository, "worktree", "list").count("\n") == 0
 
 
@@ -150,6 +162,7 @@ def test_what_no_scenario_reaches_needs_no_play(repository: Path) -> None:
 
     assert result.exit_code == 0
     assert result.output == "changed since HEAD: 0 files; scenarios that reach it: none\n"
+    assert not list(Path("reports/runs").iterdir())
 
 
 def test_the_corpus_is_only_read(repository: Path) -> None:

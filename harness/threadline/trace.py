@@ -19,6 +19,7 @@ from .json_lines import BadTrace as BadTrace
 from .json_lines import is_json, json_object, lines_of
 from .operation import Operation, from_json, to_json
 from .printable import printable, quoted
+from .whole_file import write_whole
 
 FORMAT = 1
 STEP_MAX = 10**9  # of a step's number; our choice
@@ -238,14 +239,9 @@ def save(path: Path | None, trace: Trace) -> str:
     """Write a trace in one piece, and return where; "" where nothing could be written."""
     if path is None:
         return ""
-    # A process that the system has forked may save the same at the same time.
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        partial.write_bytes(trace.encoded())
-        partial.replace(path)
+        write_whole(path, trace.encoded())
     except OSError:
-        with suppress(OSError):
-            partial.unlink()
         return ""
     return str(path)
 

@@ -310,11 +310,10 @@ def _limit_memory() -> None:
 
 
 def _hoard() -> None:
-    """Hold more and more, 16 MiB at a time, until someone ends it."""
-    held = []
-    for _ in range(250):
-        held.append(bytearray(os.urandom(1 << 20) * 16))
-        time.sleep(0.02)
+    """Hold 600 MiB, and wait for someone to end it."""
+    held = bytearray(os.urandom(1 << 20) * 600)
+    wait()
+    del held
 
 
 Hoards = doing(_hoard)

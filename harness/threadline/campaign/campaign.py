@@ -204,23 +204,23 @@ def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupte
         barren = 0 if death.has_played else barren + 1
         if note := _why_not_go_on(next_job, tally, death, barren):
             break
-        left = None if job.runs is None else job.runs - tally.runs
-        next_job = replace(
-            next_job,
-            runs=left,
-            first_run=death.run + 1,
-            told=_told(next_job, tally),
-            replays_known=False,
-        )
-        if next_job.is_over() or left == 0:
+        next_job = _after(next_job, job, tally, death)
+        if next_job.is_over() or next_job.runs == 0:
             break
     tally.end(note)
 
 
-def _told(job: Job, tally: Tally) -> dict[str, str]:
-    """Return the signatures that the next worker need not report, with their traces."""
+def _after(last: Job, whole: Job, tally: Tally, death: Death) -> Job:
+    """Return the job of the next worker: what is left of the whole, behind the run of a death."""
     counted = dict.fromkeys((*tally.failures, *tally.known), "")
-    return {**counted, **job.told, **tally.traces}
+    return replace(
+        last,
+        runs=None if whole.runs is None else whole.runs - tally.runs,
+        first_run=death.run + 1,
+        told={**counted, **last.told, **tally.traces},
+        doubted=sorted(tally.doubted.union(set(last.doubted) - tally.traces.keys())),
+        replays_known=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ import tempfile
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from distributed import Client
 from distributed.cfexecutor import ClientExecutor
@@ -64,15 +62,7 @@ class Cluster:
         for future in self._futures:
             future.cancel()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._client.close()
 
 

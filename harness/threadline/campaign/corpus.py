@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from ..json_lines import BadTrace, json_object
 from ..printable import printable, quoted
 from ..search.behaviour import unpacked
 from ..trace import FORMAT
+from ..whole_file import write_whole
 
 CORPUS = Path("reports/corpus")  # where it is, unless it is said otherwise
 FAILURES, BEHAVIOUR, NIGHTS, ASIDE = "failures", "behaviour", "nights", "aside"
@@ -150,18 +150,14 @@ class Corpus:
             self.added += self._write(path, lines)
 
     def _write(self, path: Path, text: str) -> bool:
-        """Write a file in one piece; two campaigns may write the same one at the same time."""
+        """Write a file; return whether it is there, and keep why where it is not."""
         if self.is_frozen:
             return False
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, "ascii")
-            partial.replace(path)
+            write_whole(path, text.encode("ascii"))
         except OSError as error:
             self.trouble = f"the corpus {self.folder} cannot be written: {error.strerror}"
-            with suppress(OSError):
-                partial.unlink()
             return False
         return True
 

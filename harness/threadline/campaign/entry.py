@@ -30,7 +30,6 @@ class Slice:
     failures: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     held_mib: float = 0.0
-    has_ended: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -90,12 +89,14 @@ class Entry:
         """Return a new slice: the entry's job with these changes, and what is known by now."""
         number = len(self.slices) + 1
         taken = {each.job.suffix for each in self.running}
-        names = ["", *(f"-{place}" for place in range(2, len(taken) + 2))]
+        places = ["", *(f"-{place}" for place in range(2, len(taken) + 2))]
+        suffixes = [f"{self.job.suffix}{place}" for place in places]
         job = replace(
             self.job,
             first_run=1 + (number - 1) * FIRST_RUNS_APART,
             told={**self.job.told, **self.traces},
-            suffix=next(f"{self.job.suffix}{name}" for name in names if name not in taken),
+            doubted=[name for name, found in self.found.items() if _is_doubted(found)],
+            suffix=next(suffix for suffix in suffixes if suffix not in taken),
             seen=packed(sorted(self.states | self.stored_states)[:SEEN_MAX]),
         )
         made = Slice(number, replace(job, **changes))  # type: ignore[arg-type]  # fields of a job
@@ -115,10 +116,7 @@ class Entry:
         elif isinstance(event, Found):
             yield from self._take_found(part, event)
         elif isinstance(event, Shorter):
-            if self._owners.get(event.signature) is part:
-                self.traces[event.signature] = event.trace
-                self.found[event.signature] = event
-                yield event
+            yield from self._take_shorter(part, event)
         elif isinstance(event, Reached):
             self._take_reached(part, event)
             yield event
@@ -152,8 +150,28 @@ class Entry:
             self.traces[name] = event.trace
             self.found[name] = event
             yield replace(event, runs=self.runs)
-        elif event.trace and event.trace != self.traces.get(name):
-            with suppress(OSError):  # one of the two is enough
+        else:
+            self._drop(event)
+
+    def _take_shorter(self, part: Slice, event: Shorter) -> Iterator[Event]:
+        """Take the minimised form of a slice's own failure.
+
+        Another's takes its place only where that one fails by chance, and the other each time.
+        """
+        name = event.signature
+        if self._owners.get(name) is not part:
+            if event.doubt or not _is_doubted(self.found.get(name)):
+                self._drop(event)
+                return
+            self._owners[name] = part
+        self.traces[name] = event.trace
+        self.found[name] = event
+        yield event
+
+    def _drop(self, event: Found | Shorter) -> None:
+        """Remove the trace of a failure that another slice has found as well: one is enough."""
+        if event.trace and event.trace != self.traces.get(event.signature):
+            with suppress(OSError):
                 Path(event.trace).unlink()
 
     def _take_reached(self, part: Slice, event: Reached) -> None:
@@ -171,7 +189,6 @@ class Entry:
             mine_too.update(numbers)
 
     def _take_end(self, part: Slice, event: Ended) -> None:
-        part.has_ended = True
         part.failures = {**part.failures, **event.failures}
         part.known = event.known
         self._complete = self._complete and event.complete
@@ -180,3 +197,8 @@ class Entry:
         unused = {line.partition(":")[0]: line for line in event.unused}
         before = unused if self._unused is None else self._unused
         self._unused = {rule: line for rule, line in unused.items() if rule in before}
+
+
+def _is_doubted(found: Found | Shorter | None) -> bool:
+    """Return whether a failure does not stand for its signature."""
+    return isinstance(found, Shorter) and bool(found.doubt)

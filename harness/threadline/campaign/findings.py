@@ -35,12 +35,16 @@ class Findings:
     scenario: type[Scenario[Any]]
     path: Callable[[str], Path | None]
     told: Collection[str] = ()  # signatures that an earlier worker has told
+    doubted: Collection[str] = ()  # those of them that were seen to fail by chance
     entries: Sequence[Known] = ()
     driver: str = ""
     is_over: Callable[[], bool] = never
     counts: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     _in_doubt: dict[str, int] = field(default_factory=dict)  # and how many were tried since
+
+    def __post_init__(self) -> None:
+        self._in_doubt = dict.fromkeys(self.doubted, 0)
 
     def add(
         self, batch: Batch, failure: Failure, *, minimises: bool = True

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..loading import Target
 from .campaign import Interrupted, campaign
@@ -40,14 +39,9 @@ class Hands(Protocol):
         """End what is played, as far as `interrupted` does not."""
         ...
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def close(self) -> None:
+        """Wait for what is played, and give back what is held."""
+        ...
 
 
 class Local:
@@ -71,13 +65,5 @@ class Local:
     def stop(self) -> None:
         """Do nothing: each slice asks whether it is interrupted."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._threads.shutdown()

@@ -31,8 +31,9 @@ class Job:
     its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
     started, the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
     Signatures in `told` were reported by an earlier worker, with the files of their traces ("" for
-    none): they are counted, and not reported again. `known` are the entries of known failures,
-    without their dates; with `replays_known`, their traces are played first.
+    none): they are counted, and not reported again. Of those `doubted`, seen to fail by chance, one
+    that fails each time is reported instead. `known` are the entries of known failures, without
+    their dates; with `replays_known`, their traces are played first.
 
     `replays` are names and contents of stored traces. The engine `replay` plays those alone, from
     number `first_run` on, each as the failure that it was stored for; `explore` plays them before
@@ -53,6 +54,7 @@ class Job:
     trace: str = ""
     ends_at_s: float | None = None
     told: Mapping[str, str] = field(default_factory=dict)
+    doubted: Sequence[str] = ()
     known: Sequence[Mapping[str, Any]] = ()
     replays_known: bool = False
     hang_s: float = HANG_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -50,12 +50,15 @@ class Night:
 
     def play(self, hands: Hands) -> None:
         """Play all; every event has been passed on when this returns."""
-        with hands:
-            while self._fill(hands):
-                self._take()
-                self.idle()
-                if self._is_ending():
-                    hands.stop()
+        with closing(hands):
+            try:
+                while self._fill(hands):
+                    self._take()
+                    self.idle()
+                    if self._is_ending():
+                        hands.stop()
+            finally:
+                self.is_interrupted = self._is_ending() or self._is_any_running()
         for entry in self.entries:
             if not entry.broken and (entry.slices or not self.is_interrupted):
                 self.hear(entry, None, entry.end())
@@ -74,6 +77,9 @@ class Night:
             hands.begin(part.job, entry.target, tell, self._is_ended)
             running += 1
         return running > 0
+
+    def _is_any_running(self) -> bool:
+        return any(entry.running for entry in self.entries)
 
     def _put(self, entry: Entry, part: Slice, began_s: float, event: Event | Done) -> None:
         self._told.put((entry, part, began_s, event))

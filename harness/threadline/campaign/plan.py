@@ -32,6 +32,7 @@ class Plan:
     ends_at_s: float | None = None
     corpus: Corpus | None = None
     stored: dict[str, Stored] = field(default_factory=dict)  # what is replayed, by name
+    unplayed: int = 0  # stored failures that there was no time for
     _began_s: float = field(default_factory=lambda: time.monotonic())
     _replays: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
     _first: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
@@ -61,11 +62,9 @@ class Plan:
         left_s = None if self.ends_at_s is None else self.ends_at_s - time.monotonic() - ENDING_S
         if left_s is not None and left_s < LEAST_S:
             return None
-        if self._replays:
+        if self._replays and (for_replays_s := self._for_replays_s(left_s)) != 0.0:
             entry, changes = self._replays.popleft()
-            if left_s is not None:
-                left_s = min(left_s, REPLAYS * self.budget_s)
-            return entry, entry.begin(**changes, seconds=left_s, first_run=1)
+            return entry, entry.begin(**changes, seconds=for_replays_s, first_run=1)
         if self._first:
             entry, changes = self._first.popleft()
             return entry, entry.begin(**changes, seconds=self._seconds(entry, left_s))
@@ -75,6 +74,21 @@ class Plan:
         if best is None:
             return None
         return best, best.begin(seconds=self._seconds(best, left_s))
+
+    def _for_replays_s(self, left_s: float | None) -> float | None:
+        """Return how long stored failures may still be played; 0 where their time is over.
+
+        Those that are left then are not played, and counted.
+        """
+        if left_s is None:
+            return None
+        end_s = self._began_s + REPLAYS * self.budget_s
+        for_replays_s = min(left_s, end_s - time.monotonic())
+        if for_replays_s >= LEAST_S:
+            return for_replays_s
+        self.unplayed += sum(len(changes["replays"]) for _, changes in self._replays)
+        self._replays.clear()
+        return 0.0
 
     def _seconds(self, entry: Entry, left_s: float | None) -> float | None:
         """Return how long a slice of an entry takes, where time is shared out."""

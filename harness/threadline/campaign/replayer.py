@@ -20,6 +20,7 @@ from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Runs, Skipped, play
 from ..printable import quoted
 from ..trace import Recorder, Trace, read, read_header
+from ..whole_file import write_whole
 from .sides import Sides
 
 Line = tuple[int, str, str]  # of a step: its number, its operation, its outcome
@@ -133,9 +134,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who has started this
     errand = Errand(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
     answer = answer_to(errand)
-    partial = Path(f"{errand.answer}.partial")
-    partial.write_text(json.dumps(asdict(answer)), "utf-8")
-    partial.replace(errand.answer)
+    write_whole(Path(errand.answer), json.dumps(asdict(answer)).encode("utf-8"))
     os._exit(0)  # not exit: a thread that the system left must not hold us
 
 

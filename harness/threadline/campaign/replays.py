@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..lockstep.outcomes import ModelError
 from ..lockstep.run import Batch, Runs
@@ -24,7 +24,6 @@ class Replays:
     runs: Runs
     stored: Sequence[Sequence[str]]
     tell: Listener
-    _never: list[str] = field(default_factory=list)
 
     def batches(self, first: int = 1) -> Iterator[Batch]:
         """Yield the play of each trace from number `first` on, under that number as its run."""
@@ -66,4 +65,4 @@ class Replays:
 
     def unused(self) -> list[str]:
         """Return nothing: no rule is drawn here."""
-        return self._never
+        return []

@@ -56,7 +56,7 @@ class Search:
         self._steps = 0
         self._known = [Known(**entry) for entry in job.known]
         self._findings = Findings(
-            runs, scenario, job.path, job.told, self._known, job.driver, job.is_over
+            runs, scenario, job.path, job.told, job.doubted, self._known, job.driver, job.is_over
         )
         self._go_round: Callable[[str, Sequence[Numbered]], None] | None = None
         self._behaviour: Behaviour | None = None
@@ -119,7 +119,7 @@ class Search:
 
     def _seen_again(self, first: First, lines: Lines) -> Reached:
         content = first.trace.decode("ascii")
-        trace = replace_round_trip(self._read(content))
+        trace = without_hunt(self._read(content))
         with lines.watched() as found:
             replay(self._runs, trace.header, trace.operations)
         return Reached({}, packed(first.states), "", found, content)
@@ -237,6 +237,6 @@ class Search:
             self._tell(Replayed(entry.signature, entry.trace, came))
 
 
-def replace_round_trip(trace: Trace) -> Trace:
+def without_hunt(trace: Trace) -> Trace:
     """Return a trace that ends without a hunt for leaks."""
     return Trace(replace(trace.header, round_trip=False), trace.operations)

@@ -17,6 +17,7 @@ class Tally:
         self.failures: dict[str, int] = {}
         self.known: dict[str, int] = {}
         self.traces: dict[str, str] = {}  # the file of each failure, "" where there is none
+        self.doubted: set[str] = set()  # signatures of failures that were seen to come by chance
         self.ended = False
         self._scenario = scenario
         self._listen = listen
@@ -66,6 +67,9 @@ class Tally:
 
     def _take(self, event: Found | Shorter) -> None:
         self.traces[event.signature] = event.trace
+        self.doubted.discard(event.signature)
+        if isinstance(event, Shorter) and event.doubt:
+            self.doubted.add(event.signature)
         if isinstance(event, Found) and not event.instead:
             self.found(event.signature)
             self._found.add(event.signature)

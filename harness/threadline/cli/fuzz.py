@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -24,9 +23,10 @@ from ..defaults import read_defaults
 from ..history import count
 from ..known import known_file
 from ..loading import BadName
+from ..report.keeper import Keeper
 from ..report.terminal import Terminal
 from .cli_names import Duration, plan_for, tell, usage_errors
-from .running import Campaign, Workers, entries_of
+from .running import Campaign, entries_of, facts_of, known_option, seed_option, workers_option
 
 JUDGING = 0.1  # of the time, in which failures are replayed as it was before a change
 
@@ -54,24 +54,9 @@ JUDGING = 0.1  # of the time, in which failures are replayed as it was before a 
 @click.option(
     "--for", "seconds", type=Duration(), help="Time for all scenarios, shared out: 60s, 5m."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=lambda: secrets.randbits(32),
-    help="Fixes every draw; drawn if not given.",
-)
-@click.option(
-    "--known",
-    type=click.Path(path_type=Path),
-    help="File of known failures; known.toml beside pyproject.toml, if not given.",
-)
-@click.option(
-    "--workers",
-    type=Workers(),
-    default="auto",
-    show_default=True,
-    help="Scenarios that are played at the same time; auto is one a core.",
-)
+@seed_option
+@known_option
+@workers_option
 @click.option(
     "--since",
     metavar="REV",
@@ -116,7 +101,6 @@ def fuzz(
     Exits with 0 where nothing failed, 1 where something did, if only by chance, or where no step of
     a scenario was taken; 2 for a wrong option, 3 where model, scenario or threadline itself broke.
     """
-    began_s = time.monotonic()
     plan = plan_for(what, driver, read_defaults())
     folder, trouble = make_folder(seed)
     base = PROFILES[profile]
@@ -124,24 +108,31 @@ def fuzz(
     job = Job("", "", engine, seed, most, _runs(engine, runs, seconds, base), folder=str(folder))
     job = replace(job, hang_s=HANG_S if seconds else SLOW_S, shows_log=log, shows_all=full)
     entries, text = entries_of(job, plan, known or known_file())
-    planned = Plan(entries, workers, began_s + seconds if seconds else None)
-    planned = _touched_by(since, planned, corpus)
-    sys.exit(Campaign(planned, Terminal(trouble, known=text), folder, since=since or "").run())
+    planned = _planned(entries, workers, seconds, since, corpus)
+    keeper = _keeper(planned, folder, job, seconds) if since else None
+    sys.exit(Campaign(planned, Terminal(trouble, known=text), folder, None, keeper, since).run())
 
 
-def _touched_by(revision: str | None, plan: Plan, corpus: Path) -> Plan:
-    """Return what of a plan a change since a revision reaches; all, where none is given."""
-    if revision is None:
-        return plan
+def _keeper(plan: Plan, folder: Path, job: Job, seconds: float | None) -> Keeper:
+    """Return what makes the report of a change."""
+    return Keeper(plan.entries, facts_of("fuzz", folder, job.seed, job.engine), folder, seconds)
+
+
+def _planned(
+    entries: Sequence[Entry], workers: int, seconds: float | None, since: str | None, corpus: Path
+) -> Plan:
+    """Return the plan of all entries, or of those that a change reaches, the corpus first."""
+    began_s = time.monotonic()
+    if since is None:
+        return Plan(entries, workers, began_s + seconds if seconds else None)
     stored = Corpus(corpus, is_frozen=True)
-    ends_at_s = plan.ends_at_s and plan.ends_at_s - JUDGING * plan.budget_s
-    return Plan(_touched(plan.entries, revision, stored), plan.workers, ends_at_s, stored)
+    ends_at_s = began_s + seconds * (1 - JUDGING) if seconds else None
+    return Plan(_touched(entries, since, stored), workers, ends_at_s, stored)
 
 
 def _touched(entries: Sequence[Entry], revision: str, corpus: Corpus) -> list[Entry]:
-    """Return the entries that reach what was changed; ends the command where there are none.
-
-    Raises BadName for what is no revision.
+    """Return the entries that reach what was changed, and print which; raises BadName for what is
+    no revision.
     """
     try:
         changed = changed_since(revision)
@@ -151,8 +142,6 @@ def _touched(entries: Sequence[Entry], revision: str, corpus: Corpus) -> list[En
     names = ", ".join(entry.name for entry in found) or "none"
     files = count(len(changed.files), "file")
     tell(f"changed since {revision}: {files}; scenarios that reach it: {names}")
-    if not found:
-        sys.exit(0)
     return found
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 import psutil
@@ -23,9 +21,8 @@ from ..defaults import read_defaults
 from ..known import known_file
 from ..report.keeper import Keeper
 from ..report.terminal import Terminal
-from ..trace import versions
 from .cli_names import Duration, Size, Unusable, plan_of_all, tell, usage_errors
-from .running import Campaign, Workers, entries_of
+from .running import Campaign, entries_of, facts_of, known_option, seed_option, workers_option
 
 ENGINE = "explore"
 STEPS = PROFILES["nightly"].steps
@@ -42,13 +39,7 @@ CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
     show_default=True,
     help="Time for all, from the start to the last report: 60s, 5m, 2h.",
 )
-@click.option(
-    "--workers",
-    type=Workers(),
-    default="auto",
-    show_default=True,
-    help="Scenarios that are played at the same time; auto is one a core.",
-)
+@workers_option
 @click.option(
     "--driver",
     "drivers",
@@ -63,12 +54,7 @@ CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
     metavar="NAME",
     help="What is played; all that fit a driver, if not given. Can be repeated.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=lambda: secrets.randbits(32),
-    help="Fixes every draw; drawn if not given.",
-)
+@seed_option
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path, file_okay=False),
@@ -83,11 +69,7 @@ CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
     show_default=True,
     help="Traces of each kind that the corpus keeps.",
 )
-@click.option(
-    "--known",
-    type=click.Path(path_type=Path),
-    help="File of known failures; known.toml beside pyproject.toml, if not given.",
-)
+@known_option
 @click.option(
     "--memory-max",
     type=Size(),
@@ -133,7 +115,7 @@ def nightly(
     entries, text = entries_of(job, plan, known or known_file())
     ends_at_s = began_s + seconds - closing_s(seconds)
     planned = Plan(entries, hands.workers, ends_at_s, Corpus(corpus, corpus_max))
-    keeper = Keeper(entries, facts_of(folder, seed), folder, seconds, began_s)
+    keeper = Keeper(entries, facts_of("nightly", folder, seed, ENGINE), folder, seconds, began_s)
     terminal = Terminal(trouble, known=text)
     sys.exit(Campaign(planned, terminal, folder, hands, keeper).run())
 
@@ -141,18 +123,6 @@ def nightly(
 def closing_s(seconds: float) -> float:
     """Return how much of a time is kept for the reports at its end."""
     return min(CLOSING_MAX_S, max(CLOSING_MIN_S, CLOSING * seconds))
-
-
-def facts_of(folder: Path, seed: int) -> dict[str, Any]:
-    """Return what a record says of a night that is known from the start."""
-    return {
-        "name": folder.name,
-        "command": "nightly",
-        "version": versions()["threadline"],
-        "seed": seed,
-        "engine": ENGINE,
-        "versions": versions(),
-    }
 
 
 def process_age_s() -> float:

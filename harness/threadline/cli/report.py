@@ -43,7 +43,7 @@ def report(run: Path) -> None:
 @click.argument("after", metavar="RUN", type=RUN)
 @usage_errors
 def compare(before: Path, after: Path) -> None:
-    """Tell what is new and what is fixed between two campaigns.
+    """Compare two campaigns: what is new, fixed, still there.
 
     Also what is still there, and how speed and coverage have changed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,38 @@ class Workers(click.ParamType[int]):
             why = f"{value!r} is no number of workers; write auto, or 1 to {WORKERS_MAX}"
             self.fail(why, param, ctx)
         return int(value)
+
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=lambda: secrets.randbits(32),
+    help="Fixes every draw; drawn if not given.",
+)
+known_option = click.option(
+    "--known",
+    type=click.Path(path_type=Path),
+    help="File of known failures; known.toml beside pyproject.toml, if not given.",
+)
+workers_option = click.option(
+    "--workers",
+    type=Workers(),
+    default="auto",
+    show_default=True,
+    help="Scenarios that are played at the same time; auto is one a core.",
+)
+
+
+def facts_of(command: str, folder: Path, seed: int, engine: str) -> dict[str, Any]:
+    """Return what a record says of a campaign that is known from the start."""
+    return {
+        "name": folder.name,
+        "command": command,
+        "version": versions()["threadline"],
+        "seed": seed,
+        "engine": engine,
+        "versions": versions(),
+    }
 
 
 @dataclass(slots=True)
@@ -118,27 +151,34 @@ def _short(scenario: str) -> str:
 
 @dataclass(slots=True)
 class Campaign:
-    """A campaign as a command runs it; `listeners` hear what the terminal hears, too."""
+    """A campaign as a command runs it, on the processes of this machine unless `hands` are given.
+
+    With a `keeper`, it leaves a report. With `since`, what fails is replayed at that revision.
+    """
 
     plan: Plan
     terminal: Terminal
     folder: Path
     hands: Hands | None = None
     keeper: Keeper | None = None
-    since: str = ""  # the revision that what fails is compared with
+    since: str | None = None
 
     def run(self) -> int:
-        """Run it, print the summary, and return the exit status."""
+        """Run it, print the summary, and return the exit status: 0 where there is nothing to run."""
         entries, terminal = self.plan.entries, self.terminal
+        if not entries:
+            tidy(self.folder, ())
+            return 0
         for target in {entry.job.driver: entry.target for entry in entries}.values():
             job = entries[0].job
             terminal.header(target, job.engine, job.seed, versions()["threadline"])
         terminal.expect([entry.name for entry in entries])
-        with stoppable() as stop, Live(terminal.console, entries, self.plan.ends_at_s) as live:
+        live = Live(terminal.console, entries, self.plan.ends_at_s)
+        with stoppable() as stop, live.shown():
             night = Night(self.plan, self._hear, stop.is_set, partial(self._tick, live))
             night.play(self.hands or Local(self.plan.workers))
             if self.since and not stop.is_set():
-                self._judge()
+                self._judge(self.since)
             status = self._end(stop)
             self._report(night, status)
         return status
@@ -153,8 +193,8 @@ class Campaign:
         if self.keeper is not None:
             self.keeper.hear(entry, event)
 
-    def _judge(self) -> None:
-        """Say of each failure whether the change brought it, as a replay before it shows."""
+    def _judge(self, revision: str) -> None:
+        """Replay each failure at the revision, to see whether the change brought it."""
         found = [
             (entry, name, trace)
             for entry in self.plan.entries
@@ -163,14 +203,16 @@ class Campaign:
         ]
         if not found:
             return
-        with earlier(self.since) as replays:
+        with earlier(revision) as replays:
             for entry, name, trace in found:
                 driver = driver_to_give(entry.target)
-                is_before, came = came_before(replays, Path(trace), self.since, driver)
+                is_before, came = came_before(replays, Path(trace), revision, driver)
                 verdict = "was there before" if is_before else "new with this change"
                 if came.unjudged:
-                    verdict = f"cannot be judged at {self.since}: {came.unjudged}"
+                    verdict = f"cannot be judged at {revision}: {came.unjudged}"
                 self.terminal.judge(entry.name, name, verdict, is_before=is_before)
+                if is_before and self.keeper is not None:
+                    self.keeper.before.add((entry.name, name))
 
     def _report(self, night: Night, status: int) -> None:
         """Write the record of the campaign, and what the corpus remembers of it."""

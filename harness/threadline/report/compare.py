@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..history import count, labelled
-from .coverage import line_count
 from .record import FailureRecord, Record
 
 
@@ -95,7 +94,7 @@ def _states(record: Record) -> int:
 
 
 def _line_sum(record: Record) -> int:
-    return sum(line_count(each) for each in record.scenarios)
+    return sum(each.line_count for each in record.scenarios)
 
 
 def _called(record: Record) -> set[str]:

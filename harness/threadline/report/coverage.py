@@ -72,14 +72,3 @@ def _by_count(outcomes: Mapping[str, int]) -> list[tuple[str, int]]:
 def _share(number: int, most: int) -> int:
     """Return the length of a bar: by the number of binary digits, as counts differ so much."""
     return round(100 * number.bit_length() / max(1, most.bit_length()))
-
-
-def line_count(scenario: ScenarioRecord) -> int:
-    """Return how many lines of the project a scenario has run."""
-    spans = (span for ranges in scenario.lines.values() for span in ranges.split(","))
-    ends = (span.partition("-") for span in spans)
-    return sum(
-        int(last or first) - int(first) + 1
-        for first, _, last in ends
-        if first.isdecimal() and (last or first).isdecimal() and len(first + last) < 20
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os.path import relpath
 from pathlib import Path
@@ -41,7 +41,8 @@ TREND_MAX = 30  # nights
 class Keeper:
     """Keeps samples and the moments of failures while a campaign runs, and makes its record.
 
-    `facts` are the fields of the record that are known from the start.
+    `facts` are the fields of the record that are known from the start. `before` are the failures
+    that were there before the change under test.
     """
 
     entries: Sequence[Entry]
@@ -51,6 +52,7 @@ class Keeper:
     began_s: float = field(default_factory=time.monotonic)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     samples: list[Sample] = field(default_factory=list)
+    before: set[tuple[str, str]] = field(default_factory=set)  # names of entries, signatures
     _found_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _due_s: float = 0.0
     _every_s: float = SAMPLE_S
@@ -101,7 +103,7 @@ class Keeper:
             samples=tuple(self.samples),
             trend=tuple(map(_night, nights[-TREND_MAX:])),
             corpus=_corpus(corpus, night) if corpus else CorpusRecord(),
-            notes=tuple(_notes(corpus)) if corpus else (),
+            notes=tuple(_notes(corpus, night.plan.unplayed)) if corpus else (),
         )
 
     def _now_s(self) -> float:
@@ -123,7 +125,7 @@ class Keeper:
                     signature=lead.signature,
                     scenario=entry.job.scenario,
                     driver=entry.job.driver,
-                    status="new",
+                    status="before" if (entry.name, lead.signature) in self.before else "new",
                     trace=trace,
                     lines=lead.lines,
                     text=lead.text,
@@ -144,28 +146,12 @@ class Keeper:
 def night_of(record: Record) -> dict[str, Any]:
     """Return what the corpus keeps of a campaign: a Night, and the lines of each scenario."""
     return {
-        "name": record.name,
-        "began": record.began,
-        "new": len(record.failures),
-        "known": len([each for each in record.known if each.state == "known"]),
-        "fixed": len(record.corpus.fixed),
-        "steps": record.steps,
-        "runs": record.runs,
-        "states": sum(each.states for each in record.scenarios),
-        "lines": sum(map(_count, record.scenarios)),
-        "took_s": record.took_s,
-        "signatures": sorted({each.signature for each in record.failures}),
+        **asdict(record.as_night()),
         "reached": [
             {"scenario": each.name, "driver": each.driver, "lines": dict(each.lines)}
             for each in record.scenarios
         ],
     }
-
-
-def _count(scenario: ScenarioRecord) -> int:
-    spans = (span for ranges in scenario.lines.values() for span in ranges.split(","))
-    ends = (span.partition("-") for span in spans if span)
-    return sum(int(last or first) - int(first) + 1 for first, _, last in ends)
 
 
 def _night(values: Mapping[str, Any]) -> Night:
@@ -193,6 +179,7 @@ def _verdict(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended:
     early = ", interrupted" if ended == "interrupted" else ""
     if broken:
         return f"broken: {', '.join(broken)} could not be played"
+    failures = [each for each in failures if each.status == "new"]
     if failures:
         fresh = sum(not each.since for each in failures)
         found = count(len(failures), "unaccepted failure")
@@ -282,7 +269,13 @@ def _corpus(corpus: Corpus, night: Campaign) -> CorpusRecord:
     )
 
 
-def _notes(corpus: Corpus) -> list[str]:
+def _notes(corpus: Corpus, unplayed: int) -> list[str]:
+    left = count(unplayed, "failure")
+    late = [f"{left} of the corpus not played: a fifth of the time was over"] if unplayed else []
+    return late + _notes_of(corpus)
+
+
+def _notes_of(corpus: Corpus) -> list[str]:
     notes = [corpus.trouble] if corpus.trouble else []
     notes += [f"set aside: {name}: {why}" for name, why in sorted(corpus.aside.items())]
     newer = sorted(set(corpus.newer))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console, Group
 from rich.live import Live as Screen
@@ -21,7 +19,7 @@ REFRESH_S = 0.25
 
 
 class Live:
-    """Shows how far a campaign is: time left, runs, steps, states, failures, and each worker.
+    """Shows how far a campaign is: time left, runs, steps, new states, failures, and each worker.
 
     `ends_at_s` is on the monotonic clock, None where runs end it.
     """
@@ -35,20 +33,10 @@ class Live:
         self._began_s = time.monotonic()
         self._due_s = 0.0 if console.is_terminal else self._began_s + PLAIN_S
         self._screen = Screen(console=console, auto_refresh=False, transient=True)
-        self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._open.enter_context(self._screen)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+    def shown(self) -> AbstractContextManager[object]:
+        """Show it while the block lasts."""
+        return self._screen if self._console.is_terminal else nullcontext()
 
     def tick(self) -> None:
         """Show the present state, if that is due."""
@@ -65,14 +53,14 @@ class Live:
         entries = self._entries
         now_s = time.monotonic()
         steps = sum(entry.steps for entry in entries)
-        states = sum(len(entry.states) for entry in entries)
+        states = sum(part.new_states for entry in entries for part in entry.slices)
         parts = [
             f"{clock_text(now_s - self._began_s)} gone"
             if self._ends_at_s is None
             else f"{clock_text(self._ends_at_s - now_s)} left",
             count(sum(entry.runs for entry in entries), "run"),
             f"{steps / max(now_s - self._began_s, 0.1):,.0f} steps/s",
-            *([count(states, "state")] if states else []),
+            *([count(states, "new state")] if states else []),
             count(sum(len(entry.failures) for entry in entries), "failure"),
         ]
         return ", ".join(parts)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 from ..printable import printable
-from .coverage import line_count
 from .record import Night, Record, Sample
 
 LINES_MAX = 8  # in one plot
@@ -19,7 +18,7 @@ def plots_of(record: Record) -> list[dict[str, Any]]:
     plots = []
     if len(record.samples) > 1:
         plots += [_speed(record.samples), _memory(record.samples)]
-    nights = [*record.trend[-30:], _tonight(record)]
+    nights = [*record.trend[-30:], record.as_night()]
     if len(nights) > 1:
         days = [printable(night.began[:10]) for night in nights]
         plots += [
@@ -63,20 +62,6 @@ def _memory(samples: Sequence[Sample]) -> Any:
         (name, [sample.memory_mib.get(name) for sample in samples]) for name in most[:LINES_MAX]
     ]
     return _plot(title, "s", [sample.at_s for sample in samples], lines)
-
-
-def _tonight(record: Record) -> Night:
-    return Night(
-        record.name,
-        record.began,
-        new=len(record.failures),
-        known=sum(each.state == "known" for each in record.known),
-        fixed=len(record.corpus.fixed),
-        steps=record.steps,
-        runs=record.runs,
-        states=sum(each.states for each in record.scenarios),
-        lines=sum(line_count(each) for each in record.scenarios),
-    )
 
 
 def _trend(nights: Sequence[Night], days: list[str], title: str, names: Sequence[str]) -> Any:

@@ -25,12 +25,12 @@ class BadRecord(ValueError):
 class FailureRecord:
     """A failure: its signature, where it came, and its trace.
 
-    status: "new", "known" or "before" (a failure that was there before the change under test).
+    status: "new", or "before" for one that was there before the change under test.
     trace: its file, relative to run.json; "" where it could not be written, and then `lines` is all
     there is. text: the failure as a terminal shows it. play: its steps as data, for a diagram.
     found_s: seconds into the campaign. doubt: why it does not stand for its signature, as in "by
-    chance". also: signatures of the same bug, whose traces are longer. reason, link: of a known
-    one.
+    chance". also: signatures of the same bug, whose traces are longer. since: when it came
+    first, in the campaigns that the corpus remembers; "" for the first time.
     """
 
     signature: str
@@ -48,8 +48,6 @@ class FailureRecord:
     found_s: float = 0.0
     doubt: str = ""
     also: tuple[str, ...] = ()
-    reason: str = ""
-    link: str = ""
     since: str = ""
 
 
@@ -80,6 +78,17 @@ class ScenarioRecord:
     unused: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def line_count(self) -> int:
+        """How many lines of the project it has run; a range that is none counts nothing."""
+        spans = (span for ranges in self.lines.values() for span in ranges.split(","))
+        ends = (span.partition("-") for span in spans)
+        return sum(
+            int(last or first) - int(first) + 1
+            for first, _, last in ends
+            if first.isdecimal() and (last or first).isdecimal() and len(first + last) < 20
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,22 @@ class Record:
     @property
     def runs(self) -> int:
         return sum(each.runs for each in self.scenarios)
+
+    def as_night(self) -> Night:
+        """Return the campaign in few numbers, as later ones remember it."""
+        return Night(
+            self.name,
+            self.began,
+            new=len([each for each in self.failures if each.status == "new"]),
+            known=len([each for each in self.known if each.state == "known"]),
+            fixed=len(self.corpus.fixed),
+            steps=self.steps,
+            runs=self.runs,
+            states=sum(each.states for each in self.scenarios),
+            lines=sum(each.line_count for each in self.scenarios),
+            took_s=self.took_s,
+            signatures=tuple(sorted({each.signature for each in self.failures})),
+        )
 
     def encoded(self) -> str:
         """Return the record as JSON, indented, with its schema's version first."""

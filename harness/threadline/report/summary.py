@@ -53,12 +53,10 @@ def facts(record: Record) -> str:
 
 
 def status_of(failure: FailureRecord) -> str:
-    """Return what a failure is: new, seen before and since when, known."""
+    """Return what a failure is: new, there before a change, or seen before, and since when."""
     if failure.status == "new" and failure.since:
         return f"not new: seen since {failure.since}"
-    return {"new": "new", "before": "there before", "known": "known"}.get(
-        failure.status, failure.status
-    )
+    return "there before" if failure.status == "before" else failure.status
 
 
 def _failure(failure: FailureRecord) -> Iterator[str]:

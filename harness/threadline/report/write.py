@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from ..whole_file import write_whole
 from .junit import junit_of
 from .record import FILE, Record
 from .summary import summary_of
@@ -37,12 +36,8 @@ def write_report(record: Record, folder: Path, *, only_made: bool = False) -> li
 
 
 def _write(path: Path, text: str) -> str:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
+        write_whole(path, text.encode("utf-8"))
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         return f"{path} cannot be written: {error.strerror}"
     return ""
