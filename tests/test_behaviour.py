@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 from threadline import Handle, Scenario, pool, rule
 from threadline.campaign.lines import Lines, as_ranges, from_ranges
+from threadline.lockstep.outcomes import expected_of
 from threadline.lockstep.run import Runs, replay
 from threadline.search.behaviour import (
     FIRSTS_MAX,
@@ -83,7 +84,11 @@ def test_the_first_run_to_a_state_leads_there_again() -> None:
     lines = firsts[0].trace.split(b"\n")
     trace, _ = parse("first", lines, Desk.kinds())
     assert replay(runs, trace.header, trace.operations) is None
+    model = Desk()
+    for number, operation in trace.operations:
+        expected_of(model.at(number), operation)
 
+    assert number_of(repr(model.shape())) == firsts[0].states[-1]
     assert set(firsts[0].states) <= again.states
     assert [first.new for first in firsts] == sorted((f.new for f in firsts), reverse=True)
     assert len(firsts) <= FIRSTS_MAX

@@ -38,7 +38,6 @@ def next_entry(entries: Sequence[Entry]) -> Entry | None:
     whole = [entry for entry in entries if not entry.broken]
     if not whole:
         return None
-    idle = [entry for entry in whole if not entry.running] or whole
     pays = {id(entry): entry.rate**0.5 for entry in whole}
     all_pay, spent_s = sum(pays.values()), sum(entry.spent_s for entry in whole) + 1.0
 
@@ -47,4 +46,4 @@ def next_entry(entries: Sequence[Entry]) -> Entry | None:
         part = pays[id(entry)] / all_pay if all_pay else even
         return (EVEN * even + (1 - EVEN) * part) * spent_s - entry.spent_s
 
-    return max(idle, key=lambda entry: (-len(entry.running), owed_s(entry)))
+    return max(whole, key=lambda entry: (-len(entry.running), owed_s(entry)))

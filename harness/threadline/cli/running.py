@@ -164,7 +164,7 @@ class Campaign:
     since: str | None = None
 
     def run(self) -> int:
-        """Run it, print the summary, and return the exit status: 0 where there is nothing to run."""
+        """Run it, print the summary, and return the exit status; 0 where nothing is to be run."""
         entries, terminal = self.plan.entries, self.terminal
         if not entries:
             tidy(self.folder, ())
