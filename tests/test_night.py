@@ -200,6 +200,18 @@ def test_a_rule_is_unused_that_fired_in_no_slice() -> None:
     assert store.end().unused == ["rule b: in 9 runs"]
 
 
+def test_a_slice_that_came_too_late_says_nothing() -> None:
+    """That it was still starting is told where nothing else was played."""
+    late = Ended(0, 0, {}, note="still starting when the time was over")
+    idle, busy = entry(), entry()
+    list(idle.hear(idle.begin(), late))
+    list(busy.hear(busy.begin(), Ended(9, 90, {}, note="a hunt was cut short")))
+    list(busy.hear(busy.begin(), late))
+
+    assert idle.end().note == late.note
+    assert busy.end().note == "a hunt was cut short"
+
+
 def test_what_is_new_is_counted_once() -> None:
     """A state that another slice, or the corpus, has reached is not new."""
     store = entry()

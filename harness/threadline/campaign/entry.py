@@ -56,6 +56,7 @@ class Entry:
     found: dict[str, Found | Shorter] = field(default_factory=dict)  # the latest of each signature
     notes: list[str] = field(default_factory=list)
     broken: str = ""
+    _notes_of_idle: list[str] = field(default_factory=list)
     _owners: dict[str, Slice] = field(default_factory=dict)
     _unused: dict[str, str] | None = None
     _complete: bool = True
@@ -128,14 +129,17 @@ class Entry:
 
     def end(self) -> Ended:
         """Return the event that ends the entry."""
+        notes = list(self.notes)
         if not self.slices:
-            self.notes.append("not played: there was no time for it")
+            notes.append("not played: there was no time for it")
+        if not self.steps:  # else a slice that came too late to play says nothing of use
+            notes += self._notes_of_idle
         return Ended(
             self.runs,
             self.steps,
             self.failures,
             complete=self._complete and bool(self.slices),
-            note="; ".join(dict.fromkeys(self.notes)),
+            note="; ".join(dict.fromkeys(notes)),
             unused=[*(self._unused or {}).values()],
             known=self.known,
         )
@@ -193,7 +197,8 @@ class Entry:
         part.known = event.known
         self._complete = self._complete and event.complete
         if event.note:
-            self.notes.append(event.note)
+            notes = self.notes if event.steps else self._notes_of_idle
+            notes.append(event.note)
         unused = {line.partition(":")[0]: line for line in event.unused}
         before = unused if self._unused is None else self._unused
         self._unused = {rule: line for rule, line in unused.items() if rule in before}
