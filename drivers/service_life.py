@@ -51,7 +51,7 @@ class ServiceLife(SessionsDriver):
         self._settings = Settings(**settings)
         self._numbers = count()
         self._disk = make_disk()
-        self._sockets = Sockets(self._tell_of_thread)
+        self._sockets = Sockets(self._tell_of_thread, self.io)
         self._words = Words()
         self._reached = Reached()
         self._exchanges: list[Exchange] = []

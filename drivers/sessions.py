@@ -35,7 +35,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
 
     def __init__(self, **settings: Any) -> None:
         numbers = count()
-        self._sockets = Sockets(self.tell)
+        self._sockets = Sockets(self.tell, self.io)
         self._system = ChatSystem(
             settings=Settings(**settings),
             clock=self.clock,

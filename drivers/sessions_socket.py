@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 
 from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 from sessions.context import UserExecutionContext
+
+Tell = Callable[[Hashable, dict[str, object]], None]
 
 
 class Socket:
@@ -33,6 +35,7 @@ class Socket:
         if self._peer == BRIEF:
             self._peer = BROKEN
         self._sockets.tell(self, dict(data))
+        await self._sockets.io()  # it has arrived, and nobody knows that yet
 
     async def close(self, code: int) -> None:
         self._sockets.open.pop(self, None)
@@ -59,13 +62,14 @@ class Socket:
 class Sockets:
     """The open sockets of one system, and those that were closed since last asked.
 
-    What a socket takes is told to `tell`.
+    What a socket takes is told to `tell`, after `io`, as sending takes time.
     """
 
-    def __init__(self, tell: Callable[[Hashable, dict[str, object]], None]) -> None:
+    def __init__(self, tell: Tell, io: Callable[[], Awaitable[None]]) -> None:
         self.open: dict[Socket, None] = {}
         self.closed: dict[Socket, int] = {}
         self.tell = tell
+        self.io = io
 
     def make(self, peer: str) -> Socket:
         socket = Socket(self, peer)

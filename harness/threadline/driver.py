@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Hashable, Mapping
 from types import ModuleType
@@ -13,7 +14,8 @@ from .clocked import give
 from .inline import inline_aiosqlite
 from .known import Known
 from .model import Census, Model
-from .pump import Pump, is_pumped
+from .pump import Pump, is_pumped, running_schedule
+from .schedule import Answered
 
 M = TypeVar("M", bound=Model)
 ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
@@ -124,6 +126,17 @@ class Driver(Generic[M]):
         """
         self._told = self._told or {}
         self._told.setdefault(to, []).append(what)
+
+    async def io(self) -> None:
+        """Take as long as an I/O does: await it where a peer or a store in memory stands for one.
+
+        Where operations overlap, others may go on meanwhile; else no time passes.
+        """
+        schedule = running_schedule()
+        if schedule is not None:
+            answered = Answered(asyncio.get_running_loop().create_future(), lambda: None)
+            schedule.take(answered)
+            await answered.future
 
     def wait(self, seconds: float) -> None:
         """Advance virtual time, from one timer to the next: serves an operation `wait`."""

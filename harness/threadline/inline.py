@@ -10,7 +10,8 @@ from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
-from .pump import is_pumped
+from .pump import is_pumped, running_schedule
+from .schedule import Answered
 
 # aiosqlite is never imported here, so its connection has no type that could be named: Any.
 MARK = "runs_inline_in_a_pump"
@@ -63,7 +64,17 @@ class _AtOnce:
     def put_nowait(self, work: Any) -> None:
         if isinstance(work, tuple):  # else it is aiosqlite 0.20's word to the thread to end
             future, function = work
-            future.set_result(function())
+            schedule = running_schedule()
+            if schedule is None:
+                future.set_result(function())
+            else:
+                schedule.take(Answered(future, function, _is_busy), stream=self)
+
+
+def _is_busy(error: Exception) -> bool:
+    """Return whether a statement has found its database locked: SQLite itself would wait."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _is_inline(connection: Any) -> bool:

@@ -162,7 +162,8 @@ class Model:
     given the settings of the run by name. `policy` is what the driver declares where systems
     legitimately differ; give it a default in the class. `settings` are pools, drawn once a run.
     `invariants` are asserted after each step, each under the property that it guards; a part of
-    the system's census that only they read is named in `watched`.
+    the system's census that only they read is named in `watched`; one that tells of the last step
+    alone, as what was closed in it, in `notes`.
     """
 
     name: ClassVar[str] = ""
@@ -170,6 +171,7 @@ class Model:
     settings: ClassVar[Mapping[str, Pool[Any]]] = {}
     invariants: ClassVar[tuple[tuple[Property, Invariant], ...]] = ()
     watched: ClassVar[frozenset[str]] = frozenset()
+    notes: ClassVar[frozenset[str]] = frozenset()
 
     _marked: ClassVar[Mapping[str, Marked[Any, Any, Any]]] = {}
     _settles: ClassVar[bool] = False
@@ -269,6 +271,7 @@ RESERVED_NAMES = frozenset(
             "pinned",
         ),
         "pump",
+        *("cancels", "io", "overlap"),
         *("refuses", "reset", "roots", "start", "through", "changed", "is_bare", "rules"),
     }
 )

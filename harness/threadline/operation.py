@@ -10,6 +10,9 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from .handle import Dangling, Handle, parse_handle
+from .timing import CALM, Timing
+
+TIMING = "@timing"  # no argument can be called so
 
 
 class Operation:
@@ -19,7 +22,7 @@ class Operation:
     classes are made from the methods of a model (`threadline.operation`), never written.
     """
 
-    __slots__ = ("_line",)
+    __slots__ = ("_line", "_timing")
     kind: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
 
@@ -42,7 +45,23 @@ class Operation:
 
     def mapped(self, change: Callable[[object], object]) -> Operation:
         """Return this operation with `change` applied to each atom of its arguments."""
-        return type(self)(*[map_atoms(getattr(self, name), change) for name in self.names])
+        mapped = type(self)(*[map_atoms(getattr(self, name), change) for name in self.names])
+        return mapped if self.timing is CALM else mapped.timed(self.timing)
+
+    @property
+    def timing(self) -> Timing:
+        """How it runs beside others; of no account where operations do not overlap."""
+        try:
+            return self._timing  # type: ignore[attr-defined, no-any-return]  # a slot, set below
+        except AttributeError:
+            return CALM
+
+    def timed(self, timing: Timing) -> Operation:
+        """Return this operation with another timing."""
+        made = type(self)(*[getattr(self, name) for name in self.names])
+        if timing != CALM:
+            object.__setattr__(made, "_timing", timing)  # frozen for others
+        return made
 
     def resolved(self, real: Mapping[Handle, object]) -> Operation:
         """Return this operation with the system's own values in place of handles.
@@ -60,8 +79,11 @@ class Operation:
         try:
             return self._line  # type: ignore[attr-defined, no-any-return]  # a slot, set below
         except AttributeError:
-            arguments = {name: to_json(value) for name, value in self.arguments().items()}
-            text = json.dumps({"operation": self.kind, **arguments})
+            said: dict[str, object] = {"operation": self.kind}
+            said |= {name: to_json(value) for name, value in self.arguments().items()}
+            if self.timing is not CALM:
+                said[TIMING] = self.timing.as_json()
+            text = json.dumps(said)
             line = text[1:].encode("ascii") + b"\n"
             object.__setattr__(self, "_line", line)  # frozen for others
             return line

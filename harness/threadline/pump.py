@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 from weakref import WeakSet
 
 from .clock import VirtualClock
+from .schedule import CURRENT, Answered, Call, Schedule
 
 T = TypeVar("T")
 TURNS_MAX = 100_000
@@ -77,6 +78,7 @@ class _Loop(asyncio.BaseEventLoop):
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._timers = count()
+        self.schedule: Schedule | None = None
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
     def time(self) -> float:
@@ -121,12 +123,12 @@ class _Loop(asyncio.BaseEventLoop):
         self, _executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
         done: asyncio.Future[T] = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except StopIteration as error:
-            done.set_exception(RuntimeError(f"{func} raised {error!r}"))
-        except Exception as error:
-            done.set_exception(error)
+        answered = Answered(done, partial(func, *args))
+        if self.schedule is not None:
+            self.schedule.take(answered)
+        else:
+            answered.act(is_last=True)
+            answered.answer()
         return done
 
     def call_soon_threadsafe(  # type: ignore[override]  # there is one thread
@@ -153,6 +155,12 @@ class _Loop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         pass
+
+
+def running_schedule() -> Schedule | None:
+    """Return the schedule of the pump within which the caller runs, if operations overlap there."""
+    loop = events._get_running_loop()
+    return loop.schedule if isinstance(loop, _Loop) else None
 
 
 def is_pumped() -> bool:
@@ -230,6 +238,36 @@ class Pump:
         result: T = self._within(lambda: self._call(work))
         return result
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """What decides when I/O is done, where operations overlap."""
+        return self._loop.schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Schedule | None) -> None:
+        self._loop.schedule = schedule
+
+    def spawn(self, work: Coroutine[Any, Any, Any], call: Call) -> asyncio.Task[Any]:
+        """Begin a coroutine as a task of its own; what it does I/O for belongs to this call."""
+
+        def begin() -> asyncio.Task[Any]:
+            context = copy_context()
+            context.run(CURRENT.set, call)
+            return self._loop.create_task(work, name=f"step {call.number}", context=context)
+
+        return self._within(begin)
+
+    def tick(self) -> None:
+        """Run what is ready, cancel who is to be cancelled, and finish the I/O of the next tick.
+
+        Raises NotDone where what is ready has no end. Does nothing where nothing overlaps.
+        """
+        self._within(self._tick)
+
+    def stacks(self) -> str:
+        """Return where each task waits."""
+        return self._stacks()
+
     def has_failed_task(self) -> bool:
         """Return whether a task has ended with an exception that nobody has asked for so far."""
         return self._loop.has_failed_task()
@@ -283,12 +321,27 @@ class Pump:
             self._loop.turn()
             if result.done():
                 return result.result()
-            if self._loop.is_idle():
+            if self._loop.is_idle() and not self._goes_on():
                 break
         stacks = self._stacks()
         result.cancel()  # given up: should it come back, nobody is told
         self._start()  # another task serves the calls to come
         raise NotDone(f"{TURNS_MAX:,} turns, or without time passing", stacks)
+
+    def _goes_on(self) -> bool:
+        """Finish an I/O of another operation, for which a call may wait; False if there is none."""
+        if self.schedule is None or not self.schedule.held:
+            return False
+        self.schedule.skip()
+        self.schedule.advance(self._settle)
+        return True
+
+    def _tick(self) -> None:
+        self._settle()
+        if self.schedule is not None:
+            if self.schedule.cancel():
+                self._settle()
+            self.schedule.advance(self._settle)
 
     def _settle(self) -> None:
         for _ in range(TURNS_MAX):

@@ -22,10 +22,15 @@ class Scenario(Generic[M]):
     class derived with `bare=True` begins with nothing: what it lists is all that is tried.
 
     `settings` are drawn once per run, and given to the model and to the driver by name.
+
+    With `overlap`, operations begin while others go on, and are judged together; with `cancels`,
+    some of their callers are cancelled in the middle, and nobody knows what became of the call.
     """
 
     model: ClassVar[type[Model]]
     settings: ClassVar[Mapping[str, Pool[Any]]] = {}
+    overlap: ClassVar[bool] = False
+    cancels: ClassVar[bool] = False
     is_bare: ClassVar[bool] = False
 
     def __init_subclass__(cls, *, bare: bool = False) -> None:

@@ -17,8 +17,9 @@ from typing import Any, NoReturn
 from .descriptor import LOST, RECORDER, out_of_the_way
 from .json_lines import BadTrace as BadTrace
 from .json_lines import is_json, json_object, lines_of
-from .operation import Operation, from_json, to_json
+from .operation import TIMING, Operation, from_json, to_json
 from .printable import printable, quoted
+from .timing import timing_from_json
 from .whole_file import write_whole
 
 FORMAT = 1
@@ -26,7 +27,7 @@ STEP_MAX = 10**9  # of a step's number; our choice
 HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
-    "round_trip": (bool, "true or false"),
+    **dict.fromkeys(("round_trip", "overlap"), (bool, "true or false")),
     "tolerates": (list, "a list of texts"),
 }
 """What else than text a header has, and what to write there."""
@@ -41,8 +42,9 @@ class Header:
     """Everything that a replay and its reader need to know beside the operations.
 
     Replay needs only `driver`, `settings`, `round_trip`, which says that the run ended with a look
-    for leaks, and `tolerates`, the known signatures behind which the run went on; the rest tells
-    how the trace was found.
+    for leaks, `tolerates`, the known signatures behind which the run went on, and `overlap`, which
+    says that operations run beside each other, as their timings say; the rest tells how the trace
+    was found.
     """
 
     contract: str
@@ -58,14 +60,16 @@ class Header:
     signature: str = ""
     round_trip: bool = False
     tolerates: Sequence[str] = ()
+    overlap: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def line(self) -> bytes:
         """Return the header as the first line of a trace."""
         values = {name: getattr(self, name) for name in self.__slots__}
         values["settings"] = {name: to_json(value) for name, value in self.settings.items()}
-        if not self.tolerates:
-            del values["tolerates"]  # as in traces of before there was any
+        for name in ("tolerates", "overlap"):
+            if not values[name]:
+                del values[name]  # as in traces of before there was any
         return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"
 
 
@@ -363,13 +367,19 @@ def _parse_line(where: str, line: bytes, kinds: Mapping[str, type[Operation]]) -
             f"{where}: no operation is called {_quoted(kind)}; there are {', '.join(sorted(kinds))}"
         )
     names = kinds[kind].names
+    said = values.pop(TIMING, None)
     if set(values) != set(names):
         raise BadTrace(
             f"{where}: {kind} has the arguments {quoted(', '.join(values) or 'none')}, "
             f"and takes {', '.join(names) or 'none'}"
         )
-    arguments = _arguments(where, values)
-    return number, kinds[kind](**arguments)
+    operation = kinds[kind](**_arguments(where, values))
+    if said is None:
+        return number, operation
+    try:
+        return number, operation.timed(timing_from_json(said))
+    except ValueError as error:
+        raise BadTrace(f"{where}: the timing cannot be read: {error}") from None
 
 
 def _arguments(where: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from models.session_manager.state import State
 
 # What a system also tells, for invariants.
 WATCHED = frozenset({"open", "closed", "tasks"})
+NOTES = frozenset({"close_codes"})
 
 
 def census(state: State) -> Census:

@@ -23,7 +23,7 @@ from threadline import (
 )
 
 from models.session_manager.blame import blame
-from models.session_manager.census import WATCHED, census
+from models.session_manager.census import NOTES, WATCHED, census
 from models.session_manager.connections import CLEAN, GOING_AWAY, INVALIDATED
 from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids
@@ -46,6 +46,7 @@ class SessionsModel(Model):
 
     invariants: ClassVar[Any] = INVARIANTS
     watched = WATCHED
+    notes = NOTES
 
     def __init__(self, **settings: Any) -> None:  # Any: drawn by name
         self.state = State(Settings(**settings), self.tell)

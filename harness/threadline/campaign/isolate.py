@@ -18,8 +18,8 @@ from ..failure import Disagreement, Failure, Property, Signature, failure_text
 from ..history import Step
 from ..lifecycle import CLOSE, START, Lifecycle
 from ..loading import Target
-from ..lockstep.outcomes import DONE, expected_of
-from ..lockstep.run import CLOSING, UNPLAYED, Runs, replay
+from ..lockstep.outcomes import DONE, UNPLAYED, expected_of
+from ..lockstep.run import CLOSING, Runs, replay
 from ..minimise.fixpoint import minimise, never
 from ..outcome import Crashed, Hung, Outcome
 from ..play import played

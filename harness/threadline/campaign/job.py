@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..loading import Target
 from ..printable import file_name
+from ..scenario import Scenario
 from ..trace import Header, plain, versions
 from .isolate import HANG_S
 
@@ -39,7 +40,8 @@ class Job:
     number `first_run` on, each as the failure that it was stored for; `explore` plays them before
     its own runs, as ways to states that were reached before, for at most a fifth of its time. With
     `follows`, the worker reports what was reached, but for the states `seen`. Files of the job have
-    the `suffix` in their names. A worker that holds more than `memory_max_mib` is ended.
+    the `suffix` in their names. A worker that holds more than `memory_max_mib` is ended. With
+    `overlap`, operations overlap in every scenario, else in those that say so.
     """
 
     scenario: str
@@ -67,6 +69,7 @@ class Job:
     seen: str = ""
     suffix: str = ""
     memory_max_mib: float | None = None
+    overlap: bool = False
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")
@@ -84,6 +87,11 @@ class Job:
         """Return where the trace of the run that is going on is kept."""
         return self.path("running")
 
+    def overlapping(self, scenario: type[Scenario[Any]]) -> Job:
+        """Return the job as it is done on a scenario, which may ask for overlap itself."""
+        overlap = (self.overlap or scenario.overlap) and self.engine != "exhaust"
+        return replace(self, overlap=overlap)
+
     def tolerates(self) -> tuple[str, ...]:
         """Return the known signatures behind which runs go on."""
         return tuple(entry["signature"] for entry in self.known if entry["tolerate"])
@@ -100,5 +108,6 @@ def header_of(job: Job, target: Target) -> Header:
         seed=job.seed,
         steps_max=job.steps,
         tolerates=job.tolerates(),
+        overlap=job.overlap,
         versions=versions(),
     )

@@ -16,6 +16,7 @@ from ..known import Known
 from ..leaks.round_trip import TIME_OVER, round_trips_of
 from ..lockstep.outcomes import ModelError
 from ..lockstep.run import Batch, Runs, replay
+from ..minimise.alone import alone
 from ..scenario import Scenario
 from ..search.behaviour import Behaviour, First, packed, unpacked
 from ..search.exhaust import Exhaust
@@ -208,6 +209,8 @@ class Search:
             self._behaviour.is_off = False
 
     def _tell_found(self, batch: Batch, failure: Failure) -> None:
+        batch = alone(self._runs, batch)
+        failure = batch.failure or failure
         is_short = self._job.engine == REPLAY  # and was stored so
         for event in self._findings.add(batch, failure, minimises=not is_short):
             if isinstance(event, Shorter) and not event.doubt:

@@ -36,6 +36,7 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
     """
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
+    job = job.overlapping(scenario)
 
     def tell_line(line: bytes) -> None:
         tell(Recorded(line.decode("ascii")))

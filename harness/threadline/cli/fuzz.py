@@ -54,6 +54,7 @@ JUDGING = 0.1  # of the time, in which failures are replayed as it was before a 
 @click.option(
     "--for", "seconds", type=Duration(), help="Time for all scenarios, shared out: 60s, 5m."
 )
+@click.option("--overlap", is_flag=True, help="Let operations begin while others go on.")
 @seed_option
 @known_option
 @workers_option
@@ -87,6 +88,7 @@ def fuzz(
     since: str | None,
     corpus: Path,
     *,
+    overlap: bool,
     log: bool,
     full: bool,
 ) -> None:
@@ -101,11 +103,11 @@ def fuzz(
     Exits with 0 where nothing failed, 1 where something did, if only by chance, or where no step of
     a scenario was taken; 2 for a wrong option, 3 where model, scenario or threadline itself broke.
     """
-    plan = plan_for(what, driver, read_defaults())
+    base, plan = PROFILES[profile], plan_for(what, driver, read_defaults())
     folder, trouble = make_folder(seed)
-    base = PROFILES[profile]
     most = (depth or base.depth) if engine == "exhaust" else (steps or base.steps)
-    job = Job("", "", engine, seed, most, _runs(engine, runs, seconds, base), folder=str(folder))
+    most_runs = _runs(engine, runs, seconds, base)
+    job = Job("", "", engine, seed, most, most_runs, folder=str(folder), overlap=overlap)
     job = replace(job, hang_s=HANG_S if seconds else SLOW_S, shows_log=log, shows_all=full)
     entries, text = entries_of(job, plan, known or known_file())
     planned = _planned(entries, workers, seconds, since, corpus)

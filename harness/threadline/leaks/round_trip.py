@@ -13,8 +13,9 @@ from ..bounds import Bounded
 from ..failure import divergence_type
 from ..history import Step
 from ..lockstep.lockstep import Lockstep
+from ..lockstep.outcomes import UNPLAYED
 from ..lockstep.recorders import WarningRecorder
-from ..lockstep.run import UNPLAYED, Runs
+from ..lockstep.run import Runs
 from ..model import Model
 from ..trace import Header
 from .block_count import BLOCKS, count_blocks

@@ -69,7 +69,12 @@ class Lockstep:
             self._record(number, operation)
         expected = expected_of(self.model.at(number), operation)
         self._given.new.append(operation)
-        actual = self.play(resolved)
+        return self._compared(number, operation, expected, self.play(resolved))
+
+    def _compared(
+        self, number: int, operation: Operation, expected: Outcome, actual: Outcome
+    ) -> Step:
+        """Return the step that agrees in outcome, census and invariants; else raise Divergence."""
         try:
             agree = self._agree(expected, actual)
         except BaseException as error:  # by the system's own __eq__ or __hash__, or for its depth
@@ -83,6 +88,9 @@ class Lockstep:
         self.steps.append(step)
         self._compare_census(step)
         return step
+
+    def finish(self) -> None:
+        """Let what is still under way come to its end, and compare it: the last step was taken."""
 
     def returned(self) -> Iterable[object]:
         """Return what the system has returned under a handle so far."""
@@ -182,7 +190,7 @@ class Lockstep:
 
     def _compare_held(self, step: Step, expected: Census, held: Census) -> None:
         if type(held) is not dict or held.keys() != self._census_names:
-            _check_census(self.driver, self.model, expected, held)
+            check_census(self.driver, self.model, expected, held)
             self._census_names = set(held)
         for name, value in expected.items():
             if name not in held:
@@ -192,7 +200,7 @@ class Lockstep:
             of = f"census {name}"
             if of not in self._dropped:
                 actual = self._renaming.named(held[name], value)
-                self._differ(*step[:3], Disagreement(of, *_differing(value, actual)))
+                self._differ(*step[:3], Disagreement(of, *differing(value, actual)))
 
     def _assert_invariants(self, step: Step, expected: Census, held: Census) -> None:
         for broken, invariant in self._invariants:
@@ -214,18 +222,24 @@ class Lockstep:
         broken: Property | None = None,
     ) -> None:
         """Raise Divergence, unless the disagreement is tolerated: then it is not compared again."""
-        if isinstance(disagreement.actual, Hung):
-            broken = Property.LIVENESS
-        if broken is None:
-            broken = self._blamed(operation, disagreement)
-        field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
-        signature = Signature(broken, operation.kind, field)
+        signature = self._signature(operation, disagreement, broken)
         if any(is_signature_of(text, signature) for text in self._tolerates):
             name = str(signature)
             self.tolerated[name] = self.tolerated.get(name, 0) + 1
             self._dropped |= {disagreement.of} - {"outcome"}
             return
         self._part(number, operation, expected, disagreement, signature)
+
+    def _signature(
+        self, operation: Operation, disagreement: Disagreement, broken: Property | None = None
+    ) -> Signature:
+        """Return the signature of a disagreement: the property it breaks, and where."""
+        if isinstance(disagreement.actual, Hung):
+            broken = Property.LIVENESS
+        if broken is None:
+            broken = self._blamed(operation, disagreement)
+        field = where(disagreement.of, disagreement.expected, disagreement.actual, self._given)
+        return Signature(broken, operation.kind, field)
 
     def _part(
         self,
@@ -285,7 +299,7 @@ class GivenTexts:
         return type(text) is str and self.has(text)
 
 
-def _check_census(driver: Driver[Any], model: Model, expected: Census, held: object) -> None:
+def check_census(driver: Driver[Any], model: Model, expected: Census, held: object) -> None:
     """Raise DriverError for a census that is none, or that has what the model does not know."""
     if not isinstance(held, Mapping):
         raise DriverError(
@@ -308,7 +322,7 @@ def _values(outcome: Outcome) -> list[object]:
     return [None, (outcome.told if isinstance(outcome, Refused) else None) or {}]
 
 
-def _differing(expected: object, actual: object) -> tuple[object, object]:
+def differing(expected: object, actual: object) -> tuple[object, object]:
     """Return only the entries in which two mappings differ; anything else as it is."""
     if not isinstance(expected, dict) or not isinstance(actual, dict):
         return expected, actual

@@ -6,8 +6,8 @@ import gc
 import os
 import signal
 import traceback
-from asyncio import Task
-from collections.abc import Awaitable
+from asyncio import CancelledError, Task
+from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from types import CoroutineType
@@ -29,6 +29,8 @@ class ModelError(RuntimeError):
 OUTCOMES = frozenset({Ok, Refused, Crashed, Hung, Unknown})
 # Values of these types, by far the most, are neither awaitable nor outcomes.
 PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
+# A step that was not played: its handle names nothing, or nobody knows what is right.
+UNPLAYED = (Dangling, Unpredictable)
 DONE = Ok()
 TEXT_MAX = 10_000  # characters of one value or error; our choice
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
@@ -72,8 +74,29 @@ def actual_of(driver: Driver[Any], operation: Operation) -> Outcome:
         else:
             value = _awaited(driver, value)
     except BaseException as error:
-        value = _raised(driver, error)
+        value = raised(driver, error)
     return _settled(driver, value)
+
+
+def begun(driver: Driver[Any], operation: Operation) -> Outcome | Coroutine[Any, Any, Any]:
+    """Make the call of an operation, and return what came back, or the coroutine that goes on."""
+    try:
+        value = operation.apply(driver)
+        if type(value) is CoroutineType:
+            return value
+        if hasattr(value, "__await__") and isinstance(value, Awaitable):
+            return _await(value)
+    except BaseException as error:
+        value = raised(driver, error)
+    return _outcome(value, None)
+
+
+def ended(driver: Driver[Any], task: Task[Any]) -> Outcome:
+    """Return the outcome of a task that is done."""
+    if task.cancelled():
+        return crashed(CancelledError("cancelled by the system"))
+    error = task.exception()
+    return _outcome(raised(driver, error) if error is not None else task.result(), None)
 
 
 def _settled(driver: Driver[Any], value: Any) -> Outcome:
@@ -81,10 +104,10 @@ def _settled(driver: Driver[Any], value: Any) -> Outcome:
     try:
         if (pump := driver._pump) is not None:
             pump.settle()
-            if died := _died_beside(pump):
+            if died := died_beside(pump):
                 value = died
     except BaseException as error:
-        value = _raised(driver, error)
+        value = raised(driver, error)
     if (told := driver._told) is not None:
         driver._told = None
     return _outcome(value, told)
@@ -103,7 +126,7 @@ async def _await(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _raised(driver: Driver[Any], error: BaseException) -> Outcome:
+def raised(driver: Driver[Any], error: BaseException) -> Outcome:
     """Return what an exception stands for: a refusal, a hang, or a crash."""
     if is_interrupt(error):
         raise error
@@ -127,7 +150,7 @@ def is_interrupt(error: BaseException) -> bool:
     return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
-def _died_beside(pump: Pump) -> Crashed | None:
+def died_beside(pump: Pump) -> Crashed | None:
     """Return what ended a task that nobody can await any more, or a callback, if anything did."""
     if pump.has_failed_task():
         gc.collect()  # a failed task that only its own traceback holds is told of when it is freed

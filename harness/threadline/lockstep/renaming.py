@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from ..handle import Handle
 from ..operation import handles_in, map_atoms
@@ -44,6 +45,14 @@ class Untold:
         return f"<a value that is not printed: {self.text}>"
 
 
+class Kept(NamedTuple):
+    """Which ids were bound at some time."""
+
+    real: dict[Handle, object]
+    handles: dict[tuple[str, object], Handle]
+    kinds: dict[str, None]
+
+
 class Renaming:
     """Which real id each handle stands for; starts empty in every run.
 
@@ -58,6 +67,15 @@ class Renaming:
         self._kinds: dict[str, None] = {}  # in order of appearance
         self._binding = True
         self._new: dict[tuple[str, object], Handle] | None = None  # what an outcome might bind
+
+    def kept(self) -> Kept:
+        """Return which ids are bound now, for `restore`."""
+        return Kept(dict(self.real), dict(self._handles), dict(self._kinds))
+
+    def restore(self, kept: Kept) -> None:
+        """Forget the ids that were bound since then."""
+        self.real, self._handles = dict(kept.real), dict(kept.handles)
+        self._kinds = dict(kept.kinds)
 
     def binds(self, expected: object, actual: object) -> bool:
         """Return whether two values are the same up to ids, and bind ids that are met first here.

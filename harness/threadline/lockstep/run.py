@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from ..clocked import give, take_back
@@ -20,11 +21,10 @@ from ..operation import Operation
 from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
 from .lockstep import Lockstep, Record, lifecycle_failure
-from .outcomes import crashed, is_interrupt, is_the_systems
+from .outcomes import UNPLAYED, crashed, is_interrupt, is_the_systems
+from .overlap import Overlap
 from .recorders import WarningRecorder
 
-# A step that was not played: its handle names nothing, or nobody knows what is right.
-UNPLAYED = (Dangling, Unpredictable)
 CLOSING = "close"  # stands behind the last step of a trace while its system is closed
 RENEWED_EVERY = 20  # runs: one in so many is played on a driver made anew, to see that reset cleans
 
@@ -84,28 +84,27 @@ class Runs:
         *,
         anew: bool = False,
         tolerates: Sequence[str] | None = None,
+        overlap: bool = False,
     ) -> Iterator[Lockstep]:
         """Begin a run on a fresh model and a system as good as fresh, given back at the end.
 
         With `anew`, the system is made anew, though it could be reset. What it `tolerates` may
-        differ from run to run, as in replays.
+        differ from run to run, as in replays. With `overlap`, operations run beside each other, as
+        their timings say.
         """
         self.recorder.begin(header)
         try:
-            model = self.target.new_model(settings)
-            driver = self._started(settings, anew=anew)
-            lockstep = Lockstep(
-                model,
-                driver,
-                self._record(header, model),
-                self.warned,
-                self.target.invariants,
+            lockstep = self._lockstep(
+                header,
                 settings,
-                self.tolerates if tolerates is None else tolerates,
+                anew=anew,
+                overlap=overlap,
+                tolerates=self.tolerates if tolerates is None else tolerates,
             )
             is_good = False
             try:
                 yield lockstep
+                lockstep.finish()
                 is_good = not lockstep.has_diverged
             finally:
                 self._count(lockstep)
@@ -115,6 +114,27 @@ class Runs:
             if self.warned is not None:
                 self.warned.take()
             self.put_back()
+
+    def _lockstep(
+        self,
+        header: bytes,
+        settings: Mapping[str, object],
+        *,
+        anew: bool,
+        overlap: bool,
+        tolerates: Sequence[str],
+    ) -> Lockstep:
+        model = self.target.new_model(settings)
+        begun = partial(Overlap, partial(self.target.new_model, settings))
+        return (begun if overlap else Lockstep)(
+            model,
+            self._started(settings, anew=anew),
+            self._record(header, model),
+            self.warned,
+            self.target.invariants,
+            settings,
+            tolerates,
+        )
 
     def _record(self, header: bytes, model: Model) -> Record:
         """Return what is called before each step of a run that begins."""
@@ -129,8 +149,13 @@ class Runs:
 
     def begin(self, header: Header, *, anew: bool = False) -> AbstractContextManager[Lockstep]:
         """Begin the run that a header is of: under its settings, with what it tolerates."""
-        tolerates = header.tolerates
-        return self.open(header.line(), header.settings, anew=anew, tolerates=tolerates)
+        return self.open(
+            header.line(),
+            header.settings,
+            anew=anew,
+            tolerates=header.tolerates,
+            overlap=header.overlap,
+        )
 
     def start(self) -> None:
         """Call the driver's start(), if that has not been done in this process.
@@ -186,6 +211,7 @@ class Runs:
         """Examine a run that is over; raises Divergence for what is found."""
         if self.after_run is None:
             return
+        lockstep.finish()
         drawn = tuple(lockstep.steps)
         if self.follower is not None:
             self.follower.end(lockstep)

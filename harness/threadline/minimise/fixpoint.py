@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from ..failure import Divergence, Failure, Signature
-from ..lockstep.outcomes import ModelError, expected_of
-from ..lockstep.run import UNPLAYED, Runs, replay
+from ..lockstep.outcomes import UNPLAYED, ModelError, expected_of
+from ..lockstep.run import Runs, replay
 from ..operation import Operation, atoms_in
 from ..pool import Now
 from ..rule import Rule
@@ -23,6 +23,7 @@ from .passes import (
     Operations,
     before,
     bindings,
+    calmer,
     changed_arguments,
     holds,
     narrowed,
@@ -146,6 +147,7 @@ class _Search:
             return self._with_other_settings(best, before, lambda whole: [whole])
         best = self._without_tolerance(best)
         best = self._without_blocks(best)
+        best = self._first_of(best, calmer)
         best = self._first_of(best, self._renumbered)
         best = self._first_of(best, self._simplified, fits=self._fits)
         best = self._first_of(best, self._renamed, fits=self._fits)

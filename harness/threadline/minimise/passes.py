@@ -12,6 +12,7 @@ from ..pool import Pool
 from ..pool import pool as pool_of
 from ..rule import Rule, with_pools
 from ..scenario import Scenario
+from ..timing import CALM
 from ..trace import Numbered
 
 Operations: TypeAlias = tuple[Numbered, ...]
@@ -31,8 +32,23 @@ def without_blocks(best: Operations) -> Iterator[Operations]:
             yield best[:start] + best[start + size :]
 
 
+def calm(best: Operations) -> Operations:
+    """Return the operations without their timings."""
+    return tuple((number, operation.timed(CALM)) for number, operation in best)
+
+
+def calmer(best: Operations) -> Iterator[Operations]:
+    """Yield the operations with all timings left out, then with one of them simpler."""
+    if any(operation.timing.entries for _, operation in best):
+        yield calm(best)
+    for place, (number, operation) in enumerate(best):
+        for timing in operation.timing.simpler():
+            yield (*best[:place], (number, operation.timed(timing)), *best[place + 1 :])
+
+
 def with_operation(best: Operations, place: int, other: Operation) -> Operations:
-    return (*best[:place], (best[place][0], other), *best[place + 1 :])
+    number, replaced = best[place]
+    return (*best[:place], (number, other.timed(replaced.timing)), *best[place + 1 :])
 
 
 def bindings(operation: Operation) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..failure import Divergence
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import UNPLAYED, Batch, Runs
+from ..lockstep.outcomes import UNPLAYED
+from ..lockstep.run import Batch, Runs
 from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header

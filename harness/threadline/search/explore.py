@@ -11,7 +11,9 @@ from typing import Any
 
 from ..failure import Divergence, Failure
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import UNPLAYED, Batch, Runs
+from ..lockstep.outcomes import UNPLAYED
+from ..lockstep.overlap import Overlap
+from ..lockstep.run import Batch, Runs
 from ..model import Model
 from ..operation import Operation
 from ..pool import Now
@@ -19,6 +21,7 @@ from ..scenario import Scenario
 from ..trace import Header, Numbered, Trace
 from .detour import Detour
 from .policy import SHARES, Drawer, choices
+from .timings import Timings
 from .unused import unused
 
 STATES_MAX = 50_000
@@ -68,6 +71,9 @@ class Explorer:
         self._in_order: list[State] = []
         self._detours: list[Detour] = []
         self._played = 0
+        self._cancels = scenario.cancels
+        self._points: dict[str, int] = {}  # I/Os that operations of each kind were seen to make
+        self._timings: Timings | None = None  # of the run that is going on, where it overlaps
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
         """Leave out one ingredient of this failing trace in each run from now on, chosen anew each
@@ -132,11 +138,16 @@ class Explorer:
         goal = self._goal(random) if search_policy == "novelty" else None
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=search_policy, run=run)
-        header = replace(header, round_trip=self._runs.is_due(header))
+        if header.overlap:
+            self._timings = Timings(random, self._points, cancels=self._cancels)
+            header = replace(header, tactic=f"{search_policy}, {self._timings.way}")
+        else:
+            header = replace(header, round_trip=self._runs.is_due(header))
         for detour in self._detours:
             detour.under(settings)
         try:
-            with self._runs.open(header.line(), settings) as lockstep:
+            overlap = header.overlap
+            with self._runs.open(header.line(), settings, overlap=overlap) as lockstep:
                 steps, failure = self._outcome(lockstep, random, goal, header)
         except Divergence as divergence:  # of the system's start or its end
             failure = divergence.failure
@@ -153,13 +164,21 @@ class Explorer:
             if goal:
                 self._play_novelty(lockstep, random, goal)
             else:
-                self._play(lockstep, random, header.tactic)
+                self._play(lockstep, random, header.tactic.partition(",")[0])
+            lockstep.finish()
+            if isinstance(lockstep, Overlap):
+                self._learn(lockstep)
             steps = len(lockstep.steps)  # without those that tear it down
             if header.round_trip:
                 self._runs.look(lockstep, header)
         except Divergence as divergence:
             return len(divergence.failure.steps), divergence.failure
         return steps, None
+
+    def _learn(self, lockstep: Overlap) -> None:
+        """Note how many I/Os operations have made, at which later runs can have delays."""
+        for kind, points in lockstep.points.items():
+            self._points[kind] = max(self._points.get(kind, 0), points)
 
     def _allows(self, operation: Operation, model: Model) -> bool:
         return all(detour.allows(operation, model) for detour in self._detours)
@@ -177,6 +196,8 @@ class Explorer:
                 drawn = drawer.draw(now, draw)
                 if drawn is None or (detours and not self._allows(drawn, lockstep.model)):
                     continue  # the draw has cost this turn, and no step
+                if self._timings is not None:
+                    drawn = self._timings.draw(drawn)
                 drawer.used += uses
                 try:
                     step(now.step, drawn)
@@ -205,6 +226,8 @@ class Explorer:
             (drawer,) = choose()
             drawn = drawer.draw(now, random.random)
             if drawn is not None and self._allows(drawn, lockstep.model):
+                if self._timings is not None:
+                    drawn = self._timings.draw(drawn)
                 try:
                     lockstep.step(now.step, drawn)
                 except UNPLAYED:

@@ -21,7 +21,8 @@ from ..failure import Divergence, Failure, Signature
 from ..handle import Handle
 from ..known import Known, covering
 from ..lockstep.lockstep import Lockstep
-from ..lockstep.run import UNPLAYED, Batch, Runs
+from ..lockstep.outcomes import UNPLAYED
+from ..lockstep.run import Batch, Runs
 from ..pool import Now, Pool
 from ..rule import Rule
 from ..scenario import Scenario

@@ -1,0 +1,364 @@
+"""A run whose operations overlap: each begins as its timing says; they are judged together."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any
+
+from ..failure import Disagreement, Divergence, Failure, divergence_type
+from ..handle import Dangling, Handle
+from ..history import Step
+from ..model import Census, Model
+from ..operation import Operation, atoms_in, map_atoms
+from ..outcome import Crashed, Hung, Ok, Outcome, Refused, Told, Unknown, Unpredictable
+from ..overlapping import Lane, OverlapFailure
+from ..pump import NotDone
+from ..schedule import Call, Schedule
+from ..timing import ALONE, WITH
+from ..trace import is_signature_of, plain
+from .lockstep import Lockstep, check_census, differing
+from .order import Miss, Part, Placed, Reached, Search, noted, told_in, untold
+from .outcomes import UNPLAYED, begun, died_beside, ended, expected_of, is_interrupt, raised
+from .renaming import Named, NotHeld
+
+CALLS_MAX = 6  # that are judged together, before one has to wait; our choice
+DRAIN_MAX = 10_000  # ticks until all must be over; our choice
+NOT_JUDGED = "too many orders were possible before; the run is judged no further"
+
+
+class Overlap(Lockstep):
+    """A run in which an operation may begin before others have ended.
+
+    Steps are called as ever; what they came to is known when nothing goes on any more. Then an
+    order is looked for in which the model does what the system did: each operation at one moment
+    between its begin and its end. While others go on, `model` is as if all had been done in the
+    order in which they began. `fresh` returns a new model. `undecided` counts the times that there
+    were too many orders to try, or nobody could say what is right: then no failure is told.
+    """
+
+    def __init__(self, fresh: Callable[[], Model], *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.undecided = 0
+        self.overlapped = 0  # operations that were under way while another one was
+        self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
+        self._fresh = fresh
+        self._schedule = Schedule()
+        self.driver.pump.schedule = self._schedule
+        self._open: list[Call] = []
+        self._done: list[tuple[int, Operation]] = []  # in the order that explains them
+        self._notes: dict[str, object] = {}  # of the calls that are open
+        self._is_unsure = False  # whether the system may hold ids that no outcome has told
+
+    @property
+    def has_io(self) -> bool:
+        """Whether anything in the system has taken time so far."""
+        return self._schedule.made > 0
+
+    def step(self, number: int, operation: Operation) -> Step:
+        """Begin an operation, as its timing says; raises Divergence for those that are over.
+
+        Raises Dangling and Unpredictable as ever, with nothing done. The step returned has what the
+        model expects if nothing overtakes it.
+        """
+        begins = operation.timing.begins
+        if begins == ALONE or len(self._open) >= CALLS_MAX:
+            self.finish()
+        elif begins != WITH:
+            self._go_on()
+        if self.undecided:
+            raise Unpredictable(NOT_JUDGED)
+        resolved = self._resolved(operation)
+        expected = expected_of(self.model.at(number), operation)
+        if self._record is not None:
+            self._record(number, operation)
+        self._given.new.append(operation)
+        self._notes = noted(self._notes if self._open else {}, self.model)
+        call = Call(number, operation, expected)
+        self._open.append(call)
+        self._begin(call, resolved)
+        return Step(number, operation, expected, expected)
+
+    def finish(self) -> None:
+        """Let all that is under way come to its end, and judge it."""
+        if not self._open:
+            return
+        self._go_on()
+        for _ in range(DRAIN_MAX):
+            if not self._schedule.held:
+                break
+            self._schedule.skip()
+            self._go_on()
+        if self._open:
+            self._end_all(Hung("its turn: nothing else goes on", self.driver.pump.stacks()))
+            self._judge()
+
+    def _resolved(self, operation: Operation) -> Operation:
+        """Return an operation with real ids, once those are over that it needs them of."""
+        try:
+            return operation.resolved(self._renaming.real)
+        except Dangling:
+            if not self._open:
+                raise
+        self.finish()
+        return operation.resolved(self._renaming.real)
+
+    def _begin(self, call: Call, resolved: Operation) -> None:
+        if len(self._open) > 1:
+            self.overlapped += 1
+        self._schedule.begin(call)
+        outcome = begun(self.driver, resolved)
+        if isinstance(outcome, (Ok, Refused, Crashed, Hung, Unknown)):
+            self._end(call, outcome)
+            return
+        call.task = self.driver.pump.spawn(outcome, call)
+        call.task.add_done_callback(lambda task: self._end(call, ended(self.driver, task)))
+
+    def _end(self, call: Call, outcome: Outcome) -> None:
+        if not call.ended:
+            self._schedule.end(call)
+            call.outcome = Unknown() if call.is_cancelled else outcome
+
+    def _end_all(self, outcome: Outcome) -> None:
+        for call in self._open:
+            self._end(call, outcome)
+
+    def _go_on(self) -> None:
+        """Let a tick pass, and judge the calls if they are over."""
+        try:
+            self.driver.pump.tick()
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self._end_all(raised(self.driver, error))
+            if isinstance(error, NotDone):
+                self._schedule.held.clear()
+        if self._schedule.held or not all(call.ended for call in self._open):
+            return
+        if self._open:
+            self._judge()
+
+    def _judge(self) -> None:
+        """Compare what the calls came to with the model; raise Divergence where no order fits."""
+        calls, self._open = self._open, []
+        told, self.driver._told = self.driver._told, None
+        if died := self._died():
+            calls[-1].outcome = died
+        for call in calls:
+            kind = call.operation.kind
+            self.points[kind] = max(self.points.get(kind, 0), call.points)
+        self._is_unsure = self._is_unsure or any(isinstance(c.outcome, Unknown) for c in calls)
+        if len(calls) == 1 and not self._is_unsure:
+            self._compare_one(calls[0], told)
+            return
+        self._compare_many(calls, told)
+
+    def _died(self) -> Crashed | None:
+        pump = self.driver.pump
+        if pump.has_failed_task():
+            gc.collect()
+        return died_beside(pump)
+
+    def _compare_one(self, call: Call, told: Told | None) -> None:
+        outcome = call.outcome
+        assert outcome is not None
+        if told and isinstance(outcome, (Ok, Refused)):
+            outcome = replace(outcome, told=told)
+        try:
+            self._compared(call.number, call.operation, call.expected, outcome)
+        except Divergence as divergence:
+            raise self._with_lanes(divergence, [call], [call.number]) from None
+        self._done.append((call.number, call.operation))
+
+    def _compare_many(self, calls: Sequence[Call], told: Told | None) -> None:
+        world = _World(self, told, self._held())
+        search = Search(self._renaming, world, self._after)
+        order = tuple(Placed(call, call.expected) for call in calls)
+        reached = Reached(self.model, self._notes)
+        found = (reached, order) if search.begun(reached, order) else search.find(calls)
+        if found is None:
+            if search.is_cut:
+                self.undecided += 1
+                return
+            assert search.closest is not None
+            self._part_of(calls, search.closest)
+            return
+        (model, _), order = found
+        if model is not self.model:  # whoever looks at the model goes on to look at this one
+            self.model.__dict__ = model.__dict__
+        self._done += [(c.number, c.operation) for c, expected in order if expected is not None]
+        self.steps += _steps(calls, order)
+
+    def _held(self) -> Census | Crashed | None:
+        try:
+            return self.driver.census()
+        except BaseException as error:
+            raised = self._raised(error)
+            assert isinstance(raised, Crashed)
+            return raised
+
+    def _after(self, order: Sequence[Placed]) -> Reached | None:
+        """Return a model after all that is done and this order; None where nobody can say."""
+        model = self._fresh()
+        notes: dict[str, object] = {}
+        try:
+            for number, operation in self._done:
+                expected_of(model.at(number), operation)
+            for call, expected in order:
+                if expected is not None:
+                    expected_of(model.at(call.number), call.operation)
+                    notes = noted(notes, model)
+        except UNPLAYED:
+            return None
+        return Reached(model, notes)
+
+    def _part_of(self, calls: Sequence[Call], miss: Miss) -> None:
+        """Raise the failure of calls of which no order explains what they came to.
+
+        One that is tolerated is counted: nobody can say from which state the run goes on.
+        """
+        differs, at = miss.disagreement, miss.at
+        for call, expected in miss.order[:-1]:  # so that ids have their names in what is shown
+            if expected is not None and call.outcome is not None:
+                self._agree(untold(expected), untold(call.outcome))
+        if differs.of.startswith("census "):
+            at = self._changed_last(differs.of.partition(" ")[2], miss)
+        if differs.of == "outcome":
+            shown = self._shown(differs.actual, differs.expected)  # type: ignore[arg-type]
+            differs = replace(differs, actual=shown)
+        signature = self._signature(at.operation, differs, miss.broken)
+        if any(is_signature_of(text, signature) for text in self._tolerates):
+            self.tolerated[str(signature)] = self.tolerated.get(str(signature), 0) + 1
+            self.undecided += 1
+            return
+        self.has_diverged = True
+        of_outcome = differs.of == "outcome"
+        wanted: Any = differs.expected if of_outcome else at.expected
+        shows: Any = differs.actual if of_outcome else wanted
+        others = [call for call in calls if call is not at]
+        steps = [*self.steps, *_steps(others, miss.order)]
+        steps.append(Step(at.number, at.operation, wanted, shows))
+        policy = plain(self.model.policy)
+        failure = Failure(signature, differs, tuple(steps), self.settings, policy)
+        order = [each.call.number for each in miss.order]
+        raise self._with_lanes(divergence_type(signature)(failure), calls, order)
+
+    def _changed_last(self, part: str, miss: Miss) -> Call:
+        """Return the call that changed a part of the model's census last, in the closest order."""
+        found = miss.at
+        before = self._census_after((), part)
+        for place, placed in enumerate(miss.order, 1):
+            after = self._census_after(miss.order[:place], part)
+            if after != before:
+                found, before = placed.call, after
+        return found
+
+    def _census_after(self, order: Sequence[Placed], part: str) -> object:
+        reached = self._after(order)
+        return None if reached is None else reached.model.census().get(part)
+
+    def _with_lanes(
+        self, divergence: Divergence, calls: Sequence[Call], order: Sequence[int]
+    ) -> Divergence:
+        failure = divergence.failure
+        lanes = tuple(map(_lane, calls))
+        shown = OverlapFailure(
+            failure.signature,
+            failure.disagreement,
+            failure.steps,
+            failure.settings,
+            failure.policy,
+            lanes,
+            tuple(order),
+        )
+        return divergence_type(failure.signature)(shown)
+
+
+class _World:
+    """The system's side of calls that overlapped: what it told meanwhile, and what it holds now."""
+
+    def __init__(self, run: Overlap, told: Told | None, held: Census | Crashed | None) -> None:
+        self._run = run
+        self._told = dict(told or {})
+        self._held = held
+
+    def agrees(self, expected: Outcome, actual: Outcome) -> bool:
+        try:
+            return self._run._agree(expected, actual)
+        except BaseException as error:
+            self._run._raised(error)
+            return False
+
+    def parts(self, reached: Reached, order: Sequence[Placed]) -> Part | None:
+        run, model, told = self._run, reached.model, told_in(order)
+        expected = {**model.census(), **reached.notes}
+        held = [value for name, value in expected.items() if name not in model.notes]
+        if not self._heard(told, {atom for atom in atoms_in(held) if type(atom) is Handle}):
+            return Disagreement("outcome", Ok(told=told), Ok(told=self._told)), None
+        if self._held is None:
+            return None
+        if isinstance(self._held, Crashed):
+            return Disagreement("census", expected, self._held), None
+        check_census(run.driver, model, expected, self._held)
+        return next(self._census(expected, self._held), None)
+
+    def _heard(self, expected: Told, live: Set[object]) -> bool:
+        """Return whether everybody was told what they were to be, in order.
+
+        Who is gone by now, as a connection that was closed meanwhile, may have missed the end.
+        """
+        binds, real = self._run._renaming.binds, self._run._renaming.real
+        is_unsure, heard = self._run._is_unsure, dict(self._told)
+        for to, what in expected.items():
+            came = heard.pop(_real_key(to, real), [])
+            handles = [atom for atom in atoms_in(to) if type(atom) is Handle]
+            if is_unsure and any(handle not in real for handle in handles):
+                continue  # it has an id that nobody was told
+            is_gone = any(handle not in live for handle in handles)
+            if not binds(what[: len(came)] if is_gone else what, came):
+                return False
+        return is_unsure or not heard
+
+    def _census(self, expected: Census, held: Census) -> Iterator[Part]:
+        """Yield how what is held differs, part by part, and the invariants that do not hold."""
+        run = self._run
+        same = run._renaming.binds if run._is_unsure else run._renaming.knows
+        for name, value in expected.items():
+            if name not in held or f"census {name}" in run._dropped:
+                continue
+            if not same(value, held[name]):
+                sides = differing(value, run._renaming.named(held[name], value))
+                yield Disagreement(f"census {name}", *sides), None
+        for broken, invariant in run._invariants:
+            try:
+                invariant(expected, Named(held, run._renaming))
+            except NotHeld:
+                continue
+            except AssertionError as error:
+                yield Disagreement(f"invariant {invariant.__name__}", "holds", str(error)), broken
+
+
+def _real_key(to: object, real: Mapping[Handle, object]) -> object:
+    """Return an addressee as the system names it, or itself where it has no id yet."""
+    return map_atoms(to, lambda atom: real.get(atom, atom) if type(atom) is Handle else atom)
+
+
+def _steps(calls: Sequence[Call], order: Sequence[Placed]) -> list[Step]:
+    """Return calls as steps, with what is expected in an order where it has them."""
+    found = {placed.call.number: placed.expected for placed in order}
+    steps = []
+    for call in calls:
+        expected = found.get(call.number, call.expected)
+        if isinstance(call.outcome, Unknown):
+            expected = call.outcome
+        shown = expected if expected is not None else call.expected
+        steps.append(Step(call.number, call.operation, shown, shown))
+    return steps
+
+
+def _lane(call: Call) -> Lane:
+    ends = [call.ended_at, *(until for _, until in call.marks)]
+    return Lane(
+        call.number, call.operation, call.began_at, max(ends), tuple(call.marks), call.is_cancelled
+    )

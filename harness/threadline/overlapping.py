@@ -1,0 +1,87 @@
+"""A failure of operations that ran beside each other: no order of them explains what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .failure import Failure
+from .history import count, folded, labelled, operation_text
+from .lifecycle import Lifecycle
+from .operation import Operation
+
+BAR_MAX = 24  # columns of a lane, in which time is shown
+
+
+class Lane(NamedTuple):
+    """When an operation went on, in ticks, and in which of them it has waited for I/O."""
+
+    number: int
+    operation: Operation
+    began: int
+    ended: int
+    waits: tuple[tuple[int, int], ...]
+    is_cancelled: bool
+
+    def bar(self, first: int) -> str:
+        """Return the lane as text, a column a tick: # where it runs, . where it waits for I/O."""
+        columns = ["#"] * (self.ended - self.began + 1)
+        for since, until in self.waits:
+            for tick in range(max(since, self.began), min(until, self.ended + 1)):
+                columns[tick - self.began] = "."
+        if self.is_cancelled:
+            columns[-1] = "x"
+        return " " * (self.began - first) + "".join(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapFailure(Failure):
+    """A failure whose last step overlapped others: `lanes` are theirs, in the order they began.
+
+    `order` are their numbers, in the order that explains most of what came.
+    """
+
+    lanes: tuple[Lane, ...] = ()
+    order: tuple[int, ...] = ()
+
+    @property
+    def operations(self) -> tuple[tuple[int, Operation], ...]:
+        found = [
+            (step.number, step.operation)
+            for step in self.steps
+            if not isinstance(step.operation, Lifecycle)
+        ]
+        return tuple(sorted(found, key=lambda each: each[0]))
+
+    def under(self) -> list[str]:
+        return [*Failure.under(self), *self._lines()]
+
+    def _lines(self) -> list[str]:
+        if len(self.lanes) < 2 and not any(lane.operation.timing.entries for lane in self.lanes):
+            return []
+        first = min(lane.began for lane in self.lanes)
+        lines = []
+        if len(self.lanes) > 1:
+            closest = ", ".join(map(str, self.order))
+            lines += labelled(
+                "order:",
+                f"of the {count(len(self.lanes), 'operation')} at once, no order explains this; "
+                f"closest is {closest}",
+            )
+        lines.append("  at once, time to the right: # runs, . waits for I/O, x is cancelled")
+        width = max(len(str(lane.number)) for lane in self.lanes)
+        bars = [_fitted(lane.bar(first)) for lane in self.lanes]
+        room = max(map(len, bars))
+        for lane, bar in zip(self.lanes, bars, strict=True):
+            start = f"      {lane.number:>{width}}  {bar:<{room}}  "
+            lines += folded(start, operation_text(lane.operation), len(start))
+            timing = str(lane.operation.timing)
+            lines += folded(" " * len(start), timing, len(start)) if timing else []
+        return lines
+
+
+def _fitted(bar: str) -> str:
+    """Return a bar that fits: of a long wait, the middle is left out."""
+    if len(bar) <= BAR_MAX:
+        return bar
+    return f"{bar[: BAR_MAX - 8]}~{bar[-7:]}"

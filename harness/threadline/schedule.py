@@ -1,0 +1,202 @@
+"""A schedule: which operations are under way, and when each of their I/Os is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Protocol
+
+from .operation import Operation
+from .outcome import Outcome
+
+BUSY_TICKS = 50  # for which a statement waits for a lock, while anything else goes on; our choice
+MARKS_MAX = 200  # of one call, for a reader; our choice
+
+
+class Io(Protocol):
+    """One I/O of a system: it is done at one moment, and answered at the same or a later one."""
+
+    def act(self, *, is_last: bool) -> bool:
+        """Do it; return False where it has to wait for others, which the last time it may not."""
+        ...
+
+    def answer(self) -> None:
+        """Tell whoever waits for it, if anybody still does."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One operation that was begun: its task, and its place among all begins and ends of a run.
+
+    `ended` is 0 while it goes on. `points` counts its I/Os. `marks` are what a reader is shown: at
+    which tick an I/O has begun to wait, and at which it was answered.
+    """
+
+    number: int
+    operation: Operation
+    expected: Outcome
+    began: int = 0
+    ended: int = 0
+    began_at: int = 0
+    ended_at: int = 0
+    task: asyncio.Task[Any] | None = None
+    outcome: Outcome | None = None
+    points: int = 0
+    is_cancelled: bool = False
+    marks: list[tuple[int, int]] = field(default_factory=list)
+
+
+CURRENT: ContextVar[Call | None] = ContextVar("the operation that goes on", default=None)
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """An I/O that is under way: it is answered at tick `until`, and done then if not before."""
+
+    until: int
+    io: Io
+    stream: object
+    since: int
+    call: Call
+    is_done: bool = False
+    tries: int = 0
+
+
+class Schedule:
+    """Decides when each I/O of operations that overlap is done, as their timings say.
+
+    An I/O belongs to the operation in whose context it is made, also in tasks that it has started.
+    One of a task that no operation has started, or whose operation is over, belongs to the
+    operation that began last. Within a stream, as the statements of one connection, I/Os are done
+    in their order.
+    """
+
+    def __init__(self) -> None:
+        self.tick = 0
+        self.held: list[Held] = []
+        self.latest: Call | None = None
+        self.made = 0  # I/Os so far
+        self._moments = count(1)
+        self._to_cancel: list[Call] = []
+
+    def begin(self, call: Call) -> None:
+        """Note that a call begins now."""
+        call.began, call.began_at = next(self._moments), self.tick
+        self.latest = call
+
+    def end(self, call: Call) -> None:
+        """Note that a call is over now."""
+        call.ended, call.ended_at = next(self._moments), self.tick
+
+    def take(self, io: Io, stream: object = None) -> None:
+        """Do an I/O now, or hold it as long as the timing of its operation says."""
+        self.made += 1
+        call = CURRENT.get()
+        if call is None or call.ended:
+            call = self.latest
+        if call is None:
+            self._finish(io)
+            return
+        call.points += 1
+        timing = call.operation.timing
+        delay = timing.delay(call.points)
+        if timing.cancelled_at == call.points and not call.ended:
+            self._to_cancel.append(call)
+            delay = delay or 1
+        before = [each.until for each in self.held if each.stream is stream]
+        earliest = max(before, default=0) if stream is not None else 0
+        if not delay and earliest <= self.tick and not (stream is not None and before):
+            if io.act(is_last=False):
+                io.answer()
+                return
+            delay = 1
+        held = Held(max(self.tick + abs(delay), earliest), io, stream, self.tick, call)
+        if delay < 0 and not (stream is not None and before):
+            held.is_done = io.act(is_last=False)
+        self.held.append(held)
+
+    def cancel(self) -> bool:
+        """Cancel the callers whose time has come; return whether there were any."""
+        calls, self._to_cancel = self._to_cancel, []
+        for call in calls:
+            if call.task is not None and not call.task.done():
+                call.is_cancelled = True
+                call.task.cancel()
+        return bool(calls)
+
+    def advance(self, settle: Callable[[], object]) -> None:
+        """Go on by a tick: finish each I/O that is due, one by one, and settle after each."""
+        self.tick += 1
+        while (held := self._due()) is not None:
+            if not held.is_done and not self._act(held):
+                continue
+            self.held.remove(held)
+            if len(held.call.marks) < MARKS_MAX:
+                held.call.marks.append((held.since, self.tick))
+            held.io.answer()
+            settle()
+
+    def skip(self) -> None:
+        """Go on to just before the next I/O that is due: nothing else can go on."""
+        if self.held:
+            self.tick = max(self.tick, min(each.until for each in self.held) - 1)
+
+    def _due(self) -> Held | None:
+        due = [each for each in self.held if each.until <= self.tick]
+        return min(due, key=lambda each: each.until, default=None)
+
+    def _act(self, held: Held) -> bool:
+        """Do an I/O that was held; return False where it waits for another tick."""
+        held.tries += 1
+        waits_alone = all(each.tries > 1 for each in self.held if each is not held)
+        is_last = held.tries > BUSY_TICKS or (held.tries > 2 and waits_alone)
+        if held.io.act(is_last=is_last):
+            return True
+        held.until = self.tick + 1
+        for each in self.held:  # those behind it in its stream
+            if each.stream is held.stream and held.stream is not None:
+                each.until = max(each.until, held.until)
+        return False
+
+    @staticmethod
+    def _finish(io: Io) -> None:
+        io.act(is_last=True)
+        io.answer()
+
+
+@dataclass(slots=True, eq=False)
+class Answered:
+    """An I/O that answers a future with what a function returns or raises.
+
+    `is_busy` says of an exception whether the function is to be called again later.
+    """
+
+    future: asyncio.Future[Any]
+    work: Callable[[], object]
+    is_busy: Callable[[Exception], bool] = lambda _: False
+    value: object = None
+    error: Exception | None = None
+
+    def act(self, *, is_last: bool) -> bool:
+        self.error = None
+        try:
+            self.value = self.work()
+        except StopIteration as error:
+            self.error = RuntimeError(f"{self.work} raised {error!r}")
+        except Exception as error:
+            if not is_last and self.is_busy(error):
+                return False
+            self.error = error
+        return True
+
+    def answer(self) -> None:
+        if self.future.done():
+            return  # whoever has waited for it is gone
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.value)

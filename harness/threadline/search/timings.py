@@ -1,0 +1,84 @@
+"""Timings drawn for the operations of one run: how they overlap, in one of several ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from ..operation import Operation
+from ..timing import ALONE, CALM, DURING, WITH, Timing
+
+# No single way finds all: "few" comes near what the minimiser leaves, "many" reaches what needs a
+# crowd, "ranks" is PCT (Burckhardt et al. 2010, ASPLOS): whole operations wait for all others.
+WAYS = {"few": 40, "many": 30, "ranks": 25, "calm": 5}
+DENSITIES = (0.15, 0.3, 0.6)  # how likely each entry is, in a run of the way "many"; our choice
+LATE_MAX = 3  # ticks by which most I/Os are late at most
+RANKED_LATE = 4  # ticks by which each I/O of a low operation is late, in a run of the way "ranks"
+POINTS_LEAST = 2  # I/Os that an operation is taken to have before it was ever seen
+POINTS_MOST = 12  # of one operation that are drawn from
+
+
+class Timings:
+    """Draws a timing for each operation of one run.
+
+    `points` is how many I/Os operations of each kind have been seen to make. With `cancels`, some
+    callers are cancelled.
+    """
+
+    def __init__(self, random: Random, points: Mapping[str, int], *, cancels: bool) -> None:
+        self.way = random.choices(list(WAYS), list(WAYS.values()))[0]
+        self._random = random
+        self._points = points
+        self._density = 0.2 if self.way == "few" else random.choice(DENSITIES)
+        self._cancels = cancels and random.random() < 0.5
+        self._changes = random.randint(1, 3)  # the depth of PCT: so often a rank changes
+
+    def draw(self, operation: Operation) -> Operation:
+        """Return the operation with a timing."""
+        if self.way == "calm":
+            return operation
+        timing = self._ranked(operation) if self.way == "ranks" else self._sparse(operation)
+        return operation if timing == CALM else operation.timed(timing)
+
+    def _sparse(self, operation: Operation) -> Timing:
+        """Return a timing each entry of which is there by chance."""
+        random, density = self._random, self._density
+        delays: dict[int, int] = {}
+        while random.random() < density and len(delays) < POINTS_MOST:
+            delays[self._point(operation)] = self._late()
+        begins = self._begins(0.5 if self.way == "few" else density + 0.3)
+        return Timing(begins, tuple(sorted(delays.items())), self._cancelled(operation))
+
+    def _ranked(self, operation: Operation) -> Timing:
+        """Return a timing by which an operation goes at once, or waits for others at each I/O."""
+        random = self._random
+        begins = self._begins(0.8)
+        if random.random() < 0.5:
+            return Timing(begins, (), self._cancelled(operation))
+        first = 1
+        if self._changes and random.random() < 0.5:  # its rank falls in the middle
+            self._changes -= 1
+            first = self._point(operation)
+        last = min(POINTS_MOST, self._seen(operation))
+        delays = tuple((point, RANKED_LATE) for point in range(first, max(first, last) + 1))
+        return Timing(begins, delays, self._cancelled(operation))
+
+    def _begins(self, likely: float) -> str:
+        if self._random.random() >= likely:
+            return ALONE
+        return WITH if self._random.random() < 0.3 else DURING
+
+    def _late(self) -> int:
+        ticks = self._random.randint(1, LATE_MAX)
+        return ticks if self._random.random() < 0.6 else -ticks
+
+    def _cancelled(self, operation: Operation) -> int:
+        if not self._cancels or self._random.random() >= 0.25:
+            return 0
+        return self._point(operation)
+
+    def _point(self, operation: Operation) -> int:
+        return self._random.randint(1, min(POINTS_MOST, self._seen(operation)))
+
+    def _seen(self, operation: Operation) -> int:
+        return max(POINTS_LEAST, self._points.get(operation.kind, 0))

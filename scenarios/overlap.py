@@ -1,0 +1,48 @@
+"""Users at once: what one does begins while what others do goes on."""
+
+from __future__ import annotations
+
+from threadline import Scenario, pool, rule
+
+from models.session_manager import SessionManagerModel as Sessions
+from models.session_manager.connections import CLEAN
+from models.session_manager.socket_faults import WELL
+from scenarios.population import (
+    CONTEXTS,
+    MADE,
+    MANAGER_KEYS,
+    NAMES,
+    NOTHING,
+    OPEN,
+    TEXTS,
+    THREADS,
+    USERS,
+)
+
+
+class Overlap(Scenario[Sessions], bare=True):
+    """What tabs and threads of few users do at the same time; counts are read by nobody."""
+
+    overlap = True
+    settings = {"reconnect_grace_s": pool(4), "send_timeout_s": pool(2)}
+
+    get = rule(Sessions.get, user=USERS, thread=NOTHING | THREADS, run=None, weight=2)
+    connect = rule(Sessions.connect, user=USERS, thread=THREADS, name=NAMES, peer=WELL, weight=6)
+    reconnect = rule(Sessions.connect, MANAGER_KEYS, name=NAMES, peer=WELL, weight=3)
+    # Of what was on its way when a connection breaks, nobody knows whether it has arrived: it comes
+    # again, under the same event id.
+    disconnect = rule(Sessions.disconnect, connection=OPEN, code=CLEAN, weight=3)
+    message = rule(
+        Sessions.message,
+        user=USERS,
+        thread=THREADS | MADE,
+        run=None,
+        connection=NOTHING | OPEN,
+        text=TEXTS,
+        weight=4,
+    )
+    deliver = rule(Sessions.deliver, MANAGER_KEYS, text=TEXTS, weight=4)
+    create_manager = rule(Sessions.create_manager, context=CONTEXTS, user=None, weight=2)
+    clean_up = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None, weight=2)
+    invalidate = rule(Sessions.invalidate, user=USERS)
+    sweep = rule(Sessions.sweep)
