@@ -19,6 +19,7 @@ from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
 from threadline.overlapping import OverlapFailure
 from threadline.search.explore import Explorer
+from threadline.search.machine import Chunks
 from threadline.timing import CALM, DURING, WITH, Timing, timing_from_json
 from threadline.trace import Header, Recorder, Trace, parse
 
@@ -81,6 +82,25 @@ def test_a_race_is_found_and_made_short(
     operations = [operation for _, operation in least.trace.operations]
     assert len(operations) <= 4
     assert sum(operation.timing.entries for operation in operations) <= 3
+
+
+@pytest.mark.parametrize(
+    ("driver", "scenario"),
+    [(racing.Checking, AtOnce), (racing.Yielding, AtOnce), (racing.Halving, Leaving)],
+)
+def test_hypothesis_finds_it_too(driver: type[Driver[Any]], scenario: type[Scenario[Any]]) -> None:
+    chunks = Chunks(scenario, runs(driver), header(driver, steps_max=30))
+    found = next(batch for batch in chunks.batches(1, 1_000) if batch.failure)
+    assert isinstance(found.failure, OverlapFailure)
+    again = replay(runs(driver), found.header, found.failure.operations)
+    assert again is not None
+    assert again.signature == found.failure.signature
+
+
+def test_hypothesis_gives_no_false_alarm() -> None:
+    for scenario in (AtOnce, Leaving):
+        chunks = Chunks(scenario, runs(RightDriver), header(RightDriver, steps_max=30))
+        assert [b for b in chunks.batches(1, 200) if b.failure] == []
 
 
 def test_nothing_is_found_of_a_race_where_operations_do_not_overlap() -> None:

@@ -26,6 +26,7 @@ from ..lockstep.run import Batch, Runs
 from ..pool import Now, Pool
 from ..rule import Rule
 from ..scenario import Scenario
+from ..timing import BEGINS, CALM, Timing
 from ..trace import Header
 from .unused import Tries, unused
 
@@ -33,6 +34,8 @@ from .unused import Tries, unused
 _initialize: Any = stateful.initialize
 _rule: Any = stateful.rule
 
+TIMING = "_timing"  # beside the arguments of an operation
+POINTS = 4  # I/Os of an operation that can be late; our choice
 STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
 # Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
 TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
@@ -91,7 +94,7 @@ class Machine(stateful.RuleBasedStateMachine):
         header = replace(self.header, settings=settings)
         self._settings = settings
         self.watch.runs += 1
-        opened = self.runs.open(header.line(), settings)
+        opened = self.runs.open(header.line(), settings, overlap=header.overlap)
         try:
             self.lockstep = opened.__enter__()
         except Divergence as divergence:
@@ -100,11 +103,13 @@ class Machine(stateful.RuleBasedStateMachine):
         self._open = opened
         self.now = Now(self.lockstep.model)
 
-    def take(self, rule: Rule, values: dict[str, object]) -> None:
+    def take(self, rule: Rule, values: dict[str, Any]) -> None:
         """Step the operation that a rule makes of drawn values."""
         if self.has_failed:
             return  # by a failure that is known: model and system have no more to say
         operation = rule.make(*[values[_argument(name)] for name, _ in rule.pools])
+        timing = values.get(TIMING, CALM)
+        operation = operation if timing == CALM else operation.timed(timing)
         self.watch.steps += 1
         self.watch.tried[rule.name].fired += 1
         try:
@@ -121,10 +126,15 @@ class Machine(stateful.RuleBasedStateMachine):
             return
         try:
             with closed(self._open):
-                if not self.has_failed and self.runs.is_due(replace(self.header, run=self._run())):
+                if not self.has_failed and self._is_due():
                     self.runs.look(self.lockstep, self.header)
         except Divergence as divergence:
             self._fail(divergence)
+
+    def _is_due(self) -> bool:
+        """Return whether the run is looked through for leaks; one that overlaps never is."""
+        header = replace(self.header, run=self._run())
+        return not header.overlap and self.runs.is_due(header)
 
     def _fail(self, divergence: Divergence) -> None:
         """End the run; Hypothesis is told unless the failure is masked."""
@@ -160,10 +170,11 @@ def machine(
         "watch": watch,
         "_initialize": _initialize(**_strategies(runs.target.settings(scenario)))(_begin),
     }
+    timings = {TIMING: _timings(scenario)} if header.overlap else {}
     for rule in scenario.rules(runs.target.lacks):
         watch.tried.setdefault(rule.name, Tries())
         for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
-            body[f"_rule_{rule.name}_{turn}"] = _derived(rule)
+            body[f"_rule_{rule.name}_{turn}"] = _derived(rule, timings)
     return type(f"{scenario.__name__}[{runs.target.name}]", (Machine,), body)
 
 
@@ -314,14 +325,25 @@ def _begin(self: Machine, **settings: object) -> None:
     self.begin(**settings)
 
 
-def _derived(rule: Rule) -> Any:
+def _timings(scenario: type[Scenario[Any]]) -> st.SearchStrategy[Timing]:
+    """Return the timings of one operation, the simplest of which is calm."""
+    delay = st.tuples(st.integers(1, POINTS), st.sampled_from((1, 2, 3, -1, -2, -3)))
+    return st.builds(
+        Timing,
+        st.sampled_from(BEGINS),
+        st.lists(delay, max_size=2, unique_by=lambda each: each[0]).map(sorted).map(tuple),
+        st.sampled_from((0, 0, 0, 0, 1, 2)) if scenario.cancels else st.just(0),
+    )
+
+
+def _derived(rule: Rule, timings: Mapping[str, st.SearchStrategy[Timing]]) -> Any:
     """Return Hypothesis's rule for one of ours, enabled while none of its pools is empty."""
 
     def step(self: Machine, **values: object) -> None:
         self.take(rule, values)
 
     step.__name__ = step.__qualname__ = rule.name
-    derived = _rule(**_strategies(dict(rule.pools)))(step)
+    derived = _rule(**_strategies(dict(rule.pools)), **timings)(step)
     if rule.precondition or any(pool.constant is None for _, pool in rule.pools):
         derived = stateful.precondition(_enabled(rule))(derived)
     return derived
