@@ -172,6 +172,36 @@ def test_an_operation_waits_for_the_ids_it_needs() -> None:
     assert failure is None  # more than are judged together: one of them waits
 
 
+def test_whether_anything_takes_time_is_known() -> None:
+    for driver, takes in ((RightDriver, True), (racing.Hasty, False)):
+        played = runs(driver)
+        explorer = Explorer(AtOnce, played, header(driver, steps_max=5))
+        list(islice(explorer.batches(), 5))
+        assert played.has_io is takes
+
+
+@pytest.mark.parametrize("first_is_late", [True, False])
+def test_an_order_can_show_later(*, first_is_late: bool) -> None:
+    """Which of two lines came first is seen by who reads them; until then both orders are right."""
+    first = racing.Diary.note("a").timed(LATE if first_is_late else CALM)
+    second = racing.Diary.note("b").timed(Timing(DURING))
+    steps = [first, second, racing.Diary.note("c"), racing.Diary.read()]
+    target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
+    said = Header("diary", "tests.toys.racing:Diaries", overlap=True)
+    assert replay(target, said, list(enumerate(steps, 1))) is None
+
+
+def test_an_order_that_shows_later_can_be_wrong() -> None:
+    """Where no order of what came before explains a later answer, it is a failure."""
+    first = racing.Diary.note("a").timed(LATE)
+    steps = [first, racing.Diary.note("b").timed(Timing(DURING)), racing.Diary.read()]
+    target = Runs(load_target("tests.toys.racing:LosingDiaries"), Recorder(None))
+    said = Header("diary", "tests.toys.racing:LosingDiaries", overlap=True)
+    failure = replay(target, said, list(enumerate(steps, 1)))
+    assert failure is not None
+    assert failure.step.number == 3
+
+
 def test_every_run_of_a_seed_is_the_same() -> None:
     def texts(seed: int) -> list[str]:
         batches = explored(racing.Checking, AtOnce, 40, seed)

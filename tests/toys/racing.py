@@ -228,3 +228,64 @@ class Forgetting(RightDriver):
     """Reaches Forgets."""
 
     kind = Forgets
+
+
+class NoIo(RightDesks):
+    """Waits for nothing."""
+
+    async def enter(self, user: str) -> str:
+        return self.take(user)
+
+    async def leave(self, user: str) -> bool:
+        return self.desks.pop(user, None) is not None
+
+    async def write(self, user: str, text: str) -> int:
+        self.logs.setdefault(user, []).append(text)
+        self.tell(user, text)
+        return len(self.logs[user])
+
+
+class Hasty(RightDriver):
+    """Reaches NoIo."""
+
+    kind = NoIo
+
+
+class Diary(Model):
+    """Lines that only who reads them sees."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @operation(text=pool("a", "b"))
+    def note(self, text: str) -> None:
+        """A line is added at the end."""
+        self.lines.append(text)
+
+    @operation
+    def read(self) -> list[str]:
+        """All lines, in order."""
+        return self.lines[:]
+
+
+class Diaries(Driver[Diary]):
+    """Keeps lines in the order in which they arrive."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def note(self, text: str) -> None:
+        await self.io()
+        self.lines.append(text)
+
+    async def read(self) -> list[str]:
+        return self.lines[:]
+
+
+class LosingDiaries(Diaries):
+    """Writes all lines back."""
+
+    async def note(self, text: str) -> None:
+        lines = [*self.lines, text]
+        await self.io()
+        self.lines = lines

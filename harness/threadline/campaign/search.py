@@ -34,6 +34,10 @@ REACHED_S = 2.0  # how often a worker says what its runs have reached
 LOOK_BACK = 0.1  # of its time: in which the runs that were first are played again, for their lines
 LOOK_BACK_MAX_S = 2.0
 WARM = 0.2  # of its time: in which an explorer plays what earlier searches have reached
+NOTHING_TAKES_TIME = (
+    "nothing in it takes time, so that operations overlap only where they give way; await the "
+    "driver's io() where a store or a peer in memory stands for one with I/O"
+)
 HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
 
 
@@ -91,6 +95,8 @@ class Search:
         found = self._findings
         is_all = complete and sequences > 0
         note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
+        if self._played and header.overlap and not self._runs.has_io:
+            note = note or NOTHING_TAKES_TIME
         unused, steps = engine.unused(), self._steps
         self._tell_reached()
         self._look_back()

@@ -6,18 +6,21 @@ moment between its begin and its end. The search is that of Wing and Gong 1993 (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ..failure import Disagreement, Property
-from ..model import Model
-from ..outcome import Ok, Outcome, Refused, Told, Unknown
+from ..handle import Dangling, Handle
+from ..model import Census, Model
+from ..outcome import Crashed, Ok, Outcome, Refused, Told, Unknown, Unpredictable
 from ..schedule import Call
-from .outcomes import UNPLAYED, expected_of
-from .renaming import Renaming
+from .outcomes import expected_of
+from .renaming import ATOMS, Renaming
 
-VISITS_MAX = 2_000  # calls that are tried in some place, for one window; our choice
+VISITS_MAX = 2_000  # calls that are tried in some place, for one question; our choice
+DEPTH_MAX = 12  # of what a model holds, as far as states are compared; our choice
 
 
 class Reached(NamedTuple):
@@ -48,105 +51,148 @@ Part: TypeAlias = tuple[Disagreement, Property | None]
 """What differs after all calls, and the property that it breaks, where that is certain."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Calls that are judged together, and the system's side of them: what it told meanwhile, and
+    what it held when nothing went on any more.
+    """
+
+    calls: tuple[Call, ...]
+    told: Told
+    held: Census | Crashed | None
+
+
 class World(Protocol):
-    """What an order is compared with: the system's side of the calls, as it was after them all."""
+    """What an order is compared with."""
 
     def agrees(self, expected: Outcome, actual: Outcome) -> bool:
         """Return whether two outcomes are the same up to ids, binding those that are new."""
         ...
 
-    def parts(self, reached: Reached, order: Sequence[Placed]) -> Part | None:
-        """Return how what was told and what is held differs from a model after all; None: not."""
+    def parts(self, window: Window, reached: Reached, order: Sequence[Placed]) -> Part | None:
+        """Return how what was told and held differs from a model after a window; None: not."""
         ...
+
+    def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
+        """Return a model after some windows, with the notes of the last; None: nobody can say."""
+        ...
+
+
+Orders: TypeAlias = tuple[tuple[Placed, ...], ...]
 
 
 @dataclass(slots=True)
 class Search:
-    """Looks for an order of calls that explains what they came to.
+    """Looks for an order of the calls of each window that explains what they came to.
 
-    `after` returns a model after calls, one by one; `closest` is the order that explains most, the
-    first of those. `is_cut` says that there were too many to try.
+    Windows follow each other: the order of one can show in a later one alone. `closest` is the
+    order of the last window that explains most, the first of those. `is_cut` says that there were
+    too many to try. A state of the model from which nothing led on is not gone on from again.
     """
 
     renaming: Renaming
     world: World
-    after: Callable[[Sequence[Placed]], Reached | None]
     visits: int = 0
     closest: Miss | None = None
     is_cut: bool = False
+    _failed: set[Hashable] = field(default_factory=set)
+    _windows: Sequence[Window] = ()
 
-    def begun(self, reached: Reached, order: Sequence[Placed]) -> bool:
+    def begun(self, window: Window, reached: Reached, order: tuple[Placed, ...]) -> bool:
         """Return whether the order in which they began explains it; `reached` is after them."""
+        self._windows = (window,)
         kept = self.renaming.kept()
         for place, (call, expected) in enumerate(order):
-            if expected is not None and not self._fits(call, expected, order[:place]):
+            if expected is not None and not self._fits(call, expected, (order[:place],)):
                 self.renaming.restore(kept)
                 return False
-        if self._ends(reached, order):
+        if self._ends(reached, (order,)):
             return True
         self.renaming.restore(kept)
         return False
 
-    def find(self, calls: Sequence[Call]) -> tuple[Reached, tuple[Placed, ...]] | None:
-        """Return an order that explains all, and a model after it; None if there is none."""
-        return self._extended((), tuple(calls))
+    def find(self, windows: Sequence[Window]) -> tuple[Reached, Orders] | None:
+        """Return orders that explain all, and a model after them; None if there are none."""
+        self._windows = windows
+        return self._extended(((),), windows[0].calls)
 
-    def _extended(
-        self, order: tuple[Placed, ...], rest: tuple[Call, ...]
-    ) -> tuple[Reached, tuple[Placed, ...]] | None:
+    def _extended(self, orders: Orders, rest: tuple[Call, ...]) -> tuple[Reached, Orders] | None:
+        reached = self.world.after(orders)
+        if reached is None:
+            self.is_cut = True
+            return None
         if not rest:
-            reached = self.after(order)
-            if reached is None or not self._ends(reached, order):
-                return None
-            return reached, order
-        kept = self.renaming.kept()
-        for call, expected in self._next(order, rest):
+            return self._next_window(reached, orders)
+        kept, state = self.renaming.kept(), self._state(reached, orders, rest)
+        if state in self._failed:
+            return None
+        for call, expected in self._next(orders, rest):
             if self.visits >= VISITS_MAX:
                 self.is_cut = True
                 return None
             self.visits += 1
-            if expected is None or self._fits(call, expected, order):
+            if expected is None or self._fits(call, expected, orders):
                 left = tuple(each for each in rest if each is not call)
-                found = self._extended((*order, Placed(call, expected)), left)
+                longer = (*orders[:-1], (*orders[-1], Placed(call, expected)))
+                found = self._extended(longer, left)
                 if found is not None:
                     return found
             self.renaming.restore(kept)
+        self._failed.add(state)
         return None
 
-    def _next(self, order: tuple[Placed, ...], rest: tuple[Call, ...]) -> Iterator[Placed]:
+    def _next_window(self, reached: Reached, orders: Orders) -> tuple[Reached, Orders] | None:
+        if not self._ends(reached, orders):
+            return None
+        if len(orders) == len(self._windows):
+            return reached, orders
+        return self._extended((*orders, ()), self._windows[len(orders)].calls)
+
+    def _next(self, orders: Orders, rest: tuple[Call, ...]) -> Iterator[Placed]:
         """Yield the calls that can be next: those that began before any of the rest had ended."""
         first_end = min((_end(call) for call in rest), default=0)
-        for call in rest:
-            if call.began > first_end:
-                continue
-            reached = self.after(order)
+        for call in [each for each in rest if each.began <= first_end]:
+            reached = self.world.after(orders)
             if reached is None:
                 return
             try:
                 yield Placed(call, expected_of(reached.model.at(call.number), call.operation))
-            except UNPLAYED:
-                self.is_cut = self.is_cut or not isinstance(call.outcome, Unknown)
+            except Dangling:
+                continue  # what it needs is not there yet
+            except Unpredictable:
+                self.is_cut = True
         for call in rest:
             if isinstance(call.outcome, Unknown):
                 yield Placed(call, None)
 
-    def _fits(self, call: Call, expected: Outcome, before: Sequence[Placed]) -> bool:
+    def _state(self, reached: Reached, orders: Orders, rest: tuple[Call, ...]) -> Hashable:
+        """Return what decides whether the calls that are left can be explained."""
+        told = frozen([told_in(orders[-1]), reached.notes])
+        ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
+        left = tuple(call.number for call in rest)
+        return len(orders), left, frozen(vars(reached.model)), told, ids
+
+    def _fits(self, call: Call, expected: Outcome, orders: Orders) -> bool:
         actual = call.outcome
         assert actual is not None
         if isinstance(actual, Unknown) or self.world.agrees(untold(expected), untold(actual)):
             return True
         differs = Disagreement("outcome", untold(expected), untold(actual))
-        self._miss(Miss((len(before), 0), (*before, Placed(call, expected)), call, differs))
+        before = orders[-1]
+        if len(orders) == len(self._windows):
+            self._miss(Miss((len(before), 0), (*before, Placed(call, expected)), call, differs))
         return False
 
-    def _ends(self, reached: Reached, order: Sequence[Placed]) -> bool:
-        found = self.world.parts(reached, order)
+    def _ends(self, reached: Reached, orders: Orders) -> bool:
+        order = orders[-1]
+        found = self.world.parts(self._windows[len(orders) - 1], reached, order)
         if found is None:
             return True
         differs, broken = found
         stage = 1 if differs.of == "outcome" else 2
         placed = [each for each in order if each.expected is not None] or order
-        self._miss(Miss((len(order), stage), tuple(order), placed[-1].call, differs, broken))
+        if len(orders) == len(self._windows):
+            self._miss(Miss((len(order), stage), order, placed[-1].call, differs, broken))
         return False
 
     def _miss(self, miss: Miss) -> None:
@@ -184,6 +230,28 @@ def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
             now = before | now if isinstance(before, Set) else now
         found[name] = now
     return found
+
+
+def frozen(value: object, depth: int = 0) -> Hashable:
+    """Return a value that is equal for equal states, in whatever order their dicts were filled."""
+    kind = type(value)
+    if kind in ATOMS or kind is Handle:
+        return kind.__name__, value  # 1 is not True
+    if depth > DEPTH_MAX:
+        return id(value)
+    if isinstance(value, Mapping):
+        items = value.items()
+        return frozenset((frozen(k, depth + 1), frozen(v, depth + 1)) for k, v in items)
+    if isinstance(value, (list, tuple, deque)):
+        return kind.__name__, tuple(frozen(each, depth + 1) for each in value)
+    if isinstance(value, (set, frozenset)):
+        return frozenset(frozen(each, depth + 1) for each in value)
+    names = [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]
+    fields = {name: getattr(value, name, None) for name in names if name[:2] != "__"}
+    fields |= getattr(value, "__dict__", {})
+    if callable(value) or not fields:
+        return kind.__name__, id(kind)
+    return kind.__name__, frozen(fields, depth + 1)
 
 
 def _end(call: Call) -> float:

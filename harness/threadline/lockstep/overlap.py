@@ -19,9 +19,9 @@ from ..schedule import Call, Schedule
 from ..timing import ALONE, WITH
 from ..trace import is_signature_of, plain
 from .lockstep import Lockstep, check_census, differing
-from .order import Miss, Part, Placed, Reached, Search, noted, told_in, untold
+from .order import Miss, Orders, Part, Placed, Reached, Search, Window, noted, told_in, untold
 from .outcomes import UNPLAYED, begun, died_beside, ended, expected_of, is_interrupt, raised
-from .renaming import Named, NotHeld
+from .renaming import Kept, Named, NotHeld
 
 CALLS_MAX = 6  # that are judged together, before one has to wait; our choice
 DRAIN_MAX = 10_000  # ticks until all must be over; our choice
@@ -41,19 +41,24 @@ class Overlap(Lockstep):
     def __init__(self, fresh: Callable[[], Model], *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.undecided = 0
-        self.overlapped = 0  # operations that were under way while another one was
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
         self._fresh = fresh
         self._schedule = Schedule()
         self.driver.pump.schedule = self._schedule
         self._open: list[Call] = []
         self._done: list[tuple[int, Operation]] = []  # in the order that explains them
+        self._base = self._done  # what is certain while orders are looked for
+        # From the first that could be explained by several orders on, and what was before it.
+        self._windows: list[Window] = []
+        self._base_length = self._base_steps = 0
+        self._base_kept = self._renaming.kept()
+        self._census_asked: Census | Crashed | None = None
         self._notes: dict[str, object] = {}  # of the calls that are open
         self._is_unsure = False  # whether the system may hold ids that no outcome has told
 
     @property
     def has_io(self) -> bool:
-        """Whether anything in the system has taken time so far."""
+        """Whether anything in the system has taken time."""
         return self._schedule.made > 0
 
     def step(self, number: int, operation: Operation) -> Step:
@@ -105,8 +110,6 @@ class Overlap(Lockstep):
         return operation.resolved(self._renaming.real)
 
     def _begin(self, call: Call, resolved: Operation) -> None:
-        if len(self._open) > 1:
-            self.overlapped += 1
         self._schedule.begin(call)
         outcome = begun(self.driver, resolved)
         if isinstance(outcome, (Ok, Refused, Crashed, Hung, Unknown)):
@@ -150,9 +153,9 @@ class Overlap(Lockstep):
             self.points[kind] = max(self.points.get(kind, 0), call.points)
         self._is_unsure = self._is_unsure or any(isinstance(c.outcome, Unknown) for c in calls)
         if len(calls) == 1 and not self._is_unsure:
-            self._compare_one(calls[0], told)
-            return
-        self._compare_many(calls, told)
+            self._compare_one(calls[0], told or {})
+        else:
+            self._compare_many(Window(tuple(calls), told or {}, self._asked()))
 
     def _died(self) -> Crashed | None:
         pump = self.driver.pump
@@ -160,58 +163,179 @@ class Overlap(Lockstep):
             gc.collect()
         return died_beside(pump)
 
-    def _compare_one(self, call: Call, told: Told | None) -> None:
-        outcome = call.outcome
+    def _compare_one(self, call: Call, told: Told) -> None:
+        """Compare a call that overlapped nothing, as any step."""
+        outcome, steps = call.outcome, len(self.steps)
         assert outcome is not None
         if told and isinstance(outcome, (Ok, Refused)):
             outcome = replace(outcome, told=told)
+        kept = self._renaming.kept() if self._windows else None
+        self._census_asked = None
         try:
             self._compared(call.number, call.operation, call.expected, outcome)
         except Divergence as divergence:
+            if kept is not None:
+                self._renaming.restore(kept)
+                del self.steps[steps:]
+                self.has_diverged = False
+                if self._revised(Window((call,), told, self._census_asked)):
+                    return
+                self.has_diverged = True
             raise self._with_lanes(divergence, [call], [call.number]) from None
+        if self._windows:
+            self._windows.append(Window((call,), told, self._census_asked))
         self._done.append((call.number, call.operation))
 
-    def _compare_many(self, calls: Sequence[Call], told: Told | None) -> None:
-        world = _World(self, told, self._held())
-        search = Search(self._renaming, world, self._after)
+    def _compare_many(self, window: Window) -> None:
+        calls = window.calls
+        search, kept = Search(self._renaming, self), self._renaming.kept()
         order = tuple(Placed(call, call.expected) for call in calls)
         reached = Reached(self.model, self._notes)
-        found = (reached, order) if search.begun(reached, order) else search.find(calls)
-        if found is None:
-            if search.is_cut:
+        self._base = self._done
+        if search.begun(window, reached, order):
+            self._accept((window,), reached, (order,), kept)
+        elif (found := search.find([window])) is not None:
+            self._accept((window,), *found, kept)
+        elif not self._revised(window):
+            if search.is_cut or search.closest is None:
                 self.undecided += 1
-                return
-            assert search.closest is not None
-            self._part_of(calls, search.closest)
-            return
-        (model, _), order = found
-        if model is not self.model:  # whoever looks at the model goes on to look at this one
-            self.model.__dict__ = model.__dict__
-        self._done += [(c.number, c.operation) for c, expected in order if expected is not None]
-        self.steps += _steps(calls, order)
+            elif not self.undecided:
+                self._part_of(calls, search.closest)
 
-    def _held(self) -> Census | Crashed | None:
+    def _revised(self, window: Window) -> bool:
+        """Return whether other orders of earlier windows explain the last one as well.
+
+        Where that could not be decided, nothing is judged any more.
+        """
+        if not self._windows:
+            return False
+        now = self._renaming.kept()
+        self._base = self._done[: self._base_length]
+        self._renaming.restore(self._base_kept)
+        windows = [*self._windows, window]
+        search = Search(self._renaming, self)
+        found = search.find(windows)
+        if found is not None:
+            reached, orders = found
+            self._windows.clear()
+            self._done = self._base
+            del self.steps[self._base_steps :]
+            self._accept(windows, reached, orders, self._base_kept)
+            return True
+        self._base = self._done
+        self._renaming.restore(now)
+        self.undecided += search.is_cut
+        return False
+
+    def _accept(
+        self, windows: Sequence[Window], reached: Reached, orders: Orders, kept: Kept
+    ) -> None:
+        """Go on from orders that explain what came; kept is what ids were known before."""
+        if not self._windows:
+            self._base_length, self._base_steps = len(self._done), len(self.steps)
+            self._base_kept = kept
+        self._windows += windows
+        if reached.model is not self.model:  # whoever looks at the model goes on to look at it
+            self.model.__dict__ = reached.model.__dict__
+        for window, order in zip(windows, orders, strict=True):
+            asked = [(c.number, c.operation) for c, expected in order if expected is not None]
+            self._done = [*self._done, *asked]
+            self.steps += _steps(window.calls, order)
+
+    def _asked(self) -> Census | Crashed | None:
         try:
-            return self.driver.census()
+            return _copied(self.driver.census())
         except BaseException as error:
             raised = self._raised(error)
             assert isinstance(raised, Crashed)
             return raised
 
-    def _after(self, order: Sequence[Placed]) -> Reached | None:
-        """Return a model after all that is done and this order; None where nobody can say."""
+    def ask_census(self) -> Census | None:
+        self._census_asked = None
+        try:
+            held = super().ask_census()
+        except BaseException as error:
+            raised = self._raised(error)
+            self._census_asked = raised if isinstance(raised, Crashed) else None
+            raise
+        if self._windows:
+            self._census_asked = _copied(held)
+        return held
+
+    def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
+        """Return a model after what was done before, and these orders; None: nobody can say."""
         model = self._fresh()
         notes: dict[str, object] = {}
         try:
-            for number, operation in self._done:
+            for number, operation in self._base:
                 expected_of(model.at(number), operation)
-            for call, expected in order:
-                if expected is not None:
-                    expected_of(model.at(call.number), call.operation)
-                    notes = noted(notes, model)
+            for order in orders:
+                notes = {}
+                for call, expected in order:
+                    if expected is not None:
+                        expected_of(model.at(call.number), call.operation)
+                        notes = noted(notes, model)
         except UNPLAYED:
             return None
         return Reached(model, notes)
+
+    def agrees(self, expected: Outcome, actual: Outcome) -> bool:
+        """Return whether two outcomes are the same up to ids."""
+        try:
+            return self._agree(expected, actual)
+        except BaseException as error:
+            self._raised(error)
+            return False
+
+    def parts(self, window: Window, reached: Reached, order: Sequence[Placed]) -> Part | None:
+        """Return how what was told and held differs from a model after a window."""
+        model, told = reached.model, told_in(order)
+        expected = {**model.census(), **reached.notes}
+        held = [value for name, value in expected.items() if name not in model.notes]
+        if not self._heard(
+            told, window.told, {atom for atom in atoms_in(held) if type(atom) is Handle}
+        ):
+            return Disagreement("outcome", Ok(told=told), Ok(told=window.told)), None
+        if window.held is None:
+            return None
+        if isinstance(window.held, Crashed):
+            return Disagreement("census", expected, window.held), None
+        check_census(self.driver, model, expected, window.held)
+        return next(self._differences(expected, window.held), None)
+
+    def _heard(self, expected: Told, actual: Told, live: Set[object]) -> bool:
+        """Return whether everybody was told what they were to be, in order.
+
+        Who is gone by now, as a connection that was closed meanwhile, may have missed the end.
+        """
+        binds, real = self._renaming.binds, self._renaming.real
+        is_unsure, heard = self._is_unsure, dict(actual)
+        for to, what in expected.items():
+            came = heard.pop(_real_key(to, real), [])
+            handles = [atom for atom in atoms_in(to) if type(atom) is Handle]
+            if is_unsure and any(handle not in real for handle in handles):
+                continue  # it has an id that nobody was told
+            is_gone = any(handle not in live for handle in handles)
+            if not binds(what[: len(came)] if is_gone else what, came):
+                return False
+        return is_unsure or not heard
+
+    def _differences(self, expected: Census, held: Census) -> Iterator[Part]:
+        """Yield how what is held differs, part by part, and the invariants that do not hold."""
+        same = self._renaming.binds if self._is_unsure else self._renaming.knows
+        for name, value in expected.items():
+            if name not in held or f"census {name}" in self._dropped:
+                continue
+            if not same(value, held[name]):
+                sides = differing(value, self._renaming.named(held[name], value))
+                yield Disagreement(f"census {name}", *sides), None
+        for broken, invariant in self._invariants:
+            try:
+                invariant(expected, Named(held, self._renaming))
+            except NotHeld:
+                continue
+            except AssertionError as error:
+                yield Disagreement(f"invariant {invariant.__name__}", "holds", str(error)), broken
 
     def _part_of(self, calls: Sequence[Call], miss: Miss) -> None:
         """Raise the failure of calls of which no order explains what they came to.
@@ -255,7 +379,7 @@ class Overlap(Lockstep):
         return found
 
     def _census_after(self, order: Sequence[Placed], part: str) -> object:
-        reached = self._after(order)
+        reached = self.after((order,))
         return None if reached is None else reached.model.census().get(part)
 
     def _with_lanes(
@@ -275,68 +399,11 @@ class Overlap(Lockstep):
         return divergence_type(failure.signature)(shown)
 
 
-class _World:
-    """The system's side of calls that overlapped: what it told meanwhile, and what it holds now."""
-
-    def __init__(self, run: Overlap, told: Told | None, held: Census | Crashed | None) -> None:
-        self._run = run
-        self._told = dict(told or {})
-        self._held = held
-
-    def agrees(self, expected: Outcome, actual: Outcome) -> bool:
-        try:
-            return self._run._agree(expected, actual)
-        except BaseException as error:
-            self._run._raised(error)
-            return False
-
-    def parts(self, reached: Reached, order: Sequence[Placed]) -> Part | None:
-        run, model, told = self._run, reached.model, told_in(order)
-        expected = {**model.census(), **reached.notes}
-        held = [value for name, value in expected.items() if name not in model.notes]
-        if not self._heard(told, {atom for atom in atoms_in(held) if type(atom) is Handle}):
-            return Disagreement("outcome", Ok(told=told), Ok(told=self._told)), None
-        if self._held is None:
-            return None
-        if isinstance(self._held, Crashed):
-            return Disagreement("census", expected, self._held), None
-        check_census(run.driver, model, expected, self._held)
-        return next(self._census(expected, self._held), None)
-
-    def _heard(self, expected: Told, live: Set[object]) -> bool:
-        """Return whether everybody was told what they were to be, in order.
-
-        Who is gone by now, as a connection that was closed meanwhile, may have missed the end.
-        """
-        binds, real = self._run._renaming.binds, self._run._renaming.real
-        is_unsure, heard = self._run._is_unsure, dict(self._told)
-        for to, what in expected.items():
-            came = heard.pop(_real_key(to, real), [])
-            handles = [atom for atom in atoms_in(to) if type(atom) is Handle]
-            if is_unsure and any(handle not in real for handle in handles):
-                continue  # it has an id that nobody was told
-            is_gone = any(handle not in live for handle in handles)
-            if not binds(what[: len(came)] if is_gone else what, came):
-                return False
-        return is_unsure or not heard
-
-    def _census(self, expected: Census, held: Census) -> Iterator[Part]:
-        """Yield how what is held differs, part by part, and the invariants that do not hold."""
-        run = self._run
-        same = run._renaming.binds if run._is_unsure else run._renaming.knows
-        for name, value in expected.items():
-            if name not in held or f"census {name}" in run._dropped:
-                continue
-            if not same(value, held[name]):
-                sides = differing(value, run._renaming.named(held[name], value))
-                yield Disagreement(f"census {name}", *sides), None
-        for broken, invariant in run._invariants:
-            try:
-                invariant(expected, Named(held, run._renaming))
-            except NotHeld:
-                continue
-            except AssertionError as error:
-                yield Disagreement(f"invariant {invariant.__name__}", "holds", str(error)), broken
+def _copied(held: Census | None) -> Census | None:
+    """Return what a system holds now, which it may change later; ids stay the same objects."""
+    if not isinstance(held, Mapping):
+        return held
+    return {name: map_atoms(value, lambda atom: atom) for name, value in held.items()}
 
 
 def _real_key(to: object, real: Mapping[Handle, object]) -> object:

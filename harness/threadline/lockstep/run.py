@@ -61,7 +61,8 @@ class Runs:
     `shows_log`, a failure has what the system logged; with `shows_all`, no value in it is cut.
     `follower` follows each run. `put_back` is called after each run, to restore what a system may
     change of its process. Disagreements of a signature that it `tolerates` are counted in
-    `tolerated`, by runs, and end none.
+    `tolerated`, by runs, and end none. `has_io` says whether anything has taken time in a run whose
+    operations overlapped.
     """
 
     target: Target
@@ -74,6 +75,7 @@ class Runs:
     put_back: Callable[[], object] = lambda: None
     tolerates: Sequence[str] = ()
     tolerated: dict[str, int] = field(default_factory=dict)
+    has_io: bool = False
     _kept: Kept = field(default_factory=lambda: Kept())
 
     @contextmanager
@@ -142,6 +144,7 @@ class Runs:
         return record if self.follower is None else self.follower.begin(header, model, record)
 
     def _count(self, lockstep: Lockstep) -> None:
+        self.has_io = self.has_io or lockstep.has_io
         for name in lockstep.tolerated:
             self.tolerated[name] = self.tolerated.get(name, 0) + 1
         if self.follower is not None:
