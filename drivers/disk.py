@@ -75,6 +75,11 @@ class Process:
         self._engines.append(engine)
         return AsyncEngine(engine.execution_options(compiled_cache=prepared.compiled))
 
+    @property
+    def transactions(self) -> int:
+        """How many transactions are under way."""
+        return sum(each.is_open and each.in_transaction for each in self._connections)
+
     def crash(self) -> None:
         """Close every connection as it is; nothing can be read or written any more."""
         self._has_crashed = True

@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sessions.clock import Clock
 from sessions.settings import Settings
 from sessions.storage.places import Places
 from sessions.storage.tables import METADATA
+from sessions.storage.whole import WholeConnection, whole
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
 MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
@@ -62,7 +63,7 @@ class Database:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncIterator[WholeConnection]:
         """Write without a context: committed at the end, rolled back if the body raised.
 
         Raises PoolTimeoutError.
@@ -71,20 +72,18 @@ class Database:
             await held.enter_async_context(self.places.held())
             if self.writers is not None:
                 await held.enter_async_context(self.writers.held())
-            connection = await held.enter_async_context(self.engine.connect())
+            opening = held.enter_async_context(self.engine.connect())
+            connection = WholeConnection(await whole(opening))
             yield connection
-            try:
-                await connection.commit()
-            except BaseException:
-                # Else the next would get it with what was written still under way.
-                await connection.invalidate()
-                raise
+            await connection.commit()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[WholeConnection]:
         """Read without a context, which waits for no writer. Raises PoolTimeoutError."""
-        async with self.places.held(), self.engine.connect() as connection:
-            yield connection
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self.places.held())
+            opening = held.enter_async_context(self.engine.connect())
+            yield WholeConnection(await whole(opening))
 
 
 def _check_file(url: URL) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from sessions.context import UserExecutionContext
 from sessions.storage.database import Database
 from sessions.storage.places import Places
+from sessions.storage.whole import whole
 from sessions.tasks import Tasks
 
 Ts = TypeVarTuple("Ts")
@@ -67,7 +68,7 @@ class RequestScopedSession:
         """
         async with self._one_at_a_time:
             await self._take_places(writes=not statement.is_select)
-            return await self._session.execute(statement, values)
+            return await whole(self._session.execute(statement, values))
 
     async def begin_writing(self) -> None:
         """Take the places that a write needs, so that it can tell the time at which it is done.
@@ -86,11 +87,11 @@ class RequestScopedSession:
         async with self._one_at_a_time:
             self._check_usable()
             try:
-                await self._session.commit()
+                await whole(self._session.commit())
             except BaseException:
                 self._needs_rollback = True
                 # Else the next would get the connection with what was written still under way.
-                await self._session.invalidate()
+                await whole(self._session.invalidate())
                 raise
             self._give_back()
 
@@ -98,7 +99,7 @@ class RequestScopedSession:
         """Undo the transaction."""
         async with self._one_at_a_time:
             self._check_usable(to_roll_back=True)
-            await self._session.rollback()
+            await whole(self._session.rollback())
             self._needs_rollback = False
             self._give_back()
 

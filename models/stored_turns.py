@@ -1,0 +1,99 @@
+"""What a store of turns must do: each thread's turns in order, under the run that is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from threadline import Census, Model, Operation, Property, Refuse, operation, pool
+
+Key: TypeAlias = tuple[str, str]
+USER, AGENT = "user", "agent"
+USERS = pool("ana", "ben")
+THREADS = pool("t", "u")
+RUNS = pool("r", "s")
+MESSAGES = pool("m", "n")
+
+
+@dataclass(slots=True)
+class Thread:
+    """The turns of one thread, and the run that goes on; "" once it was ended."""
+
+    run: str
+    turns: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+
+class StoredTurns(Model):
+    """Turns under (user, thread); a position that was returned is stored.
+
+    A session of the database that is done leaves nothing: no place taken, no transaction open.
+    """
+
+    def __init__(self, pool_size: int = 10) -> None:
+        del pool_size  # nobody is turned away while nobody stays
+        self.threads: dict[Key, Thread] = {}
+
+    @operation(user=USERS, thread=THREADS, run=RUNS, message=MESSAGES, weight=4)
+    def say(self, user: str, thread: str, run: str, message: str) -> int:
+        """A user's turn is stored, and its run goes on from now."""
+        found = self.threads.setdefault((user, thread), Thread(run))
+        found.run = run
+        found.turns.append((USER, run, message))
+        return len(found.turns)
+
+    @operation(user=USERS, thread=THREADS, run=RUNS, weight=4)
+    def answer(self, user: str, thread: str, run: str) -> int:
+        """An agent's turn is stored; refused where its run does not go on."""
+        found = self.threads.get((user, thread))
+        if found is None or found.run != run:
+            raise Refuse("ended", because=f"run {run} of thread {thread} does not go on")
+        found.turns.append((AGENT, run, None))
+        return len(found.turns)
+
+    @operation(user=USERS, thread=THREADS, limit=pool(100, 1), weight=2)
+    def history(self, user: str, thread: str, limit: int) -> list[list[object]]:
+        """The latest turns, oldest first."""
+        found = self.threads.get((user, thread))
+        turns = (
+            [[place, role, run] for place, (role, run, _) in enumerate(found.turns, 1)]
+            if found
+            else []
+        )
+        return turns[-limit:]
+
+    @operation(user=USERS, thread=THREADS, message=MESSAGES)
+    def handled(self, user: str, thread: str, message: str) -> bool:
+        """Whether a message has become a turn of the user's."""
+        found = self.threads.get((user, thread))
+        return found is not None and any(of == message for _, _, of in found.turns)
+
+    @operation(user=USERS, thread=THREADS, breaks=Property.MEMORY)
+    def delete(self, user: str, thread: str) -> None:
+        """A thread is removed with all its turns."""
+        self.threads.pop((user, thread), None)
+
+    @operation(user=USERS, breaks=Property.ISOLATION)
+    def end(self, user: str) -> None:
+        """All runs of a user's end; the turns stay."""
+        for (owner, _), thread in self.threads.items():
+            if owner == user:
+                thread.run = ""
+
+    @operation(user=USERS)
+    def threads_of(self, user: str) -> list[str]:
+        """The threads of a user, sorted."""
+        return sorted(thread for owner, thread in self.threads if owner == user)
+
+    def census(self) -> Census:
+        """Return how many turns each thread has, and what sessions of the database hold."""
+        return {
+            "turns": {key: len(thread.turns) for key, thread in self.threads.items()},
+            "places": {"taken": 0, "writing": 0},
+            "sessions": 0,
+            "transactions": 0,
+        }
+
+    def teardown(self) -> Iterator[Operation]:
+        for user, thread in list(self.threads):
+            yield StoredTurns.delete(user, thread)
