@@ -37,7 +37,8 @@ class Disk:
 
     def open(self) -> sqlite3.Connection:
         """Return a connection whose writes wait for nothing: the file outlives every crash."""
-        opened = sqlite3.connect(self.path)
+        # Who has a lock is in this thread: it would be waited for in real time, and in vain.
+        opened = sqlite3.connect(self.path, timeout=0)
         opened.execute("PRAGMA synchronous = OFF")
         opened.execute("PRAGMA journal_mode = MEMORY")
         return opened

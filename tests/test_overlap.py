@@ -150,6 +150,15 @@ def test_a_call_that_is_cut_in_two_is_a_failure() -> None:
     assert "x is cancelled" in "\n".join(failure.lines())
 
 
+def test_a_caller_can_leave_while_he_waits_for_no_io() -> None:
+    """The second waits for the lock that the first has, and leaves; the third gets it."""
+    first = Desks.enter("ana").timed(Timing(delays=((1, 4),)))
+    second = Desks.enter("ben").timed(Timing(DURING, cancelled_at=-1))
+    third = Desks.enter("ben").timed(Timing(DURING))
+    failure = play(racing.Locking, first, second, third, Desks.leave("ben"))
+    assert failure is None
+
+
 def test_a_deadlock_is_a_failure_of_liveness_and_tells_where_each_waits() -> None:
     leave = Desks.leave("ana").timed(Timing(DURING, ((1, 1),)))
     failure = play(racing.Locking, ENTER.timed(LATE), leave)
@@ -247,7 +256,8 @@ def test_a_trace_without_overlap_is_as_it_was() -> None:
         ('{"delays": {"1": 0}}', "write a whole number from 1"),
         ('{"delays": {"1": 10000}}', "write a whole number from 1"),
         ('{"delays": {"1": true}}', "write a whole number from 1"),
-        ('{"cancelled_at": -1}', "write the number of an I/O"),
+        ('{"cancelled_at": -1001}', "write the number of an I/O"),
+        ('{"cancelled_at": true}', "write the number of an I/O"),
     ],
 )
 def test_a_timing_that_is_none_is_told(said: str, why: str) -> None:

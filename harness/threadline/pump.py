@@ -330,7 +330,7 @@ class Pump:
 
     def _goes_on(self) -> bool:
         """Finish an I/O of another operation, for which a call may wait; False if there is none."""
-        if self.schedule is None or not self.schedule.held:
+        if self.schedule is None or not self.schedule.goes_on:
             return False
         self.schedule.skip()
         self.schedule.advance(self._settle)
@@ -342,6 +342,8 @@ class Pump:
             if self.schedule.cancel():
                 self._settle()
             self.schedule.advance(self._settle)
+            if self.schedule.cancel():
+                self._settle()
 
     def _settle(self) -> None:
         for _ in range(TURNS_MAX):

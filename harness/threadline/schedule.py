@@ -82,11 +82,14 @@ class Schedule:
         self.made = 0  # I/Os so far
         self._moments = count(1)
         self._to_cancel: list[Call] = []
+        self._leaving: list[Call] = []  # those who are cancelled some ticks after their begin
 
     def begin(self, call: Call) -> None:
         """Note that a call begins now."""
         call.began, call.began_at = next(self._moments), self.tick
         self.latest = call
+        if call.operation.timing.cancelled_at < 0:
+            self._leaving.append(call)
 
     def end(self, call: Call) -> None:
         """Note that a call is over now."""
@@ -131,6 +134,7 @@ class Schedule:
     def advance(self, settle: Callable[[], object]) -> None:
         """Go on by a tick: finish each I/O that is due, one by one, and settle after each."""
         self.tick += 1
+        self._leave()
         while (held := self._due()) is not None:
             if not held.is_done and not self._act(held):
                 continue
@@ -140,10 +144,25 @@ class Schedule:
             held.io.answer()
             settle()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything happens by itself in a later tick."""
+        return bool(self.held or self._to_cancel or self._waiting())
+
     def skip(self) -> None:
-        """Go on to just before the next I/O that is due: nothing else can go on."""
-        if self.held:
-            self.tick = max(self.tick, min(each.until for each in self.held) - 1)
+        """Go on to just before the next tick in which something happens."""
+        ticks = [*(each.until for each in self.held), *map(_leaves_at, self._waiting())]
+        if ticks:
+            self.tick = max(self.tick, min(ticks) - 1)
+
+    def _waiting(self) -> list[Call]:
+        return [call for call in self._leaving if not call.ended]
+
+    def _leave(self) -> None:
+        """Note who is to be cancelled in this tick."""
+        due = [call for call in self._waiting() if _leaves_at(call) <= self.tick]
+        self._leaving = [call for call in self._waiting() if call not in due]
+        self._to_cancel += due
 
     def _due(self) -> Held | None:
         due = [each for each in self.held if each.until <= self.tick]
@@ -166,6 +185,10 @@ class Schedule:
     def _finish(io: Io) -> None:
         io.act(is_last=True)
         io.answer()
+
+
+def _leaves_at(call: Call) -> int:
+    return call.began_at - call.operation.timing.cancelled_at
 
 
 @dataclass(slots=True, eq=False)

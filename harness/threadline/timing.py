@@ -23,7 +23,8 @@ class Timing:
     `begins` is ALONE, DURING or WITH. `delays` are pairs: the n-th I/O of the operation, from 1, is
     done k ticks later than it could be. A tick is one more operation that begins; no virtual time
     passes. With k below 0 the I/O itself is done at once, and its answer is |k| ticks late. Where
-    `cancelled_at` is n, the caller is cancelled while the n-th I/O is under way.
+    `cancelled_at` is n, the caller is cancelled while the n-th I/O is under way; where it is -k, k
+    ticks after the begin, whatever he waits for then.
     """
 
     begins: str = ALONE
@@ -33,7 +34,7 @@ class Timing:
     @property
     def entries(self) -> int:
         """How much is said here: what a minimised trace has as little of as can be."""
-        return (self.begins != ALONE) + len(self.delays) + (self.cancelled_at > 0)
+        return (self.begins != ALONE) + len(self.delays) + (self.cancelled_at != 0)
 
     def delay(self, point: int) -> int:
         """Return by how many ticks the I/O of this number is late."""
@@ -76,8 +77,10 @@ class Timing:
         for number, ticks in self.delays:
             what = "" if ticks > 0 else "the answer of "
             said.append(f"{what}I/O {number} comes {abs(ticks)} later")
-        if self.cancelled_at:
+        if self.cancelled_at > 0:
             said.append(f"cancelled in I/O {self.cancelled_at}")
+        if self.cancelled_at < 0:
+            said.append(f"cancelled {-self.cancelled_at} after its begin")
         return ", ".join(said)
 
 
@@ -93,9 +96,10 @@ def timing_from_json(value: object) -> Timing:
     if begins not in BEGINS:
         raise ValueError(f"begins is {quoted(repr(begins))}; write {', '.join(BEGINS)}")
     cancelled_at = value.get("cancelled_at", 0)
-    if type(cancelled_at) is not int or not 0 <= cancelled_at <= POINTS_MAX:
+    if type(cancelled_at) is not int or not -TICKS_MAX <= cancelled_at <= POINTS_MAX:
         raise ValueError(
-            f"cancelled_at is {quoted(repr(cancelled_at))}; write the number of an I/O, from 1"
+            f"cancelled_at is {quoted(repr(cancelled_at))}; write the number of an I/O, from 1, or "
+            "ticks after the begin as a negative number"
         )
     return Timing(begins, _delays(value.get("delays", {})), cancelled_at)
 

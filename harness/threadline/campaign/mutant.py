@@ -156,6 +156,7 @@ def kill(
     runs = Runs(target, Recorder(None), after_run=trips)
     steps_max = LEAK_STEPS if mutant.leaks else 50
     header = Header(target.model.name, target.name, engine=engine, seed=seed, steps_max=steps_max)
+    header = replace(header, overlap=mutant.scenario.overlap)
     began = time.perf_counter()
     played = 0
     for batch in _batches(mutant.scenario, runs, header, runs_max):

@@ -40,15 +40,21 @@ class Placed(NamedTuple):
 class Miss(NamedTuple):
     """Where an order does not explain what came: how far it got, and what differs then."""
 
-    far: tuple[int, int]
+    far: tuple[int, int, int]
     order: tuple[Placed, ...]
     at: Call
     disagreement: Disagreement
     broken: Property | None = None
 
 
-Part: TypeAlias = tuple[Disagreement, Property | None]
-"""What differs after all calls, and the property that it breaks, where that is certain."""
+class Part(NamedTuple):
+    """What differs first after all calls, the property that it breaks where that is certain, and in
+    how many parts of all there is a difference.
+    """
+
+    disagreement: Disagreement
+    broken: Property | None = None
+    differences: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +186,7 @@ class Search:
         differs = Disagreement("outcome", untold(expected), untold(actual))
         before = orders[-1]
         if len(orders) == len(self._windows):
-            self._miss(Miss((len(before), 0), (*before, Placed(call, expected)), call, differs))
+            self._miss(Miss((len(before), 0, 0), (*before, Placed(call, expected)), call, differs))
         return False
 
     def _ends(self, reached: Reached, orders: Orders) -> bool:
@@ -188,11 +194,12 @@ class Search:
         found = self.world.parts(self._windows[len(orders) - 1], reached, order)
         if found is None:
             return True
-        differs, broken = found
+        differs, broken, differences = found
         stage = 1 if differs.of == "outcome" else 2
         placed = [each for each in order if each.expected is not None] or order
         if len(orders) == len(self._windows):
-            self._miss(Miss((len(order), stage), order, placed[-1].call, differs, broken))
+            far = (len(order), stage, -differences)
+            self._miss(Miss(far, order, placed[-1].call, differs, broken))
         return False
 
     def _miss(self, miss: Miss) -> None:

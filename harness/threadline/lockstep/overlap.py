@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from ..failure import Disagreement, Divergence, Failure, divergence_type
+from ..failure import Disagreement, Divergence, Failure, Property, divergence_type
 from ..handle import Dangling, Handle
 from ..history import Step
 from ..model import Census, Model
@@ -91,7 +91,7 @@ class Overlap(Lockstep):
             return
         self._go_on()
         for _ in range(DRAIN_MAX):
-            if not self._schedule.held:
+            if not (self._schedule.held or (self._open and self._schedule.goes_on)):
                 break
             self._schedule.skip()
             self._go_on()
@@ -295,13 +295,14 @@ class Overlap(Lockstep):
         if not self._heard(
             told, window.told, {atom for atom in atoms_in(held) if type(atom) is Handle}
         ):
-            return Disagreement("outcome", Ok(told=told), Ok(told=window.told)), None
+            return Part(Disagreement("outcome", Ok(told=told), Ok(told=window.told)))
         if window.held is None:
             return None
         if isinstance(window.held, Crashed):
-            return Disagreement("census", expected, window.held), None
+            return Part(Disagreement("census", expected, window.held))
         check_census(self.driver, model, expected, window.held)
-        return next(self._differences(expected, window.held), None)
+        found = list(self._differences(expected, window.held))
+        return Part(*found[0], len(found)) if found else None
 
     def _heard(self, expected: Told, actual: Told, live: Set[object]) -> bool:
         """Return whether everybody was told what they were to be, in order.
@@ -320,7 +321,9 @@ class Overlap(Lockstep):
                 return False
         return is_unsure or not heard
 
-    def _differences(self, expected: Census, held: Census) -> Iterator[Part]:
+    def _differences(
+        self, expected: Census, held: Census
+    ) -> Iterator[tuple[Disagreement, Property | None]]:
         """Yield how what is held differs, part by part, and the invariants that do not hold."""
         same = self._renaming.binds if self._is_unsure else self._renaming.knows
         for name, value in expected.items():
@@ -347,7 +350,7 @@ class Overlap(Lockstep):
             if expected is not None and call.outcome is not None:
                 self._agree(untold(expected), untold(call.outcome))
         if differs.of.startswith("census "):
-            at = self._changed_last(differs.of.partition(" ")[2], miss)
+            at = self._to_blame(miss)
         if differs.of == "outcome":
             shown = self._shown(differs.actual, differs.expected)  # type: ignore[arg-type]
             differs = replace(differs, actual=shown)
@@ -358,7 +361,8 @@ class Overlap(Lockstep):
             return
         self.has_diverged = True
         of_outcome = differs.of == "outcome"
-        wanted: Any = differs.expected if of_outcome else at.expected
+        plainly = at.outcome if isinstance(at.outcome, Unknown) else at.expected
+        wanted: Any = differs.expected if of_outcome else plainly
         shows: Any = differs.actual if of_outcome else wanted
         others = [call for call in calls if call is not at]
         steps = [*self.steps, *_steps(others, miss.order)]
@@ -368,19 +372,30 @@ class Overlap(Lockstep):
         order = [each.call.number for each in miss.order]
         raise self._with_lanes(divergence_type(signature)(failure), calls, order)
 
-    def _changed_last(self, part: str, miss: Miss) -> Call:
-        """Return the call that changed a part of the model's census last, in the closest order."""
-        found = miss.at
-        before = self._census_after((), part)
+    def _to_blame(self, miss: Miss) -> Call:
+        """Return the call that changed last, in the closest order, what differs of the census.
+
+        Where none did, it is one that was cancelled, if any was.
+        """
+        cut = [call for call, _ in miss.order if isinstance(call.outcome, Unknown)]
+        found = cut[-1] if cut else miss.at
+        before = self._census_after((), miss.disagreement)
         for place, placed in enumerate(miss.order, 1):
-            after = self._census_after(miss.order[:place], part)
+            after = self._census_after(miss.order[:place], miss.disagreement)
             if after != before:
                 found, before = placed.call, after
         return found
 
-    def _census_after(self, order: Sequence[Placed], part: str) -> object:
+    def _census_after(self, order: Sequence[Placed], differs: Disagreement) -> object:
+        """Return what the model holds after an order of what differs."""
         reached = self.after((order,))
-        return None if reached is None else reached.model.census().get(part)
+        if reached is None:
+            return None
+        value = reached.model.census().get(differs.of.partition(" ")[2])
+        if not isinstance(value, Mapping) or not isinstance(differs.expected, Mapping):
+            return value
+        actual = differs.actual if isinstance(differs.actual, Mapping) else {}
+        return {key: value.get(key) for key in [*differs.expected, *actual]}
 
     def _with_lanes(
         self, divergence: Divergence, calls: Sequence[Call], order: Sequence[int]

@@ -21,10 +21,12 @@ from ..trace import Header, Numbered, Trace
 from .passes import (
     Choices,
     Operations,
+    anew,
     before,
     bindings,
     calmer,
     changed_arguments,
+    entries,
     holds,
     narrowed,
     nearly,
@@ -42,6 +44,8 @@ from .passes import (
 REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
 PAIRS_MAX = 8  # operations, up to which every change is also tried together with every deletion
 SETTINGS_MAX = 12  # operations, up to which other settings are tried with deletions
+ENTRIES_MAX = 3  # of all timings together, above which one or two others are tried instead
+ANEW_MAX = 2_500  # of those that are tried; our choice
 SWAPS_MAX = 6  # operations, up to which others are tried in the place of each
 OPTIONS_MAX = 100  # operations that can come at a step, up to which all of them are tried there
 SEQUENCES_MAX = 1_000  # shorter sequences, up to which all are tried
@@ -148,6 +152,9 @@ class _Search:
         best = self._without_tolerance(best)
         best = self._without_blocks(best)
         best = self._first_of(best, calmer)
+        if entries(best) > ENTRIES_MAX and len(best) <= PAIRS_MAX:
+            few = islice(anew(best), ANEW_MAX)
+            best = next(filter(None, map(self.attempt, few)), best)
         best = self._first_of(best, self._renumbered)
         best = self._first_of(best, self._simplified, fits=self._fits)
         best = self._first_of(best, self._renamed, fits=self._fits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, TypeAlias
 
 from ..handle import Handle
@@ -12,9 +13,10 @@ from ..pool import Pool
 from ..pool import pool as pool_of
 from ..rule import Rule, with_pools
 from ..scenario import Scenario
-from ..timing import CALM
+from ..timing import CALM, DURING, WITH, Timing
 from ..trace import Numbered
 
+POINTS = 4  # I/Os of an operation at which a delay is tried; our choice
 Operations: TypeAlias = tuple[Numbered, ...]
 Choices: TypeAlias = Sequence[Mapping[str, Sequence[object]]]
 """For each operation, and each of its arguments by name: the values it could have there."""
@@ -44,6 +46,38 @@ def calmer(best: Operations) -> Iterator[Operations]:
     for place, (number, operation) in enumerate(best):
         for timing in operation.timing.simpler():
             yield (*best[:place], (number, operation.timed(timing)), *best[place + 1 :])
+
+
+def entries(best: Operations) -> int:
+    """Return how much all timings say together."""
+    return sum(operation.timing.entries for _, operation in best)
+
+
+def anew(best: Operations) -> Iterator[Operations]:
+    """Yield the operations with timings that say little, whatever they say now: one, two or three
+    things, of one operation or of two.
+    """
+    begins, cancels = (DURING, WITH), (1, 2, 3, -1, -2)
+    words = [
+        *(Timing(begin) for begin in begins),
+        *(Timing(delays=((point, late),)) for late in (2, -2, 6) for point in range(1, POINTS + 1)),
+        *(Timing(cancelled_at=at) for at in cancels),
+        *(Timing(begin, (), at) for begin in begins for at in cancels),
+    ]
+    none = calm(best)
+    singles = [(place, word) for place in range(len(best)) for word in words]
+    for place, word in singles:
+        yield _timed(none, ((place, word),))
+    pairs = [pair for pair in combinations(singles, 2) if pair[0][0] != pair[1][0]]
+    for pair in sorted(pairs, key=lambda each: sum(word.entries for _, word in each)):
+        yield _timed(none, pair)
+
+
+def _timed(best: Operations, timings: Sequence[tuple[int, Timing]]) -> Operations:
+    found = list(best)
+    for place, timing in timings:
+        found[place] = (best[place][0], best[place][1].timed(timing))
+    return tuple(found)
 
 
 def with_operation(best: Operations, place: int, other: Operation) -> Operations:

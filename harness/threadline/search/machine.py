@@ -332,7 +332,7 @@ def _timings(scenario: type[Scenario[Any]]) -> st.SearchStrategy[Timing]:
         Timing,
         st.sampled_from(BEGINS),
         st.lists(delay, max_size=2, unique_by=lambda each: each[0]).map(sorted).map(tuple),
-        st.sampled_from((0, 0, 0, 0, 1, 2)) if scenario.cancels else st.just(0),
+        st.sampled_from((0, 0, 0, 0, 1, 2, -1, -2)) if scenario.cancels else st.just(0),
     )
 
 

@@ -75,6 +75,8 @@ class Timings:
     def _cancelled(self, operation: Operation) -> int:
         if not self._cancels or self._random.random() >= 0.25:
             return 0
+        if self._random.random() < 0.4:
+            return -self._random.randint(1, LATE_MAX)
         return self._point(operation)
 
     def _point(self, operation: Operation) -> int:

@@ -1,0 +1,81 @@
+"""Every planted race dies, is made short, and is replayed exactly; the clean systems live."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import pytest
+from threadline import Scenario
+from threadline.campaign.mutant import Mutant, kill
+from threadline.history import digest
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
+from scenarios.overlap import Overlap
+from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
+from tests.doc_pages import page
+from tests.mutants.races import RACES
+
+RUNS_MAX = 1_000
+STEPS_MAX, ENTRIES_MAX = 6, 3
+SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
+
+every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
+
+
+def dies(mutant: Mutant, seed: int, replays: int) -> None:
+    target = load_target(f"tests.mutants.races:{mutant.name}")
+    found = kill(mutant, target, engine="explore", seed=seed, runs_max=RUNS_MAX)
+    assert found.minimised is not None, f"alive after {found.runs} runs"
+    assert found.minimised.failure is not None
+    trace = found.minimised.trace
+    assert len(trace.operations) <= STEPS_MAX
+    assert sum(operation.timing.entries for _, operation in trace.operations) <= ENTRIES_MAX
+    runs = Runs(target, Recorder(None))
+    plays = [replay(runs, trace.header, trace.operations) for _ in range(replays)]
+    assert {digest(play.steps) for play in plays if play} == {digest(found.minimised.failure.steps)}
+    assert all(plays)
+
+
+@every_race
+def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
+    dies(mutant, seed=0, replays=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@every_race
+def test_a_race_dies_on_other_seeds(mutant: Mutant, seed: int) -> None:
+    dies(mutant, seed, replays=100)
+
+
+def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]:
+    target = load_target(driver)
+    header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=True)
+    batches = islice(Explorer(scenario, Runs(target, Recorder(None)), header).batches(), most)
+    return [str(batch.failure.signature) for batch in batches if batch.failure]
+
+
+CLEAN = [(SESSIONS, Overlap), (TURNS, TurnsAtOnce), (TURNS, TurnsCancelled)]
+every_clean = pytest.mark.parametrize(
+    ("driver", "scenario"), CLEAN, ids=[scenario.__name__ for _, scenario in CLEAN]
+)
+
+
+@every_clean
+def test_a_clean_system_gives_no_alarm(driver: str, scenario: type[Scenario[Any]]) -> None:
+    assert failures(driver, scenario, 60) == []
+
+
+@pytest.mark.slow
+@every_clean
+def test_a_clean_system_gives_no_alarm_for_long(driver: str, scenario: type[Scenario[Any]]) -> None:
+    assert failures(driver, scenario, 20_000) == []
+
+
+def test_the_page_names_every_race() -> None:
+    rows = page("docs/overlap.md").table("race")
+    assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in RACES]
