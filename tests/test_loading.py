@@ -8,21 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from threadline import Driver
+from threadline import Driver, Scenario
 from threadline.contracts.conversation_store import ConversationStore, Store
 from threadline.defaults import BadDefaults, read_defaults
 from threadline.driver import end
 from threadline.loading import (
     BadName,
     first_target,
+    fits,
     load,
     load_scenario,
     load_target,
     scenarios_beside,
 )
+from threadline.scenario import own_scenario
 
 from drivers.memory_store import MemoryStoreDriver
 from tests.project import ROOT, forget
+from tests.toys.racing import AtOnce, Diaries, Diary, RightDriver
 from tests.toys.shelf import Leaky, Shelf, ShelfDriver
 from tests.toys.stores import Misnamed
 
@@ -203,10 +206,26 @@ def test_methods_of_its_own_are_no_mistake() -> None:
     assert load_target("tests.test_loading:Private").driver.__name__ == "Private"
 
 
+class PlainDiaries(Driver[Diary]):
+    """Waits for nothing."""
+
+    def note(self, text: str) -> None:
+        pass
+
+    def read(self) -> list[str]:
+        return []
+
+
+class Waiting(Scenario[Diary]):
+    """Lines at once."""
+
+    overlap = True
+
+
 def test_the_first_driver_of_a_model_is_taken() -> None:
     """One that cannot be loaded, and one of another model, are passed over."""
     names = ["nope:Nope", "tests.toys.shelf:ShelfDriver", STORE, "tests.toys.stores:hangs"]
-    found = first_target(names, ConversationStore)
+    found = first_target(names, Store)
 
     assert found is not None
     assert found.name == STORE
@@ -214,7 +233,14 @@ def test_the_first_driver_of_a_model_is_taken() -> None:
 
 def test_no_driver_of_a_model_is_none() -> None:
     """Where none fits, there is no target."""
-    assert first_target([STORE], Shelf) is None
+    assert first_target([STORE], own_scenario(Shelf)) is None
+
+
+def test_what_overlaps_fits_drivers_with_asynchronous_methods() -> None:
+    """On a driver with plain methods, nothing could go on beside anything else."""
+    assert fits(AtOnce, RightDriver)
+    assert fits(Waiting, Diaries)
+    assert not fits(Waiting, PlainDiaries)
 
 
 def test_loads_a_scenario() -> None:

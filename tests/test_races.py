@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from threadline import Scenario
 from threadline.campaign.mutant import Mutant, kill
+from threadline.contracts.at_once import StoreAtOnce
 from threadline.history import digest
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs, replay
@@ -59,7 +60,8 @@ def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]
     return [str(batch.failure.signature) for batch in batches if batch.failure]
 
 
-CLEAN = [(SESSIONS, Overlap), (TURNS, TurnsAtOnce), (TURNS, TurnsCancelled)]
+STORE = "drivers.openai_agents:sqlite_session_file"
+CLEAN = [(STORE, StoreAtOnce), (SESSIONS, Overlap), (TURNS, TurnsAtOnce), (TURNS, TurnsCancelled)]
 every_clean = pytest.mark.parametrize(
     ("driver", "scenario"), CLEAN, ids=[scenario.__name__ for _, scenario in CLEAN]
 )

@@ -245,8 +245,22 @@ def _check_names(driver: type[Driver[Any]]) -> None:
             )
 
 
-def first_target(names: Iterable[str], model: type[Model]) -> Target | None:
-    """Return the first of these drivers that has the model, skipping any that cannot be loaded.
+def fits(scenario: type[Scenario[Any]], driver: type[Driver[Any]]) -> bool:
+    """Return whether a scenario is played on a driver where nobody has named both.
+
+    Where operations are to overlap, some of the driver's have to be asynchronous; of those that are
+    passed `through`, nobody knows before there is a system.
+    """
+    if scenario.model is not driver.model:
+        return False
+    if driver.through or not scenario.overlap:
+        return True
+    calls = (getattr(driver, kind, None) for kind in driver.model.kinds())
+    return any(map(inspect.iscoroutinefunction, calls))
+
+
+def first_target(names: Iterable[str], scenario: type[Scenario[Any]]) -> Target | None:
+    """Return the first of these drivers that a scenario fits, skipping any that cannot be loaded.
 
     So a driver whose extra is not installed is ignored.
     """
@@ -255,7 +269,7 @@ def first_target(names: Iterable[str], model: type[Model]) -> Target | None:
             target = load_target(name)
         except BadName:
             continue
-        if target.model is model:
+        if fits(scenario, target.driver):
             return target
     return None
 
@@ -285,7 +299,7 @@ def scenarios_beside(driver: type[Driver[Any]]) -> list[str]:
         f"{module}:{name}"
         for module in dict.fromkeys((driver.__module__, model.__module__))
         for name, scenario in _scenarios_in(module)
-        if scenario.model is model
+        if fits(scenario, driver)
     ]
     return found or [f"{model.__module__}:{model.__name__}"]
 

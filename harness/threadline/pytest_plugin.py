@@ -142,7 +142,7 @@ def _target_for(scenario: type[Scenario[Any]], given: str | None) -> Target | No
     from .loading import first_target
 
     names = [given] if given else read_defaults().every_driver()
-    return first_target(names, scenario.model)
+    return first_target(names, scenario)
 
 
 class ScenarioTest(pytest.Item):

@@ -15,6 +15,7 @@ from ..loading import (
     BadName,
     Target,
     first_target,
+    fits,
     load,
     load_scenario,
     load_target,
@@ -127,12 +128,11 @@ def target_for(driver: str | None, scenarios: tuple[str, ...], defaults: Default
     Without either it is the project's own. Raises BadName where there is none.
     """
     if scenarios and not driver:
-        model = load_scenario(_full_name(scenarios[0], defaults)).model
-        if found := first_target(defaults.every_driver(), model):
+        scenario = load_scenario(_full_name(scenarios[0], defaults))
+        if found := first_target(defaults.every_driver(), scenario):
             return found
-        raise BadName(
-            f"no driver of this project is one of {model.__name__}; give --driver MODULE:NAME"
-        )
+        name = scenario.model.__name__
+        raise BadName(f"no driver of this project is one of {name}; give --driver MODULE:NAME")
     if driver or defaults.driver:
         return load_target(driver or defaults.driver)
     raise BadName(
@@ -153,13 +153,14 @@ def plan_for(
     if driver or scenarios:
         target = target_for(driver, scenarios, defaults)
         return [(name, target) for name in scenario_names(scenarios, defaults, target)]
-    found: dict[type[Model], Target | None] = {}
+    found: dict[tuple[type[Model], bool], Target | None] = {}
     plan = []
     for name in defaults.scenarios:
-        model = load_scenario(name).model
-        if model not in found:
-            found[model] = first_target(defaults.every_driver(), model)
-        if fitting := found[model]:
+        scenario = load_scenario(name)
+        kind = scenario.model, scenario.overlap
+        if kind not in found:
+            found[kind] = first_target(defaults.every_driver(), scenario)
+        if fitting := found[kind]:
             plan.append((name, fitting))
     if not plan:
         target = target_for(driver, scenarios, defaults)
@@ -187,7 +188,7 @@ def plan_of_all(
             missing.append(f"left out: {name} is not available: {error}")
             continue
         names = wanted or scenario_names((), defaults, target)
-        plan += [(each, target) for each in names if load_scenario(each).model is target.model]
+        plan += [(each, target) for each in names if fits(load_scenario(each), target.driver)]
     if not plan:
         target = target_for(None, (), defaults)  # which says what to write where there is none
         raise BadName(f"none of {', '.join(wanted)} is for the drivers given, as {target.name}")
@@ -203,7 +204,7 @@ def scenario_names(given: tuple[str, ...], defaults: Defaults, target: Target) -
     """
     if given:
         return [_scenario_name(name, defaults, target) for name in given]
-    fitting = [n for n in defaults.scenarios if load_scenario(n).model is target.model]
+    fitting = [n for n in defaults.scenarios if fits(load_scenario(n), target.driver)]
     names = fitting or scenarios_beside(target.driver)
     for name in names:
         load_scenario(name)

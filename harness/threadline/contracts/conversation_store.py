@@ -161,10 +161,3 @@ class Store(Scenario[ConversationStore], bare=True):
     delete = rule(ConversationStore.delete, user=USERS, thread=THREADS)
     delete_stored = rule(ConversationStore.delete, STORED)
     reopen = rule(ConversationStore.reopen)
-
-
-class StoreAtOnce(Store):
-    """The same by users at once; nobody closes the store while others are at it."""
-
-    overlap = True
-    reopen = None
