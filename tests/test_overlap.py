@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from threadline import Driver, Scenario
+from threadline import Driver, Scenario, pool, rule
 from threadline.failure import Failure, Property
 from threadline.history import digest
 from threadline.json_lines import BadTrace
@@ -18,6 +18,7 @@ from threadline.minimise.alone import alone
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
 from threadline.overlapping import OverlapFailure
+from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
 from threadline.timing import CALM, DURING, WITH, Timing, timing_from_json
@@ -101,6 +102,38 @@ def test_hypothesis_gives_no_false_alarm() -> None:
     for scenario in (AtOnce, Leaving):
         chunks = Chunks(scenario, runs(RightDriver), header(RightDriver, steps_max=30))
         assert [b for b in chunks.batches(1, 200) if b.failure] == []
+
+
+def exhausted(driver: type[Driver[Any]], depth: int) -> list[Batch]:
+    class Entering(Scenario[Desks], bare=True):
+        """Two users who come and go."""
+
+        overlap = True
+        enter = rule(Desks.enter, user=racing.USERS)
+        leave = rule(Desks.leave, user=pool("ana"))
+
+    return list(Exhaust(Entering, runs(driver), header(driver, steps_max=depth)).batches())
+
+
+def test_an_exhaustive_search_plays_every_schedule() -> None:
+    """All sequences of two, each alone and under every schedule with up to two delays."""
+    batches = exhausted(RightDriver, 2)
+    assert [b for b in batches if b.failure] == []
+    # Two begins beside ALONE; of 4 ticks by which an I/O can be late, none, one, or two.
+    late = {"enter": 2 * 4, "leave": 1 * 4}
+    total = 0
+    for one in ("enter", "enter", "leave"):
+        for other in ("enter", "enter", "leave"):
+            entries = late[one] + late[other]
+            same = sum({"enter": 2, "leave": 1}[each] * 6 for each in (one, other))
+            total += 1 + 2 * (1 + entries + entries * (entries - 1) // 2 - same)
+    assert len(batches) == total
+
+
+def test_an_exhaustive_search_finds_a_race() -> None:
+    failed = [b for b in exhausted(racing.Checking, 2) if b.failure]
+    assert failed
+    assert all(isinstance(b.failure, OverlapFailure) for b in failed)
 
 
 def test_nothing_is_found_of_a_race_where_operations_do_not_overlap() -> None:

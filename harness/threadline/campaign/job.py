@@ -89,8 +89,7 @@ class Job:
 
     def overlapping(self, scenario: type[Scenario[Any]]) -> Job:
         """Return the job as it is done on a scenario, which may ask for overlap itself."""
-        overlap = (self.overlap or scenario.overlap) and self.engine != "exhaust"
-        return replace(self, overlap=overlap)
+        return replace(self, overlap=self.overlap or scenario.overlap)
 
     def tolerates(self) -> tuple[str, ...]:
         """Return the known signatures behind which runs go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,11 +14,13 @@ from typing import Any
 from ..failure import Divergence
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.outcomes import UNPLAYED
-from ..lockstep.run import Batch, Runs
+from ..lockstep.overlap import Overlap
+from ..lockstep.run import Batch, Runs, play, replay
 from ..pool import Now
 from ..scenario import Scenario
-from ..trace import Header
+from ..trace import Header, Numbered
 from .enabled import Option, options
+from .schedules import schedules
 from .unused import Tries, unused
 
 PROBES = 40
@@ -41,6 +44,9 @@ class Exhaust:
     Users are collapsed only where their pool says that they are symmetric: of those that no
     operation before has named, only the first is tried. Nothing is pruned by equal states of the
     model, because the system's may differ. A failing sequence is not made longer.
+
+    Where operations overlap, each whole sequence is played one after another, and then under every
+    schedule with up to two delays; an estimate counts sequences alone.
     """
 
     def __init__(self, scenario: type[Scenario[Any]], runs: Runs, header: Header) -> None:
@@ -50,6 +56,7 @@ class Exhaust:
         self._settings = runs.target.settings(scenario)
         self._tried = {rule.name: Tries() for rule in self._rules}
         self._played = 0
+        self._cancels = scenario.cancels
 
     def batches(self) -> Iterator[Batch]:
         """Yield each sequence as it ends; ends when all have been played."""
@@ -78,21 +85,42 @@ class Exhaust:
 
     def _under(self, header: Header) -> Iterator[Batch]:
         levels: list[Level] = []
-        line = header.line()
+        plain = replace(header, overlap=False)
+        line = plain.line()
         while True:
             try:
                 with self._runs.open(line, header.settings) as lockstep:
                     steps = self._play(lockstep, levels, header)
-                yield Batch(1, steps, header)
+                yield Batch(1, steps, plain)
+                if header.overlap:
+                    yield from self._at_once(header, levels)
             except Divergence as divergence:
                 failure = divergence.failure
-                yield Batch(1, len(failure.steps), header, failure)
+                yield Batch(1, len(failure.steps), plain, failure)
                 del levels[len(failure.steps) :]
             while levels and levels[-1].index + 1 >= len(levels[-1].options):
                 levels.pop()
             if not levels:
                 return
             levels[-1].index += 1
+
+    def _at_once(self, header: Header, levels: Sequence[Level]) -> Iterator[Batch]:
+        """Play one sequence under every schedule, up to the first that fails."""
+        operations = [(n, level.option.operation) for n, level in enumerate(levels, 1)]
+        for timed in schedules(operations, self._points(header, operations), cancels=self._cancels):
+            failure = replay(self._runs, header, timed)
+            yield Batch(1, len(timed), header, failure)
+            if failure is not None:
+                return
+
+    def _points(self, header: Header, operations: Sequence[Numbered]) -> dict[str, int]:
+        """Return how many I/Os each kind of operation makes, one after another."""
+        with suppress(Divergence), self._runs.begin(header) as lockstep:
+            deque(play(lockstep, operations), maxlen=0)
+            lockstep.finish()
+            if isinstance(lockstep, Overlap):
+                return lockstep.points
+        return {}
 
     def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> int:
         """Play one sequence, and return of how many steps it was."""
