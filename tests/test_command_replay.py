@@ -206,3 +206,41 @@ def test_the_command_names_no_driver_that_the_trace_leads_to(project: Path) -> N
     result = run("replay", stored(project, LONG))
 
     assert result.output.splitlines()[-1] == f"  replay:  threadline replay {project}/trace.jsonl"
+
+
+def overlapping(project: Path) -> str:
+    """Keep a trace of two who enter at the same time, and return its path."""
+    path = project / "overlap.jsonl"
+    lines: list[dict[str, object]] = [
+        {
+            "threadline": 1,
+            "contract": "desks",
+            "driver": "tests.toys.racing:Checking",
+            "overlap": True,
+        },
+        {"step": 1, "operation": "enter", "user": "ana", "@timing": {"delays": {"1": 2}}},
+        {"step": 2, "operation": "enter", "user": "ana", "@timing": {"begins": "during"}},
+        {"step": 3, "operation": "leave", "user": "ana"},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
+    return str(path)
+
+
+def test_replay_shows_operations_that_overlap_as_they_are_judged(project: Path) -> None:
+    """Each once, with what it came to, and when it went on beside the others."""
+    trace = overlapping(project)
+    fixed = run("replay", trace, "--driver", "tests.toys.racing:RightDriver")
+    broken = run("replay", trace, "--driver", "tests.toys.racing:Checking")
+
+    assert fixed.exit_code == 0
+    assert [fixed.output.count(f"\n     {number}  ") for number in (1, 2, 3)] == [1, 1, 1]
+    assert broken.exit_code == 1
+    assert "at once, time to the right" in broken.output
+
+
+def test_what_overlaps_is_not_exported(project: Path) -> None:
+    """Plain calls come one after another, so that no test of them could fail alike."""
+    result = run("export", overlapping(project), "--driver", "tests.toys.racing:Checking")
+
+    assert result.exit_code == 2
+    assert "its operations overlap" in result.output

@@ -14,7 +14,6 @@ CLEAN = {
     "conversation_store": "drivers.memory_store:MemoryStoreDriver",
     "session_manager": "drivers.sessions:SessionsDriver",
     "chat_service": "drivers.service:ServiceDriver",
-    "stored_turns": "drivers.stored_turns:StoredTurnsDriver",
 }
 
 every_trace = pytest.mark.parametrize(

@@ -34,6 +34,11 @@ def export(trace: Path, driver: str | None) -> None:
     """
     target, stored = opened(trace, driver)
     tell(*remarks(stored, target))
+    if stored.header.overlap:
+        raise BadName(
+            f"{printable(str(trace))} is not exported: its operations overlap, and plain calls "
+            "come one after another; keep the trace as the test, with threadline replay"
+        )
     path = trace.with_name(f"test_{re.sub(r'[^A-Za-z0-9]+', '_', file_name(trace.stem))}.py")
     if path.exists():
         raise BadName(f"{printable(str(path))} is there already; move it, or remove it")

@@ -121,11 +121,13 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool, full: bool) -
         runs = Runs(target, Recorder(None), warned, after_run=RoundTrips(alive=rewind))
         try:
             with runs.begin(stored.header) as lockstep:
-                shown = play(lockstep, stored.operations)
-                while (step := _next(shown, wait=wait)) is not None:
-                    tell(*_lines(step, full=full))
+                played, told = play(lockstep, stored.operations), 0
+                while (step := _next(played, wait=wait)) is not None:
+                    told = _tell(step, lockstep, told, full=full)
                     _echo_log(warned, log=log)
                     rewind()
+                lockstep.finish()
+                _tell(None, lockstep, told, full=full)
                 _round_trip(runs, lockstep, stored.header)
         except Divergence as divergence:
             if not divergence.failure.is_after_run:
@@ -133,6 +135,18 @@ def _show(target: Target, stored: Trace, *, wait: bool, log: bool, full: bool) -
                 _echo_log(warned, log=log)
             return divergence.failure
     return None
+
+
+def _tell(step: Step | Skipped | None, lockstep: Lockstep, told: int, *, full: bool) -> int:
+    """Print the steps that are judged by now, after the first `told`; return how many these are.
+
+    Where operations overlap, what one came to is known later than that it has begun.
+    """
+    for each in lockstep.steps[told:]:
+        tell(*_lines(each, full=full))
+    if isinstance(step, Skipped):
+        tell(*_lines(step, full=full))
+    return len(lockstep.steps)
 
 
 def _next(shown: Iterator[Step | Skipped], *, wait: bool) -> Step | Skipped | None:
