@@ -244,6 +244,15 @@ def test_an_order_that_shows_later_can_be_wrong() -> None:
     assert failure.step.number == 3
 
 
+def test_a_race_that_is_known_does_not_hide_another() -> None:
+    """Once two who enter at once are avoided, lines that are lost at once are found."""
+    explorer = Explorer(AtOnce, runs(racing.Both), header(racing.Both, steps_max=30))
+    explorer.go_round("continuity-enter", [(1, ENTER.timed(LATE)), (2, ENTER)])
+    met = [b.failure.signature for b in islice(explorer.batches(), 60) if b.failure]
+    assert [each.kind for each in met].count("enter") < len(met) / 3
+    assert "write" in [each.kind for each in met]
+
+
 def test_every_run_of_a_seed_is_the_same() -> None:
     def texts(seed: int) -> list[str]:
         batches = explored(racing.Checking, AtOnce, 40, seed)

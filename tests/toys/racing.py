@@ -111,6 +111,12 @@ class TellsEarly(RightDesks):
         return len(log)
 
 
+class DoesBoth(WritesBack):
+    """Has both bugs."""
+
+    enter = ChecksThenTakes.enter
+
+
 class YieldsBetween(RightDesks):
     """Gives way once between the look and the store, with nothing to wait for."""
 
@@ -289,3 +295,9 @@ class LosingDiaries(Diaries):
         lines = [*self.lines, text]
         await self.io()
         self.lines = lines
+
+
+class Both(RightDriver):
+    """Reaches DoesBoth."""
+
+    kind = DoesBoth

@@ -7,7 +7,7 @@ moment between its begin and its end. The search is that of Wing and Gong 1993 (
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -19,7 +19,7 @@ from ..schedule import Call
 from .outcomes import expected_of
 from .renaming import ATOMS, Renaming
 
-VISITS_MAX = 2_000  # calls that are tried in some place, for one question; our choice
+VISITS_MAX = 3_000  # calls that are tried in some place, for one question; our choice
 DEPTH_MAX = 12  # of what a model holds, as far as states are compared; our choice
 
 
@@ -119,57 +119,66 @@ class Search:
 
     def find(self, windows: Sequence[Window]) -> tuple[Reached, Orders] | None:
         """Return orders that explain all, and a model after them; None if there are none."""
-        self._windows = windows
-        return self._extended(((),), windows[0].calls)
+        self._windows, kept = windows, self.renaming.kept()
+        reached = self.world.after(())
+        found = None if reached is None else self._extended(reached, ((),), windows[0].calls)
+        if found is None:
+            self.renaming.restore(kept)
+        return found
 
-    def _extended(self, orders: Orders, rest: tuple[Call, ...]) -> tuple[Reached, Orders] | None:
-        reached = self.world.after(orders)
-        if reached is None:
-            self.is_cut = True
-            return None
+    def _extended(
+        self, reached: Reached, orders: Orders, rest: tuple[Call, ...]
+    ) -> tuple[Reached, Orders] | None:
+        """Return orders that go on from these; the model is after these, and is used up."""
         if not rest:
             return self._next_window(reached, orders)
+        options = _options(rest)
+        if len(options) == 1:  # as most windows are: nothing to come back to
+            return self._taken(reached, orders, rest, options[0][0], happens=options[0][1])
         kept, state = self.renaming.kept(), self._state(reached, orders, rest)
         if state in self._failed:
             return None
-        for call, expected in self._next(orders, rest):
-            if self.visits >= VISITS_MAX:
-                self.is_cut = True
-                return None
-            self.visits += 1
-            if expected is None or self._fits(call, expected, orders):
-                left = tuple(each for each in rest if each is not call)
-                longer = (*orders[:-1], (*orders[-1], Placed(call, expected)))
-                found = self._extended(longer, left)
-                if found is not None:
-                    return found
+        again: Reached | None = reached
+        for call, happens in options:
+            again = again or self.world.after(orders)
+            found = again and self._taken(again, orders, rest, call, happens=happens)
+            if found or self.visits > VISITS_MAX:
+                return found
             self.renaming.restore(kept)
+            again = None
         self._failed.add(state)
         return None
+
+    def _taken(
+        self, reached: Reached, orders: Orders, rest: tuple[Call, ...], call: Call, *, happens: bool
+    ) -> tuple[Reached, Orders] | None:
+        """Return orders that go on with this call."""
+        self.visits += 1
+        if self.visits > VISITS_MAX:
+            self.is_cut = True
+            return None
+        expected = None
+        if happens:
+            try:
+                expected = expected_of(reached.model.at(call.number), call.operation)
+            except Dangling:
+                return None  # what it needs is not there yet
+            except Unpredictable:
+                self.is_cut = True
+                return None
+            if not self._fits(call, expected, orders):
+                return None
+            reached = Reached(reached.model, noted(reached.notes, reached.model))
+        longer = (*orders[:-1], (*orders[-1], Placed(call, expected)))
+        return self._extended(reached, longer, tuple(each for each in rest if each is not call))
 
     def _next_window(self, reached: Reached, orders: Orders) -> tuple[Reached, Orders] | None:
         if not self._ends(reached, orders):
             return None
         if len(orders) == len(self._windows):
             return reached, orders
-        return self._extended((*orders, ()), self._windows[len(orders)].calls)
-
-    def _next(self, orders: Orders, rest: tuple[Call, ...]) -> Iterator[Placed]:
-        """Yield the calls that can be next: those that began before any of the rest had ended."""
-        first_end = min((_end(call) for call in rest), default=0)
-        for call in [each for each in rest if each.began <= first_end]:
-            reached = self.world.after(orders)
-            if reached is None:
-                return
-            try:
-                yield Placed(call, expected_of(reached.model.at(call.number), call.operation))
-            except Dangling:
-                continue  # what it needs is not there yet
-            except Unpredictable:
-                self.is_cut = True
-        for call in rest:
-            if isinstance(call.outcome, Unknown):
-                yield Placed(call, None)
+        calls = self._windows[len(orders)].calls
+        return self._extended(Reached(reached.model, {}), (*orders, ()), calls)
 
     def _state(self, reached: Reached, orders: Orders, rest: tuple[Call, ...]) -> Hashable:
         """Return what decides whether the calls that are left can be explained."""
@@ -259,6 +268,16 @@ def frozen(value: object, depth: int = 0) -> Hashable:
     if callable(value) or not fields:
         return kind.__name__, id(kind)
     return kind.__name__, frozen(fields, depth + 1)
+
+
+def _options(rest: Sequence[Call]) -> list[tuple[Call, bool]]:
+    """Return the calls that can be next, and whether they happen: one without an answer may not.
+
+    Next is what began before any of the rest had ended.
+    """
+    first_end = min(map(_end, rest))
+    happen = [(call, True) for call in rest if call.began <= first_end]
+    return happen + [(call, False) for call in rest if isinstance(call.outcome, Unknown)]
 
 
 def _end(call: Call) -> float:

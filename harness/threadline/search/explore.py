@@ -19,7 +19,7 @@ from ..operation import Operation
 from ..pool import Now
 from ..scenario import Scenario
 from ..trace import Header, Numbered, Trace
-from .detour import Detour
+from .detour import CURIOUS, Detour
 from .policy import SHARES, Drawer, choices
 from .timings import Timings
 from .unused import unused
@@ -73,16 +73,21 @@ class Explorer:
         self._played = 0
         self._cancels = scenario.cancels
         self._points: dict[str, int] = {}  # I/Os that operations of each kind were seen to make
+        self._races: list[tuple[str, ...]] = []  # kinds of operations that fail beside each other
         self._timings: Timings | None = None  # of the run that is going on, where it overlaps
 
     def go_round(self, signature: str, operations: Sequence[Numbered]) -> None:
         """Leave out one ingredient of this failing trace in each run from now on, chosen anew each
         time.
 
-        Raises ValueError for a trace without operations, of which nothing can be left out.
+        Of one whose operations overlap, that is the overlap of one kind of them. Raises ValueError
+        for a trace without operations, of which nothing can be left out.
         """
         if not operations:
             raise ValueError(f"a run that takes no step fails so: {signature}")
+        if any(operation.timing.entries for _, operation in operations):
+            self._races.append(tuple(dict.fromkeys(each.kind for _, each in operations)))
+            return
         made = Detour(signature, operations)
         for other in self._detours:
             if made.beginning and other.beginning == made.beginning:
@@ -139,7 +144,8 @@ class Explorer:
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=search_policy, run=run)
         if header.overlap:
-            self._timings = Timings(random, self._points, cancels=self._cancels)
+            calm = {random.choice(kinds) for kinds in self._races if random.random() > CURIOUS}
+            self._timings = Timings(random, self._points, cancels=self._cancels, calm=calm)
             header = replace(header, tactic=f"{search_policy}, {self._timings.way}")
         else:
             header = replace(header, round_trip=self._runs.is_due(header))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import replace
 from random import Random
 
 from ..operation import Operation
@@ -22,22 +23,34 @@ class Timings:
     """Draws a timing for each operation of one run.
 
     `points` is how many I/Os operations of each kind have been seen to make. With `cancels`, some
-    callers are cancelled.
+    callers are cancelled. Operations of the kinds in `calm` overlap nothing.
     """
 
-    def __init__(self, random: Random, points: Mapping[str, int], *, cancels: bool) -> None:
+    def __init__(
+        self,
+        random: Random,
+        points: Mapping[str, int],
+        *,
+        cancels: bool,
+        calm: Set[str] = frozenset(),
+    ) -> None:
         self.way = random.choices(list(WAYS), list(WAYS.values()))[0]
         self._random = random
         self._points = points
         self._density = 0.2 if self.way == "few" else random.choice(DENSITIES)
         self._cancels = cancels and random.random() < 0.5
+        self._calm = calm
+        self._is_calm = False  # whether the operation that was drawn last overlaps nothing
         self._changes = random.randint(1, 3)  # the depth of PCT: so often a rank changes
 
     def draw(self, operation: Operation) -> Operation:
         """Return the operation with a timing."""
-        if self.way == "calm":
+        was_calm, self._is_calm = self._is_calm, operation.kind in self._calm
+        if self.way == "calm" or self._is_calm:
             return operation
         timing = self._ranked(operation) if self.way == "ranks" else self._sparse(operation)
+        if was_calm:
+            timing = replace(timing, begins=ALONE)
         return operation if timing == CALM else operation.timed(timing)
 
     def _sparse(self, operation: Operation) -> Timing:
