@@ -45,7 +45,7 @@ def night(*words: str, size: int | None = None) -> tuple[int, str]:
 
 
 def check_nothing_is_lost(text: str) -> None:
-    """Check that each failure that was told is there as a whole trace: in a file, or in the text."""
+    """Check that each failure that was told is there as a whole trace: in a file or the text."""
     told = re.findall(r"^(?:continuity|isolation|keys|memory|liveness): ", text, re.MULTILINE)
     kinds = ConversationStore.kinds()
     files = [read(Path(path), kinds) for path in re.findall(r"trace: +(\S+)", text)]
