@@ -15,6 +15,7 @@ from models.chat_service import ChatServiceModel
 from models.database_pool import DatabasePool
 from models.session_manager import SessionManagerModel
 from models.session_manager.socket_faults import WELL
+from models.stored_turns import StoredTurns
 
 T = TypeVar("T", bound="Talk")
 
@@ -71,6 +72,12 @@ class PoolTalk(Talk):
     """A pool of database places'."""
 
     contract = DatabasePool
+
+
+class TurnsTalk(Talk):
+    """A store of turns'."""
+
+    contract = StoredTurns
 
 
 class SessionsTalk(Talk):

@@ -7,7 +7,7 @@ import re
 import pytest
 from threadline.loading import BadName, load_target
 
-from tests.conformance.talks import ManagerTalk, PoolTalk, ServiceTalk, StoreTalk
+from tests.conformance.talks import ManagerTalk, PoolTalk, ServiceTalk, StoreTalk, TurnsTalk
 from tests.conformance.targets import DRIVERS, mutants
 from tests.project import ROOT, ran
 
@@ -24,7 +24,8 @@ def test_there_are_examples_for_the_driver(name: str) -> None:
     except BadName as missing:
         pytest.skip(str(missing))
 
-    assert model in {talk.contract for talk in (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk)}
+    talks = (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk, TurnsTalk)
+    assert model in {talk.contract for talk in talks}
 
 
 @pytest.mark.slow
