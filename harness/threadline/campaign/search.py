@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..failure import Failure
+from ..history import count
 from ..known import Known
 from ..leaks.round_trip import TIME_OVER, round_trips_of
 from ..lockstep.outcomes import ModelError
@@ -38,6 +39,7 @@ NOTHING_TAKES_TIME = (
     "nothing in it takes time, so that operations overlap only where they give way; await the "
     "driver's io() where a store or a peer in memory stands for one with I/O"
 )
+UNDECIDED = "too many orders were possible, or the model could not say what is right"
 HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
 
 
@@ -95,12 +97,18 @@ class Search:
         found = self._findings
         is_all = complete and sequences > 0
         note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
-        if self._played and header.overlap and not self._runs.has_io:
-            note = note or NOTHING_TAKES_TIME
+        note = note or self._of_overlap(header)
         unused, steps = engine.unused(), self._steps
         self._tell_reached()
         self._look_back()
         self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
+
+    def _of_overlap(self, header: Header) -> str:
+        """Return what is to be said of operations that were to overlap."""
+        if self._played and header.overlap and not self._runs.has_io:
+            return NOTHING_TAKES_TIME
+        unjudged = self._runs.undecided
+        return f"{count(unjudged, 'run')} not judged to the end: {UNDECIDED}" if unjudged else ""
 
     def _tell_reached(self) -> None:
         """Report what was reached since the last time."""

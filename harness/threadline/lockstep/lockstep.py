@@ -56,6 +56,7 @@ class Lockstep:
         self._warned = warned
         self.tolerated: dict[str, int] = {}
         self._tolerates = tolerates
+        self.undecided = 0  # times that nobody could say what is right; only where calls overlap
         self._dropped: set[str] = set()  # what is not compared any more, as disagreements name it
 
     def step(self, number: int, operation: Operation) -> Step:

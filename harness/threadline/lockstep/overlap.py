@@ -40,7 +40,6 @@ class Overlap(Lockstep):
 
     def __init__(self, fresh: Callable[[], Model], *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.undecided = 0
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
         self._fresh = fresh
         self._schedule = Schedule()

@@ -62,7 +62,7 @@ class Runs:
     `follower` follows each run. `put_back` is called after each run, to restore what a system may
     change of its process. Disagreements of a signature that it `tolerates` are counted in
     `tolerated`, by runs, and end none. `has_io` says whether anything has taken time in a run whose
-    operations overlapped.
+    operations overlapped; `undecided` counts runs of which not all could be judged.
     """
 
     target: Target
@@ -76,6 +76,7 @@ class Runs:
     tolerates: Sequence[str] = ()
     tolerated: dict[str, int] = field(default_factory=dict)
     has_io: bool = False
+    undecided: int = 0
     _kept: Kept = field(default_factory=lambda: Kept())
 
     @contextmanager
@@ -145,6 +146,7 @@ class Runs:
 
     def _count(self, lockstep: Lockstep) -> None:
         self.has_io = self.has_io or lockstep.has_io
+        self.undecided += lockstep.undecided > 0
         for name in lockstep.tolerated:
             self.tolerated[name] = self.tolerated.get(name, 0) + 1
         if self.follower is not None:
