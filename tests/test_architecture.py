@@ -29,7 +29,7 @@ MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin
 ROOMS = ("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign", "report", "cli")
 ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
 # What may be loaded late: what brings Hypothesis, Dask or Jinja2, where it was asked for.
-LATE = {"search.machine", "campaign.cluster", "page"}
+LATE = {"search.machine", "campaign.cluster", "page", "hypothesis.extra.redis", "redis"}
 
 
 def sources(folder: str = "") -> list[Path]:
@@ -170,7 +170,7 @@ def test_hypothesis_is_imported_in_one_place() -> None:
 
 def test_imports_stand_at_the_top() -> None:
     """
-    Except in the plugin, and where Hypothesis, Dask or Jinja2 is loaded.
+    Except in the plugin, and where Hypothesis, Redis, Dask or Jinja2 is loaded.
     """
 
     def late(path: Path) -> set[str | None]:

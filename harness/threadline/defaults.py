@@ -6,6 +6,9 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+WANTED = {"driver": "a text, MODULE:NAME", "examples": "a folder, or redis://HOST:PORT/NUMBER"}
+MANY = "a list of texts, each MODULE:NAME"
+
 
 class BadDefaults(ValueError):
     """`[tool.threadline]` is not as it should be; says which entry, and what to write."""
@@ -13,12 +16,16 @@ class BadDefaults(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What the command uses when its line names nothing: all MODULE:NAME."""
+    """What the command uses when its line names nothing: all MODULE:NAME, but for `examples`.
+
+    That is where Hypothesis keeps what has failed: a folder, or redis://HOST:PORT/NUMBER.
+    """
 
     driver: str = ""
     drivers: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
+    examples: str = ""
 
     def every_driver(self) -> tuple[str, ...]:
         """Return the drivers, the one that is used where nothing else is said as the first."""
@@ -60,13 +67,12 @@ def _checked(path: Path, table: dict[str, object]) -> Defaults:
                 f"{path}: [tool.threadline] has {name!r}; it can have {', '.join(known)}"
             )
         if not _fits(name, value):
-            wanted = "a text" if name == "driver" else "a list of texts"
-            raise BadDefaults(f"{path}: {name} is {value!r}; write {wanted}, each MODULE:NAME")
-    values = {n: v if n == "driver" else tuple(v) for n, v in table.items()}  # type: ignore[arg-type]  # checked above
+            raise BadDefaults(f"{path}: {name} is {value!r}; write {WANTED.get(name, MANY)}")
+    values = {n: v if n in WANTED else tuple(v) for n, v in table.items()}  # type: ignore[arg-type]  # checked above
     return Defaults(**values)  # type: ignore[arg-type]  # checked above
 
 
 def _fits(name: str, value: object) -> bool:
-    if name == "driver":
+    if name in WANTED:
         return isinstance(value, str)
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SEED = pytest.StashKey[int]()
 FOLDER = pytest.StashKey[Path]()
+EXAMPLES = ".hypothesis/examples"  # where Hypothesis keeps what has failed, if nobody says where
 PROFILES = ("quick", "ci", "nightly")
 
 
@@ -223,16 +224,12 @@ class ScenarioTest(pytest.Item):
         return known_on(self._target.name, own, file, date.today())[0]
 
     def _examples(self, runs: Runs, profile: Profile, known: Sequence[Known]) -> Iterator[Batch]:
-        from hypothesis import Phase
-        from hypothesis.database import DirectoryBasedExampleDatabase
+        from .defaults import read_defaults
+        from .search.machine import Chunks, examples_at
 
-        from .search.machine import Chunks
-
-        # Without shrinking and explaining, which play thousands of runs more than our own passes.
-        phases = [Phase.explicit, Phase.reuse, Phase.generate]
-        database = DirectoryBasedExampleDatabase(".hypothesis/examples")
+        kept = examples_at(read_defaults(self.config.rootpath).examples or EXAMPLES)
         header = self._header(profile, "hypothesis")
-        chunks = Chunks(self._scenario, runs, header, known=known, database=database, phases=phases)
+        chunks = Chunks(self._scenario, runs, header, known=known, **kept)
         return chunks.batches(runs_max=profile.examples)
 
     def _fail_of_nothing(self, runs: int, unused: list[str]) -> NoReturn:

@@ -41,7 +41,8 @@ class Job:
     its own runs, as ways to states that were reached before, for at most a fifth of its time. With
     `follows`, the worker reports what was reached, but for the states `seen`. Files of the job have
     the `suffix` in their names. A worker that holds more than `memory_max_mib` is ended. With
-    `overlap`, operations overlap in every scenario, else in those that say so.
+    `overlap`, operations overlap in every scenario, else in those that say so. `examples` is where
+    Hypothesis keeps what has failed, if it does.
     """
 
     scenario: str
@@ -70,6 +71,7 @@ class Job:
     suffix: str = ""
     memory_max_mib: float | None = None
     overlap: bool = False
+    examples: str = ""
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii")

@@ -145,9 +145,10 @@ class Search:
             exhaust = Exhaust(self._scenario, self._runs, header)
             return exhaust.estimate(), exhaust, exhaust.batches()
         if self._job.engine == "hypothesis":
-            from ..search.machine import Chunks  # loads Hypothesis, which no other engine needs
+            from ..search.machine import Chunks, examples_at  # loads what no other engine needs
 
-            chunks = Chunks(self._scenario, self._runs, header, known=self._known)
+            kept = examples_at(self._job.examples) if self._job.examples else {}
+            chunks = Chunks(self._scenario, self._runs, header, known=self._known, **kept)
             return 0, chunks, chunks.batches(self._job.first_run, self._job.runs)
         if self._job.engine == REPLAY:
             replays = Replays(self._runs, self._job.replays, self._tell)

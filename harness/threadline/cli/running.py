@@ -26,6 +26,7 @@ from ..campaign.hands import Hands, Local
 from ..campaign.job import Job
 from ..campaign.night import Night
 from ..campaign.plan import Plan
+from ..defaults import read_defaults
 from ..known import known_on
 from ..loading import Target
 from ..printable import file_name
@@ -131,6 +132,7 @@ def entries_of(
     Each has the job, with what is known of its driver. Raises BadKnown.
     """
     text, entries = KnownText(), []
+    job = replace(job, examples=read_defaults().examples)
     shorts = Counter(_short(scenario) for scenario, _ in plan)
     for scenario, target in plan:
         name, suffix = _short(scenario), ""

@@ -13,13 +13,14 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, stateful
 from hypothesis import strategies as st
-from hypothesis.database import ExampleDatabase
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import Flaky, InvalidDefinition
 from hypothesis.internal.conjecture import providers
 
 from ..failure import Divergence, Failure, Signature
 from ..handle import Handle
 from ..known import Known, covering
+from ..loading import BadName
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.outcomes import UNPLAYED
 from ..lockstep.run import Batch, Runs
@@ -41,6 +42,7 @@ STRATEGIES_MAX = 1000  # kept for values that were met before, as most are withi
 TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
 # Names of what Hypothesis keeps to itself.
 CONSTANTS, CACHE = "_get_local_constants", "CONSTANTS_CACHE"
+KEY_PREFIX = b"threadline-examples:"
 CHUNK_RUNS = 100  # a chunk's memory grows by about 100 KB a run; see the design on searching
 
 
@@ -198,6 +200,28 @@ def settings(steps_max: int, runs_max: int, **more: Any) -> hypothesis.settings:
             **more,
         },
     )
+
+
+def examples_at(place: str) -> dict[str, Any]:
+    """Return the settings by which Hypothesis keeps what has failed there, and plays it first.
+
+    A place is a folder, or redis://HOST:PORT/NUMBER (extra: redis). Raises BadName where that is no
+    address, or the extra is not installed.
+    """
+    # Without shrinking and explaining, which play thousands of runs more than our own passes.
+    phases = [Phase.explicit, Phase.reuse, Phase.generate]
+    if "://" not in place:
+        return {"database": DirectoryBasedExampleDatabase(place), "phases": phases}
+    try:
+        from hypothesis.extra.redis import RedisExampleDatabase
+        from redis import Redis
+
+        server = Redis.from_url(place)
+    except ImportError as error:
+        raise BadName(f"examples are kept at {place!r}, and {error}; install redis") from error
+    except ValueError as error:
+        raise BadName(f"examples are kept at {place!r}: {error}") from error
+    return {"database": RedisExampleDatabase(server, key_prefix=KEY_PREFIX), "phases": phases}
 
 
 class Chunks:
