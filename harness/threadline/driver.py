@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 from .bounds import Bounded
 from .clock import VirtualClock
 from .clocked import give
-from .inline import inline_aiosqlite
+from .inline import inline_aiosqlite, inline_anyio
 from .known import Known
 from .model import Census, Model
 from .pump import Pump, is_pumped, running_schedule
@@ -151,7 +151,8 @@ class Driver(Generic[M]):
     @property
     def pump(self) -> Pump:
         """The loop that `async` methods are awaited on, made when it is first needed."""
-        inline_aiosqlite()  # each time: a system may load it late
+        inline_aiosqlite()  # each time: a system may load them late
+        inline_anyio()
         if self._pump is None:
             self._pump = Pump(self.clock)
         return self._pump

@@ -1,4 +1,4 @@
-"""aiosqlite within a pump: each statement runs at its call, on no thread."""
+"""aiosqlite and anyio within a pump: what they do in threads runs at its call, on no thread."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any
 
@@ -34,6 +35,26 @@ def inline_aiosqlite() -> None:
     if hasattr(connection, "stop"):  # since aiosqlite 0.22
         connection.stop = _stopping(connection.stop)
     setattr(connection, MARK, True)
+
+
+def inline_anyio() -> None:
+    """Make what anyio runs in a worker thread run inline within a pump, and only there.
+
+    That is how Starlette and FastAPI call functions that are not asynchronous.
+    """
+    backend = getattr(sys.modules.get("anyio._backends._asyncio"), "AsyncIOBackend", None)
+    if backend is None or MARK in vars(backend):
+        return
+    in_thread = backend.run_sync_in_worker_thread
+
+    async def run_sync(function: Callable[..., Any], args: Any, *more: Any, **named: Any) -> Any:
+        if not is_pumped():
+            return await in_thread(function, args, *more, **named)
+        work = partial(copy_context().run, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+    backend.run_sync_in_worker_thread = run_sync
+    setattr(backend, MARK, True)
 
 
 def run_inline(connection: Any) -> None:
