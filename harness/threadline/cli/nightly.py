@@ -27,6 +27,7 @@ from .running import Campaign, entries_of, facts_of, known_option, seed_option, 
 ENGINE = "explore"
 STEPS = PROFILES["nightly"].steps
 CLOSING = 0.01  # of the time, in which the reports are written
+START_MAX_S = 10.0  # of the imports; more is a clock that has jumped
 CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
 
 
@@ -126,8 +127,11 @@ def closing_s(seconds: float) -> float:
 
 
 def process_age_s() -> float:
-    """Return for how many seconds this process runs: imports are part of the time given."""
-    return max(0.0, time.time() - psutil.Process().create_time())
+    """Return for how many seconds this process runs: imports are part of the time given.
+
+    Both are of the wall clock, which may jump meanwhile: no start takes longer than START_MAX_S.
+    """
+    return min(START_MAX_S, max(0.0, time.time() - psutil.Process().create_time()))
 
 
 def hands_of(address: str) -> Hands:
