@@ -118,7 +118,7 @@ class Threads:
             self._living.remove(worker)
             limit = f"{LINES_MAX:,} lines" if is_back else f"{locks.HANG_S:g} s"
             place = worker.place() if is_back else f"{worker.place()}; {LOST}"
-            worker.abandon()
+            worker.abandon(is_lost=not is_back)
             raise NotDone(limit, place)
         if worker.is_over:
             self._living.remove(worker)
@@ -220,12 +220,11 @@ class Worker:
             self._is_free = True
             self._go.release()
 
-    def abandon(self) -> None:
-        """End the thread wherever it is; one that does not come back is left behind."""
+    def abandon(self, *, is_lost: bool = False) -> None:
+        """End the thread wherever it is; one that is lost is left behind."""
         self._is_abandoned = True
-        is_back = self._back.locked()
         self._go.release()
-        if is_back:
+        if not is_lost:
             self.thread.join(locks.HANG_S)
 
     def time_out(self) -> None:
