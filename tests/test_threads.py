@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from threadline.failure import Failure, Property
 from threadline.history import digest
 from threadline.loading import load_target
 from threadline.lockstep import locks
+from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
@@ -26,7 +28,7 @@ from threadline.trace import Header, Recorder
 
 from tests.doc_pages import page
 from tests.project import ROOT
-from tests.toys import unlocked
+from tests.toys import unlocked, waiting
 from tests.toys.unlocked import AtOnce, Counts
 
 ADD, TOTAL, DESK = Counts.add("a"), Counts.total(), Counts.desk("a")
@@ -37,7 +39,13 @@ RACES = [
     (unlocked.Crossing, "liveness-total.hung"),
     (unlocked.Publishing, "continuity-desk"),
 ]
-RIGHT = [unlocked.StoreDriver, unlocked.Ordering, unlocked.Filling, unlocked.Queueing]
+RIGHT = [
+    unlocked.StoreDriver,
+    unlocked.Ordering,
+    unlocked.Filling,
+    unlocked.Queueing,
+    waiting.Resetting,
+]
 
 
 def runs(driver: type[Driver[Any]]) -> Runs:
@@ -68,6 +76,11 @@ def parked(operation: Operation, line: int, ticks: int = 2) -> Operation:
 
 def during(operation: Operation) -> Operation:
     return operation.timed(Timing(DURING))
+
+
+def operations_under_way() -> list[str]:
+    """Return the names of threads that were made for operations, and have not ended."""
+    return [each.name for each in threading.enumerate() if "operation" in each.name]
 
 
 @pytest.mark.parametrize(("driver", "signature"), RACES)
@@ -143,6 +156,7 @@ def test_a_deadlock_is_a_failure_of_liveness_and_tells_where_each_waits() -> Non
     text = "\n".join(failure.lines())
     assert "LocksCrosswise.add line" in text
     assert "LocksCrosswise.total line" in text
+    assert operations_under_way() == []
     assert replay(target, header(unlocked.Crossing), [(1, ADD), (2, TOTAL)]) is None
 
 
@@ -157,14 +171,14 @@ def test_a_timeout_is_over_when_nothing_else_goes_on() -> None:
     """
     Who waits for a condition with a timeout goes on without it, in no time.
     """
-    assert play(unlocked.Waiting, TOTAL) is None
+    assert play(waiting.Waiting, TOTAL) is None
 
 
 def test_what_a_system_does_in_threads_of_its_own_is_switched_too() -> None:
     """
     A race between two threads that one operation has started is found at one of its lines.
     """
-    failures = [play(unlocked.Spreading, ADD, parked(ADD, line, 1)) for line in range(1, 30)]
+    failures = [play(waiting.Spreading, ADD, parked(ADD, line, 1)) for line in range(1, 30)]
 
     assert {str(each.signature) for each in failures if each} == {"memory-add.numbers"}
 
@@ -173,7 +187,7 @@ def test_threads_of_an_executor_take_turns() -> None:
     """
     A pool of threads that the system has made is one of the run, and goes on to its end.
     """
-    assert [play(unlocked.Pooling, parked(ADD, line), during(ADD)) for line in range(1, 30)] == (
+    assert [play(waiting.Pooling, parked(ADD, line), during(ADD)) for line in range(1, 30)] == (
         [None] * 29
     )
 
@@ -182,7 +196,7 @@ def test_what_ends_a_thread_of_the_system_is_a_failure() -> None:
     """
     An exception that nobody would see is what the operation comes to.
     """
-    failure = play(unlocked.Dying, ADD)
+    failure = play(waiting.Dying, ADD)
 
     assert failure is not None
     assert "error in a thread: ValueError: gone" in "\n".join(failure.lines())
@@ -193,7 +207,7 @@ def test_a_loop_without_an_end_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> 
     It is ended by the number of its lines, and told with the one it is in.
     """
     monkeypatch.setattr("threadline.lockstep.threads.LINES_MAX", 5_000)
-    failure = play(unlocked.Spinning, TOTAL)
+    failure = play(waiting.Spinning, TOTAL)
 
     assert failure is not None
     text = "\n".join(failure.lines())
@@ -204,7 +218,7 @@ def test_a_loop_that_waits_for_another_thread_has_an_end() -> None:
     """
     After a thousand lines others go on, so that what it waits for can happen.
     """
-    assert play(unlocked.Spinning, parked(ADD, 2), during(TOTAL)) is None
+    assert play(waiting.Spinning, parked(ADD, 2), during(TOTAL)) is None
 
 
 def test_a_lock_that_is_no_lock_of_ours_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +226,7 @@ def test_a_lock_that_is_no_lock_of_ours_is_told(monkeypatch: pytest.MonkeyPatch)
     A thread that does not come back is a failure that says what to do, and the run ends.
     """
     monkeypatch.setattr(locks, "HANG_S", 0.2)
-    failure = play(unlocked.Holding, parked(ADD, 4), during(ADD))
+    failure = play(waiting.Holding, parked(ADD, 4), during(ADD))
 
     assert failure is not None
     assert failure.signature.property is Property.LIVENESS
@@ -224,29 +238,88 @@ def test_locks_of_a_module_a_class_and_a_dataclass_are_ours() -> None:
     """
     Wherever a system's modules have a lock, or what makes one, others go on while it is held.
     """
-    for line in range(1, 12):
-        assert play(unlocked.Standing, parked(ADD, line), during(ADD), during(TOTAL)) is None
+    assert play(waiting.Standing, parked(ADD, 3), during(ADD)) is None
+    assert play(waiting.Standing, parked(DESK, 2), during(DESK)) is None
+    assert play(waiting.Standing, parked(TOTAL, 2), during(TOTAL)) is None
+
+
+def points(driver: type[Driver[Any]], operation: Operation) -> int:
+    """Return how many lines of an operation count."""
+    with runs(driver).begin(header(driver)) as run:
+        run.step(1, operation)
+        run.finish()
+        assert isinstance(run, Overlap)
+        return run.points[operation.kind]
+
+
+def test_lines_of_the_driver_do_not_count() -> None:
+    """
+    A driver decides nothing, and is no part of the system.
+    """
+    assert points(unlocked.StoreDriver, ADD) == 5
+    assert points(waiting.Resetting, ADD) == 5
+
+
+def test_no_thread_is_switched_while_it_logs() -> None:
+    """
+    What is printed for a log does not count, as `logging` holds a lock of its own meanwhile.
+    """
+    assert points(waiting.Logged, ADD) == 7
+    assert [play(waiting.Logged, parked(ADD, line), during(ADD)) for line in range(1, 8)] == (
+        [None] * 7
+    )
+
+
+def test_no_thread_is_switched_while_it_imports() -> None:
+    """
+    Lines of a module that is loaded do not count, as they run once, and hold a lock.
+    """
+    assert points(waiting.Logged, TOTAL) == 9
+
+
+def test_the_collector_switches_nothing() -> None:
+    """
+    Whatever is freed, by the collector too, an operation has as many lines as ever.
+    """
+    usual, kept = points(waiting.Logged, DESK), gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        assert {points(waiting.Logged, DESK) for _ in range(10)} == {usual}
+    finally:
+        gc.set_threshold(*kept)
+
+
+def test_a_deadlock_is_shown_in_the_lanes() -> None:
+    """
+    Who waits for ever for a lock is shown to wait.
+    """
+    failure = play(unlocked.Crossing, parked(ADD, 2), during(TOTAL))
+
+    assert failure is not None
+    text = "\n".join(failure.lines())
+    assert "1  ..#  add(key='a')" in text
+    assert "2   .#  total()" in text
 
 
 def test_nothing_of_ours_stays_in_the_process() -> None:
     """
     After a run the names of `threading` and of the system's modules are as they were.
     """
-    play(unlocked.Standing, parked(ADD, 3), during(ADD))
+    play(waiting.Standing, parked(ADD, 3), during(ADD))
 
-    assert vars(unlocked)["Lock"] is locks.REAL_LOCK
-    assert isinstance(unlocked.MODULE_LOCK, type(locks.REAL_LOCK()))
+    assert vars(waiting)["Lock"] is locks.REAL_LOCK
+    assert isinstance(waiting.MODULE_LOCK, type(locks.REAL_LOCK()))
     assert threading.Lock is locks.REAL_LOCK
     assert threading.Thread.start is locks.REAL_START
-    assert [each.name for each in threading.enumerate() if "operation" in each.name] == []
+    assert operations_under_way() == []
 
 
 @pytest.mark.parametrize(
     ("driver", "why"),
     [
-        (unlocked.Misnaming, r"threaded is 'unlocked'; write True, or the packages"),
-        (unlocked.Awaiting, "Awaiting.add is async, and threads call what is not"),
-        (unlocked.Starting, "has started sweeper when it was made"),
+        (waiting.Misnaming, r"threaded is 'unlocked'; write True, or the packages"),
+        (waiting.Awaiting, "Awaiting.add is async, and threads call what is not"),
+        (waiting.Starting, "has started sweeper when it was made"),
     ],
 )
 def test_a_driver_that_cannot_be_threaded_is_told(driver: type[Driver[Any]], why: str) -> None:
@@ -261,8 +334,8 @@ def test_packages_can_be_named() -> None:
     """
     Only lines of what is named count: of another package, none does.
     """
-    assert play(unlocked.Named, parked(ADD, 2), during(ADD)) is not None
-    assert play(unlocked.NamedElse, parked(ADD, 2), during(ADD)) is None
+    assert play(waiting.Named, parked(ADD, 2), during(ADD)) is not None
+    assert play(waiting.NamedElse, parked(ADD, 2), during(ADD)) is None
 
 
 def test_a_run_is_the_same_under_any_hash_seed() -> None:

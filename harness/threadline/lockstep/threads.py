@@ -27,6 +27,7 @@ LINES_MAX = 1_000_000  # of one operation, behind which it has no end; our choic
 LINES_AT_ONCE = 1_000  # behind which others go on, for which a loop may wait; our choice
 TURNS_MAX = 100_000  # of all threads, until they are parked or over
 # Where code of the system can be called while a lock is held that is not lent: no place to switch.
+# Of an import, the lines also run once in a process alone.
 QUIET = frozenset({"logging", "importlib._bootstrap", "importlib._bootstrap_external"})
 LOST = "make locks when the driver is made: nobody gives back one that was made before"
 
@@ -97,7 +98,9 @@ class Threads:
         return True
 
     def stacks(self) -> str:
-        """Return where each thread waits."""
+        """Return where each thread waits, which its lane shows too: nothing else goes on."""
+        for worker in self._waiting:
+            worker.mark()
         return ", ".join(worker.place() for worker in self._living) or "no thread"
 
     def close(self) -> None:
@@ -143,8 +146,6 @@ class Threads:
             found = "counted" if self._counted.has(module, code.co_filename) else ""
             found = "quiet" if module in QUIET else found
             self._kinds[module, code.co_filename] = found
-        if found == "counted" and code.co_name == "<module>":
-            return "quiet"  # it runs once in a process, and holds the lock of its import
         return "" if id(code) in self._counted.of_driver else found
 
 
@@ -179,6 +180,7 @@ class Worker:
         self.until_s: float | None = None
         self._threads, self._work, self._end = threads, work, end
         self._ticks = dict(call.operation.timing.delays)
+        self._since = 0  # when it has begun to wait
         self._quiet = 0  # frames that go on, in which no thread is switched
         self._has_timed_out = self._is_abandoned = self._is_free = False
         self._outcome: Any = None
@@ -233,6 +235,12 @@ class Worker:
         self._has_timed_out = True
         self.waits_for = lambda: True
 
+    def mark(self) -> None:
+        """Note for a reader since when it has waited."""
+        tick = self._threads.schedule.tick
+        if self._since < tick and len(self.call.marks) < MARKS_MAX:
+            self.call.marks.append((self._since, tick))
+
     def place(self) -> str:
         """Return the line of the system that the thread is in."""
         frame = sys._current_frames().get(self.thread.ident or 0)
@@ -248,9 +256,9 @@ class Worker:
         self._has_timed_out = False
         self.until_s = self.now() + timeout_s if timeout_s >= 0 else None
         self.waits_for = is_over
-        since = self._threads.schedule.tick
+        self._since = self._threads.schedule.tick
         self._pause()
-        self._mark(since)
+        self.mark()
         return not self._has_timed_out
 
     def give_way(self, seconds: float) -> None:
@@ -304,11 +312,6 @@ class Worker:
     def _park(self, ticks: int) -> None:
         self._threads.schedule.hold(Parked(self._threads, self), ticks, self.call)
         self._pause()
-
-    def _mark(self, since: int) -> None:
-        tick = self._threads.schedule.tick
-        if since < tick and len(self.call.marks) < MARKS_MAX:
-            self.call.marks.append((since, tick))
 
     def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Trace | None:
         """Be told of each call of a function."""
