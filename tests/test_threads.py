@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from threadline import Driver
+from threadline import Driver, Scenario, rule
 from threadline.driver import DriverError
 from threadline.failure import Failure, Property
 from threadline.history import digest
@@ -21,6 +21,8 @@ from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
+from threadline.overlapping import OverlapFailure
+from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
 from threadline.timing import DURING, WITH, Timing
@@ -119,6 +121,53 @@ def test_hypothesis_finds_it_too() -> None:
     chunks = Chunks(AtOnce, runs(unlocked.Losing), header(unlocked.Losing, steps_max=30))
 
     assert any(batch.failure for batch in chunks.batches(1, 1_000))
+
+
+class AddsAlone(Scenario[Counts], bare=True):
+    """Threads that add to one number."""
+
+    overlap = True
+    add = rule(Counts.add, key="a")
+
+
+class DesksAlone(Scenario[Counts], bare=True):
+    """Threads that ask for one desk."""
+
+    overlap = True
+    desk = rule(Counts.desk, key="a")
+
+
+@pytest.mark.parametrize(
+    ("driver", "scenario"),
+    [
+        (unlocked.Losing, AddsAlone),
+        (unlocked.Inserting, DesksAlone),
+        (unlocked.Publishing, DesksAlone),
+    ],
+)
+def test_an_exhaustive_search_finds_it_in_two_operations(
+    driver: type[Driver[Any]], scenario: type[Scenario[Any]]
+) -> None:
+    """
+    Every line of two operations is tried, alone and with another.
+    """
+    exhaust = Exhaust(scenario, runs(driver), header(driver, steps_max=2))
+    found = next(batch for batch in exhaust.batches() if batch.failure)
+
+    assert isinstance(found.failure, OverlapFailure)
+
+
+def test_an_exhaustive_search_of_a_safe_store_finds_nothing() -> None:
+    """
+    No schedule of two operations with up to two delays is wrong where there is a lock.
+    """
+    exhaust = Exhaust(
+        AddsAlone, runs(unlocked.StoreDriver), header(unlocked.StoreDriver, steps_max=2)
+    )
+    batches = list(exhaust.batches())
+
+    assert [batch for batch in batches if batch.failure] == []
+    assert len(batches) == 403  # one after another; two ways to begin, with 201 delays or pairs
 
 
 def test_nothing_is_found_of_a_race_where_operations_do_not_overlap() -> None:
