@@ -14,6 +14,7 @@ from scenarios.population import (
     NAMES,
     NOTHING,
     OPEN,
+    RUNS,
     TEXTS,
     THREADS,
     USERS,
@@ -46,3 +47,19 @@ class Overlap(Scenario[Sessions], bare=True):
     clean_up = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None, weight=2)
     invalidate = rule(Sessions.invalidate, user=USERS)
     sweep = rule(Sessions.sweep)
+
+
+class Threads(Scenario[Sessions], bare=True):
+    """What threads do at the same time with what promises to be safe there."""
+
+    overlap = True
+    settings = {"max_sessions_per_user": pool(2, 3)}
+
+    get = rule(Sessions.get, user=USERS, thread=NOTHING | THREADS | MADE, run=RUNS, weight=3)
+    get_session = rule(
+        Sessions.get_session, user=USERS, thread=NOTHING | THREADS, run=RUNS, weight=3
+    )
+    existing = rule(Sessions.existing, user=USERS, thread=NOTHING | THREADS | MADE, weight=2)
+    invalidate = rule(Sessions.invalidate, user=USERS)
+    clean_up_sessions = rule(Sessions.clean_up_sessions)
+    base_id = rule(Sessions.base_id, prefix=pool("id"), random_length=pool(8))

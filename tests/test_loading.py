@@ -243,6 +243,17 @@ def test_what_overlaps_fits_drivers_with_asynchronous_methods() -> None:
     assert not fits(Waiting, PlainDiaries)
 
 
+class ThreadedDiaries(PlainDiaries):
+    """Is called from threads."""
+
+    threaded = True
+
+
+def test_what_overlaps_fits_drivers_that_are_called_from_threads() -> None:
+    """Their plain methods go on beside each other."""
+    assert fits(Waiting, ThreadedDiaries)
+
+
 def test_loads_a_scenario() -> None:
     """A class derived from Scenario[MODEL] is played as it is."""
     assert load_scenario("threadline.contracts.conversation_store:Store") is Store

@@ -37,6 +37,8 @@ class Driver(Generic[M]):
       exception; the first that fits counts.
     through: the attribute whose methods serve the operations that have none here.
     clocked: modules in which `time` and `datetime` are virtual until the run is over.
+    threaded: for a system that is called from threads: True, or the packages whose lines count.
+      With overlap, each operation then runs in a thread, and threads are switched at those lines.
     pinned: settings that this system has fixed, and that a scenario would draw otherwise.
     policy: where systems legitimately differ; given to the model.
     bounds: what may be held at most, at any time. foreign: packages that leak hunts leave alone.
@@ -48,6 +50,7 @@ class Driver(Generic[M]):
     refuses: ClassVar[Mapping[type[BaseException], str | Callable[[Any], str]]] = {}
     through: ClassVar[str] = ""
     clocked: ClassVar[tuple[ModuleType, ...]] = ()
+    threaded: ClassVar[bool | tuple[str, ...]] = False
     pinned: ClassVar[Mapping[str, object]] = {}
     bounds: ClassVar[tuple[Bounded, ...]] = ()
     foreign: ClassVar[tuple[str, ...]] = ()

@@ -248,12 +248,12 @@ def _check_names(driver: type[Driver[Any]]) -> None:
 def fits(scenario: type[Scenario[Any]], driver: type[Driver[Any]]) -> bool:
     """Return whether a scenario is played on a driver where nobody has named both.
 
-    Where operations are to overlap, some of the driver's have to be asynchronous; of those that are
-    passed `through`, nobody knows before there is a system.
+    Where operations are to overlap, some of the driver's have to be asynchronous, or all run in
+    threads; of those that are passed `through`, nobody knows before there is a system.
     """
     if scenario.model is not driver.model:
         return False
-    if driver.through or not scenario.overlap:
+    if driver.through or driver.threaded or not scenario.overlap:
         return True
     calls = (getattr(driver, kind, None) for kind in driver.model.kinds())
     return any(map(inspect.iscoroutinefunction, calls))

@@ -272,7 +272,8 @@ RESERVED_NAMES = frozenset(
         ),
         "pump",
         *("cancels", "io", "overlap"),
-        *("refuses", "reset", "roots", "start", "through", "changed", "is_bare", "rules"),
+        *("refuses", "reset", "roots", "start", "threaded", "through"),
+        *("changed", "is_bare", "rules"),
     }
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .failure import Failure
@@ -14,7 +14,11 @@ BAR_MAX = 24  # columns of a lane, in which time is shown
 
 
 class Lane(NamedTuple):
-    """When an operation went on, in ticks, and in which of them it has waited for I/O."""
+    """When an operation went on, in ticks, and in which of them it has waited.
+
+    Where it ran in a thread, `stops` are the lines before which that was put aside. `points` is how
+    many I/Os it has made, or lines it has run.
+    """
 
     number: int
     operation: Operation
@@ -22,9 +26,21 @@ class Lane(NamedTuple):
     ended: int
     waits: tuple[tuple[int, int], ...]
     is_cancelled: bool
+    stops: tuple[str, ...] | None = None
+    points: int = 0
+
+    @property
+    def timing(self) -> str:
+        """Return how it ran beside others, for a reader."""
+        timing = self.operation.timing
+        if self.stops is None:
+            return str(timing)
+        delays = [abs(ticks) for _, ticks in timing.delays]
+        stops = [f"{place} comes {n} later" for place, n in zip(self.stops, delays, strict=False)]
+        return ", ".join(filter(None, (str(replace(timing, delays=(), cancelled_at=0)), *stops)))
 
     def bar(self, first: int) -> str:
-        """Return the lane as text, a column a tick: # where it runs, . where it waits for I/O."""
+        """Return the lane as text, a column a tick: # where it runs, . where it waits."""
         columns = ["#"] * (self.ended - self.began + 1)
         for since, until in self.waits:
             for tick in range(max(since, self.began), min(until, self.ended + 1)):
@@ -68,14 +84,16 @@ class OverlapFailure(Failure):
                 f"of the {count(len(self.lanes), 'operation')} at once, no order explains this; "
                 f"closest is {closest}",
             )
-        lines.append("  at once, time to the right: # runs, . waits for I/O, x is cancelled")
+        is_threaded = any(lane.stops is not None for lane in self.lanes)
+        signs = "# runs, . waits" if is_threaded else "# runs, . waits for I/O, x is cancelled"
+        lines.append(f"  at once, time to the right: {signs}")
         width = max(len(str(lane.number)) for lane in self.lanes)
         bars = [_fitted(lane.bar(first)) for lane in self.lanes]
         room = max(map(len, bars))
         for lane, bar in zip(self.lanes, bars, strict=True):
             start = f"      {lane.number:>{width}}  {bar:<{room}}  "
             lines += folded(start, operation_text(lane.operation), len(start))
-            timing = str(lane.operation.timing)
+            timing = lane.timing
             lines += folded(" " * len(start), timing, len(start)) if timing else []
         return lines
 

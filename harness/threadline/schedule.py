@@ -33,7 +33,8 @@ class Call:
     """One operation that was begun: its task, and its place among all begins and ends of a run.
 
     `ended` is 0 while it goes on. `points` counts its I/Os. `marks` are what a reader is shown: at
-    which tick an I/O has begun to wait, and at which it was answered.
+    which tick an I/O has begun to wait, and at which it was answered. Of a thread, `points` are
+    lines, and `stops` are those before which it was put aside.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Call:
     points: int = 0
     is_cancelled: bool = False
     marks: list[tuple[int, int]] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("the operation that goes on", default=None)
@@ -121,6 +123,10 @@ class Schedule:
         if delay < 0 and not (stream is not None and before):
             held.is_done = io.act(is_last=False)
         self.held.append(held)
+
+    def hold(self, io: Io, ticks: int, call: Call) -> None:
+        """Hold an I/O for so many ticks, whatever else there is."""
+        self.held.append(Held(self.tick + ticks, io, None, self.tick, call))
 
     def cancel(self) -> bool:
         """Cancel the callers whose time has come; return whether there were any."""

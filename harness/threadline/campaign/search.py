@@ -40,6 +40,10 @@ NOTHING_TAKES_TIME = (
     "driver's io() where a store or a peer in memory stands for one with I/O"
 )
 UNDECIDED = "too many orders were possible, or the model could not say what is right"
+NO_LINE_COUNTS = (
+    "no line of the system's counts, so that no thread is switched; name its packages in the "
+    'driver: threaded = ("my_app",)'
+)
 HUNT_CUT = "a hunt for leaks was cut short by the end of the time: give it more with --for"
 
 
@@ -106,7 +110,8 @@ class Search:
     def _of_overlap(self, header: Header) -> str:
         """Return what is to be said of operations that were to overlap."""
         if self._played and header.overlap and not self._runs.has_io:
-            return NOTHING_TAKES_TIME
+            is_threaded = self._runs.target.driver.threaded
+            return NO_LINE_COUNTS if is_threaded else NOTHING_TAKES_TIME
         unjudged = self._runs.undecided
         return f"{count(unjudged, 'run')} not judged to the end: {UNDECIDED}" if unjudged else ""
 

@@ -98,6 +98,9 @@ class Lockstep:
     def finish(self) -> None:
         """Let what is still under way come to its end, and compare it: the last step was taken."""
 
+    def stop(self) -> None:
+        """End what does not come to its end: the run is over."""
+
     def returned(self) -> Iterable[object]:
         """Return what the system has returned under a handle so far."""
         return self._renaming.real.values()

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CoroutineType
 from typing import Any
 
-from ..driver import Driver
+from ..driver import Driver, DriverError
 from ..handle import Dangling, Handle
 from ..model import Model
 from ..operation import Operation
@@ -89,6 +89,18 @@ def begun(driver: Driver[Any], operation: Operation) -> Outcome | Coroutine[Any,
     except BaseException as error:
         value = raised(driver, error)
     return _outcome(value, None)
+
+
+def called(driver: Driver[Any], operation: Operation) -> Outcome:
+    """Make the call of an operation to its end, and return what came back."""
+    outcome = begun(driver, operation)
+    if isinstance(outcome, (Ok, Refused, Crashed, Hung, Unknown)):
+        return outcome
+    outcome.close()
+    raise DriverError(
+        f"{type(driver).__name__}.{operation.kind} is async, and threads call what is not; write "
+        "it with def, or leave out `threaded`"
+    )
 
 
 def ended(driver: Driver[Any], task: Task[Any]) -> Outcome:

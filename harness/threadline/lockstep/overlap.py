@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from ..driver import DriverError
 from ..failure import Disagreement, Divergence, Failure, Property, divergence_type
 from ..handle import Dangling, Handle
 from ..history import Step
@@ -20,8 +22,9 @@ from ..timing import ALONE, WITH
 from ..trace import is_signature_of, plain
 from .lockstep import Lockstep, check_census, differing
 from .order import Miss, Orders, Part, Placed, Reached, Search, Window, noted, told_in, untold
-from .outcomes import UNPLAYED, begun, died_beside, ended, expected_of, is_interrupt, raised
+from .outcomes import UNPLAYED, begun, called, died_beside, ended, expected_of, is_interrupt, raised
 from .renaming import Kept, Named, NotHeld
+from .threads import Threads
 
 CALLS_MAX = 6  # that are judged together, before one has to wait; our choice
 DRAIN_MAX = 10_000  # ticks until all must be over; our choice
@@ -43,7 +46,11 @@ class Overlap(Lockstep):
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
         self._fresh = fresh
         self._schedule = Schedule()
-        self.driver.pump.schedule = self._schedule
+        self._threads: Threads | None = None
+        if self.driver.threaded:
+            self._threads = Threads(self._schedule, type(self.driver))
+        else:
+            self.driver.pump.schedule = self._schedule
         self._open: list[Call] = []
         self._done: list[tuple[int, Operation]] = []  # in the order that explains them
         self._base = self._done  # what is certain while orders are looked for
@@ -90,13 +97,22 @@ class Overlap(Lockstep):
             return
         self._go_on()
         for _ in range(DRAIN_MAX):
-            if not (self._schedule.held or (self._open and self._schedule.goes_on)):
+            if not self._open or not (self._schedule.goes_on or self._expires()):
                 break
             self._schedule.skip()
             self._go_on()
         if self._open:
-            self._end_all(Hung("its turn: nothing else goes on", self.driver.pump.stacks()))
+            stacks = (self._threads or self.driver.pump).stacks()
+            self._end_all(Hung("its turn: nothing else goes on", stacks))
             self._judge()
+
+    def stop(self) -> None:
+        if self._threads is not None:
+            self._threads.close()
+
+    def _expires(self) -> bool:
+        """Return whether a timeout is over now, as nothing else goes on."""
+        return self._threads is not None and self._threads.expire()
 
     def _resolved(self, operation: Operation) -> Operation:
         """Return an operation with real ids, once those are over that it needs them of."""
@@ -110,6 +126,9 @@ class Overlap(Lockstep):
 
     def _begin(self, call: Call, resolved: Operation) -> None:
         self._schedule.begin(call)
+        if self._threads is not None:
+            self._threads.spawn(call, partial(called, self.driver, resolved), self._end)
+            return
         outcome = begun(self.driver, resolved)
         if isinstance(outcome, (Ok, Refused, Crashed, Hung, Unknown)):
             self._end(call, outcome)
@@ -129,9 +148,9 @@ class Overlap(Lockstep):
     def _go_on(self) -> None:
         """Let a tick pass, and judge the calls if they are over."""
         try:
-            self.driver.pump.tick()
+            (self._threads or self.driver.pump).tick()
         except BaseException as error:
-            if is_interrupt(error):
+            if is_interrupt(error) or isinstance(error, DriverError):
                 raise
             self._end_all(raised(self.driver, error))
             if isinstance(error, NotDone):
@@ -157,6 +176,8 @@ class Overlap(Lockstep):
             self._compare_many(Window(tuple(calls), told or {}, self._asked()))
 
     def _died(self) -> Crashed | None:
+        if self._threads is not None:
+            return self._threads.error()
         pump = self.driver.pump
         if pump.has_failed_task():
             gc.collect()
@@ -400,7 +421,8 @@ class Overlap(Lockstep):
         self, divergence: Divergence, calls: Sequence[Call], order: Sequence[int]
     ) -> Divergence:
         failure = divergence.failure
-        lanes = tuple(map(_lane, calls))
+        is_thread = self._threads is not None
+        lanes = tuple(_lane(call, is_thread=is_thread) for call in calls)
         shown = OverlapFailure(
             failure.signature,
             failure.disagreement,
@@ -438,8 +460,15 @@ def _steps(calls: Sequence[Call], order: Sequence[Placed]) -> list[Step]:
     return steps
 
 
-def _lane(call: Call) -> Lane:
+def _lane(call: Call, *, is_thread: bool) -> Lane:
     ends = [call.ended_at, *(until for _, until in call.marks)]
     return Lane(
-        call.number, call.operation, call.began_at, max(ends), tuple(call.marks), call.is_cancelled
+        call.number,
+        call.operation,
+        call.began_at,
+        max(ends),
+        tuple(call.marks),
+        call.is_cancelled,
+        tuple(call.stops) if is_thread else None,
+        call.points,
     )

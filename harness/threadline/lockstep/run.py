@@ -20,6 +20,7 @@ from ..model import Model
 from ..operation import Operation
 from ..outcome import Unpredictable
 from ..trace import Header, Numbered, Recorder, Trace
+from .lent import lent_to
 from .lockstep import Lockstep, Record, lifecycle_failure
 from .outcomes import UNPLAYED, crashed, is_interrupt, is_the_systems
 from .overlap import Overlap
@@ -110,6 +111,7 @@ class Runs:
                 lockstep.finish()
                 is_good = not lockstep.has_diverged
             finally:
+                lockstep.stop()
                 self._count(lockstep)
                 self._give_back(lockstep, is_good=is_good)
         finally:
@@ -246,7 +248,8 @@ class Kept:
             return
         driver._has_started = True  # type: ignore[attr-defined]  # read here alone
         try:
-            driver.start()
+            with lent_to(driver):
+                driver.start()
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -264,7 +267,8 @@ class Kept:
         if self.failed is not None:
             raise self.failed
         self.settings = dict(settings)
-        self.made = target.new_driver(settings)
+        with lent_to(target.driver):
+            self.made = target.new_driver(settings)
         return self.made
 
     def give_back(self, *, is_good: bool) -> None:
@@ -283,7 +287,8 @@ def _as_new(driver: Driver[Any]) -> Driver[Any]:
     """Return a driver that was reset; its modules were given back when the run before was over."""
     if driver.clocked:
         give(driver.clocked, driver.clock, driver._sleep)
-    driver.reset()
+    with lent_to(type(driver)):
+        driver.reset()
     driver._told = None  # what was told meanwhile belongs to no operation
     return driver
 

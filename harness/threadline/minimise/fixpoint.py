@@ -13,6 +13,7 @@ from ..failure import Divergence, Failure, Signature
 from ..lockstep.outcomes import UNPLAYED, ModelError, expected_of
 from ..lockstep.run import Runs, replay
 from ..operation import Operation, atoms_in
+from ..overlapping import OverlapFailure
 from ..pool import Now
 from ..rule import Rule
 from ..scenario import Scenario
@@ -35,6 +36,7 @@ from .passes import (
     renumber,
     same,
     shorter,
+    switched_once,
     with_argument,
     with_operation,
     with_value,
@@ -84,12 +86,13 @@ def minimise(
 
     The passes delete blocks of operations (ddmin; Zeller and Hildebrandt 2002, IEEE TSE 28(2)),
     take simpler arguments, earlier handles and simpler settings from the pools of `scenario`, and
-    rename a value everywhere. With at most PAIRS_MAX operations left, each change is tried with
-    each deletion; with at most SETTINGS_MAX, with other settings. A value is put only where it
-    could be drawn, and a text that has an owner never becomes another owner's. With at most
-    SWAPS_MAX operations left, one is replaced by others: by those that name fewer handles, and by
-    any together with each deletion. If there are at most SEQUENCES_MAX shorter sequences, all are
-    tried. This is repeated until nothing helps.
+    rename a value everywhere. Of at most SWAPS_MAX operations that overlap, one that waits once is
+    tried. With at most PAIRS_MAX operations left, each change is tried with each deletion; with at
+    most SETTINGS_MAX, with other settings. A value is put only where it could be drawn, and a text
+    that has an owner never becomes another owner's. With at most SWAPS_MAX operations left, one is
+    replaced by others: by those that name fewer handles, and by any together with each deletion. If
+    there are at most SEQUENCES_MAX shorter sequences, all are tried. This is repeated until nothing
+    helps.
 
     Every trace is replayed at most once, by `again`; where that is no plain replay, operations are
     not replaced. It stops when time `is_over`.
@@ -152,7 +155,10 @@ class _Search:
         best = self._without_tolerance(best)
         best = self._without_blocks(best)
         best = self._first_of(best, calmer)
-        if entries(best) > ENTRIES_MAX and len(best) <= PAIRS_MAX:
+        if self.runs.target.driver.threaded:
+            if len(best) <= SWAPS_MAX and self.again is replay:
+                best = self._first_of(best, self._switched_once)
+        elif entries(best) > ENTRIES_MAX and len(best) <= PAIRS_MAX:
             few = islice(anew(best), ANEW_MAX)
             best = next(filter(None, map(self.attempt, few)), best)
         best = self._first_of(best, self._renumbered)
@@ -263,6 +269,11 @@ class _Search:
                     break
                 self.header = kept
         return best
+
+    def _switched_once(self, best: Operations) -> Iterator[Operations]:
+        failure = self.failure_of(best)
+        if isinstance(failure, OverlapFailure):
+            yield from switched_once(best, {lane.number: lane.points for lane in failure.lanes})
 
     def _renumbered(self, best: Operations) -> Iterator[Operations]:
         numbers = {old: new for new, (old, _) in enumerate(best, 1)}

@@ -80,6 +80,23 @@ def _timed(best: Operations, timings: Sequence[tuple[int, Timing]]) -> Operation
     return tuple(found)
 
 
+def switched_once(best: Operations, points: Mapping[int, int]) -> Iterator[Operations]:
+    """Yield the operations, and those without one of them, timed anew in the simplest way there is.
+
+    One operation waits at one of its points, of which `points` has the number, until those behind
+    it have begun. Of races that is the usual form, and from others no small change leads to it.
+    """
+    for rest in (*shorter(best), best):
+        for place, (number, operation) in enumerate(rest[:-1]):
+            behind = len(rest) - 1 - place
+            if len(rest) == len(best) and behind + 1 >= entries(best):
+                continue
+            begins = tuple((n, each.timed(Timing(DURING))) for n, each in rest[place + 1 :])
+            for point in range(1, points.get(number, 0) + 1):
+                waits = operation.timed(Timing(delays=((point, behind + 1),)))
+                yield (*calm(rest[:place]), (number, waits), *begins)
+
+
 def with_operation(best: Operations, place: int, other: Operation) -> Operations:
     number, replaced = best[place]
     return (*best[:place], (number, other.timed(replaced.timing)), *best[place + 1 :])

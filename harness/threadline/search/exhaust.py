@@ -107,7 +107,8 @@ class Exhaust:
     def _at_once(self, header: Header, levels: Sequence[Level]) -> Iterator[Batch]:
         """Play one sequence under every schedule, up to the first that fails."""
         operations = [(n, level.option.operation) for n, level in enumerate(levels, 1)]
-        for timed in schedules(operations, self._points(header, operations), cancels=self._cancels):
+        points, lines = self._points(header, operations), bool(self._runs.target.driver.threaded)
+        for timed in schedules(operations, points, cancels=self._cancels, lines=lines):
             failure = replay(self._runs, header, timed)
             yield Batch(1, len(timed), header, failure)
             if failure is not None:

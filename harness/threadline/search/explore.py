@@ -144,8 +144,7 @@ class Explorer:
         settings = goal.settings if goal else self._draw_settings(random)
         header = replace(self._header, settings=settings, tactic=search_policy, run=run)
         if header.overlap:
-            calm = {random.choice(kinds) for kinds in self._races if random.random() > CURIOUS}
-            self._timings = Timings(random, self._points, cancels=self._cancels, calm=calm)
+            self._timings = self._drawn_timings(random)
             header = replace(header, tactic=f"{search_policy}, {self._timings.way}")
         else:
             header = replace(header, round_trip=self._runs.is_due(header))
@@ -180,6 +179,15 @@ class Explorer:
         except Divergence as divergence:
             return len(divergence.failure.steps), divergence.failure
         return steps, None
+
+    def _drawn_timings(self, random: Random) -> Timings:
+        return Timings(
+            random,
+            self._points,
+            cancels=self._cancels,
+            calm={random.choice(kinds) for kinds in self._races if random.random() > CURIOUS},
+            lines=bool(self._runs.target.driver.threaded),
+        )
 
     def _learn(self, lockstep: Overlap) -> None:
         """Note how many I/Os operations have made, at which later runs can have delays."""

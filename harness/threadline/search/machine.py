@@ -37,6 +37,7 @@ _rule: Any = stateful.rule
 
 TIMING = "_timing"  # beside the arguments of an operation
 POINTS = 4  # I/Os of an operation that can be late; our choice
+LINES = 50  # of an operation that runs in a thread; our choice
 STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
 # Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
 TOLD_APART = frozenset({str, int, bool, bytes, type(None), Handle})
@@ -172,7 +173,8 @@ def machine(
         "watch": watch,
         "_initialize": _initialize(**_strategies(runs.target.settings(scenario)))(_begin),
     }
-    timings = {TIMING: _timings(scenario)} if header.overlap else {}
+    lines = bool(runs.target.driver.threaded)
+    timings = {TIMING: _timings(scenario, lines=lines)} if header.overlap else {}
     for rule in scenario.rules(runs.target.lacks):
         watch.tried.setdefault(rule.name, Tries())
         for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
@@ -349,14 +351,16 @@ def _begin(self: Machine, **settings: object) -> None:
     self.begin(**settings)
 
 
-def _timings(scenario: type[Scenario[Any]]) -> st.SearchStrategy[Timing]:
+def _timings(scenario: type[Scenario[Any]], *, lines: bool) -> st.SearchStrategy[Timing]:
     """Return the timings of one operation, the simplest of which is calm."""
-    delay = st.tuples(st.integers(1, POINTS), st.sampled_from((1, 2, 3, -1, -2, -3)))
+    cancels = scenario.cancels and not lines
+    late = (1, 2, 3) if lines else (1, 2, 3, -1, -2, -3)
+    delay = st.tuples(st.integers(1, LINES if lines else POINTS), st.sampled_from(late))
     return st.builds(
         Timing,
         st.sampled_from(BEGINS),
         st.lists(delay, max_size=2, unique_by=lambda each: each[0]).map(sorted).map(tuple),
-        st.sampled_from((0, 0, 0, 0, 1, 2, -1, -2)) if scenario.cancels else st.just(0),
+        st.sampled_from((0, 0, 0, 0, 1, 2, -1, -2)) if cancels else st.just(0),
     )
 
 

@@ -15,14 +15,19 @@ DELAYS_MAX = 2
 
 
 def schedules(
-    operations: Sequence[Numbered], points: Mapping[str, int], *, cancels: bool
+    operations: Sequence[Numbered],
+    points: Mapping[str, int],
+    *,
+    cancels: bool,
+    lines: bool = False,
 ) -> Iterator[tuple[Numbered, ...]]:
     """Yield the operations under each schedule in which some of them overlap.
 
     `points` is how many I/Os operations of each kind make. With `cancels`, one of the entries can
-    be a caller who leaves.
+    be a caller who leaves. With `lines`, operations run in threads, and points are their lines.
     """
-    entries = list(_entries(operations, points, cancels=cancels))
+    signs = (1,) if lines else (1, -1)  # a line has no answer that could be late
+    entries = list(_entries(operations, points, signs, cancels=cancels and not lines))
     for begins in product(BEGINS, repeat=max(0, len(operations) - 1)):
         if all(begin == ALONE for begin in begins):
             continue
@@ -36,12 +41,16 @@ Entry = tuple[int, Timing]  # which operation, and one thing that is said of it
 
 
 def _entries(
-    operations: Sequence[Numbered], points: Mapping[str, int], *, cancels: bool
+    operations: Sequence[Numbered],
+    points: Mapping[str, int],
+    signs: Sequence[int],
+    *,
+    cancels: bool,
 ) -> Iterator[Entry]:
     late = range(1, len(operations) + 1)
     for place, (_, operation) in enumerate(operations):
         last = points.get(operation.kind, 0)
-        for point, ticks, sign in product(range(1, last + 1), late, (1, -1)):
+        for point, ticks, sign in product(range(1, last + 1), late, signs):
             yield place, Timing(delays=((point, sign * ticks),))
         for at in [*range(1, last + 1), *(-ticks for ticks in late)] if cancels else ():
             yield place, Timing(cancelled_at=at)

@@ -17,13 +17,16 @@ LATE_MAX = 3  # ticks by which most I/Os are late at most
 RANKED_LATE = 4  # ticks by which each I/O of a low operation is late, in a run of the way "ranks"
 POINTS_LEAST = 2  # I/Os that an operation is taken to have before it was ever seen
 POINTS_MOST = 12  # of one operation that are drawn from
+LINES_MOST = 200  # of one operation that are drawn from, where it runs in a thread; our choice
+STOPS_MAX = 3  # of a low operation that runs in a thread, in a run of the way "ranks"
 
 
 class Timings:
     """Draws a timing for each operation of one run.
 
     `points` is how many I/Os operations of each kind have been seen to make. With `cancels`, some
-    callers are cancelled. Operations of the kinds in `calm` overlap nothing.
+    callers are cancelled. Operations of the kinds in `calm` overlap nothing. With `lines`,
+    operations run in threads, and points are their lines.
     """
 
     def __init__(
@@ -33,12 +36,14 @@ class Timings:
         *,
         cancels: bool,
         calm: Set[str] = frozenset(),
+        lines: bool = False,
     ) -> None:
         self.way = random.choices(list(WAYS), list(WAYS.values()))[0]
         self._random = random
         self._points = points
         self._density = 0.2 if self.way == "few" else random.choice(DENSITIES)
-        self._cancels = cancels and random.random() < 0.5
+        self._cancels = cancels and not lines and random.random() < 0.5
+        self._lines = lines
         self._calm = calm
         self._is_calm = False  # whether the operation that was drawn last overlaps nothing
         self._changes = random.randint(1, 3)  # the depth of PCT: so often a rank changes
@@ -68,6 +73,9 @@ class Timings:
         begins = self._begins(0.8)
         if random.random() < 0.5:
             return Timing(begins, (), self._cancelled(operation))
+        if self._lines:  # at a few of its lines, as it has so many
+            stops = {self._point(operation) for _ in range(random.randint(1, STOPS_MAX))}
+            return Timing(begins, tuple((line, RANKED_LATE) for line in sorted(stops)))
         first = 1
         if self._changes and random.random() < 0.5:  # its rank falls in the middle
             self._changes -= 1
@@ -83,7 +91,7 @@ class Timings:
 
     def _late(self) -> int:
         ticks = self._random.randint(1, LATE_MAX)
-        return ticks if self._random.random() < 0.6 else -ticks
+        return ticks if self._lines or self._random.random() < 0.6 else -ticks
 
     def _cancelled(self, operation: Operation) -> int:
         if not self._cancels or self._random.random() >= 0.25:
@@ -93,7 +101,8 @@ class Timings:
         return self._point(operation)
 
     def _point(self, operation: Operation) -> int:
-        return self._random.randint(1, min(POINTS_MOST, self._seen(operation)))
+        most = LINES_MOST if self._lines else POINTS_MOST
+        return self._random.randint(1, min(most, self._seen(operation)))
 
     def _seen(self, operation: Operation) -> int:
         return max(POINTS_LEAST, self._points.get(operation.kind, 0))
