@@ -167,6 +167,7 @@ class Overlap(Lockstep):
         if died := self._died():
             calls[-1].outcome = died
         for call in calls:
+            call.task = None  # else all tasks of a run live, and are looked through at each step
             kind = call.operation.kind
             self.points[kind] = max(self.points.get(kind, 0), call.points)
         self._is_unsure = self._is_unsure or any(isinstance(c.outcome, Unknown) for c in calls)
