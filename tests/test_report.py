@@ -18,6 +18,7 @@ from threadline.report import page, write
 from threadline.report.compare import compared
 from threadline.report.coverage import coverage_of
 from threadline.report.junit import junit_of
+from threadline.report.keeper import verdict_of
 from threadline.report.page import page_of
 from threadline.report.plots import plots_of
 from threadline.report.record import (
@@ -384,3 +385,13 @@ def test_a_failure_under_another_signature_is_still_there() -> None:
     assert found.fixed == ()
     assert found.new == ()
     assert len(found.still) == 1
+
+
+def test_one_bug_in_several_scenarios_is_one_signature() -> None:
+    """The verdict says how many failures there are, and of how many signatures."""
+    one, other = failure_of("joins-keys"), failure_of("pops-the-first")
+    again = replace(one, scenario="elsewhere")
+
+    several = verdict_of([one, again, other], [], "time over")
+    assert several == "failed: 3 unaccepted failures of 2 signatures, 3 for the first time"
+    assert verdict_of([one], [], "") == "failed: 1 unaccepted failure, 1 for the first time"

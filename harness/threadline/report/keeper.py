@@ -94,7 +94,7 @@ class Keeper:
             took_s=round(self._now_s(), 1),
             ended=ended,
             exit=status,
-            verdict=_verdict(failures, self.entries, ended),
+            verdict=verdict_of(failures, self.entries, ended),
             workers=night.plan.workers,
             budget_s=self.budget_s,
             scenarios=tuple(map(_scenario, self.entries)),
@@ -172,7 +172,7 @@ def _night(values: Mapping[str, Any]) -> Night:
     )
 
 
-def _verdict(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended: str) -> str:
+def verdict_of(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended: str) -> str:
     """Return the campaign in one sentence."""
     broken = [entry.name for entry in entries if entry.broken]
     nothing = [entry.name for entry in entries if not entry.steps and not entry.broken]
@@ -183,6 +183,9 @@ def _verdict(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended:
     if failures:
         fresh = sum(not each.since for each in failures)
         found = count(len(failures), "unaccepted failure")
+        names = {failure.signature for failure in failures}
+        if len(names) < len(failures):  # one bug shows in several scenarios
+            found += f" of {count(len(names), 'signature')}"
         return f"failed: {found}, {fresh} for the first time{early}"
     if nothing:
         return f"failed: nothing was tried in {', '.join(nothing)}{early}"
