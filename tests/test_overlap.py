@@ -253,6 +253,23 @@ def test_a_race_that_is_known_does_not_hide_another() -> None:
     assert "write" in [each.kind for each in met]
 
 
+def test_an_order_that_shows_later_and_is_not_found_in_time_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What could not be decided is told as no failure, though the first order does not fit."""
+    first, second = racing.Diary.note("a").timed(LATE), racing.Diary.note("b").timed(Timing(DURING))
+    target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
+    said = Header("diary", "tests.toys.racing:Diaries", overlap=True)
+    with target.begin(said) as run:
+        run.step(1, first)
+        run.step(2, second)
+        run.finish()
+        monkeypatch.setattr("threadline.lockstep.order.VISITS_MAX", 1)
+        run.step(3, racing.Diary.read())
+        run.finish()
+        assert run.undecided == 1
+
+
 def test_every_run_of_a_seed_is_the_same() -> None:
     def texts(seed: int) -> list[str]:
         batches = explored(racing.Checking, AtOnce, 40, seed)

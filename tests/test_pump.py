@@ -368,3 +368,27 @@ def test_closes_over_a_task_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -
         pump.close()
 
     pump.close()
+
+
+def test_sets_of_tasks_and_futures_are_in_one_order() -> None:
+    """Whatever addresses they have: what asyncio.wait returns is iterated the same in every run."""
+
+    async def order(junk: list[object]) -> list[str]:
+        async def nothing() -> None:
+            pass
+
+        tasks, futures = [], set()
+        for number in range(20):
+            junk.append([bytearray(size) for size in range(len(junk) * 13 % 50)])
+            tasks.append(asyncio.create_task(nothing(), name=str(number)))
+            futures.add(asyncio.get_running_loop().create_future())
+        done, _ = await asyncio.wait(tasks)
+        return [task.get_name() for task in done] + [str(hash(each)) for each in futures]
+
+    junk: list[object] = []
+    orders = []
+    for _ in range(5):
+        pump = Pump()
+        orders.append(pump.call(order(junk)))
+        pump.close()
+    assert orders == [orders[0]] * 5

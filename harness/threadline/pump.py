@@ -61,6 +61,32 @@ class TimerHandle(asyncio.TimerHandle):
         return super().__lt__(other)
 
 
+class Task(asyncio.Task[Any]):
+    """A task whose place in a set is that of its making, in this process as in any other.
+
+    Sets of tasks and futures, as asyncio.wait returns and cancel scopes keep them, follow addresses
+    otherwise.
+    """
+
+    def __init__(self, work: Any, *, number: int, **more: Any) -> None:
+        self.number = number  # before it is made, as asyncio puts it into a set on the way
+        super().__init__(work, **more)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class Future(asyncio.Future[Any]):
+    """A future whose place in a set is that of its making."""
+
+    def __init__(self, *, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
 class _Loop(asyncio.BaseEventLoop):
     """asyncio's own loop, first in first out, on virtual time and without a selector.
 
@@ -78,6 +104,8 @@ class _Loop(asyncio.BaseEventLoop):
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._timers = count()
+        self._numbers = count(1)
+        self.set_task_factory(lambda _, work, **more: self._task(work, **more))
         self.schedule: Schedule | None = None
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
@@ -97,6 +125,12 @@ class _Loop(asyncio.BaseEventLoop):
         heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]  # as asyncio's own call_at does
         return timer
+
+    def _task(self, work: Any, **more: Any) -> Task:
+        return Task(work, number=next(self._numbers), loop=self, **more)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return Future(number=next(self._numbers), loop=self)
 
     def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task = super().create_task(*args, **kwargs)

@@ -199,8 +199,8 @@ class Overlap(Lockstep):
                 self._renaming.restore(kept)
                 del self.steps[steps:]
                 self.has_diverged = False
-                if self._revised(Window((call,), told, self._census_asked)):
-                    return
+                if self._revised(Window((call,), told, self._census_asked)) or self.undecided:
+                    return  # it is right after all, or nobody can say
                 self.has_diverged = True
             raise self._with_lanes(divergence, [call], [call.number]) from None
         if self._windows:
