@@ -52,6 +52,8 @@ class Overlap(Lockstep):
         else:
             self.driver.pump.schedule = self._schedule
         self._open: list[Call] = []
+        # Held, or the collector would decide when what a cancelled call has left is given back.
+        self._cut: list[Call] = []
         self._done: list[tuple[int, Operation]] = []  # in the order that explains them
         self._base = self._done  # what is certain while orders are looked for
         # From the first that could be explained by several orders on, and what was before it.
@@ -167,7 +169,9 @@ class Overlap(Lockstep):
         if died := self._died():
             calls[-1].outcome = died
         for call in calls:
-            call.task = None  # else all tasks of a run live, and are looked through at each step
+            if not call.is_cancelled:  # what that has left is there until the run ends
+                call.task = None  # else all tasks live, and are looked through at each step
+            self._cut += [call] if call.is_cancelled else []
             kind = call.operation.kind
             self.points[kind] = max(self.points.get(kind, 0), call.points)
         self._is_unsure = self._is_unsure or any(isinstance(c.outcome, Unknown) for c in calls)
