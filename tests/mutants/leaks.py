@@ -150,6 +150,9 @@ ThreadPerConnection = leak(
     steps=1,
 )
 
+GUARD_S = 600
+_READERS: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
 MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
 
 
@@ -160,7 +163,11 @@ def start_thread(connector: Connector) -> None:
         # A pipe, as those who wait for an event are seen in it: a leak of another class.
         held["_log"], end = os.pipe()
         weakref.finalize(connector, _close, end, held["_log"])
-    threading.Thread(target=_read, args=(held["_log"],), daemon=True).start()
+    thread = threading.Thread(
+        target=_read, args=(held["_log"],), name=_name(held["_log"]), daemon=True
+    )
+    _READERS.add(thread)
+    thread.start()
 
 
 def _read(end: int) -> None:
@@ -168,6 +175,13 @@ def _read(end: int) -> None:
         os.read(end, 1)
 
 
-def _close(*ends: int) -> None:
-    for end in ends:
-        os.close(end)
+def _close(end: int, log: int) -> None:
+    """End the threads of a log, and wait: else they would end while the next run counts its own."""
+    os.close(end)
+    for thread in [each for each in _READERS if each.name == _name(log)]:
+        thread.join(GUARD_S)
+    os.close(log)
+
+
+def _name(log: int) -> str:
+    return f"log {log}"
