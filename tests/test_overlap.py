@@ -233,6 +233,14 @@ def test_an_order_can_show_later(*, first_is_late: bool) -> None:
     assert replay(target, said, list(enumerate(steps, 1))) is None
 
 
+def test_an_order_can_show_after_more_operations_than_python_has_frames() -> None:
+    late = [racing.Diary.note("a").timed(LATE), racing.Diary.note("b").timed(Timing(DURING))]
+    steps = [*late, *[racing.Diary.note("c")] * 600, racing.Diary.read()]
+    target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
+    said = Header("diary", "tests.toys.racing:Diaries", overlap=True)
+    assert replay(target, said, list(enumerate(steps, 1))) is None
+
+
 def test_an_order_that_shows_later_can_be_wrong() -> None:
     """Where no order of what came before explains a later answer, it is a failure."""
     first = racing.Diary.note("a").timed(LATE)

@@ -17,7 +17,7 @@ from ..model import Census, Model
 from ..outcome import Crashed, Ok, Outcome, Refused, Told, Unknown, Unpredictable
 from ..schedule import Call
 from .outcomes import expected_of
-from .renaming import ATOMS, Renaming
+from .renaming import ATOMS, Kept, Renaming
 
 VISITS_MAX = 3_000  # calls that are tried in some place, for one question; our choice
 DEPTH_MAX = 12  # of what a model holds, as far as states are compared; our choice
@@ -85,6 +85,25 @@ class World(Protocol):
 
 
 Orders: TypeAlias = tuple[tuple[Placed, ...], ...]
+Option: TypeAlias = tuple[Call, bool]  # a call that can be next, and whether it happens
+
+
+class Point(NamedTuple):
+    """Where a search stands: a model after some orders, and the calls left of the last window."""
+
+    reached: Reached
+    orders: Orders
+    rest: tuple[Call, ...]
+
+
+class Branch(NamedTuple):
+    """Where several calls could be next: the ids known there, and the options not tried yet."""
+
+    orders: Orders
+    rest: tuple[Call, ...]
+    kept: Kept
+    state: Hashable
+    options: list[Option]
 
 
 @dataclass(slots=True)
@@ -121,42 +140,56 @@ class Search:
         """Return orders that explain all, and a model after them; None if there are none."""
         self._windows, kept = windows, self.renaming.kept()
         reached = self.world.after(())
-        found = None if reached is None else self._extended(reached, ((),), windows[0].calls)
-        if found is None:
-            self.renaming.restore(kept)
-        return found
-
-    def _extended(
-        self, reached: Reached, orders: Orders, rest: tuple[Call, ...]
-    ) -> tuple[Reached, Orders] | None:
-        """Return orders that go on from these; the model is after these, and is used up."""
-        if not rest:
-            return self._next_window(reached, orders)
-        options = _options(rest)
-        if len(options) == 1:  # as most windows are: nothing to come back to
-            return self._taken(reached, orders, rest, options[0][0], happens=options[0][1])
-        kept, state = self.renaming.kept(), self._state(reached, orders, rest)
-        if state in self._failed:
-            return None
-        again: Reached | None = reached
-        for call, happens in options:
-            again = again or self.world.after(orders)
-            found = again and self._taken(again, orders, rest, call, happens=happens)
-            if found or self.visits > VISITS_MAX:
-                return found
-            self.renaming.restore(kept)
-            again = None
-        self._failed.add(state)
+        point = None if reached is None else Point(reached, ((),), windows[0].calls)
+        branches: list[Branch] = []  # in a list, as a run may have more windows than Python frames
+        while point is not None:
+            if point.rest:
+                point = self._extended(point, branches)
+            elif not self._ends(point.reached, point.orders):
+                point = None
+            elif len(point.orders) == len(windows):
+                return point.reached, point.orders
+            else:
+                calls = windows[len(point.orders)].calls
+                point = Point(Reached(point.reached.model, {}), (*point.orders, ()), calls)
+            point = point or self._back(branches)
+        self.renaming.restore(kept)
         return None
 
-    def _taken(
-        self, reached: Reached, orders: Orders, rest: tuple[Call, ...], call: Call, *, happens: bool
-    ) -> tuple[Reached, Orders] | None:
-        """Return orders that go on with this call."""
+    def _extended(self, point: Point, branches: list[Branch]) -> Point | None:
+        """Return where the first call that can be next leads; what else can be, is a branch."""
+        first, *others = _options(point.rest)
+        if others:
+            state = self._state(point)
+            if state in self._failed:
+                return None
+            kept = self.renaming.kept()
+            branches.append(Branch(point.orders, point.rest, kept, state, others))
+        return self._taken(point, first)
+
+    def _back(self, branches: list[Branch]) -> Point | None:
+        """Return where the last branch leads that is left; its calls are done anew there."""
+        while branches and self.visits <= VISITS_MAX:
+            branch = branches[-1]
+            if not branch.options:
+                self._failed.add(branches.pop().state)
+                continue
+            self.renaming.restore(branch.kept)
+            reached, option = self.world.after(branch.orders), branch.options.pop(0)
+            if reached is None:
+                continue
+            point = self._taken(Point(reached, branch.orders, branch.rest), option)
+            if point is not None:
+                return point
+        return None
+
+    def _taken(self, point: Point, option: Option) -> Point | None:
+        """Return where a call leads, if it came to what the model expects; the model is used up."""
         self.visits += 1
         if self.visits > VISITS_MAX:
             self.is_cut = True
             return None
+        (reached, orders, rest), (call, happens) = point, option
         expected = None
         if happens:
             try:
@@ -170,18 +203,11 @@ class Search:
                 return None
             reached = Reached(reached.model, noted(reached.notes, reached.model))
         longer = (*orders[:-1], (*orders[-1], Placed(call, expected)))
-        return self._extended(reached, longer, tuple(each for each in rest if each is not call))
+        return Point(reached, longer, tuple(each for each in rest if each is not call))
 
-    def _next_window(self, reached: Reached, orders: Orders) -> tuple[Reached, Orders] | None:
-        if not self._ends(reached, orders):
-            return None
-        if len(orders) == len(self._windows):
-            return reached, orders
-        calls = self._windows[len(orders)].calls
-        return self._extended(Reached(reached.model, {}), (*orders, ()), calls)
-
-    def _state(self, reached: Reached, orders: Orders, rest: tuple[Call, ...]) -> Hashable:
+    def _state(self, point: Point) -> Hashable:
         """Return what decides whether the calls that are left can be explained."""
+        reached, orders, rest = point
         told = frozen([told_in(orders[-1]), reached.notes])
         ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
         left = tuple(call.number for call in rest)
@@ -270,7 +296,7 @@ def frozen(value: object, depth: int = 0) -> Hashable:
     return kind.__name__, frozen(fields, depth + 1)
 
 
-def _options(rest: Sequence[Call]) -> list[tuple[Call, bool]]:
+def _options(rest: Sequence[Call]) -> list[Option]:
     """Return the calls that can be next, and whether they happen: one without an answer may not.
 
     Next is what began before any of the rest had ended.
