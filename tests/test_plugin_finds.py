@@ -20,6 +20,7 @@ from threadline.trace import Header, Recorder
 
 from tests.mutants.store import MUTANTS
 from tests.toys import door, stores
+from tests.toys.racing import AtOnce
 
 STORE = "threadline.contracts.conversation_store:Store"
 other_seed = pytest.mark.slow
@@ -110,3 +111,24 @@ def test_what_fails_by_chance_is_told_as_that(
 
     with pytest.raises(Divergence, match="not deterministic: it fails in"):
         scenario_test(request.session, "tests.toys.stores:AtRandomDriver").runtest()
+
+
+def test_operations_of_a_scenario_that_says_so_overlap(
+    request: pytest.FixtureRequest, stash: pytest.Stash
+) -> None:
+    """A race is found, and told with what was under way at once."""
+    stash[SEED] = 0
+    driver = "tests.toys.racing:Checking"
+    with pytest.raises(Divergence, match="at once, no order explains this"):
+        scenario_test(request.session, driver, AtOnce).runtest()
+
+
+def test_what_needs_no_overlap_is_told_without_it(
+    request: pytest.FixtureRequest, stash: pytest.Stash
+) -> None:
+    stash[SEED] = 0
+    with pytest.raises(Divergence) as raised:
+        scenario_test(request.session, "tests.toys.racing:Forgetting", AtOnce).runtest()
+    first, *_ = str(raised.value).split("\n\n")
+    assert "holds desks {}" in first
+    assert "at once" not in first

@@ -185,6 +185,7 @@ class ScenarioTest(pytest.Item):
         from .campaign.events import Shorter
         from .campaign.findings import Findings
         from .failure import divergence_type
+        from .minimise.alone import alone
         from .printable import file_name
         from .report.known_text import KnownText
         from .search.explore import Explorer
@@ -202,6 +203,7 @@ class ScenarioTest(pytest.Item):
         explored = islice(explorer.batches(), profile.runs)
         for batch in chain(explored, self._examples(runs, profile, known)):
             steps += batch.steps
+            batch = alone(runs, batch)
             failure = batch.failure
             for event in findings.add(batch, failure) if failure else ():
                 is_new = not findings.is_known(event.signature)
@@ -262,6 +264,7 @@ class ScenarioTest(pytest.Item):
             seed=self.config.stash[SEED],
             steps_max=profile.steps,
             versions=versions(),
+            overlap=self._scenario.overlap,
         )
 
     def _folder(self) -> Path:
