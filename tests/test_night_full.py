@@ -25,7 +25,7 @@ SIZES = (0, 50, 200, 500, 1_000, 2_000, 5_000, 20_000, 100_000, 400_000)
 
 
 def limit(size: int) -> None:
-    """Let no file of this process and its children grow above a size; they see an error then."""
+    """Limit the size of the files of this process and its children, as a full disk does (EFBIG)."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 

@@ -204,7 +204,7 @@ class _Exchange:
         self._answer: Response | None = None
 
     def leave(self) -> None:
-        """Tell the app that nobody waits any more."""
+        """Send the app `http.disconnect`: the client closes the connection."""
         self._gone.set()
 
     async def receive(self) -> Message:

@@ -24,7 +24,7 @@ class Io(Protocol):
         ...
 
     def answer(self) -> None:
-        """Tell whoever waits for it, if anybody still does."""
+        """Complete the I/O: its task goes on, unless it was cancelled."""
         ...
 
 

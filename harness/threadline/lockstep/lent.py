@@ -118,9 +118,9 @@ class Lending(AbstractContextManager[None]):
 
 @contextmanager
 def lent_to(driver: type[Driver[Any]]) -> Iterator[None]:
-    """Let a system that is called from threads make our locks in a block, outside of operations.
+    """Give a system that is called from threads our locks while the block runs, in no operation.
 
-    Raises DriverError where a thread is started there: nobody would say when it goes on.
+    Raises DriverError where a thread is started there: no scheduler would switch it.
     """
     if not driver.threaded:
         yield

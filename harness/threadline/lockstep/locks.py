@@ -21,14 +21,14 @@ class Waiter(Protocol):
     """The thread of an operation, as one of a run in which only one goes on at a time."""
 
     def wait_until(self, is_over: Callable[[], bool], timeout_s: float) -> bool:
-        """Let others go on until it is over; return whether it is, and not the timeout.
+        """Block this thread until `is_over` returns True; return False if the timeout came first.
 
-        Where the run is over meanwhile, the thread may be none of it any more.
+        Other threads run meanwhile. If the run ends first, this thread is abandoned.
         """
         ...
 
     def give_way(self, seconds: float) -> None:
-        """Let others go on, as a thread does that sleeps."""
+        """Run other threads first, as `time.sleep` does."""
         ...
 
     def now(self) -> float:

@@ -96,10 +96,10 @@ class Lockstep:
         return False
 
     def finish(self) -> None:
-        """Let what is still under way come to its end, and compare it: the last step was taken."""
+        """Wait for the operations that are not over after the last step, and compare them."""
 
     def stop(self) -> None:
-        """End what does not come to its end: the run is over."""
+        """End the threads of operations that never return: the run is over."""
 
     def returned(self) -> Iterable[object]:
         """Return what the system has returned under a handle so far."""

@@ -94,7 +94,7 @@ class Overlap(Lockstep):
         return Step(number, operation, expected, expected)
 
     def finish(self) -> None:
-        """Let all that is under way come to its end, and judge it."""
+        """Run all operations that have begun to their end, and judge them."""
         if not self._open:
             return
         self._go_on()
@@ -148,7 +148,7 @@ class Overlap(Lockstep):
             self._end(call, outcome)
 
     def _go_on(self) -> None:
-        """Let a tick pass, and judge the calls if they are over."""
+        """Run the system until nothing is ready, and judge the calls once all are over."""
         try:
             (self._threads or self.driver.pump).tick()
         except BaseException as error:

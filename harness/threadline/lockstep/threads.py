@@ -87,9 +87,9 @@ class Threads:
         self.schedule.advance(self._settle)
 
     def expire(self) -> bool:
-        """Let the timeout be over that is the next, as nothing else goes on; False: there is none.
+        """Fire the timeout that is due first, as no thread can run; False: no thread has one.
 
-        Earlier none is over: what operations do takes no time beside it.
+        Timeouts fire at no other time: running operations takes no time.
         """
         timed = [worker for worker in self._waiting if worker.until_s is not None]
         if not timed:
@@ -114,7 +114,7 @@ class Threads:
             worker.leave()
 
     def resume(self, worker: Worker) -> None:
-        """Let one thread go on, and wait until it does not."""
+        """Run one thread until it is switched, waits or ends."""
         with self._lending, _no_garbage():
             is_back = worker.go_on()
         if not is_back or worker.call.points > LINES_MAX:
@@ -190,7 +190,7 @@ class Worker:
         self._back.acquire()
 
     def go_on(self) -> bool:
-        """Let the thread go on until it is put aside; return False where that does not happen."""
+        """Run the thread until it is switched or waits; return False if it never comes to that."""
         self.waits_for = self.until_s = None
         self._go.release()
         is_back = self._back.acquire(timeout=locks.HANG_S)
@@ -203,7 +203,7 @@ class Worker:
         return self.waits_for is not None and self.waits_for()
 
     def end(self) -> None:
-        """Tell what it has come to; raises what is no outcome of a system."""
+        """Report the result of the thread; raises an error that is no outcome of a system."""
         if self._end is None:
             if self._error is not None:
                 died = crashed(self._error)
@@ -230,7 +230,7 @@ class Worker:
             self.thread.join(locks.HANG_S)
 
     def time_out(self) -> None:
-        """Let what it waits for be too late."""
+        """End its wait by its timeout."""
         self._threads.elapsed_s = max(self._threads.elapsed_s, self.until_s or 0.0)
         self._has_timed_out = True
         self.waits_for = lambda: True
