@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
-from itertools import chain, islice
+from functools import partial
+from itertools import chain, islice, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -192,18 +193,18 @@ class ScenarioTest(pytest.Item):
 
         explorer = Explorer(self._scenario, runs, self._header(profile, "explore"))
         known = self._known()
-        name, driver = self._scenario.__name__, self._target.name
 
         def path(signature: str) -> Path:
-            return folder / f"{file_name(f'{name}-{signature}')}.jsonl"
+            return folder / f"{file_name(f'{self._scenario.__name__}-{signature}')}.jsonl"
 
+        driver = self._target.name
         findings = Findings(runs, self._scenario, path, entries=known, driver=driver)
         told: dict[str, Divergence] = {}
         steps = 0
         explored = islice(explorer.batches(), profile.runs)
-        for batch in chain(explored, self._examples(runs, profile, known)):
+        played = chain(explored, self._examples(runs, profile, known))
+        for batch in map(partial(alone, runs), played):
             steps += batch.steps
-            batch = alone(runs, batch)
             failure = batch.failure
             for event in findings.add(batch, failure) if failure else ():
                 is_new = not findings.is_known(event.signature)
@@ -211,8 +212,7 @@ class ScenarioTest(pytest.Item):
                     kind = divergence_type(failure.signature)
                     told[event.signature] = kind(failure, event.text)
         if findings.known:
-            text = KnownText(known)
-            lines = (text.came(each, times) for each, times in findings.known.items())
+            lines = starmap(KnownText(known).came, findings.known.items())
             self.add_report_section("call", "threadline", "\n".join(lines))
         if not steps:
             self._fail_of_nothing(profile.runs, explorer.unused())
