@@ -27,6 +27,10 @@ class Words:
 
     def clear(self) -> None:
         self._words.clear()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Count tries anew, as a service does that has been started."""
         self._tries.clear()
 
     def fault_of(self, request: AgentRequest) -> Fault:

@@ -158,6 +158,7 @@ class ServiceLife(SessionsDriver):
     def _begin(self, pump: Pump) -> None:
         """Start a new service on the disk."""
         process = Process(self._disk)
+        self._words.start_again()
         numbers = self._numbers  # the system must not lead to its driver
         system = ChatSystem(
             settings=self._settings,

@@ -53,8 +53,7 @@ class StoredTurnsDriver(Driver[StoredTurns]):
         return [[turn.position, turn.role, turn.run_id] for turn in turns]
 
     async def handled(self, user: str, thread: str, message: str) -> bool:
-        found = await self._turns.position_of(self._context(user, thread), message)
-        return found is not None
+        return bool(await self._turns.of_message(self._context(user, thread), message))
 
     async def delete(self, user: str, thread: str) -> None:
         await self._turns.delete_thread(self._context(user, thread))

@@ -22,6 +22,7 @@ class RefusedError(Exception):
       QueueFullError           "queue full"            queue_max messages are in the queue
       BadMessageError          "bad message"           a message breaks a rule of the contract
       AgentTimeoutError        "agent timeout"         an agent took agent_timeout_s
+      AgentFailedError         "agent failed"          an agent raised, or ended without a reply
 
     reason is the stable text in the middle; the message is for the reader.
     """
@@ -109,3 +110,9 @@ class AgentTimeoutError(RefusedError):
     """An agent took longer than it may."""
 
     reason = "agent timeout"
+
+
+class AgentFailedError(RefusedError):
+    """An agent raised, or ended without a reply."""
+
+    reason = "agent failed"

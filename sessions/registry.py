@@ -93,7 +93,12 @@ class Registry:
         with self._lock:
             if (session := self._find(user_id, thread_id)) is None:
                 return None
-            return Peek(session.run_id, session.websocket_client_id, session.created_at_s)
+            return Peek(
+                session.run_id,
+                session.websocket_client_id,
+                session.created_at_s,
+                session.number,
+            )
 
     def due_at_s(self, key: IsolationKey, number: int) -> float | None:
         """Return when the live session of this number expires if nobody uses it, or None."""

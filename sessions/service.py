@@ -48,7 +48,7 @@ class ChatService:
         self.system.factory.on_manager_end = self._manager_ended
 
     async def start(self) -> None:
-        """Make the tables, let the stored sessions go on, and begin to work and to sweep.
+        """Make the tables, let the stored sessions and questions go on, and begin to work.
 
         Raises what the database raises.
         """
@@ -58,6 +58,7 @@ class ChatService:
             self.system.registry.restore(
                 thread.user_id, thread.thread_id, thread.run_id, thread.active_at_s
             )
+        await self.wiring.unanswered.take_up()
         self.wiring.worker.start()
         self._sweeper.start()
 

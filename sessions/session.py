@@ -41,6 +41,7 @@ class Peek(NamedTuple):
     run_id: str
     websocket_client_id: str
     began_at_s: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

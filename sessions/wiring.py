@@ -14,6 +14,7 @@ from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
+from sessions.messages.unanswered import UnansweredQuestions
 from sessions.quality import QualityHandler, QualityManager
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
@@ -59,10 +60,19 @@ class Wiring:
             self.lifetimes.is_over,
             lambda message: router.responses.finish(message.asker),
         )
-        dispatcher = Dispatcher(self._handlers(agent), self.lifetimes, router)
+        agents = AgentHandler(agent, router, self.lifetimes, clock, settings)
+        requests = AgentRequestHandler(self.queue, self.turns, agents, self.lifetimes, router)
+        handlers = self._handlers(requests, agent.name)
+        dispatcher = Dispatcher(handlers, self.lifetimes, router)
         most = settings.queue_workers
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, most)
-        stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, router)
+        stopper = StopAgentHandler(
+            *(self.queue, self.worker, self.lifetimes, router),
+            *(core.tasks, requests.give_up),
+        )
+        self.unanswered = UnansweredQuestions(
+            self.threads, self.turns, system.contexts, system.registry, self.queue
+        )
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
         self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
         self.messages_route = MessagesRoute(
@@ -85,11 +95,9 @@ class Wiring:
             self._system.metrics(), self.queue.counts(), self.session_factory.gauges()
         )
 
-    def _handlers(self, agent: Agent) -> dict[str, Handle]:
-        system = self._system
-        agents = AgentHandler(agent, self.router, self.lifetimes, system.clock, system.settings)
-        requests = AgentRequestHandler(self.turns, agents, self.lifetimes, self.router)
-        quality = QualityHandler(self.quality, self.turns, system.clock, self.router, agent.name)
+    def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:
+        clock = self._system.clock
+        quality = QualityHandler(self.quality, self.turns, clock, self.router, agent_name)
         return {
             **dict.fromkeys(AGENT_REQUESTS, requests.handle),
             "get_thread_history": ThreadHistoryHandler(self.turns, self.router).handle,

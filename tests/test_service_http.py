@@ -164,7 +164,12 @@ def test_answer_has_the_ids_and_the_position(app: TestClient) -> None:
     again = app.post("/agents/message", json=body, headers=ANA)
 
     assert answer.json() == ids | {"response": "You said: hi", "position": 2}
-    assert again.json() == ids | {"already_handled": True, "position": 1}
+    assert again.json() == ids | {
+        "already_handled": True,
+        "position": 1,
+        "answer_position": 2,
+        "response": "You said: hi",
+    }
 
 
 def test_stream_has_each_event_on_a_line(app: TestClient) -> None:

@@ -85,6 +85,7 @@ def test_every_refusal_has_a_reason_of_its_own() -> None:
     reasons = [refusal.reason for refusal in RefusedError.__subclasses__()]
 
     assert sorted(reasons) == [
+        "agent failed",
         "agent timeout",
         "bad message",
         "connection taken",

@@ -87,7 +87,7 @@ def test_look_alike_threads_never_meet(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_handled_message_has_its_position(tmp_path: Path, kind: str) -> None:
-    """A message id gives the position of the user's turn, not of the answer."""
+    """A message id gives the user's turn, and then the answer."""
 
     async def run() -> None:
         async with stores(tmp_path, kind=kind) as kept:
@@ -95,8 +95,9 @@ def test_handled_message_has_its_position(tmp_path: Path, kind: str) -> None:
             await kept.turns.append_user_turn(context(), "two", "m2")
             await kept.turns.append_agent_turn(context(), "answer", "m2")
 
-            assert await kept.turns.position_of(context(), "m2") == 2
-            assert await kept.turns.position_of(context(), "m3") is None
+            turns = await kept.turns.of_message(context(), "m2")
+            assert [(turn.position, turn.role) for turn in turns] == [(2, "user"), (3, "agent")]
+            assert await kept.turns.of_message(context(), "m3") == []
 
     asyncio.run(run())
 
@@ -112,7 +113,7 @@ def test_deleted_thread_begins_anew(tmp_path: Path, kind: str) -> None:
             await kept.turns.delete_thread(context())
 
             assert await kept.turns.latest_turns(context(), 50) == []
-            assert await kept.turns.position_of(context(), "m1") is None
+            assert await kept.turns.of_message(context(), "m1") == []
             assert await kept.turns.append_user_turn(context(), "new") == 1
             assert len(await kept.turns.latest_turns(context(thread_id="u"), 50)) == 1
 
@@ -173,7 +174,7 @@ def test_conversation_that_was_due_is_gone_for_a_new_session(tmp_path: Path, kin
             later = context(began_at_s=START_S + 10)
 
             assert await kept.turns.latest_turns(later, 50) == []
-            assert await kept.turns.position_of(later, "m1") is None
+            assert await kept.turns.of_message(later, "m1") == []
             assert await kept.turns.append_user_turn(later, "new") == 1
             assert [turn.text for turn in await kept.turns.latest_turns(later, 50)] == ["new"]
 

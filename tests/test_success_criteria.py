@@ -47,6 +47,7 @@ class TurnsInMemory(TurnStore):
         message_id: str | None = None,
         *,
         used: int = 0,
+        asked: str | None = None,
     ) -> int:
         return self._keep(context, "user", text, message_id)
 

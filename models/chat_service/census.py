@@ -57,7 +57,7 @@ def _tasks_max(service: ServiceState) -> int:
     databases = len(service.databases.open) + sockets
     return (
         TASKS_PER_SOCKET * sockets
-        + TASKS_PER_REQUEST * requests
+        + TASKS_PER_REQUEST * (requests + len(service.requests.stopping))
         + TASKS_PER_DATABASE_SESSION * databases
         + TASKS_ELSE
     )

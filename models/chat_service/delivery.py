@@ -28,7 +28,7 @@ STATUSES = {
     "agent_timeout": 504,
 }
 CANCELLED = 409
-OF_A_RESPONSE = ("thread_id", "run_id", "message_id", "position", "response")
+OF_A_RESPONSE = ("thread_id", "run_id", "message_id", "position", "answer_position", "response")
 
 
 class Heading(NamedTuple):
@@ -66,7 +66,7 @@ class Delivery:
         connection = self._live(asker)
         self.state.connections.publish(heading.key, event, connection)
 
-    def answer(self, heading: Heading, asker: Asker, kind: str, **own: object) -> None:
+    def answer(self, heading: Heading, asker: Asker | None, kind: str, **own: object) -> None:
         """Send an event to an asker alone, if it is still there."""
         event = self._event(heading, kind, own)
         if isinstance(asker, Exchange):
@@ -78,7 +78,7 @@ class Delivery:
         """Answer an exchange that is refused before it has a context."""
         self._respond(exchange, STATUSES[code], code=code, thread_id=None)
 
-    def end(self, heading: Heading, asker: Asker) -> None:
+    def end(self, heading: Heading, asker: Asker | None) -> None:
         """End an exchange: its request is done, or was cancelled."""
         if not isinstance(asker, Exchange):
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,11 @@ class Handling:
             yield from self._begin(request)
         if request.history is None:
             return
-        reply = yield from self._run_agent(request, request.history)
+        try:
+            reply = yield from self._run_agent(request, request.history)
+        except (AgentFailed, AgentTimeout):
+            yield from self.give_up(request)
+            raise
         position = yield from self.storage.write(
             lambda: self.turns.add_agent_turn(
                 request.key, request.run, reply, request.heading.message
@@ -82,20 +87,25 @@ class Handling:
         if position is not None:
             self._publish(request, "agent_completed", position=position, response=reply)
 
+    def give_up(self, request: Request) -> Generator[Wait, bool, None]:
+        """Note that a request gets no answer, or else it is taken up again after a start."""
+        with suppress(PoolTimeout, StorageFailed):
+            yield from self.storage.write(lambda: self.turns.give_up(request.key, request.used))
+
     def _begin(self, request: Request) -> Generator[Wait, bool, None]:
         """Store the user's turn, unless it was before."""
         key, began_s, message = request.key, request.began_s, request.heading.message
         if message:
-            handled = yield from self.storage.read(
-                lambda: self.turns.position_of(key, began_s, message)
+            turns = yield from self.storage.read(
+                lambda: self.turns.of_message(key, began_s, message)
             )
-            if handled is not None:
-                self._answer(request, "already_handled", position=handled)
+            if turns:
+                self._answer(request, "already_handled", **_handled(turns))
                 return
         history = yield from self.storage.read(lambda: self.turns.of(key, began_s)[-HISTORY_TURNS:])
         position = yield from self.storage.write(
             lambda: self.turns.add_user_turn(
-                key, began_s, request.run, request.used, _text(request), message
+                key, began_s, request.run, request.used, request.question()
             )
         )
         request.history = history
@@ -187,7 +197,16 @@ class Handling:
 
 
 def _text(request: Request) -> str:
-    return str(request.fields.get("text") or request.fields.get("user_request"))
+    return request.question().text
+
+
+def _handled(turns: list[Turn]) -> dict[str, object]:
+    """Return what is told of a message that was handled: its turn, and the answer if it has one."""
+    asked, *answers = turns
+    told: dict[str, object] = {"position": asked.position}
+    for answer in answers:
+        told |= {"answer_position": answer.position, "response": answer.text}
+    return told
 
 
 def _reply(text: str, history: list[Turn]) -> str:

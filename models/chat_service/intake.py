@@ -98,7 +98,7 @@ class Intake:
             return None
         session = self._get(*key, None)
         assert session is head.session
-        self._service.requests.cancel(head)
+        self._service.requests.stop(head)
         heading = Heading(key, session.run)
         self._service.delivery.publish(heading, connection, "agent_stopped")
         return session

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from models.chat_service.delivery import Asker, Delivery, Heading
 from models.chat_service.processes import Process, Processes, Steps, Wait
 from models.chat_service.settings import Settings
-from models.chat_service.turns import Turn
+from models.chat_service.turns import Question, Turn
 from models.session_manager.clock import Clock
 from models.session_manager.ids import Id, Key
 from models.session_manager.sessions import Session
@@ -36,7 +36,7 @@ class Request:
     agent: str
     session: Session
     heading: Heading
-    asker: Asker
+    asker: Asker | None
     used: int
     failures: int = 0
     rests_until_s: float | None = None
@@ -65,6 +65,9 @@ class Request:
     def is_agents(self) -> bool:
         return self.kind in AGENT_REQUESTS
 
+    def question(self) -> Question:
+        return Question(self.kind, self.fields, self.agent, self.heading.message)
+
 
 @dataclass(slots=True)
 class QueueCounts:
@@ -84,9 +87,11 @@ class Requests:
     processes: Processes
     delivery: Delivery
     handle: Callable[[Request], Generator[Wait, bool, None]]
+    give_up: Callable[[Request], Generator[Wait, bool, None]]
     lines: dict[Key, list[Request]] = field(default_factory=dict)
     dead_letters: list[Key] = field(default_factory=list)
     counts: QueueCounts = field(default_factory=QueueCounts)
+    stopping: list[Process] = field(default_factory=list)  # each notes that one was stopped
 
     def all(self) -> list[Request]:
         return [request for line in self.lines.values() for request in line]
@@ -100,14 +105,20 @@ class Requests:
 
     def storing(self) -> int:
         """Return how many wait for a place."""
+        self.stopping = [each for each in self.stopping if self.processes.is_in_line(each)]
         handled = (request.process for request in self.all() if request.process)
-        return sum(map(self.processes.is_in_line, handled))
+        return sum(map(self.processes.is_in_line, handled)) + len(self.stopping)
 
     def cancel(self, request: Request) -> None:
         """Forget a request, whatever it does now; its thread's next one follows."""
         if request.process:
             self.processes.end(request.process)
         self._forget(request)
+
+    def stop(self, request: Request) -> None:
+        """Forget a request, for good: it is not taken up again after a start."""
+        self.cancel(request)
+        self.stopping.append(self.processes.start(self.give_up(request)))
 
     def dispatch(self) -> None:
         """Hand the ready heads to free workers, the most urgent first."""
@@ -132,19 +143,20 @@ class Requests:
         try:
             yield from self.handle(request)
         except Unavailable:
-            self._fail(request)
+            yield from self._fail(request)
         else:
             self._forget(request)
         self.dispatch()
 
-    def _fail(self, request: Request) -> None:
+    def _fail(self, request: Request) -> Generator[Wait, bool, None]:
         """Schedule the next try of a request, or make it a dead letter."""
-        request.process = None
         if request.failures < len(RESTS_S):
+            request.process = None
             request.rests_until_s = self.clock.now_s + RESTS_S[request.failures]
             request.failures += 1
             self.counts.retries += 1
             return
+        yield from self.give_up(request)
         self.counts.dead_lettered += 1
         self.dead_letters.append(request.key)
         if len(self.dead_letters) > self.settings.dead_letters_max:

@@ -8,10 +8,10 @@ from functools import partial
 from threadline import Handle
 
 from models.chat_service.databases import AWAITED, Databases, DatabaseSession
-from models.chat_service.delivery import Delivery
-from models.chat_service.handling import Handling
+from models.chat_service.delivery import Delivery, Heading
+from models.chat_service.handling import HISTORY_TURNS, Handling
 from models.chat_service.processes import Processes, Steps, Until, Wait
-from models.chat_service.requests import Requests
+from models.chat_service.requests import Request, Requests
 from models.chat_service.settings import Settings
 from models.chat_service.storage import PoolTimeout, Storage
 from models.chat_service.subscriptions import Subscriptions
@@ -124,12 +124,29 @@ class ServiceState:
             expires_s = found.active_s + self.settings.session_ttl_s
             if not found.is_ended and expires_s > self.clock.now_s:
                 core.sessions.restore(*found.key, found.run, found.active_s)
+                self._take_up(found)
+        self.settle()
 
     def crash(self) -> None:
         """Forget all that is not stored; nobody is told."""
         for names in (self.core.connections.closed, self.core.connections.ended):
             names.clear()
         self.start()
+
+    def _take_up(self, found: Conversation) -> None:
+        """Go on with the last message of a conversation, if it is to be answered."""
+        question = found.question
+        if question is None:
+            return
+        request = Request(
+            *(question.kind, question.fields, question.agent),
+            self.core.sessions.live[found.key],
+            Heading(found.key, found.run, question.message),
+            asker=None,
+            used=found.used,
+            history=found.turns[:-1][-HISTORY_TURNS:],
+        )
+        self.requests.put(request)
 
     def _begin(self, core: State, closed: list[Handle]) -> None:
         """Make all parts that do not outlive a stop."""
@@ -144,7 +161,8 @@ class ServiceState:
             *(self.storage, self.delivery, self.subscriptions),
         )
         self.requests = Requests(
-            self.settings, self.clock, self.processes, self.delivery, handling.handle
+            *(self.settings, self.clock, self.processes, self.delivery),
+            *(handling.handle, handling.give_up),
         )
         self.sockets: dict[Handle, Id] = {}
         self.processes.start(self._sweeps())

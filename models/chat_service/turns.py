@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models.chat_service.settings import Settings
@@ -37,11 +38,26 @@ class Turn:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the agent was asked by a conversation's last turn, and has not answered yet."""
+
+    kind: str
+    fields: Mapping[str, object]
+    agent: str
+    message: Id | None
+
+    @property
+    def text(self) -> str:
+        return str(self.fields.get("text") or self.fields.get("user_request"))
+
+
 @dataclass(slots=True)
 class Conversation:
     """A thread's row and its turns; is_ended: invalidated, which the turns outlive.
 
-    used: the place of its last message among all gets and messages.
+    used: the place of its last message among all gets and messages. question: that message, while
+    it is to be answered.
     """
 
     key: Key
@@ -49,6 +65,7 @@ class Conversation:
     used: int
     is_ended: bool = False
     turns: list[Turn] = field(default_factory=list)
+    question: Question | None = None
 
     @property
     def active_s(self) -> float:
@@ -69,20 +86,18 @@ class Turns:
         found = self.stored.get(key)
         return found.turns if found and self.due_s(found) > began_s else []
 
-    def position_of(self, key: Key, began_s: float, message: Id) -> int | None:
-        """Return the position of the user's turn that a message became, if it did."""
-        turns = self.of(key, began_s)
-        found = (turn for turn in turns if turn.message == message and turn.role == USER)
-        return next((turn.position for turn in found), None)
+    def of_message(self, key: Key, began_s: float, message: Id) -> list[Turn]:
+        """Return the turn that a message became, and its answer, as far as they are there."""
+        return [turn for turn in self.of(key, began_s) if turn.message == message]
 
     def add_user_turn(
-        self, key: Key, began_s: float, run: Id, used: int, text: str, message: Id | None
+        self, key: Key, began_s: float, run: Id, used: int, question: Question
     ) -> int:
         """Store what a user said, in a new conversation if the old one was due."""
         self._check()
         kept = self.of(key, began_s)
-        self.stored[key] = Conversation(key, run, used, turns=kept)
-        return self._add(key, USER, run, text, message)
+        self.stored[key] = Conversation(key, run, used, turns=kept, question=question)
+        return self._add(key, USER, run, question.text, question.message)
 
     def add_agent_turn(self, key: Key, run: Id, text: str, message: Id | None) -> int | None:
         """Store an agent's answer; None if the run is not going on any more."""
@@ -90,7 +105,15 @@ class Turns:
         if found is None or found.run != run or found.is_ended:
             return None
         self._check()
+        found.question = None
         return self._add(key, AGENT, run, text, message)
+
+    def give_up(self, key: Key, used: int) -> None:
+        """Note that a message is not to be answered."""
+        self._check()
+        found = self.stored.get(key)
+        if found and found.used == used:
+            found.question = None
 
     def end_sessions(self, user: str) -> None:
         """Note that a user's sessions were invalidated."""

@@ -1,4 +1,4 @@
-"""Runs an agent for a request, and reports its errors."""
+"""Runs an agent for a request, and tells what went wrong of its errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessions.agents.agent import (
     AgentUnavailableError,
 )
 from sessions.clock import Clock
-from sessions.errors import AgentTimeoutError, ThreadEndedError
+from sessions.errors import AgentFailedError, AgentTimeoutError, ThreadEndedError
 from sessions.messages.lifetime import Lifetimes
 from sessions.queue.message import Message
 from sessions.router import Router
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class AgentHandler:
     """Runs an agent for agent_timeout_s at most, and sends its events as they come.
 
-    Whatever happens is told on the context that it was given.
+    They are sent on the context that it was given.
     """
 
     def __init__(
@@ -44,22 +44,20 @@ class AgentHandler:
         self._clock = clock
         self._settings = settings
 
-    async def run(self, message: Message, request: AgentRequest) -> str | None:
-        """Return the agent's reply to a message, or None after an error that was told.
+    async def run(self, message: Message, request: AgentRequest) -> str:
+        """Return the agent's reply to a message.
 
-        Raises AgentUnavailableError if the agent could not be had, before its first event, and
-        ThreadEndedError once the session that accepted the message has ended.
+        Raises AgentUnavailableError if the agent could not be had, before its first event;
+        AgentTimeoutError; AgentFailedError; and ThreadEndedError once the session that accepted
+        the message has ended.
         """
         try:
             return await self._in_time(message, request)
-        except AgentTimeoutError as error:
-            self._router.error(message, "agent_timeout", str(error))
-        except (AgentUnavailableError, ThreadEndedError):
+        except (AgentTimeoutError, AgentUnavailableError, ThreadEndedError):
             raise
         except Exception as error:  # an agent may raise anything
             logger.warning("agent failed on %s", message.context.thread_id, exc_info=error)
-            self._router.error(message, "agent_failed", _told(error))
-        return None
+            raise AgentFailedError(_told(error)) from error
 
     async def _in_time(self, message: Message, request: AgentRequest) -> str:
         deadline_s = self._clock.now() + self._settings.agent_timeout_s

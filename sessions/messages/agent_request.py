@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from sessions.agents.agent import AgentRequest
+import logging
+
+from sessions.agents.agent import AgentRequest, AgentUnavailableError
 from sessions.agents.agent_handler import AgentHandler
+from sessions.errors import AgentFailedError, AgentTimeoutError, PoolTimeoutError
 from sessions.event import Json
+from sessions.messages.error_codes import STORAGE_ERRORS
 from sessions.messages.lifetime import Lifetimes
-from sessions.queue.message import Begun, Message, Queued
+from sessions.messages.payloads import TEXT_FIELDS
+from sessions.messages.unanswered import as_asked
+from sessions.queue.message import HISTORY_TURNS_MAX, Begun, Message, Queued
+from sessions.queue.message_queue import MessageQueue
 from sessions.router import Router
+from sessions.storage.turn import Turn
 from sessions.storage.turn_store import TurnStore
 
-HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
+logger = logging.getLogger(__name__)
 
 
 class AgentRequestHandler:
     """Lets the agent answer (the contract, Persistence), each step on the message's context.
 
-    A turn is stored before the event that tells of it. Storage errors are raised.
+    A turn is stored before the event that tells of it, and with a user's turn that it is to be
+    answered; that is so until the answer is stored, or nobody is to wait for one. Storage errors
+    are raised.
     """
 
     def __init__(
-        self, turns: TurnStore, agents: AgentHandler, lifetimes: Lifetimes, router: Router
+        self,
+        queue: MessageQueue,
+        turns: TurnStore,
+        agents: AgentHandler,
+        lifetimes: Lifetimes,
+        router: Router,
     ) -> None:
+        self._queue = queue
         self._turns = turns
         self._agents = agents
         self._lifetimes = lifetimes
@@ -32,22 +48,41 @@ class AgentRequestHandler:
         queued.begun = queued.begun or await self._begin(message)
         if queued.begun is None:
             return
-        reply = await self._agents.run(message, _request(message, queued.begun))
-        if reply is not None:
-            await self._complete(message, reply)
+        try:
+            reply = await self._agents.run(message, _request(message, queued.begun))
+        except (AgentFailedError, AgentTimeoutError):
+            await self.give_up(message)
+            raise
+        except AgentUnavailableError:
+            if self._queue.is_last_try(queued):
+                await self.give_up(message)
+            raise
+        await self._complete(message, reply)
+
+    async def give_up(self, message: Message) -> None:
+        """Note that a message is not to be answered, before anybody is told.
+
+        If that cannot be stored, it is taken up again after the next start.
+        """
+        try:
+            await self._turns.give_up(message.context, message.used)
+        except (PoolTimeoutError, *STORAGE_ERRORS) as error:
+            thread_id, why = message.key.thread_id, type(error).__name__
+            logger.warning("not stored that %s has no answer: %s", thread_id, why)
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""
         context, message_id = message.context, message.message_id
         if message_id:
-            position = await self._turns.position_of(context, message_id)
-            if position is not None:
-                self._router.answer(message, "already_handled", {"position": position})
+            turns = await self._turns.of_message(context, message_id)
+            if turns:
+                self._router.answer(message, "already_handled", _handled(turns))
                 return None
         history = await self._turns.latest_turns(context, HISTORY_TURNS_MAX)
         self._lifetimes.check(message)
-        text = _text(message)
-        position = await self._turns.append_user_turn(context, text, message_id, used=message.used)
+        position = await self._turns.append_user_turn(
+            context, _text(message), message_id, used=message.used, asked=as_asked(message)
+        )
         self._router.publish(message, "agent_started", {"position": position})
         return Begun(position, tuple(history))
 
@@ -66,4 +101,16 @@ def _request(message: Message, begun: Begun) -> AgentRequest:
 
 
 def _text(message: Message) -> str:
-    return str(message.payload["user_request" if message.kind == "start_agent" else "text"])
+    return str(message.payload[TEXT_FIELDS[message.kind]])
+
+
+def _handled(turns: list[Turn]) -> dict[str, Json]:
+    """Return what is told of a message that was handled: its turn, and its answer if there is one.
+
+    A thread's requests run one after another, so that the answer is there, or never comes.
+    """
+    asked, *answers = turns
+    told: dict[str, Json] = {"position": asked.position}
+    for answer in answers:
+        told |= {"answer_position": answer.position, "response": answer.text}
+    return told

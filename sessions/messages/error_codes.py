@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 
 from sessions.errors import (
+    AgentFailedError,
+    AgentTimeoutError,
     BadMessageError,
     ConnectionTakenError,
     InvalidContextError,
@@ -22,6 +24,8 @@ CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (ManagerLimitError, "manager_limit"),
     (PoolTimeoutError, "pool_timeout"),
     (QueueFullError, "queue_full"),
+    (AgentTimeoutError, "agent_timeout"),
+    (AgentFailedError, "agent_failed"),
     (STORAGE_ERRORS, "storage_error"),
 )
 

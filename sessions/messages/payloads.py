@@ -111,7 +111,9 @@ QUALITY = (
     "generate_quality_report",
     "validate_content",
 )
-AGENT_REQUESTS = ("start_agent", "user_message", "chat")
+# The requests that the agent answers, and in which field each says what is asked.
+TEXT_FIELDS = {"start_agent": "user_request", "user_message": "text", "chat": "text"}
+AGENT_REQUESTS = tuple(TEXT_FIELDS)
 # Reads go before runs of agents, which take long, and quality waits for both; our choice.
 PRIORITIES = {"get_thread_history": Priority.HIGH} | dict.fromkeys(QUALITY, Priority.LOW)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+
 from sessions.errors import BadMessageError
 from sessions.key import IsolationKey
 from sessions.messages.lifetime import Lifetimes
@@ -10,18 +12,27 @@ from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.router import Router
+from sessions.tasks import Tasks
 
 
 class StopAgentHandler:
     """Ends the agent request that a thread is at, running or resting before a retry."""
 
     def __init__(
-        self, queue: MessageQueue, worker: QueueWorker, lifetimes: Lifetimes, router: Router
+        self,
+        queue: MessageQueue,
+        worker: QueueWorker,
+        lifetimes: Lifetimes,
+        router: Router,
+        tasks: Tasks,
+        give_up: Callable[[Message], Coroutine[object, object, None]],
     ) -> None:
         self._queue = queue
         self._worker = worker
         self._lifetimes = lifetimes
         self._router = router
+        self._tasks = tasks
+        self._give_up = give_up
 
     def running(self, key: IsolationKey) -> Queued:
         """Return the request to stop; raises BadMessageError (nothing_to_stop)."""
@@ -31,8 +42,12 @@ class StopAgentHandler:
         raise BadMessageError("nothing_to_stop", "no agent runs on this thread")
 
     def stop(self, queued: Queued, message: Message) -> None:
-        """Cancel a request, and tell its thread, on the context of the message that stops it."""
+        """Cancel a request, and tell its thread, on the context of the message that stops it.
+
+        That it is not taken up again after a start is stored beside that.
+        """
         self._worker.cancel(queued)
+        self._tasks.start(self._give_up(queued.message), "end of a stopped request")
         self._router.publish(message, "agent_stopped", {})
 
     def _has_begun(self, queued: Queued) -> bool:

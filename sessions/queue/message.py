@@ -11,6 +11,8 @@ from sessions.event import Json
 from sessions.key import IsolationKey
 from sessions.storage.turn import Turn
 
+HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
+
 
 class Priority(IntEnum):
     """How urgent a message is; the smaller number goes first."""
@@ -49,7 +51,7 @@ class Message:
 class Begun:
     """What the first try of a request has done, and no retry does again: the user's turn is stored.
 
-    history: the turns before it, oldest first.
+    history: the last HISTORY_TURNS_MAX turns before it, oldest first.
     """
 
     position: int

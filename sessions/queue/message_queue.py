@@ -12,7 +12,7 @@ from itertools import count
 from sessions.clock import Clock
 from sessions.errors import QueueFullError
 from sessions.key import IsolationKey
-from sessions.queue.message import Message, Queued
+from sessions.queue.message import Begun, Message, Queued
 from sessions.settings import Settings
 
 # How long a message rests before each retry (the contract, Queue).
@@ -66,7 +66,17 @@ class MessageQueue:
         self._forget_over(message.key)
         # A copy, as its sender may go on with the payload.
         kept = replace(message, payload=copy.deepcopy(dict(message.payload)))
-        queued = Queued(kept, next(self._arrivals))
+        self._add(kept)
+
+    def take_up(self, message: Message, begun: Begun) -> None:
+        """Add a message whose turn was stored before a start: it was accepted then, without limit.
+
+        It has its place in the order of arrival, as others come after a start only.
+        """
+        self._add(message, begun)
+
+    def _add(self, message: Message, begun: Begun | None = None) -> None:
+        queued = Queued(message, next(self._arrivals), begun=begun)
         line = self._lines.setdefault(queued.message.key, deque())
         line.append(queued)
         self._size += 1

@@ -22,7 +22,8 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 # User and thread are two columns everywhere, never joined, as ids may contain any separator.
 # Times are clock seconds. ended: the session was invalidated, which the conversation outlives.
 # used: the number of the last message that became a turn, which tells a user's latest thread
-# without a clock, however long its agent takes.
+# without a clock, however long its agent takes. asked: what that message was beside its text, until
+# it is answered or given up: what is asked is taken up again after a start.
 THREADS = Table(
     "threads",
     METADATA,
@@ -32,6 +33,7 @@ THREADS = Table(
     Column("active_at_s", Double, nullable=False, index=True),
     Column("ended", Boolean, nullable=False),
     Column("used", BigInteger, nullable=False),
+    Column("asked", Text),
 )
 
 TURNS = Table(

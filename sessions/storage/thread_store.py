@@ -12,7 +12,7 @@ from sessions.key import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.tables import THREADS, TURNS
-from sessions.storage.turn import StoredThread
+from sessions.storage.turn import StoredThread, Unanswered
 
 # Each statement is built once, and run with the values of its parameters.
 _IS_LIVE = and_(
@@ -21,6 +21,21 @@ _IS_LIVE = and_(
 )
 
 GOING_ON = select(THREADS).where(_IS_LIVE).order_by(THREADS.c.used)
+_LATER = TURNS.alias()
+UNANSWERED = (
+    select(THREADS, TURNS.c.position, TURNS.c.text, TURNS.c.message_id)
+    .join(
+        TURNS, and_(TURNS.c.user_id == THREADS.c.user_id, TURNS.c.thread_id == THREADS.c.thread_id)
+    )
+    .where(_IS_LIVE, THREADS.c.asked.is_not(None))
+    .where(
+        TURNS.c.position
+        == select(func.max(_LATER.c.position))
+        .where(_LATER.c.user_id == THREADS.c.user_id, _LATER.c.thread_id == THREADS.c.thread_id)
+        .scalar_subquery()
+    )
+    .order_by(THREADS.c.used)
+)
 LAST_USED = select(func.coalesce(func.max(THREADS.c.used), 0))
 OF_USER = (
     select(THREADS).where(THREADS.c.user_id == bindparam("of_user")).order_by(THREADS.c.used.desc())
@@ -67,6 +82,19 @@ class ThreadStore:
             rows = (await connection.execute(GOING_ON, values)).all()
         return [
             StoredThread(row.user_id, row.thread_id, row.run_id, min(row.active_at_s, now_s))
+            for row in rows
+        ]
+
+    async def unanswered(self) -> list[Unanswered]:
+        """Return what is asked on those threads, the latest last."""
+        values = {"session_ttl_s": self._settings.session_ttl_s, "now_s": self._clock.now()}
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(UNANSWERED, values)).all()
+        return [
+            Unanswered(
+                *(row.user_id, row.thread_id, row.run_id, row.used, row.asked),
+                *(row.position, row.text, row.message_id),
+            )
             for row in rows
         ]
 

@@ -28,3 +28,20 @@ class StoredThread:
     thread_id: str
     run_id: str
     active_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question that was stored, and neither answered nor given up: a thread's last turn.
+
+    used: its number in the order of all gets and messages. asked: what it was beside its text.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    used: int
+    asked: str
+    position: int
+    text: str
+    message_id: str | None

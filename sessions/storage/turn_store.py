@@ -37,6 +37,7 @@ OF_THREAD: BindParameter[str] = bindparam("of_thread")
 OF_RUN: BindParameter[str] = bindparam("of_run")
 USED: BindParameter[int] = bindparam("last_used")
 NOW_S: BindParameter[float] = bindparam("now_s")
+ASKED: BindParameter[str | None] = bindparam("of_question")
 
 
 def _is_of_thread(table: FromClause) -> ColumnElement[bool]:
@@ -51,7 +52,7 @@ def _was_kept(last_at_s: ColumnElement[float]) -> ColumnElement[bool]:
 def _thread_written(
     thread: sqlite.Insert | postgresql.Insert,
 ) -> sqlite.Insert | postgresql.Insert:
-    state = {"run_id": OF_RUN, "active_at_s": NOW_S, "ended": False, "used": USED}
+    state = {"run_id": OF_RUN, "active_at_s": NOW_S, "ended": False, "used": USED, "asked": ASKED}
     return thread.values(user_id=OF_USER, thread_id=OF_THREAD, **state).on_conflict_do_update(
         index_elements=["user_id", "thread_id"], set_=state
     )
@@ -78,8 +79,11 @@ THREAD_TOUCHED = (
     update(THREADS)
     .where(_is_of_thread(THREADS))
     .where(THREADS.c.run_id == OF_RUN, THREADS.c.ended.is_(False))
-    .values(active_at_s=NOW_S)
+    .values(active_at_s=NOW_S, asked=None)
     .returning(THREADS.c.run_id)
+)
+GIVEN_UP = (
+    update(THREADS).where(_is_of_thread(THREADS)).where(THREADS.c.used == USED).values(asked=None)
 )
 DUE_TURNS_REMOVED = delete(TURNS).where(_is_of_thread(TURNS), not_(_was_kept(_LAST_AT_S)))
 NEXT_POSITION = select(func.coalesce(func.max(TURNS.c.position), 0) + 1).where(_is_of_thread(TURNS))
@@ -88,7 +92,9 @@ LATEST_TURNS = _KEPT_TURNS.order_by(TURNS.c.position.desc()).limit(bindparam("li
 ANSWERS_SINCE = _KEPT_TURNS.where(
     TURNS.c.role == "agent", TURNS.c.at_s > bindparam("since_s")
 ).order_by(TURNS.c.position)
-HANDLED = _KEPT_TURNS.where(TURNS.c.message_id == bindparam("of_message"), TURNS.c.role == "user")
+OF_MESSAGE = _KEPT_TURNS.where(TURNS.c.message_id == bindparam("of_message")).order_by(
+    TURNS.c.position
+)
 THREAD_REMOVED = (
     delete(THREADS).where(_is_of_thread(THREADS)),
     delete(TURNS).where(_is_of_thread(TURNS)),
@@ -125,16 +131,18 @@ class TurnStore:
         message_id: str | None = None,
         *,
         used: int = 0,
+        asked: str | None = None,
     ) -> int:
         """Store what a user said, and return its position; the context's run is now current.
 
         used: the message's number in the order of all gets and messages. The thread with the
-        greatest one is the user's latest after the next start.
+        greatest one is the user's latest after the next start. asked: what it was beside its text,
+        where it is to be answered: until it is, or is given up, ThreadStore.unanswered() has it.
         """
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
             # First, as it locks the thread's row, by which positions have no gap and no double.
-            written = {**self._written_in(context), "last_used": used}
+            written = {**self._written_in(context), "last_used": used, "of_question": asked}
             await session.execute(self._thread_written, written)
             await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
             return await self._append(session, context, "user", text, message_id)
@@ -165,12 +173,16 @@ class TurnStore:
         """Return what the agent said on the thread after a clock second, oldest first."""
         return await self._read(context, ANSWERS_SINCE, {"since_s": since_s})
 
-    async def position_of(self, context: UserExecutionContext, message_id: str) -> int | None:
-        """Return the position of the user's turn that a message became, or None."""
-        handled = {**self._kept_for(context), "of_message": message_id}
+    async def of_message(self, context: UserExecutionContext, message_id: str) -> list[Turn]:
+        """Return the turn that a message became, and its answer, as far as they are there."""
+        return await self._read(context, OF_MESSAGE, {"of_message": message_id})
+
+    async def give_up(self, context: UserExecutionContext, used: int) -> None:
+        """Note that the thread's last message is not to be answered, if it has that number."""
         async with self._sessions.create_session_from_context(context) as session:
-            row = (await session.execute(HANDLED, handled)).first()
-        return row.position if row else None
+            await session.begin_writing()
+            await session.execute(GIVEN_UP, {**self._ids(context), "last_used": used})
+            await session.commit()
 
     async def delete_thread(self, context: UserExecutionContext) -> None:
         """Remove a thread and all its turns, in one transaction."""

@@ -42,13 +42,18 @@ class Answered(BaseModel):
 
 
 class AlreadyHandled(BaseModel):
-    """Where the turn is that a message of this message_id became before."""
+    """Where the turn is that a message of this message_id became before, and its answer.
+
+    One that failed or was stopped has no answer.
+    """
 
     thread_id: str
     run_id: str
     message_id: str
     already_handled: bool
     position: int
+    answer_position: int | None = None
+    response: str | None = None
 
 
 class ListedThread(BaseModel):

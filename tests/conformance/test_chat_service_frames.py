@@ -169,7 +169,7 @@ def test_posts_and_gets_the_reply(talk: ServiceTalk) -> None:
 
 def test_posts_twice_and_is_handled_once(talk: ServiceTalk) -> None:
     """
-    The second post of a message id gets the position of the first.
+    The second post of a message id gets the position of the first, and its answer.
     """
     talk.do.post("ana", "t", None, "m", "hello there", "well")
     again = talk.do.post("ana", "t", None, "m", "hello there", "well")
@@ -182,6 +182,8 @@ def test_posts_twice_and_is_handled_once(talk: ServiceTalk) -> None:
             "run_id": Handle("r", 1),
             "message_id": "m",
             "position": 1,
+            "answer_position": 2,
+            "response": "You said: hello there",
             "already_handled": True,
         }
     ]

@@ -223,7 +223,7 @@ def test_history_that_waits_for_a_place_is_no_agent_to_stop(begin: Begin[Service
 
 def test_stopped_message_leaves_the_line_for_a_place(talk: ServiceTalk) -> None:
     """
-    Its place comes free at once, and nothing of it is stored.
+    Nothing of it is stored; that it was stopped waits for the place of writers in its stead.
     """
     connection = talk.connect()
     session = talk.open_database("v")
@@ -231,8 +231,9 @@ def test_stopped_message_leaves_the_line_for_a_place(talk: ServiceTalk) -> None:
     talk.say(connection)
 
     assert types(talk.do.stop_agent(connection, None), connection) == ["agent_stopped"]
-    assert talk.held("places") == {"taken": 1}
+    assert talk.held("places") == {"taken": 2}
     talk.do.close_database(session)
+    assert talk.held("places") == {"taken": 0}
     assert talk.texts() == []
 
 

@@ -101,7 +101,7 @@ def test_latest_thread_after_a_restart_is_that_of_the_latest_turn(talk: ServiceT
 
 def test_crash_closes_no_socket_and_tells_nobody(talk: ServiceTalk) -> None:
     """
-    Neither connection nor exchange hears of a crash, and the queue is lost.
+    Neither connection nor exchange hears of a crash, and what has no turn is lost.
     """
     connection = talk.connect()
     talk.say(connection, "one", "slow")
@@ -109,11 +109,56 @@ def test_crash_closes_no_socket_and_tells_nobody(talk: ServiceTalk) -> None:
 
     assert talk.do.crash() == Ok(None)
     assert talk.held("close_codes") == {}
-    assert talk.held("requests") == {}
+    assert talk.held("requests") == {("ana", "t"): 1}
     assert talk.wait(10) == Ok(None)
-    assert talk.texts() == [("user", "one")]
+    assert talk.texts() == [("user", "one"), ("agent", "You said: one")]
     with pytest.raises(Dangling):
         talk.say(connection)
+
+
+@pytest.mark.parametrize("end", ["crash", "restart"])
+def test_question_is_answered_after_the_next_start(talk: ServiceTalk, end: str) -> None:
+    """
+    It goes on once, under its run and its message id, for whoever is on the thread by then.
+    """
+    talk.say(talk.connect(), "zero")
+    talk.say(Handle("k", 1), "one", "slow", message="m")
+    getattr(talk.do, end)()
+    back = talk.do.connect("ana", "t", None, WELL)
+    told = talk.wait(10)
+
+    assert [each["run_id"] for each in events(told, value(back)["socket"])] == [Handle("r", 1)] * 4
+    assert types(told, value(back)["socket"])[-1] == "agent_completed"
+    assert talk.texts()[-1] == ("agent", "You said: one Before that: zero")
+    getattr(talk.do, end)()
+    assert talk.held("requests") == {}
+    later = value(talk.do.connect("ana", "t", None, WELL))["socket"]
+    (again,) = events(talk.say(later, message="m"), later)
+    assert (again["type"], again["answer_position"]) == ("already_handled", 4)
+    assert again["response"] == "You said: one Before that: zero"
+
+
+@pytest.mark.parametrize("agent", ["refuses", "raises late", "unavailable", "never ends"])
+def test_question_that_was_given_up_is_not_taken_up(talk: ServiceTalk, agent: str) -> None:
+    """
+    Who was told that there is no answer gets none later.
+    """
+    talk.say(talk.connect(), "one", agent)
+    talk.wait(300)
+    talk.do.crash()
+
+    assert talk.held("requests") == {}
+    talk.wait(40)
+    assert talk.texts() == [("user", "one")]
+
+
+def test_question_that_was_stopped_is_not_taken_up(talk: ServiceTalk) -> None:
+    connection = talk.connect()
+    talk.say(connection, "one", "slow")
+    talk.do.stop_agent(connection, None)
+    talk.do.crash()
+
+    assert talk.held("requests") == {}
 
 
 def test_stop_ends_exchanges(talk: ServiceTalk) -> None:

@@ -127,9 +127,10 @@ QueuesElsewhere = line(
 FailsElsewhere = line(
     "FailsElsewhere",
     "Tells that an agent failed on a new thread.",
-    "agents.agent_handler.AgentHandler.run",
-    old='self._router.error(message, "agent_failed",',
-    new=ANEW + 'self._router.error(on_new_context(message), "agent_failed",',
+    "messages.dispatcher.Dispatcher.handle",
+    old="self._router.error(message, code,",
+    new=ANEW + 'self._router.error(on_new_context(message) if code == "agent_failed" else message,'
+    " code,",
     scenario=Agents,
     continuity_post_stream=1,
     continuity_say=2,
@@ -139,9 +140,10 @@ FailsElsewhere = line(
 TimesOutElsewhere = line(
     "TimesOutElsewhere",
     "Tells that an agent took too long on a new thread.",
-    "agents.agent_handler.AgentHandler.run",
-    old='self._router.error(message, "agent_timeout",',
-    new=ANEW + 'self._router.error(on_new_context(message), "agent_timeout",',
+    "messages.dispatcher.Dispatcher.handle",
+    old="self._router.error(message, code,",
+    new=ANEW + 'self._router.error(on_new_context(message) if code == "agent_timeout" else message,'
+    " code,",
     scenario=Agents,
     continuity_wait=2,
 )

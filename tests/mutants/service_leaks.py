@@ -25,9 +25,8 @@ KeepsFailedRequests = leak(
     "KeepsFailedRequests",
     "Keeps each request of which the agent failed, to try it again one day.",
     "agents.agent_handler.AgentHandler.run",
-    old='self._router.error(message, "agent_failed",',
-    new='vars(self).setdefault("_failed", []).append(message)\n'
-    'self._router.error(message, "agent_failed",',
+    old="raise AgentFailedError",
+    new='vars(self).setdefault("_failed", []).append(message)\nraise AgentFailedError',
     scenario=Agents,
     path=f"{IN_HANDLER}._failed",
     steps=1,

@@ -7,6 +7,7 @@ from threadline.campaign.mutant import Mutant
 from scenarios.connections import Connections
 from scenarios.database import Database
 from scenarios.keys import Keys
+from scenarios.restart import Restart
 from tests.mutants import services, sessions
 
 MakesIdsOfItsOwn = sessions.line(
@@ -94,6 +95,69 @@ AnswersMakeLatest = services.line(
     "touched = await session.execute(THREAD_TOUCHED.values(used=latest),",
     scenario=Database,
     continuity_threads=3,
+)
+LosesQuestions = services.line(
+    "LosesQuestions",
+    "Forgets, in a crash, what it has acknowledged and not answered. So did the service itself.",
+    "messages.unanswered.UnansweredQuestions.take_up",
+    old="for question in await self._threads.unanswered():",
+    new="for question in (await self._threads.unanswered())[:0]:",
+    scenario=Restart,
+    continuity_crash=2,
+    continuity_restart=2,
+)
+AnswersAfterFailure = services.line(
+    "AnswersAfterFailure",
+    "Takes a question up again after a start though its agent has failed, which was told.",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old="except (AgentFailedError, AgentTimeoutError):",
+    new="except ZeroDivisionError:",
+    scenario=Restart,
+    memory_crash=3,
+    memory_restart=3,
+)
+AnswersAfterLastTry = services.line(
+    "AnswersAfterLastTry",
+    "Takes a question up again after a start though it became a dead letter.",
+    "messages.agent_request.AgentRequestHandler.handle",
+    old="if self._queue.is_last_try(queued):",
+    new="if False:",
+    scenario=Restart,
+    memory_crash=3,
+    memory_restart=3,
+)
+AnswersAfterStop = services.line(
+    "AnswersAfterStop",
+    "Takes a question up again after a start though its user has stopped it.",
+    "messages.stop_agent.StopAgentHandler.stop",
+    old="self._tasks.start(self._give_up(queued.message)",
+    new="from dataclasses import replace\n"
+    "self._tasks.start(self._give_up(replace(queued.message, used=-1))",
+    scenario=Restart,
+    memory_crash=4,
+    memory_restart=4,
+)
+LosesTheMessageId = services.line(
+    "LosesTheMessageId",
+    "Answers, after a start, without the message_id of the question.",
+    "messages.unanswered.UnansweredQuestions.take_up",
+    old="question.message_id",
+    new="None",
+    scenario=Restart,
+    continuity_thread_messages=4,
+    continuity_post=4,
+    continuity_wait=4,
+)
+HidesTheAnswer = services.line(
+    "HidesTheAnswer",
+    "Tells who sends a question again that it was handled, and not the answer.",
+    "messages.agent_request._handled",
+    old="for answer in answers:",
+    new="for answer in answers[:0]:",
+    scenario=Restart,
+    continuity_say=3,
+    continuity_post=2,
+    continuity_wait=3,
 )
 LeavesManager = sessions.line(
     "LeavesManager",
