@@ -47,6 +47,7 @@ class Connection:
         self._on_end = on_end
         self._handed_over: deque[Outgoing] = deque()
         self._outbox: deque[Outgoing] = deque()
+        self._outbox_bytes = 0
         self._wake = asyncio.Event()
         self._ended = asyncio.get_running_loop().create_future()
         self._sending: asyncio.Task[None] | None = None
@@ -58,9 +59,16 @@ class Connection:
         self._wake.set()
 
     def offer(self, event: Event, *, recoverable: bool) -> None:
-        """Send an event after those that wait; if outbox_max wait already, the socket is dead."""
-        has_room = len(self._outbox) < self._settings.outbox_max
+        """Send an event after those that wait.
+
+        If outbox_max of them wait already, or those that wait have outbox_bytes_max, the socket is
+        dead: so one event may be of any size, and what waits is bounded by the limit and one more.
+        """
+        settings = self._settings
+        has_room = len(self._outbox) < settings.outbox_max
+        has_room = has_room and self._outbox_bytes < settings.outbox_bytes_max
         self._outbox.append(Outgoing(event, recoverable))
+        self._outbox_bytes += event.size_bytes()
         self._wake.set()
         if not has_room:
             self._on_dead(self)
@@ -92,6 +100,8 @@ class Connection:
                 await self._in_time(self._sending, self._ended)
                 if self._was_sent():
                     line.popleft()
+                    if line is self._outbox:
+                        self._outbox_bytes -= event.size_bytes()
                     self._metrics.events_delivered += 1
                 elif not self._ended.done():
                     self._on_dead(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -47,3 +48,7 @@ class Event:
             "message_id": self.message_id,
         }
         return ids | copy.deepcopy(dict(self.fields)) | ids
+
+    def size_bytes(self) -> int:
+        """Return how large its own fields are as JSON: the ids that each event has are short."""
+        return len(json.dumps(self.fields, separators=(",", ":")))

@@ -108,6 +108,14 @@ class ChatService:
         """Take in one frame of a socket; whatever comes of it is sent as events."""
         await self.wiring.intake.receive(websocket, data)
 
+    async def until_room(self, user_id: str) -> None:
+        """Return once the queue has room for a message of a user, or after queue_wait_s.
+
+        Until then a socket of that user need not be read, so that a flood waits where it comes
+        from; a frame that is received all the same is told queue_full.
+        """
+        await self.wiring.queue.until_room(user_id)
+
     async def invalidate_user_sessions(self, user_id: str) -> int:
         """End all that a user has going on, and store that; return how many sessions were live.
 

@@ -12,7 +12,8 @@ class Settings:
 
     emergency_percent is the share of max_managers_per_user from which a user's idle managers
     make way for a new one. sweep_interval_s must be more than 0. queue_workers is how many
-    messages are handled at once; tokens, whose each bearer token is.
+    messages are handled at once, and how many of them may be one user's; tokens, whose each
+    bearer token is.
     """
 
     session_ttl_s: float = 86_400
@@ -23,6 +24,7 @@ class Settings:
     connection_timeout_s: float = 1_800
     send_timeout_s: float = 5
     outbox_max: int = 100
+    outbox_bytes_max: int = 1_048_576
     recovery_max: int = 100
     sweep_interval_s: float = 60
     pool_size: int = 10
@@ -30,7 +32,10 @@ class Settings:
     retention_s: float = 2_592_000
     queue_max: int = 10_000
     dead_letters_max: int = 1_000
+    queue_max_per_user: int = 200
+    queue_wait_s: float = 5
     queue_workers: int = 64
+    queue_workers_per_user: int = 16
     agent_timeout_s: float = 300
     message_bytes_max: int = 262_144
     tokens: Mapping[str, str] = field(default_factory=dict)

@@ -64,8 +64,7 @@ class Wiring:
         requests = AgentRequestHandler(self.queue, self.turns, agents, self.lifetimes, router)
         handlers = self._handlers(requests, agent.name)
         dispatcher = Dispatcher(handlers, self.lifetimes, router)
-        most = settings.queue_workers
-        self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, most)
+        self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
             *(self.queue, self.worker, self.lifetimes, router),
             *(core.tasks, requests.give_up),

@@ -138,3 +138,48 @@ def test_message_removed_while_it_was_handled_is_not_retried() -> None:
 
     assert queue.counts() == QueueCounts()
     assert handled(queue) == [2]
+
+
+def test_users_are_served_in_turn() -> None:
+    """Who has many messages gets one handled for each of another's, however late those come."""
+    queue, _ = make_queue()
+    for number in range(4):
+        queue.put(message(f"ana {number}", f"t{number}"))
+    assert taken(queue).message.payload["n"] == "ana 0"
+    for number in range(2):
+        queue.put(message(f"ben {number}", f"t{number}", Priority.LOW, user_id="ben"))
+
+    assert handled(queue) == ["ana 1", "ben 0", "ana 2", "ben 1", "ana 3"]
+
+
+def test_users_who_are_busy_are_passed_over_and_keep_their_turn() -> None:
+    queue, _ = make_queue()
+    for user in ("ana", "ben", "cem"):
+        queue.put(message(user, user_id=user))
+
+    assert taken_but(queue, "ana") == "ben"
+    assert handled(queue) == ["ana", "cem"]
+
+
+def test_user_has_a_limit_of_his_own() -> None:
+    """What is over takes no room of it."""
+    over: list[Message] = []
+    clock = ManualClock()
+    queue = MessageQueue(clock, Settings(queue_max_per_user=2), over.__contains__)
+    first = message("one")
+    queue.put(first)
+    queue.put(message("two", "u"))
+    with pytest.raises(QueueFullError, match="a user may have 2"):
+        queue.put(message("three"))
+    queue.put(message("other", user_id="ben"))
+    over += [each for each in queue.messages() if each.payload["n"] == "one"]
+    queue.put(message("three"))
+
+    assert [each.payload["n"] for each in queue.messages()] == ["two", "three", "other"]
+
+
+def taken_but(queue: MessageQueue, busy: str) -> Json:
+    """Return the payload of the next message of anybody but one user."""
+    queued = queue.take(busy.__eq__)
+    assert queued is not None
+    return queued.message.payload["n"]

@@ -25,7 +25,9 @@ class Desk:
         self.clock = ManualClock()
         self.queue = MessageQueue(self.clock, Settings())
         self.tasks = Tasks()
-        self.worker = QueueWorker(self.queue, self, self.clock, self.tasks, most)
+        self.worker = QueueWorker(
+            self.queue, self, self.clock, self.tasks, Settings(queue_workers=most)
+        )
         self.open = asyncio.Event()
         self.open.set()
         self.given_up: list[Json] = []

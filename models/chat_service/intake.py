@@ -59,8 +59,9 @@ class Intake:
 
     def _accept(self, user: str, thread: Id | None, frame: Frame, asker: Asker) -> Session | str:
         """Queue a message under the session that it is for; or return the code that refuses it."""
-        requests = self._service.requests
-        if len(requests.all()) >= self._service.settings.queue_max:
+        requests, settings = self._service.requests, self._service.settings
+        is_full = len(requests.all()) >= settings.queue_max
+        if is_full or len(requests.of(user)) >= settings.queue_max_per_user:
             return "queue_full"
         session = self._get(user, thread, frame.run or None)
         if session is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 
@@ -80,7 +81,12 @@ class QueueCounts:
 
 @dataclass(slots=True)
 class Requests:
-    """The lines, of which so many heads are handled at once; and the dead letters, by key."""
+    """The lines, of which so many heads are handled at once; and the dead letters, by key.
+
+    Users are served in turn: next is the one of the least turn of those who have something to be
+    handled, and not yet as much at work as one may. A user has the last turn on coming, and again
+    on being served.
+    """
 
     settings: Settings
     clock: Clock
@@ -91,12 +97,19 @@ class Requests:
     lines: dict[Key, list[Request]] = field(default_factory=dict)
     dead_letters: list[Key] = field(default_factory=list)
     counts: QueueCounts = field(default_factory=QueueCounts)
+    turns: dict[str, int] = field(default_factory=dict)
     stopping: list[Process] = field(default_factory=list)  # each notes that one was stopped
 
     def all(self) -> list[Request]:
         return [request for line in self.lines.values() for request in line]
 
+    def of(self, user: str) -> list[Request]:
+        return [request for request in self.all() if request.key[0] == user]
+
     def put(self, request: Request) -> None:
+        user, _ = request.key
+        if not self.of(user):
+            self._go_last(user)
         self.lines.setdefault(request.key, []).append(request)
 
     def head(self, key: Key) -> Request | None:
@@ -123,7 +136,10 @@ class Requests:
     def dispatch(self) -> None:
         """Hand the ready heads to free workers, the most urgent first."""
         while ready := self._ready():
-            request = min(ready, key=lambda request: request.rank)
+            user = min((request.key[0] for request in ready), key=self.turns.__getitem__)
+            own = [request for request in ready if request.key[0] == user]
+            request = min(own, key=lambda request: request.rank)
+            self._go_last(user)
             request.rests_until_s, request.has_begun = None, True
             request.process = self.processes.start(self._work(request))
 
@@ -134,10 +150,20 @@ class Requests:
 
     def _ready(self) -> list[Request]:
         heads = [line[0] for line in self.lines.values()]
-        if sum(head.process is not None for head in heads) >= self.settings.queue_workers:
+        at_work = Counter(head.key[0] for head in heads if head.process)
+        if at_work.total() >= self.settings.queue_workers:
             return []
-        now_s = self.clock.now_s
-        return [head for head in heads if not head.process and (head.rests_until_s or 0) <= now_s]
+        now_s, most = self.clock.now_s, self.settings.queue_workers_per_user
+        return [
+            head
+            for head in heads
+            if not head.process
+            and (head.rests_until_s or 0) <= now_s
+            and at_work[head.key[0]] < most
+        ]
+
+    def _go_last(self, user: str) -> None:
+        self.turns[user] = max(self.turns.values(), default=0) + 1
 
     def _work(self, request: Request) -> Steps:
         try:

@@ -20,7 +20,10 @@ class Settings(settings.Settings):
     pool_timeout_s: float = 30
     retention_s: float = 2_592_000
     queue_max: int = 10_000
+    queue_max_per_user: int = 200
+    queue_wait_s: float = 5
     queue_workers: int = 64
+    queue_workers_per_user: int = 16
     dead_letters_max: int = 1_000
     agent_timeout_s: float = 300
     message_bytes_max: int = 262_144

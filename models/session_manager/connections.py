@@ -161,7 +161,10 @@ class Connections:
         return [manager for manager in mine if len(mine) * 100 >= full and manager.is_idle]
 
     def _offer(self, connection: Connection, outgoing: Outgoing) -> None:
-        is_full = connection.waiting() >= self._settings.outbox_max
+        is_full = (
+            connection.waiting() >= self._settings.outbox_max
+            or connection.waiting_bytes() >= self._settings.outbox_bytes_max
+        )
         connection.line.append(outgoing)
         if is_full:
             self._lose(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -13,6 +14,7 @@ from models.session_manager.ids import Id, Key
 from models.session_manager.settings import Settings
 
 Event: TypeAlias = dict[str, object]
+EVERY_EVENT = ("type", "thread_id", "run_id", "event_id", "message_id")
 
 Tell: TypeAlias = Callable[[Handle, Event], None]
 """Notes that an event has arrived at a connection, or at whoever else is waited for."""
@@ -28,6 +30,12 @@ class Outgoing(NamedTuple):
     event: Event
     is_own: bool
     in_outbox: bool
+
+
+def size_bytes(event: Event) -> int:
+    """Return how large an event is as JSON without the ids that each has."""
+    own = {name: value for name, value in event.items() if name not in EVERY_EVENT}
+    return len(json.dumps(own, separators=(",", ":"), default=str))
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +55,10 @@ class Connection:
     def waiting(self) -> int:
         """Return how many events wait for the socket, with the one in flight."""
         return sum(outgoing.in_outbox for outgoing in self.line)
+
+    def waiting_bytes(self) -> int:
+        """Return how large those are."""
+        return sum(size_bytes(outgoing.event) for outgoing in self.line if outgoing.in_outbox)
 
     def undelivered(self) -> list[Event]:
         return [outgoing.event for outgoing in self.line if outgoing.is_own]

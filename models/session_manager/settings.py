@@ -17,5 +17,6 @@ class Settings:
     connection_timeout_s: float = 1_800
     send_timeout_s: float = 5
     outbox_max: int = 100
+    outbox_bytes_max: int = 1_048_576
     recovery_max: int = 100
     sweep_interval_s: float = 60

@@ -85,7 +85,7 @@ class Intake:
 
         own is the context of the connection that it came by.
         """
-        self._queue.check_room()
+        self._queue.check_room(user_id)
         message = self._message(user_id, draft, asker, own)
         self._worker.put(message)
         return message

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import heapq
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from sessions.clock import Clock
@@ -28,12 +30,31 @@ class QueueCounts:
     dead_letters_dropped: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Own:
+    """What one user has in the queue: a line for each thread, and the heads that can be taken.
+
+    turn: users with less are served first. ready may name messages that were removed, which are
+    passed over when they come up.
+    """
+
+    turn: int
+    lines: dict[IsolationKey, deque[Queued]] = field(default_factory=dict)
+    ready: list[tuple[tuple[int, int], Queued]] = field(default_factory=list)
+    size: int = 0
+
+    def messages(self) -> Iterator[Message]:
+        return (queued.message for line in self.lines.values() for queued in line)
+
+
 class MessageQueue:
-    """Messages by thread (the contract, Queue): who takes one says how it came out.
+    """Messages by user and thread (the contract, Queue): who takes one says how it came out.
 
     Only the first of a thread's messages can be taken; it stays the first until it succeeded
-    or is a dead letter, so that a retry holds back the rest. Everything takes time that grows
-    with the logarithm of the messages, but removals, which look at every thread.
+    or is a dead letter, so that a retry holds back the rest. Users are served in turn, so that
+    none waits for the whole line of another: one who comes, or was just served, is the last. Of a
+    user's threads the most urgent message goes first, then the oldest. Everything takes time that
+    grows with the logarithm of the messages, but removals, which look at every thread.
     """
 
     def __init__(
@@ -49,12 +70,14 @@ class MessageQueue:
         self._on_gone = on_gone
         self._counts = QueueCounts()
         self._arrivals = count(1)
+        self._numbers = count(1)
         self._size = 0
-        self._lines: dict[IsolationKey, deque[Queued]] = {}
-        # Both may name messages that were removed, which are passed over when they come up.
-        self._ready: list[tuple[tuple[int, int], Queued]] = []
+        self._users: dict[str, Own] = {}
+        # Both may name what is gone, or was served since, which is passed over when it comes up.
+        self._turns: list[tuple[int, str]] = []
         self._resting: list[tuple[float, int, Queued]] = []
         self._dead_letters: deque[Message] = deque()
+        self._next_left = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many are in the queue: waiting, resting, or taken and not yet done with."""
@@ -62,7 +85,7 @@ class MessageQueue:
 
     def put(self, message: Message) -> None:
         """Add a message behind those of its thread; raises QueueFullError."""
-        self.check_room()
+        self.check_room(message.key.user_id)
         self._forget_over(message.key)
         # A copy, as its sender may go on with the payload.
         kept = replace(message, payload=copy.deepcopy(dict(message.payload)))
@@ -75,40 +98,64 @@ class MessageQueue:
         """
         self._add(message, begun)
 
-    def _add(self, message: Message, begun: Begun | None = None) -> None:
-        queued = Queued(message, next(self._arrivals), begun=begun)
-        line = self._lines.setdefault(queued.message.key, deque())
-        line.append(queued)
-        self._size += 1
-        if len(line) == 1:
-            self._make_ready(queued)
+    def check_room(self, user_id: str) -> None:
+        """Raise QueueFullError if a message of a user would find no room; what is over takes none.
 
-    def check_room(self) -> None:
-        """Raise QueueFullError if a message would find no room; what is over takes none."""
-        if self._size >= self._settings.queue_max:
-            self.remove(self._is_over)
-        if self._size >= self._settings.queue_max:
+        queue_max_per_user of their own messages, or queue_max of everybody's, are the limit.
+        """
+        if self.is_full_for(user_id):
+            own = self._settings.queue_max_per_user
             raise QueueFullError(
-                f"the queue has {self._size} messages, the limit; send this one again later"
+                f"{self._size_of(user_id)} of your messages are in the queue, where a user may "
+                f"have {own}, and {self._size} of all; send this one again later"
             )
+
+    def is_full_for(self, user_id: str) -> bool:
+        """Return whether a message of a user would find no room."""
+        if not self._is_at_limit(user_id):
+            return False
+        self.remove(self._is_over)
+        return self._is_at_limit(user_id)
+
+    async def until_room(self, user_id: str) -> None:
+        """Return once a message of a user would find room, or after queue_wait_s."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.queue_wait_s):
+                while self.is_full_for(user_id):
+                    await self._next_left.wait()
 
     def first(self, key: IsolationKey) -> Queued | None:
         """Return the first message of a thread, which may be resting or taken, or None."""
-        line = self._lines.get(key)
+        own = self._users.get(key.user_id)
+        line = own.lines.get(key) if own else None
         return line[0] if line else None
 
     def messages(self) -> list[Message]:
         """Return all that are in the queue, by thread."""
-        return [queued.message for line in self._lines.values() for queued in line]
+        return [message for own in self._users.values() for message in own.messages()]
 
-    def take(self) -> Queued | None:
-        """Return the message to handle next, or None if none can be handled now."""
+    def take(self, is_busy: Callable[[str], bool] = lambda _: False) -> Queued | None:
+        """Return the message to handle next, or None if none can be handled now.
+
+        Users who are busy are passed over, and keep their turn.
+        """
         self._end_rests()
-        while self._ready:
-            _, queued = heapq.heappop(self._ready)
-            if self._is_first(queued):
-                return queued
-        return None
+        passed_over = []
+        found: Queued | None = None
+        while self._turns and not found:
+            turn, user_id = heapq.heappop(self._turns)
+            own = self._users.get(user_id)
+            if own is None or own.turn != turn or not self._has_ready(own):
+                continue
+            if is_busy(user_id):
+                passed_over.append((turn, user_id))
+                continue
+            _, found = heapq.heappop(own.ready)
+            own.turn = next(self._numbers)
+            heapq.heappush(self._turns, (own.turn, user_id))
+        for each in passed_over:
+            heapq.heappush(self._turns, each)
+        return found
 
     def rests_until_s(self) -> float | None:
         """Return the clock second at which the next retry is due, or None."""
@@ -157,10 +204,10 @@ class MessageQueue:
         """Remove the messages chosen, waiting, resting or taken; return how many it were."""
         removed = [message for message in self.messages() if chosen(message)]
         for key in dict.fromkeys(message.key for message in removed):
-            self._keep(key, [each for each in self._lines[key] if not chosen(each.message)])
+            line = self._users[key.user_id].lines[key]
+            self._keep(key, [each for each in line if not chosen(each.message)])
         for message in removed:
-            self._on_gone(message)
-        self._size -= len(removed)
+            self._left(message)
         return len(removed)
 
     def dead_letters(self) -> list[Message]:
@@ -175,13 +222,53 @@ class MessageQueue:
         """Return the rest after one more failure than that, or None if it was the last try."""
         return RETRY_DELAYS_S[failures] if failures < len(RETRY_DELAYS_S) else None
 
+    def _size_of(self, user_id: str) -> int:
+        own = self._users.get(user_id)
+        return own.size if own else 0
+
+    def _is_at_limit(self, user_id: str) -> bool:
+        settings = self._settings
+        is_full = self._size >= settings.queue_max
+        return is_full or self._size_of(user_id) >= settings.queue_max_per_user
+
+    def _add(self, message: Message, begun: Begun | None = None) -> None:
+        queued = Queued(message, next(self._arrivals), begun=begun)
+        own = self._users.get(message.key.user_id)
+        if own is None:
+            own = self._users[message.key.user_id] = Own(next(self._numbers))
+        line = own.lines.setdefault(message.key, deque())
+        line.append(queued)
+        self._size += 1
+        own.size += 1
+        if len(line) == 1:
+            self._make_ready(queued)
+
+    def _left(self, message: Message) -> None:
+        """Count a message that is in no line any more."""
+        own = self._users[message.key.user_id]
+        self._size -= 1
+        own.size -= 1
+        if not own.size:
+            del self._users[message.key.user_id]
+        # Who waits has the event of now; who comes later waits for the next.
+        self._next_left.set()
+        self._next_left = asyncio.Event()
+        self._on_gone(message)
+
     def _is_first(self, queued: Queued) -> bool:
-        line = self._lines.get(queued.message.key)
-        return line is not None and line[0] is queued
+        return self.first(queued.message.key) is queued
+
+    def _has_ready(self, own: Own) -> bool:
+        """Return whether one of a user's messages can be taken, which is then the first there."""
+        while own.ready and not self._is_first(own.ready[0][1]):
+            heapq.heappop(own.ready)
+        return bool(own.ready)
 
     def _make_ready(self, queued: Queued) -> None:
-        rank = (queued.message.priority, queued.arrival)
-        heapq.heappush(self._ready, (rank, queued))
+        user_id = queued.message.key.user_id
+        own, rank = self._users[user_id], (queued.message.priority, queued.arrival)
+        heapq.heappush(own.ready, (rank, queued))
+        heapq.heappush(self._turns, (own.turn, user_id))
 
     def _end_rests(self) -> None:
         while self._resting and self._clock.now() >= self._resting[0][0]:
@@ -190,20 +277,20 @@ class MessageQueue:
                 self._make_ready(queued)
 
     def _step_on(self, key: IsolationKey) -> None:
-        line = self._lines[key]
-        gone = line.popleft()
-        self._size -= 1
-        if line:
-            self._make_ready(line[0])
+        lines = self._users[key.user_id].lines
+        gone = lines[key].popleft()
+        if lines[key]:
+            self._make_ready(lines[key][0])
         else:
-            del self._lines[key]
-        self._on_gone(gone.message)
+            del lines[key]
+        self._left(gone.message)
 
     def _keep(self, key: IsolationKey, left: list[Queued]) -> None:
         """Replace a thread's line; its first message can be taken if it was not first before."""
-        first = self._lines.pop(key)[0]
+        lines = self._users[key.user_id].lines
+        first = lines.pop(key)[0]
         if left:
-            self._lines[key] = deque(left)
+            lines[key] = deque(left)
         if left and left[0] is not first:
             self._make_ready(left[0])
 
@@ -215,9 +302,13 @@ class MessageQueue:
             self._counts.dead_letters_dropped += 1
 
     def _forget_over(self, key: IsolationKey) -> None:
-        """Remove a thread's messages of ended sessions, if its first message is one."""
-        first = self.first(key)
-        if first and self._is_over(first.message):
+        """Remove a user's messages of ended sessions: those of a thread, or all if no other is."""
+        own = self._users.get(key.user_id)
+        if own is None:
+            return
+        if all(map(self._is_over, own.messages())):
+            self.remove(lambda message: message.key.user_id == key.user_id)
+        elif (first := self.first(key)) and self._is_over(first.message):
             self.remove(lambda message: message.key == key and self._is_over(message))
 
     def _forget_dead_letters(self, chosen: Callable[[IsolationKey], bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 from sessions.clock import Clock
 from sessions.queue.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
+from sessions.settings import Settings
 from sessions.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -40,13 +42,20 @@ class QueueWorker:
     """
 
     def __init__(
-        self, queue: MessageQueue, handling: Handling, clock: Clock, tasks: Tasks, most: int
+        self,
+        queue: MessageQueue,
+        handling: Handling,
+        clock: Clock,
+        tasks: Tasks,
+        settings: Settings,
     ) -> None:
         self._queue = queue
         self._handling = handling
         self._clock = clock
         self._tasks = tasks
-        self._most = most
+        self._most = settings.queue_workers
+        self._most_per_user = settings.queue_workers_per_user
+        self._busy: Counter[str] = Counter()  # how many are handled, by user
         self._task: asyncio.Task[None] | None = None
         self._at_work: dict[asyncio.Task[None], Queued] = {}
         self._changed = asyncio.Event()
@@ -101,17 +110,25 @@ class QueueWorker:
         while True:
             # Before the look, so that what comes after it is not missed.
             self._changed.clear()
-            while len(self._at_work) < self._most and (queued := self._queue.take()):
+            while len(self._at_work) < self._most and (queued := self._take()):
                 self._begin(queued)
             await self._wait()
 
+    def _take(self) -> Queued | None:
+        return self._queue.take(lambda user_id: self._busy[user_id] >= self._most_per_user)
+
     def _begin(self, queued: Queued) -> None:
+        self._busy[queued.message.key.user_id] += 1
         task = self._tasks.start(self._work(queued), f"message {queued.arrival}")
         self._at_work[task] = queued
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         queued = self._at_work.pop(task)
+        user_id = queued.message.key.user_id
+        self._busy[user_id] -= 1
+        if not self._busy[user_id]:
+            del self._busy[user_id]
         if task.cancelled():  # before it began
             self._cancelled(queued)
         self._changed.set()

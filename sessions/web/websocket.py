@@ -66,23 +66,26 @@ class WebSocketRoute:
         await websocket.accept()
         socket = Socket(websocket)
         try:
-            await self._connect(websocket, socket)
+            user_id = await self._connect(websocket, socket)
         except Exception as error:
             code = code_of(error)
             if code is None:
                 raise
             await self._refuse(websocket, socket, code, told(error))
             return
-        await self._converse(socket)
+        await self._converse(socket, user_id)
 
-    async def _connect(self, websocket: websockets.WebSocket, socket: Socket) -> None:
+    async def _connect(self, websocket: websockets.WebSocket, socket: Socket) -> str:
+        """Connect the peer, and return whose it is."""
         user_id = self._tokens.user_of(websocket)
         thread_id = self._thread_id(websocket)
         await self._service.handle_websocket_connection(socket, user_id, thread_id)
+        return user_id
 
-    async def _converse(self, socket: Socket) -> None:
+    async def _converse(self, socket: Socket, user_id: str) -> None:
         try:
             while (data := await socket.frame()) is not None:
+                await self._service.until_room(user_id)
                 await self._service.receive(socket, data)
         finally:
             await self._service.handle_websocket_disconnect(socket, socket.close_code)

@@ -88,6 +88,47 @@ def test_full_queue_refuses_on_the_context_of_the_connection(begin: Begin[Servic
     assert list(talk.held("sessions")) == [("ana", "t")]
 
 
+def test_queue_of_one_user_can_be_full(begin: Begin[ServiceTalk]) -> None:
+    """
+    Who has as many messages as a user may have is refused one more, and nobody else is.
+    """
+    talk = begin(queue_max_per_user=1)
+    connection, other = talk.connect(), talk.connect("ben")
+    talk.say(connection, agent="slow")
+
+    assert types(talk.say(connection, thread="u"), connection) == ["queue_full"]
+    assert types(talk.say(other), other)[-1:] == ["agent_completed"]
+
+
+def test_users_are_served_in_turn(begin: Begin[ServiceTalk]) -> None:
+    """
+    One who comes later waits for one message of another, not for all that it has.
+    """
+    talk = begin(queue_workers=1)
+    connection, other = talk.connect(), talk.connect("ben")
+    for thread in ("one", "two", "three"):
+        talk.say(connection, f"text {thread}", "slow", thread=thread)
+    talk.say(other)
+
+    told = talk.wait(6)
+    assert types(told, other) == []
+    told = talk.wait(6)
+    assert types(told, connection, "two")[-1:] == ["agent_completed"]
+    assert types(told, other)[-1:] == ["agent_completed"]
+
+
+def test_one_user_has_not_all_workers(begin: Begin[ServiceTalk]) -> None:
+    """
+    A worker is left to others, whatever a user's agents do.
+    """
+    talk = begin(queue_workers=2, queue_workers_per_user=1)
+    connection, other = talk.connect(), talk.connect("ben")
+    talk.say(connection, "one", "never ends", thread="one")
+    talk.say(connection, "two", thread="two")
+
+    assert types(talk.say(other), other)[-1:] == ["agent_completed"]
+
+
 def test_session_limit_is_told(begin: Begin[ServiceTalk]) -> None:
     """
     A message for one thread more than a user may have is refused, and counted.

@@ -119,6 +119,22 @@ def test_one_event_more_than_the_outbox_holds_means_dead(begin: Begin[ManagerTal
     assert talk.held("managers") == {KEY: 2}
 
 
+@pytest.mark.parametrize(("limit", "is_alive"), [(13, False), (14, True)])
+def test_one_event_more_than_the_bytes_that_may_wait_means_dead(
+    begin: Begin[ManagerTalk], limit: int, *, is_alive: bool
+) -> None:
+    """
+    One event may be of any size: where as much as the limit waits, one more is too many.
+    """
+    talk = begin(outbox_bytes_max=limit)
+    connection = talk.connect(peer=STALLED)
+    talk.deliver("m1")  # {"text":"m1"} has 13 bytes
+    assert connection in talk.held("must_be_open")
+    talk.deliver("m2")
+
+    assert (connection in talk.held("must_be_open")) is is_alive
+
+
 def test_event_has_its_ids(talk: ManagerTalk) -> None:
     """
     An event tells thread, run, and the message that it is of, under an id of its own.

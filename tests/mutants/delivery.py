@@ -103,5 +103,27 @@ LosesUndelivered = line(
     continuity_disconnect=3,
     continuity_wait=3,
 )
+HoldsAnySize = line(
+    "HoldsAnySize",
+    "Lets events of any size wait for a socket: a peer that reads nothing takes all memory. So did "
+    "the service itself.",
+    "connection.Connection.offer",
+    old="self._outbox_bytes < settings.outbox_bytes_max",
+    new="True",
+    scenario=Limits,
+    continuity_deliver=3,
+    continuity_message=3,
+    memory_deliver=4,
+    memory_message=4,
+)
+NeverCountsBack = line(
+    "NeverCountsBack",
+    "Counts the bytes of what was sent as if it still waited.",
+    "connection.Connection.run",
+    old="self._outbox_bytes -= event.size_bytes()",
+    new="pass",
+    scenario=Limits,
+    continuity_deliver=3,
+)
 
 MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

@@ -55,5 +55,29 @@ DeletesOnPoll = line(
     continuity_post__requests=3,
     continuity_wait__requests=4,
 )
+FillsWithOneUser = line(
+    "FillsWithOneUser",
+    "Lets one user fill the queue of all. So did the service itself.",
+    "queue.message_queue.MessageQueue._is_at_limit",
+    old="is_full or",
+    new="is_full or self._size_of(user_id) < 0 and",
+    scenario=Queue,
+    continuity_history=4,
+    continuity_say=4,
+    continuity_post=3,
+)
+LendsEveryWorker = line(
+    "LendsEveryWorker",
+    "Lets one user's agents take all workers. So did the service itself.",
+    "queue.queue_worker.QueueWorker._take",
+    old=">= self._most_per_user",
+    new=">= self._most",
+    scenario=Queue,
+    continuity_quality_metrics=3,
+    continuity_say=3,
+    continuity_wait=3,
+    continuity_history=3,
+    continuity_subscribe=3,
+)
 
 MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
