@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,16 +35,21 @@ class Disk:
     def url(self) -> str:
         return f"sqlite+aiosqlite:///{self.path}"
 
-    def open(self) -> sqlite3.Connection:
-        """Return a connection whose writes wait for nothing: the file outlives every crash."""
+    def open(self, path: Path) -> sqlite3.Connection:
+        """Return a connection to the file, or to one beside it.
+
+        Its writes wait for nothing: the file outlives every crash.
+        """
         # Who has a lock is in this thread: it would be waited for in real time, and in vain.
-        opened = sqlite3.connect(self.path, timeout=0)
+        opened = sqlite3.connect(path, timeout=0)
         opened.execute("PRAGMA synchronous = OFF")
         opened.execute("PRAGMA journal_mode = MEMORY")
         return opened
 
     def remove(self) -> None:
-        self.path.unlink()
+        """Remove the file, and those that were made beside it."""
+        for path in self.path.parent.glob(f"{self.path.name}*"):
+            path.unlink()
 
 
 def make_disk() -> Disk:
@@ -64,9 +69,9 @@ class Process:
 
     def make_engine(self, url: URL, places: int) -> AsyncEngine:
         """Return an engine of this process that shares with all others what takes long to make."""
-        prepared = _prepared()
+        prepared, path = _prepared(), Path(url.database or "")
         pool = AsyncAdaptedQueuePool(
-            lambda: prepared.dialect.connect(async_creator_fn=self._open),
+            lambda: prepared.dialect.connect(async_creator_fn=partial(self._open, path)),
             pool_size=places,
             max_overflow=0,
             dialect=prepared.dialect,
@@ -92,10 +97,10 @@ class Process:
         for engine in self._engines:
             engine.dispose(close=False)  # what was cut is not to be used again
 
-    def _open(self) -> DiskConnection:
+    def _open(self, path: Path) -> DiskConnection:
         if self._has_crashed:
             raise sqlite3.OperationalError("the process has ended")
-        connection = DiskConnection(self._disk)
+        connection = DiskConnection(self._disk, path)
         self._connections = [each for each in self._connections if each.is_open] + [connection]
         return connection
 
@@ -103,8 +108,8 @@ class Process:
 class DiskConnection(aiosqlite.Connection):
     """A connection to a disk, on no thread; it cannot commit while the disk fails."""
 
-    def __init__(self, disk: Disk) -> None:
-        super().__init__(disk.open, iter_chunk_size=64)
+    def __init__(self, disk: Disk, path: Path) -> None:
+        super().__init__(partial(disk.open, path), iter_chunk_size=64)
         self._disk = disk
         run_inline(self)
 
@@ -131,7 +136,8 @@ def _prepared() -> _Prepared:
     """Make the tables, with an engine as everybody's."""
     disk = Disk(b"")
     engine = create_async_engine(
-        disk.url, connect_args={"async_creator_fn": lambda *_, **__: DiskConnection(disk)}
+        disk.url,
+        connect_args={"async_creator_fn": partial(_connection, disk)},
     )
     pump = Pump()
     pump.call(_make_tables(engine))
@@ -139,6 +145,10 @@ def _prepared() -> _Prepared:
     tables = disk.path.read_bytes()
     disk.remove()
     return _Prepared(tables, engine.dialect, {})
+
+
+def _connection(disk: Disk, *_: object, **__: object) -> DiskConnection:
+    return DiskConnection(disk, disk.path)
 
 
 async def _make_tables(engine: AsyncEngine) -> None:

@@ -23,6 +23,7 @@ from drivers.sessions_socket import Sockets
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.service import ChatService
 from sessions.storage.database import Database
+from sessions.storage.lease import DatabaseTakenError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,11 @@ class ServiceLife(SessionsDriver):
     told by socket or exchange and thread, as order holds within a thread only.
     """
 
-    refuses = {**SessionsDriver.refuses, SQLAlchemyError: "storage_error"}
+    refuses = {
+        **SessionsDriver.refuses,
+        SQLAlchemyError: "storage_error",
+        DatabaseTakenError: "database taken",
+    }
 
     def __init__(self, **settings: Any) -> None:
         self._settings = Settings(**settings)
@@ -105,6 +110,15 @@ class ServiceLife(SessionsDriver):
         self._sockets.open.clear()
         self._begin(Pump(self.clock))
 
+    async def start_second(self) -> None:
+        process = Process(self._disk)
+        second = self._service_on(process)
+        try:
+            await second.start()
+        finally:
+            await second.stop()
+            process.crash()
+
     def storage_fails(self) -> None:
         self._disk.fails = True
 
@@ -159,6 +173,14 @@ class ServiceLife(SessionsDriver):
         """Start a new service on the disk."""
         process = Process(self._disk)
         self._words.start_again()
+        self._service = self._service_on(process)
+        self._system = self._service.system
+        self.pump = pump
+        self._life = Life(pump, process, self._service)
+        self.pump.call(self._service.start())
+        self.pump.settle()
+
+    def _service_on(self, process: Process) -> ChatService:
         numbers = self._numbers  # the system must not lead to its driver
         system = ChatSystem(
             settings=self._settings,
@@ -170,12 +192,7 @@ class ServiceLife(SessionsDriver):
             system.clock, self._settings, self._disk.url, make_engine=process.make_engine
         )
         agent = WatchedAgent(self._words, self._reached.see)
-        self._service = ChatService(system, database=database, agent=agent)
-        self._system = self._service.system
-        self.pump = pump
-        self._life = Life(pump, process, self._service)
-        self.pump.call(self._service.start())
-        self.pump.settle()
+        return ChatService(system, database=database, agent=agent)
 
     def _act(self, work: Coroutine[Any, Any, None], **own: object) -> object:
         """Do what can begin a session, or give it another run; tell the ids that are new."""

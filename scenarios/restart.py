@@ -46,6 +46,7 @@ class Restart(Agents, bare=True):
     post = rule(Chat.post, user=USERS, thread=NOTHING | THREADS, **ASKED, weight=4)
     crash = rule(Chat.crash, weight=3)
     restart = rule(Chat.restart)
+    start_second = rule(Chat.start_second)
     storage_fails = rule(Chat.storage_fails)
     storage_recovers = rule(Chat.storage_recovers, weight=2)
     thread_messages = rule(

@@ -15,6 +15,7 @@ from sessions.service import ChatService
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
+from sessions.storage.lease import DatabaseTakenError
 from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 
@@ -40,7 +41,7 @@ def main(port: int, database: str, schema: str | None) -> None:
     try:
         store = Database(system.clock, system.settings, database, schema)
         asyncio.run(_reach(store))
-    except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
+    except (ValueError, OSError, ImportError, SQLAlchemyError, DatabaseTakenError) as error:
         raise click.ClickException(_of_database(error)) from None
     try:
         listening = bound(port)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -34,6 +35,10 @@ class Server:
         """Tell the process, and no other, to end."""
         if self._process.returncode is None:
             self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process, and no other, by SIGKILL."""
+        self._process.kill()
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: object = None
@@ -82,6 +87,10 @@ async def serving(*options: str) -> AsyncIterator[Server]:
         server.end()
         async with asyncio.timeout(PATIENCE_S):
             await process.communicate()
+
+
+def on(thread_id: Json) -> str:
+    return "?" + urlencode({"thread_id": thread_id})
 
 
 async def send(far_end: ClientConnection, kind: str, **fields: Json) -> None:

@@ -16,7 +16,7 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from tests.sessions_clock import ManualClock
 
-WRITE = text("INSERT INTO threads VALUES (:user, 't', 'r', 1.0, false, 1)")
+WRITE = text("INSERT INTO threads VALUES (:user, 't', 'r', 1.0, false, 1, NULL)")
 READ = text("SELECT count(*) FROM threads")
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,8 +14,8 @@ from sessions.__main__ import main
 from sessions.event import Json
 from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
-from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema
-from tests.sessions_server import Server, close_code, receive, send, serving
+from tests.sessions_databases import KINDS, stored
+from tests.sessions_server import Server, close_code, on, receive, send, serving
 
 AGENT_EVENTS = [
     "agent_started",
@@ -27,20 +24,6 @@ AGENT_EVENTS = [
     "tool_completed",
     "agent_completed",
 ]
-
-
-@asynccontextmanager
-async def stored(folder: Path, kind: str) -> AsyncIterator[tuple[str, ...]]:
-    """Give the options by which every server here finds one database, which begins empty."""
-    if kind == "sqlite":
-        yield ("--database", f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
-    else:
-        async with own_schema() as schema:
-            yield ("--database", POSTGRESQL_URL, "--schema", schema)
-
-
-def on(thread_id: Json) -> str:
-    return "?" + urlencode({"thread_id": thread_id})
 
 
 async def begin(server: Server, text: str) -> Json:
@@ -103,6 +86,29 @@ async def resume(server: Server, thread_id: Json) -> None:
         "hello",
         "You said: hello",
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, kind: str) -> None:
+    """It ends with one line and status 1; after kill -9 the next has the database at once."""
+
+    async def run() -> None:
+        async with stored(tmp_path, kind) as options:
+            async with serving(*options) as server:
+                second = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "sessions", "--port", "0", *options),
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                )
+                _, told = await second.communicate()
+                server.kill()
+            assert second.returncode == 1
+            (line,) = told.decode().splitlines()
+            assert "is served by another process; stop that one" in line
+            async with serving(*options) as server:
+                await begin(server, "hello")
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -182,12 +183,13 @@ def test_conversation_that_was_due_is_gone_for_a_new_session(tmp_path: Path, kin
 
 
 def test_acknowledged_turn_is_there_after_a_crash(tmp_path: Path) -> None:
-    """A turn whose position was returned is read by another database on the same file."""
+    """A turn whose position was returned is in the files that a crash at that moment leaves."""
 
     async def run() -> None:
-        async with stores(tmp_path) as lost, stores(tmp_path) as after:
+        async with stores(tmp_path) as lost:
             await lost.turns.append_user_turn(context(), "one", "m1")
-
+            left = shutil.copytree(tmp_path, tmp_path / "left")
+        async with stores(left) as after:
             assert await after.turns.latest_turns(context(), 50) == [
                 Turn(1, "user", "one", "m1", "r1", START_S)
             ]

@@ -143,6 +143,11 @@ class ChatServiceModel(MessagesModel):
         self.service.crash()
         self.state = self.service.core
 
+    @operation(breaks=Property.CONTINUITY)
+    def start_second(self) -> object:
+        """Another process is started on the same database, which this one has for itself."""
+        return Refused("database taken", because="a service is running on it")
+
     @operation
     def storage_fails(self) -> None:
         """From now on no commit of what was written succeeds; reads go on."""

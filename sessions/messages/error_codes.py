@@ -15,9 +15,10 @@ from sessions.errors import (
     QueueFullError,
     SessionLimitError,
 )
+from sessions.storage.lease import DatabaseTakenError
 
 # What a database driver lets through for a server that is not there is an OSError.
-STORAGE_ERRORS = (SQLAlchemyError, OSError)
+STORAGE_ERRORS = (SQLAlchemyError, OSError, DatabaseTakenError)
 CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     ((InvalidContextError, ConnectionTakenError), "bad_id"),
     (SessionLimitError, "session_limit"),

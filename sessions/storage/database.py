@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sessions.clock import Clock
 from sessions.settings import Settings
+from sessions.storage.lease import LEASE_SUFFIX, Lease
 from sessions.storage.places import Places
 from sessions.storage.tables import METADATA
 from sessions.storage.whole import WholeConnection, whole
@@ -30,7 +31,8 @@ class Database:
     SQLite has one writer at a time, who would otherwise be found out by an error after a wait
     that no clock of ours knows; so writers on it take the one place of writers as well.
     schema is where PostgreSQL keeps the tables; None is its search path's first. Nothing is
-    connected before the first statement, or open(). Raises ValueError for an in-memory SQLite,
+    connected before the first statement, or open(), with which this process has the database for
+    itself until close(). Raises ValueError for an in-memory SQLite,
     whose sessions would share one connection, and with it their transactions.
     """
 
@@ -48,19 +50,37 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             _check_file(parsed)
             self.writers = Places(clock, 1, settings.pool_timeout_s)
+        lease_url = parsed
+        if self.writers is not None:
+            lease_url = parsed.set(database=f"{parsed.database}{LEASE_SUFFIX}")
+        self._lease = Lease(make_engine(lease_url, 1), schema)
         engine = make_engine(parsed, settings.pool_size)
+        if self.writers is None:
+            self._lease.watch(engine)
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self.engine = engine
 
     async def open(self) -> None:
-        """Make the tables that are not there yet."""
+        """Take the lease, and make the tables that are not there yet.
+
+        Raises DatabaseTakenError where another process serves the database.
+        """
+        await self._lease.take()
         async with self.transaction() as connection:
             await connection.run_sync(METADATA.create_all)
 
+    async def keep_lease(self) -> None:
+        """Be sure that no other process serves the database: before each transaction.
+
+        Raises DatabaseTakenError, and what the database raises.
+        """
+        await self._lease.keep()
+
     async def close(self) -> None:
-        """Close every connection that no session holds."""
+        """Close every connection that no session holds, and give back the lease."""
         await self.engine.dispose()
+        await self._lease.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[WholeConnection]:
@@ -68,6 +88,7 @@ class Database:
 
         Raises PoolTimeoutError.
         """
+        await self.keep_lease()
         async with AsyncExitStack() as held:
             await held.enter_async_context(self.places.held())
             if self.writers is not None:
@@ -80,6 +101,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[WholeConnection]:
         """Read without a context, which waits for no writer. Raises PoolTimeoutError."""
+        await self.keep_lease()
         async with AsyncExitStack() as held:
             await held.enter_async_context(self.places.held())
             opening = held.enter_async_context(self.engine.connect())

@@ -138,6 +138,7 @@ class RequestScopedSession:
 
     async def _take_places(self, *, writes: bool) -> None:
         self._check_usable()
+        await self._database.keep_lease()
         needed = (self._database.places, self._database.writers if writes else None)
         for places in needed:
             if places and places not in self._taken:

@@ -378,3 +378,17 @@ def test_thread_is_idle_since_its_last_turn(talk: ServiceTalk, agent: str) -> No
     talk.do.restart()
 
     assert value(talk.do.get("ana", "t", None))["created_s"] == 5.0
+
+
+def test_second_process_is_refused(talk: ServiceTalk) -> None:
+    """
+    One process has the database for itself, whatever becomes of the one that wants it too.
+    """
+    talk.post()
+
+    assert talk.do.start_second() == Refused("database taken")
+    assert talk.do.start_second() == Refused("database taken")
+    talk.do.restart()
+    talk.do.crash()
+    assert talk.do.start_second() == Refused("database taken")
+    assert talk.texts() == [("user", "hello there"), ("agent", "You said: hello there")]

@@ -159,6 +159,24 @@ HidesTheAnswer = services.line(
     continuity_post=2,
     continuity_wait=3,
 )
+LetsTwoServe = services.line(
+    "LetsTwoServe",
+    "Starts beside another process on one database, and both lose answers. So did the service.",
+    "storage.lease.Lease.take",
+    old="if not is_mine:",
+    new="if False:",
+    scenario=Restart,
+    continuity_start_second=1,
+)
+KeepsTheLease = services.line(
+    "KeepsTheLease",
+    "Stops, and keeps the database from every other process.",
+    "storage.lease.Lease.release",
+    old="await whole(connection.close())",
+    new="vars(self)['_kept'] = connection",
+    scenario=Restart,
+    continuity_restart=1,
+)
 LeavesManager = sessions.line(
     "LeavesManager",
     "Forgets the manager when its last connection has closed for good.",

@@ -1,0 +1,104 @@
+"""The lease of a database: one process serves it at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sessions.storage.whole import whole
+
+# Beside a file of SQLite: who has it locked has the lease.
+LEASE_SUFFIX = ".lease"
+SQLITE_BUSY = "database is locked"
+TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
+
+
+class DatabaseTakenError(Exception):
+    """Another process serves the database."""
+
+
+class Lease:
+    """Held by a connection of its own, so that it ends with the process, however that ends.
+
+    On PostgreSQL it is an advisory lock of the database and the schema; on SQLite the exclusive
+    lock of a file beside the database's. The engine is of that database, or that file.
+    """
+
+    def __init__(self, engine: AsyncEngine, schema: str | None) -> None:
+        self._engine = engine
+        self._schema = schema
+        self._connection: AsyncConnection | None = None
+        self._is_unsure = False
+        self._one_at_a_time = asyncio.Lock()
+
+    def watch(self, engine: AsyncEngine) -> None:
+        """Be unsure from the moment on at which a connection of an engine is found to be gone.
+
+        A server that was restarted has forgotten its locks with its connections.
+        """
+        event.listen(engine.sync_engine, "handle_error", self._note)
+
+    async def keep(self) -> None:
+        """Take the lease again, if its connection may be gone; raises what take() raises.
+
+        To be called before each transaction, as another process may have the lease by then.
+        """
+        if not self._is_unsure:
+            return
+        async with self._one_at_a_time:
+            if self._is_unsure:
+                await self.release()
+                await self.take()
+                self._is_unsure = False
+
+    async def take(self) -> None:
+        """Take the lease; does nothing if it is held.
+
+        Raises DatabaseTakenError, and what the database raises.
+        """
+        if self._connection is not None:
+            return
+        try:
+            is_mine = await whole(self._locks())
+        except BaseException as error:
+            await self.release()
+            if not (isinstance(error, OperationalError) and SQLITE_BUSY in str(error.orig)):
+                raise
+            is_mine = False
+        if not is_mine:
+            await self.release()
+            raise DatabaseTakenError(
+                f"{self._engine.url.render_as_string(hide_password=True)} is served by another "
+                "process; stop that one, or use another database"
+            )
+
+    async def release(self) -> None:
+        """Let another process have it."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await whole(connection.close())
+        await whole(self._engine.dispose())  # which ends the connection, and the lock with it
+
+    def _note(self, context: ExceptionContext) -> None:
+        self._is_unsure = self._is_unsure or context.is_disconnect
+
+    async def _locks(self) -> bool:
+        """Connect, and return whether the lock is ours; SQLite raises SQLITE_BUSY if it is not."""
+        connection = self._connection = await self._engine.connect()
+        if self._engine.dialect.name != "sqlite":
+            found = await connection.execute(TRY_LOCK, {"key": lock_key(self._schema)})
+            await connection.commit()  # the lock is the connection's, and no transaction stays open
+            return bool(found.scalar_one())
+        await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        await connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        return True
+
+
+def lock_key(schema: str | None) -> int:
+    """Return the number of the advisory lock: one of 64 bits for each schema, and no other's."""
+    hashed = hashlib.sha256(f"chat sessions/{schema or ''}".encode()).digest()
+    return int.from_bytes(hashed[:8], "big", signed=True)

@@ -1,0 +1,106 @@
+"""The lease of a database: held by one process, and by none that has lost it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from sessions.settings import Settings
+from sessions.storage.database import Database
+from sessions.storage.lease import DatabaseTakenError, lock_key
+from tests.sessions_clock import ManualClock
+from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema, postgresql_runs, sqlite
+
+PID = text("SELECT pg_backend_pid()")
+HOLDER = text(
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+    " AND (classid::bigint << 32) | objid::bigint = :key"
+)
+END = text("SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid").bindparams(
+    bindparam("pids", type_=ARRAY(Integer))
+)
+LEFT = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)").bindparams(
+    bindparam("pids", type_=ARRAY(Integer))
+)
+LOCK = text("SELECT pg_try_advisory_lock(:key)")
+UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_database_is_refused_until_the_first_is_closed(tmp_path: Path, kind: str) -> None:
+    async def tried(url: str, schema: str | None) -> None:
+        first, second = (Database(ManualClock(), Settings(), url, schema) for _ in range(2))
+        await first.open()
+        with pytest.raises(DatabaseTakenError, match="is served by another process"):
+            await second.open()
+        await first.open()  # which has it already
+        await first.close()
+        await second.open()
+        await second.close()
+
+    async def run() -> None:
+        if kind == "sqlite":
+            await tried(f"sqlite+aiosqlite:///{tmp_path / 'sessions.db'}", None)
+        else:
+            async with own_schema() as schema:
+                await tried(POSTGRESQL_URL, schema)
+
+    asyncio.run(run())
+
+
+def test_file_that_cannot_be_made_is_no_other_process(tmp_path: Path) -> None:
+    """What the database says is raised as it is."""
+
+    async def run() -> None:
+        async with sqlite(tmp_path / "nowhere", ManualClock(), Settings()) as database:
+            await database.open()
+
+    with pytest.raises(DBAPIError, match="unable to open database file"):
+        asyncio.run(run())
+
+
+@pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")
+def test_database_that_was_lost_to_another_is_not_used() -> None:
+    """A server that restarts forgets its locks: who gets the lease first has the database."""
+
+    async def run() -> None:
+        engine = create_async_engine(POSTGRESQL_URL)
+        async with own_schema() as schema, engine.connect() as other:
+            key = {"key": lock_key(schema)}
+            database = Database(ManualClock(), Settings(pool_size=1), POSTGRESQL_URL, schema)
+            await database.open()
+            await end_connections(other, await pid_of(database), key)
+            assert (await other.execute(LOCK, key)).scalar_one()
+            with pytest.raises(DBAPIError):
+                await pid_of(database)
+            for _ in range(2):
+                with pytest.raises(DatabaseTakenError):
+                    await pid_of(database)
+            await other.execute(UNLOCK, key)
+            assert await pid_of(database)
+            assert not (await other.execute(LOCK, key)).scalar_one()
+            await database.close()
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+async def pid_of(database: Database) -> int:
+    """Return which process of PostgreSQL serves the one connection of the pool."""
+    async with database.reading() as connection:
+        return int((await connection.execute(PID)).scalar_one())
+
+
+async def end_connections(other: AsyncConnection, pid: int, key: Mapping[str, int]) -> None:
+    """End a connection, and the one that holds a lease, as a restart of PostgreSQL does."""
+    pids = {"pids": [pid, (await other.execute(HOLDER, key)).scalar_one()]}
+    await other.execute(END, pids)
+    while (await other.execute(LEFT, pids)).scalar_one():
+        await other.rollback()  # a transaction sees the same processes to its end
