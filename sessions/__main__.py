@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import threading
@@ -36,6 +37,8 @@ def main(port: int, database: str, schema: str | None) -> None:
     SESSIONS_TOKENS says who may use it: a JSON object from bearer token to user, such as
     {"a secret": "ana"}. Without it a token for the user local is made, and shown.
     """
+    # As the server's own lines look.
+    logging.basicConfig(format="%(levelname)s:  %(message)s")
     system = ChatSystem(Settings(tokens=_tokens()))
     try:
         store = Database(system.clock, system.settings, database, schema)

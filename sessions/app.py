@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from sessions.errors import BadMessageError
@@ -14,7 +15,7 @@ from sessions.service import ChatService
 from sessions.web import openapi
 from sessions.web.http import HttpRoutes
 from sessions.web.metrics_text import Exposition
-from sessions.web.responses import refused
+from sessions.web.responses import left_early, refused
 from sessions.web.tokens import Tokens
 from sessions.web.websocket import WebSocketRoute
 
@@ -46,6 +47,7 @@ def create_app(service: ChatService | None = None) -> FastAPI:
     app.include_router(HttpRoutes(service, tokens).router)
     app.add_api_websocket_route("/ws", WebSocketRoute(service, tokens).serve)
     app.add_exception_handler(BadMessageError, refused)
+    app.add_exception_handler(ClientDisconnect, left_early)
     return app
 
 

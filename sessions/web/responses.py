@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from sessions.event import Json
 from sessions.routes.reply import Reply, refusal
 
 JSON_LINES = "application/x-ndjson"
+logger = logging.getLogger(__name__)
 
 
 def response_of(reply: Reply) -> Response:
@@ -30,6 +32,13 @@ async def refused(_: Request, error: Exception) -> Response:
     """Answer a request that came to no route."""
     assert isinstance(error, BadMessageError)  # it is registered for these alone
     return response_of(refusal(error))
+
+
+async def left_early(request: Request, _: Exception) -> Response:
+    """Answer a peer that left before the end of its body: nobody, for whom the log has a line."""
+    route = f"{request.method} {request.scope['path']!r}"
+    logger.warning("the peer left before the end of its body: %s", route)
+    return Response(status_code=400)
 
 
 def encoded(body: Mapping[str, Json]) -> str:
