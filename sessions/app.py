@@ -15,7 +15,7 @@ from sessions.service import ChatService
 from sessions.web import openapi
 from sessions.web.http import HttpRoutes
 from sessions.web.metrics_text import Exposition
-from sessions.web.responses import left_early, refused
+from sessions.web.responses import left_early, not_allowed, refused
 from sessions.web.tokens import Tokens
 from sessions.web.websocket import WebSocketRoute
 
@@ -48,6 +48,7 @@ def create_app(service: ChatService | None = None) -> FastAPI:
     app.add_api_websocket_route("/ws", WebSocketRoute(service, tokens).serve)
     app.add_exception_handler(BadMessageError, refused)
     app.add_exception_handler(ClientDisconnect, left_early)
+    app.add_exception_handler(405, not_allowed)
     return app
 
 
