@@ -12,7 +12,9 @@ class Settings:
 
     emergency_percent is the share of max_managers_per_user from which a user's idle managers
     make way for a new one. sweep_interval_s must be more than 0. queue_workers is how many
-    messages are handled at once; tokens, whose each bearer token is.
+    messages are handled at once; tokens, whose each bearer token is. Those from head_bytes_max to
+    user_connections_max are of the web server (sessions.web.limits), for whom 850 files must be
+    allowed with the defaults.
     """
 
     session_ttl_s: float = 86_400
@@ -33,4 +35,10 @@ class Settings:
     queue_workers: int = 64
     agent_timeout_s: float = 300
     message_bytes_max: int = 262_144
+    head_bytes_max: int = 16_384
+    request_timeout_s: float = 30
+    write_timeout_s: float = 60
+    requests_max: int = 250
+    connections_max: int = 500
+    user_connections_max: int = 100
     tokens: Mapping[str, str] = field(default_factory=dict)

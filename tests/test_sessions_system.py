@@ -194,5 +194,11 @@ def test_defaults_are_the_contracts() -> None:
         "queue_workers": 64,
         "agent_timeout_s": 300,
         "message_bytes_max": 262_144,
+        "head_bytes_max": 16_384,
+        "request_timeout_s": 30,
+        "write_timeout_s": 60,
+        "requests_max": 250,
+        "connections_max": 500,
+        "user_connections_max": 100,
         "tokens": {},
     }

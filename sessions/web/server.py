@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from uvicorn.config import LOGGING_CONFIG
 
 from sessions.service import ChatService
+from sessions.web.limits import server_options
 
 HOST = "127.0.0.1"
 # For requests that came while the service stopped; our choice.
@@ -61,12 +62,11 @@ def bound(port: int) -> socket.socket:
 
 
 def make_server(app: FastAPI, service: ChatService) -> Server:
-    """Return a server that answers a frame of one byte too many, and closes for larger ones."""
+    """Return a server for an app, whose peers are held to the limits of its service."""
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
-        ws_max_size=service.settings.message_bytes_max + 1,
         timeout_graceful_shutdown=END_TIMEOUT_S,
         log_config=LOGGING,
+        **server_options(service.settings),
     )
     return Server(config, service)
