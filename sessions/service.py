@@ -42,6 +42,7 @@ class ChatService:
         self.messages_route = self.wiring.messages_route
         self.thread_route = self.wiring.thread_route
         self.session_factory = self.wiring.session_factory
+        self.readiness = self.wiring.readiness
         self.quality = self.wiring.quality
         self._sweeper = Sweeper(self.system.dependencies, self.sweep)
         self.system.connector.on_connection_end = self._connection_ended

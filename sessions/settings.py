@@ -29,6 +29,9 @@ class Settings:
     sweep_interval_s: float = 60
     pool_size: int = 10
     pool_timeout_s: float = 30
+    connect_timeout_s: float = 4
+    statement_timeout_s: float = 5
+    ready_timeout_s: float = 2
     retention_s: float = 2_592_000
     queue_max: int = 10_000
     dead_letters_max: int = 1_000

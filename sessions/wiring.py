@@ -23,6 +23,7 @@ from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.readiness import Readiness
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 
@@ -50,6 +51,7 @@ class Wiring:
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
         self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
+        self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s)
         self.lifetimes = Lifetimes(system.registry, clock)
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)

@@ -8,11 +8,11 @@ from sessions.contexts import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Json
 from sessions.key import IsolationKey
-from sessions.messages.error_codes import STORAGE_ERRORS
 from sessions.messages.payloads import checked
 from sessions.messages.thread_history import shown_turn
 from sessions.registry import Registry
 from sessions.routes.reply import Reply, refusal
+from sessions.storage.failures import STORAGE_ERRORS
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 

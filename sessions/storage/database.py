@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sessions.clock import Clock
 from sessions.settings import Settings
+from sessions.storage.limits import set_limits
 from sessions.storage.places import Places
 from sessions.storage.tables import METADATA
 from sessions.storage.whole import WholeConnection, whole
@@ -49,6 +50,7 @@ class Database:
             _check_file(parsed)
             self.writers = Places(clock, 1, settings.pool_timeout_s)
         engine = make_engine(parsed, settings.pool_size)
+        set_limits(engine, settings)
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self.engine = engine
