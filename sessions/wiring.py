@@ -23,6 +23,7 @@ from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.failures import StorageErrors
 from sessions.storage.readiness import Readiness
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
@@ -51,7 +52,8 @@ class Wiring:
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
         self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
-        self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s)
+        self.storage_errors = errors = StorageErrors()
+        self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
         self.lifetimes = Lifetimes(system.registry, clock)
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
@@ -61,16 +63,16 @@ class Wiring:
             self.lifetimes.is_over,
             lambda message: router.responses.finish(message.asker),
         )
-        dispatcher = Dispatcher(self._handlers(agent), self.lifetimes, router)
+        dispatcher = Dispatcher(self._handlers(agent), self.lifetimes, router, errors)
         most = settings.queue_workers
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, most)
         stopper = StopAgentHandler(self.queue, self.worker, self.lifetimes, router)
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
         self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
         self.messages_route = MessagesRoute(
-            self.threads, self.turns, system.contexts, system.registry
+            self.threads, self.turns, system.contexts, system.registry, errors
         )
-        self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions)
+        self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions, errors)
 
     def census(self) -> ServiceCensus:
         live = (each for each in self.queue.messages() if not self.lifetimes.is_over(each))
@@ -84,7 +86,10 @@ class Wiring:
 
     def metrics(self) -> ServiceMetrics:
         return ServiceMetrics(
-            self._system.metrics(), self.queue.counts(), self.session_factory.gauges()
+            self._system.metrics(),
+            self.queue.counts(),
+            self.session_factory.gauges(),
+            self.storage_errors.counts(),
         )
 
     def _handlers(self, agent: Agent) -> dict[str, Handle]:

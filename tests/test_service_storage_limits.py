@@ -9,18 +9,21 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.testclient import TestClient
 
 from sessions.errors import PoolTimeoutError
 from sessions.service import ChatService
 from sessions.settings import Settings
-from sessions.storage.failures import kind_of
+from sessions.storage.failures import kind_of, why
 from tests.sessions_apps import ANA, make_service, served
 from tests.sessions_databases import POSTGRESQL_URL, Gateway, needs_postgresql, own_schema
 
 SOON = Settings(statement_timeout_s=0.1, connect_timeout_s=1, ready_timeout_s=60)
+PATIENCE_S = 600
 SAY = {"text": "hi", "thread_id": "t"}
 
 
@@ -139,3 +142,82 @@ def test_locked_table_keeps_nobody_waiting(tmp_path: Path) -> None:
 def test_errors_have_kinds(error: Exception, kind: str) -> None:
     """What no database has named has a kind as well."""
     assert kind_of(error) == kind
+
+
+def test_storage_error_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says once what could not be done, for whom by their ids, and why, without a text."""
+    with served(make_service(tmp_path, SOON)) as app, locked(tmp_path):
+        app.post("/agents/message", json={"text": "a secret", "thread_id": "t"}, headers=ANA)
+        app.delete("/threads?thread_id=t", headers=ANA)
+
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "storage error (locked) in user_message, user 'ana', thread 't': "
+        "SQLITE_BUSY database is locked",
+        "storage error (locked) in DELETE /threads, user 'ana', thread 't': "
+        "SQLITE_BUSY database is locked",
+    ]
+    assert "secret" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_storage_errors_are_counted_by_kind(tmp_path: Path) -> None:
+    """Each kind has a counter, which is there before the first error."""
+    with served(make_service(tmp_path, SOON)) as app:
+        before = counted(app)
+        with locked(tmp_path):
+            app.get("/ready")
+            app.post("/agents/message", json=SAY, headers=ANA)
+            after = counted(app)
+
+    kinds = ("pool_timeout", "timeout", "locked", "full", "unreachable", "other")
+    assert before == dict.fromkeys(kinds, 0)
+    assert after == {**before, "locked": 2}
+
+
+def counted(app: TestClient) -> dict[str, float]:
+    families = text_string_to_metric_families(app.get("/metrics").text)
+    return {
+        sample.labels["kind"]: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "sessions_storage_errors_total"
+    }
+
+
+def test_sweep_that_cannot_be_stored_is_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The sweep goes on, and its storage error is no traceback."""
+
+    async def run() -> None:
+        settings = Settings(pool_size=1, pool_timeout_s=0.001, sweep_interval_s=0.001)
+        async with make_service(tmp_path, settings) as service, service.database.places.held():
+            async with asyncio.timeout(PATIENCE_S):
+                while service.metrics().system.sweep_errors < 2:
+                    await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) >= 2
+    assert {record.exc_info for record in errors} == {None}
+    assert errors[0].getMessage().startswith("storage error (pool_timeout) in the sweep: no place")
+
+
+def test_words_of_a_refused_value_are_not_logged() -> None:
+    """A database that refuses a value says which; only the code of that error is told."""
+    refused = DBAPIError("INSERT", {}, Refused("invalid text: a secret"))
+
+    assert why(refused) == "22P05"
+
+
+class Refused(Exception):
+    """As PostgreSQL's driver tells of a text that cannot be stored."""
+
+    sqlstate = "22P05"
+
+
+def test_error_without_words_has_a_reason() -> None:
+    """An error that says nothing is told by its name, or by what it means."""
+    assert why(TimeoutError()) == "no answer in time"
+    assert why(ConnectionResetError()) == "ConnectionResetError"

@@ -1,13 +1,21 @@
-"""What went wrong with the database, by kind."""
+"""What went wrong with the database: its kind, a line of the log, and how often."""
 
 from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sessions.errors import PoolTimeoutError
 
+logger = logging.getLogger(__name__)
+
 # What a database driver lets through for a server that is not there is an OSError.
 STORAGE_ERRORS = (SQLAlchemyError, OSError)
+# The same, and that the pool had no place.
+UNSTORED = (PoolTimeoutError, *STORAGE_ERRORS)
 # By the name of SQLite's result code, or its beginning (sqlite.org/rescode.html), and by
 # PostgreSQL's SQLSTATE, or its class (Appendix A of its manual).
 KINDS_OF_CODES = {
@@ -23,6 +31,51 @@ KINDS_OF_CODES = {
     "08": "unreachable",
 }
 KINDS = ("pool_timeout", "timeout", "locked", "full", "unreachable", "other")
+
+
+# Their messages have the values that were refused: what a user said (SQLSTATE, class 22).
+TELLING = "22"
+
+
+class StorageErrors:
+    """Takes note of each storage error, once: where it is told to whoever has to bear it."""
+
+    def __init__(self) -> None:
+        self._counts = Counter(dict.fromkeys(KINDS, 0))
+
+    def note(
+        self, error: Exception, what: str, user_id: str | None = None, thread_id: str | None = None
+    ) -> None:
+        """Log in one line what could not be done, for whom, and why; and count it by its kind."""
+        kind = kind_of(error)
+        self._counts[kind] += 1
+        whom = "".join(
+            f", {name} {value!r}"
+            for name, value in (("user", user_id), ("thread", thread_id))
+            if value is not None
+        )
+        logger.error("storage error (%s) in %s%s: %s", kind, what, whom, why(error))
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many there were of each kind, in the order of KINDS."""
+        return dict(self._counts)
+
+
+def why(error: Exception) -> str:
+    """Return in one line what a database says of an error, without any value of a statement.
+
+    Never empty: what has no words of its own is told by the name of its class.
+    """
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    code = _code_of(error)
+    is_safe = (bool(code) and not code.startswith(TELLING)) or isinstance(
+        error, OSError | PoolTimeoutError
+    )
+    words = str(told).strip().partition("\n")[0] if is_safe else ""
+    name = type(told).__name__
+    return " ".join(filter(None, (code, words))) or name
 
 
 def kind_of(error: Exception) -> str:

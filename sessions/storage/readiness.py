@@ -6,9 +6,8 @@ import asyncio
 
 from sqlalchemy import false, update
 
-from sessions.errors import PoolTimeoutError
 from sessions.storage.database import Database
-from sessions.storage.failures import STORAGE_ERRORS, kind_of
+from sessions.storage.failures import UNSTORED, StorageErrors, kind_of
 from sessions.storage.tables import THREADS
 from sessions.tasks import Tasks
 
@@ -19,10 +18,13 @@ WRITES_NOTHING = update(THREADS).where(false()).values(ended=True)
 class Readiness:
     """Asks the database, one question at a time, however many want to know."""
 
-    def __init__(self, database: Database, tasks: Tasks, timeout_s: float) -> None:
+    def __init__(
+        self, database: Database, tasks: Tasks, timeout_s: float, storage_errors: StorageErrors
+    ) -> None:
         self._database = database
         self._tasks = tasks
         self._timeout_s = timeout_s
+        self._storage_errors = storage_errors
         self._asking: asyncio.Task[None] | None = None
         self._found: str | None = None
 
@@ -42,5 +44,6 @@ class Readiness:
         try:
             async with self._database.transaction() as connection:
                 await connection.execute(WRITES_NOTHING)
-        except (PoolTimeoutError, *STORAGE_ERRORS) as error:
+        except UNSTORED as error:
+            self._storage_errors.note(error, "the question whether it is ready")
             self._found = kind_of(error)
