@@ -16,6 +16,8 @@ from sessions.service import ChatService
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
+from sessions.storage.failures import why
+from sessions.storage.migration import TablesError
 from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 
@@ -43,6 +45,8 @@ def main(port: int, database: str, schema: str | None) -> None:
     try:
         store = Database(system.clock, system.settings, database, schema)
         asyncio.run(_reach(store))
+    except TablesError as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
     except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
         raise click.ClickException(_of_database(error)) from None
     try:
@@ -57,7 +61,7 @@ def main(port: int, database: str, schema: str | None) -> None:
 
 
 async def _reach(store: Database) -> None:
-    """Make the tables; a database that cannot be had is told of before there is a server."""
+    """Make or migrate the tables; what a database lacks is told of before there is a server."""
     before = threading.enumerate()
     try:
         await store.open()
@@ -69,8 +73,11 @@ async def _reach(store: Database) -> None:
 
 
 def _of_database(error: Exception) -> str:
-    """Return why a database cannot be used, in its own words, and without its URL's password."""
-    told = error.orig if isinstance(error, DBAPIError) else error
+    """Return why a database cannot be used, in its own words, and without its URL's password.
+
+    Never without a reason: an error that has no words is told by what it means.
+    """
+    told = str(error.orig if isinstance(error, DBAPIError) else error).strip() or why(error)
     return f"the database cannot be used: {told}; start it, or name another with --database"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -70,12 +70,17 @@ async def postgresql(folder: Path, clock: Clock, settings: Settings) -> AsyncIte
 
 
 class Gateway:
-    """A way to PostgreSQL that can be held: what is sent on it waits, and nobody is told."""
+    """A way to PostgreSQL that can be held: what is sent on it waits, and nobody is told.
 
-    def __init__(self) -> None:
+    It is held by itself once so many bytes of PostgreSQL have passed.
+    """
+
+    def __init__(self, bytes_max: int | None = None) -> None:
+        self._bytes_left = bytes_max
         self.url = ""
         self._is_open = asyncio.Event()
-        self._is_open.set()
+        if bytes_max != 0:
+            self._is_open.set()
         self._ways: set[asyncio.StreamWriter] = set()
 
     def hold(self) -> None:
@@ -100,15 +105,30 @@ class Gateway:
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(*POSTGRESQL)
         self._ways |= {writer, far_writer}
-        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+        await asyncio.gather(
+            self._pass(reader, far_writer, lambda _: None),
+            self._pass(far_reader, writer, self._count),
+        )
         self._ways -= {writer, far_writer}
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        count: Callable[[int], None],
+    ) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65_536):
                 await self._is_open.wait()
                 writer.write(data)
+                count(len(data))
         writer.close()
+
+    def _count(self, bytes_sent: int) -> None:
+        if self._bytes_left is not None:
+            self._bytes_left -= bytes_sent
+            if self._bytes_left <= 0:
+                self.hold()
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sessions.clock import Clock
 from sessions.settings import Settings
 from sessions.storage.limits import set_limits
+from sessions.storage.migration import migrate
 from sessions.storage.places import Places
-from sessions.storage.tables import METADATA
 from sessions.storage.whole import WholeConnection, whole
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
@@ -56,9 +56,9 @@ class Database:
         self.engine = engine
 
     async def open(self) -> None:
-        """Make the tables that are not there yet."""
+        """Make the tables, or bring them to this program's version; raises TablesError."""
         async with self.transaction() as connection:
-            await connection.run_sync(METADATA.create_all)
+            await connection.run_sync(migrate)
 
     async def close(self) -> None:
         """Close every connection that no session holds."""
