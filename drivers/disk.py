@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from threadline.inline import cut, run_inline
 from threadline.pump import Pump
 
-from sessions.storage.tables import METADATA
+from sessions.storage.migration import migrate
 
 
 class Disk:
@@ -153,5 +153,5 @@ def _connection(disk: Disk, *_: object, **__: object) -> DiskConnection:
 
 async def _make_tables(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
+        await connection.run_sync(migrate)
     await engine.dispose()

@@ -52,5 +52,5 @@ class Restart(Agents, bare=True):
     thread_messages = rule(
         Chat.thread_messages, user=USERS, thread=THREADS | MADE, limit=LIMITS, weight=2
     )
-    wait = rule(Chat.wait, seconds=pool(1, 2, 3, 4, 6, 16, 32, 32), weight=5)
+    wait = rule(Chat.wait, seconds=pool(1, 2, 3, 6, 16, 32, 32, 32), weight=5)
     malformed = stall = resume = cut = ping_thread = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import threading
@@ -15,7 +16,9 @@ from sessions.service import ChatService
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
+from sessions.storage.failures import why
 from sessions.storage.lease import DatabaseTakenError
+from sessions.storage.migration import TablesError
 from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 
@@ -37,11 +40,15 @@ def main(port: int, database: str, schema: str | None) -> None:
     SESSIONS_TOKENS says who may use it: a JSON object from bearer token to user, such as
     {"a secret": "ana"}. Without it a token for the user local is made, and shown.
     """
+    # As the server's own lines look.
+    logging.basicConfig(format="%(levelname)s:  %(message)s")
     system = ChatSystem(Settings(tokens=_tokens()))
     try:
         store = Database(system.clock, system.settings, database, schema)
         asyncio.run(_reach(store))
-    except (ValueError, OSError, ImportError, SQLAlchemyError, DatabaseTakenError) as error:
+    except (DatabaseTakenError, TablesError) as error:
+        raise click.ClickException(f"the database cannot be used: {error}") from None
+    except (ValueError, OSError, ImportError, SQLAlchemyError) as error:
         raise click.ClickException(_of_database(error)) from None
     try:
         listening = bound(port)
@@ -55,7 +62,7 @@ def main(port: int, database: str, schema: str | None) -> None:
 
 
 async def _reach(store: Database) -> None:
-    """Make the tables; a database that cannot be had is told of before there is a server."""
+    """Make or migrate the tables; what a database lacks is told of before there is a server."""
     before = threading.enumerate()
     try:
         await store.open()
@@ -67,8 +74,11 @@ async def _reach(store: Database) -> None:
 
 
 def _of_database(error: Exception) -> str:
-    """Return why a database cannot be used, in its own words, and without its URL's password."""
-    told = error.orig if isinstance(error, DBAPIError) else error
+    """Return why a database cannot be used, in its own words, and without its URL's password.
+
+    Never without a reason: an error that has no words is told by what it means.
+    """
+    told = str(error.orig if isinstance(error, DBAPIError) else error).strip() or why(error)
     return f"the database cannot be used: {told}; start it, or name another with --database"
 
 

@@ -7,14 +7,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 from sessions.errors import BadMessageError
 from sessions.service import ChatService
 from sessions.web import openapi
 from sessions.web.http import HttpRoutes
 from sessions.web.metrics_text import Exposition
-from sessions.web.responses import refused
+from sessions.web.responses import left_early, not_allowed, refused
 from sessions.web.tokens import Tokens
 from sessions.web.websocket import WebSocketRoute
 
@@ -38,14 +39,23 @@ def create_app(service: ChatService | None = None) -> FastAPI:
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
+    async def ready() -> Response:
+        problem = await service.readiness.problem()
+        if problem is None:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "unready", "reason": problem}, 503)
+
     async def metrics() -> Response:
         return Response(exposition.text(), media_type=CONTENT_TYPE_LATEST)
 
     app.add_api_route("/health", health, response_model=openapi.Health)
+    app.add_api_route("/ready", ready, **openapi.READY)
     app.add_api_route("/metrics", metrics, response_class=Response, **openapi.METRICS)
     app.include_router(HttpRoutes(service, tokens).router)
     app.add_api_websocket_route("/ws", WebSocketRoute(service, tokens).serve)
     app.add_exception_handler(BadMessageError, refused)
+    app.add_exception_handler(ClientDisconnect, left_early)
+    app.add_exception_handler(405, not_allowed)
     return app
 
 

@@ -16,6 +16,8 @@ from sessions.manager import IsolatedWebSocketManager
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
+from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.failures import UNSTORED
 from sessions.sweeper import Sweeper
 from sessions.wiring import Wiring
 
@@ -42,8 +44,10 @@ class ChatService:
         self.messages_route = self.wiring.messages_route
         self.thread_route = self.wiring.thread_route
         self.session_factory = self.wiring.session_factory
+        self.readiness = self.wiring.readiness
         self.quality = self.wiring.quality
-        self._sweeper = Sweeper(self.system.dependencies, self.sweep)
+        self.storage_errors = self.wiring.storage_errors
+        self._sweeper = Sweeper(self.system.dependencies, self._sweep, UNSTORED)
         self.system.connector.on_connection_end = self._connection_ended
         self.system.factory.on_manager_end = self._manager_ended
 
@@ -166,13 +170,30 @@ class ChatService:
         """Return a copy of the counts, in which what is due by now has ended."""
         return self.wiring.metrics()
 
+    async def _sweep(self) -> None:
+        try:
+            await self.sweep()
+        except UNSTORED as error:
+            self.storage_errors.note(error, "the sweep")
+            raise
+
+    async def _close(self, session: RequestScopedSession) -> None:
+        try:
+            await session.close()
+        except UNSTORED as error:
+            context = session.context
+            what = "the close of a database session"
+            self.storage_errors.note(error, what, context.user_id, context.thread_id)
+
     def _live_since(self, key: IsolationKey) -> float | None:
         seen = self.system.registry.peek(*key)
         return seen.began_at_s if seen else None
 
     def _connection_ended(self, connection: Connection) -> None:
         for session in self.session_factory.of_connection(connection.connection_id):
-            self.system.dependencies.tasks.start(session.close(), "close of a database session")
+            self.system.dependencies.tasks.start(
+                self._close(session), "close of a database session"
+            )
 
     def _manager_ended(self, manager: IsolatedWebSocketManager) -> None:
         self.quality.ended(manager.key)

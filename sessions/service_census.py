@@ -28,8 +28,12 @@ class ServiceCensus:
 
 @dataclass(frozen=True, slots=True)
 class ServiceMetrics:
-    """The counts of the session manager and of the queue, and the gauges of the database."""
+    """The counts of the session manager and of the queue, and the gauges of the database.
+
+    storage_errors: how many there were of each kind.
+    """
 
     system: Metrics
     queue: QueueCounts
     database: DatabaseGauges
+    storage_errors: Mapping[str, int]

@@ -16,11 +16,18 @@ class Sweeper:
     """The background sweep: one task, every sweep_interval_s seconds from its start.
 
     It goes on after a sweep that raised, and counts it (the contract, Connections and managers).
+    logged are the exceptions of which the log has what there is to know, when they are raised.
     """
 
-    def __init__(self, dependencies: Dependencies, sweep: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        sweep: Callable[[], Awaitable[None]],
+        logged: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._dependencies = dependencies
         self._sweep = sweep
+        self._logged = logged
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -46,6 +53,7 @@ class Sweeper:
     async def _sweep_once(self) -> None:
         try:
             await self._sweep()
-        except Exception:  # whatever it was, the next sweep may free what this one could not
+        except Exception as error:  # the next sweep may free what this one could not
             self._dependencies.metrics.sweep_errors += 1
-            logger.exception("sweep raised; the next one is in its time")
+            if not isinstance(error, self._logged):
+                logger.exception("sweep raised; the next one is in its time")

@@ -24,6 +24,8 @@ from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.failures import StorageErrors
+from sessions.storage.readiness import Readiness
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 
@@ -51,6 +53,8 @@ class Wiring:
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
         self.turns = TurnStore(self.session_factory, database, clock, settings)
         self.threads = ThreadStore(database, clock, settings)
+        self.storage_errors = errors = StorageErrors()
+        self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
         self.lifetimes = Lifetimes(system.registry, clock)
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
@@ -61,9 +65,11 @@ class Wiring:
             lambda message: router.responses.finish(message.asker),
         )
         agents = AgentHandler(agent, router, self.lifetimes, clock, settings)
-        requests = AgentRequestHandler(self.queue, self.turns, agents, self.lifetimes, router)
+        requests = AgentRequestHandler(
+            self.queue, self.turns, agents, self.lifetimes, router, errors
+        )
         handlers = self._handlers(requests, agent.name)
-        dispatcher = Dispatcher(handlers, self.lifetimes, router)
+        dispatcher = Dispatcher(handlers, self.lifetimes, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
             *(self.queue, self.worker, self.lifetimes, router),
@@ -75,9 +81,9 @@ class Wiring:
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
         self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
         self.messages_route = MessagesRoute(
-            self.threads, self.turns, system.contexts, system.registry
+            self.threads, self.turns, system.contexts, system.registry, errors
         )
-        self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions)
+        self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions, errors)
 
     def census(self) -> ServiceCensus:
         live = (each for each in self.queue.messages() if not self.lifetimes.is_over(each))
@@ -91,7 +97,10 @@ class Wiring:
 
     def metrics(self) -> ServiceMetrics:
         return ServiceMetrics(
-            self._system.metrics(), self.queue.counts(), self.session_factory.gauges()
+            self._system.metrics(),
+            self.queue.counts(),
+            self.session_factory.gauges(),
+            self.storage_errors.counts(),
         )
 
     def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:

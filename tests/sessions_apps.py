@@ -23,11 +23,16 @@ TOKENS = {"ana's token": "ana", "ben's token": "ben"}
 
 
 def make_service(
-    folder: Path, settings: Settings | None = None, agent: Agent | None = None
+    folder: Path,
+    settings: Settings | None = None,
+    agent: Agent | None = None,
+    url: str | None = None,
+    schema: str | None = None,
 ) -> ChatService:
+    """Return a service on SQLite in a folder, unless there is a URL."""
     system = ChatSystem(replace(settings or Settings(), tokens=TOKENS))
-    url = f"sqlite+aiosqlite:///{folder / 'sessions.db'}"
-    database = Database(system.clock, system.settings, url)
+    url = url or f"sqlite+aiosqlite:///{folder / 'sessions.db'}"
+    database = Database(system.clock, system.settings, url, schema)
     return ChatService(system, database=database, agent=agent)
 
 

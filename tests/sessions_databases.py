@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,10 @@ def postgresql_runs() -> bool:
     return True
 
 
-KINDS = (
-    "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=pytest.mark.skipif(
-            not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432"
-        ),
-    ),
+needs_postgresql = pytest.mark.skipif(
+    not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432"
 )
+KINDS = ("sqlite", pytest.param("postgresql", marks=needs_postgresql))
 
 
 @asynccontextmanager
@@ -71,6 +67,68 @@ async def postgresql(folder: Path, clock: Clock, settings: Settings) -> AsyncIte
             yield database
         finally:
             await database.close()
+
+
+class Gateway:
+    """A way to PostgreSQL that can be held: what is sent on it waits, and nobody is told.
+
+    It is held by itself once so many bytes of PostgreSQL have passed.
+    """
+
+    def __init__(self, bytes_max: int | None = None) -> None:
+        self._bytes_left = bytes_max
+        self.url = ""
+        self._is_open = asyncio.Event()
+        if bytes_max != 0:
+            self._is_open.set()
+        self._ways: set[asyncio.StreamWriter] = set()
+
+    def hold(self) -> None:
+        self._is_open.clear()
+
+    def release(self) -> None:
+        self._is_open.set()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        server = await asyncio.start_server(self._met, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/test"
+        try:
+            yield
+        finally:
+            server.close()
+            for way in list(self._ways):
+                way.transport.abort()
+            await server.wait_closed()
+
+    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*POSTGRESQL)
+        self._ways |= {writer, far_writer}
+        await asyncio.gather(
+            self._pass(reader, far_writer, lambda _: None),
+            self._pass(far_reader, writer, self._count),
+        )
+        self._ways -= {writer, far_writer}
+
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        count: Callable[[int], None],
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                await self._is_open.wait()
+                writer.write(data)
+                count(len(data))
+        writer.close()
+
+    def _count(self, bytes_sent: int) -> None:
+        if self._bytes_left is not None:
+            self._bytes_left -= bytes_sent
+            if self._bytes_left <= 0:
+                self.hold()
 
 
 @asynccontextmanager

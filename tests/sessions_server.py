@@ -21,15 +21,37 @@ from tests.sessions_apps import TOKENS
 
 Event: TypeAlias = dict[str, Json]
 # For anything that a server on this machine does; reached only by one that hangs.
-PATIENCE_S = 30
+PATIENCE_S = 600
 
 
 class Server:
-    """A running server: where it listens, and how to ask it."""
+    """A running server: where it listens, what it logs, and how to ask it."""
 
     def __init__(self, process: Process) -> None:
         self.address = ""
+        self.log: list[str] = []
         self._process = process
+        self._logged = asyncio.Condition()
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    async def logged(self, text: str) -> str:
+        """Return the first line of the log that has a text, once it is there."""
+        async with asyncio.timeout(PATIENCE_S), self._logged:
+            while True:
+                found = next((line for line in self.log if text in line), None)
+                if found is not None:
+                    return found
+                await self._logged.wait()
+
+    async def read_log(self, stream: asyncio.StreamReader) -> None:
+        """Take in what the process writes to a stream, so that it never has to wait."""
+        while line := await stream.readline():
+            async with self._logged:
+                self.log.append(line.decode().rstrip())
+                self._logged.notify_all()
 
     def end(self) -> None:
         """Tell the process, and no other, to end."""
@@ -74,19 +96,23 @@ async def serving(*options: str) -> AsyncIterator[Server]:
         *(sys.executable, "-m", "sessions", "--port", "0", *options),
         env={**os.environ, "SESSIONS_TOKENS": json.dumps(TOKENS)},
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
-    assert process.stdout is not None  # it is a pipe
+    assert process.stdout is not None  # these are pipes
+    assert process.stderr is not None
     server = Server(process)
+    reading = [asyncio.create_task(server.read_log(process.stderr))]
     try:
         async with asyncio.timeout(PATIENCE_S):
             line = await process.stdout.readline()
         server.address = line.decode().strip().partition("http://")[2]
+        reading.append(asyncio.create_task(server.read_log(process.stdout)))
         yield server
     finally:
         server.end()
         async with asyncio.timeout(PATIENCE_S):
-            await process.communicate()
+            await process.wait()
+            await asyncio.gather(*reading)
 
 
 def on(thread_id: Json) -> str:

@@ -245,6 +245,42 @@ def test_sessions_are_ended_and_counted(app: TestClient, service: ChatService) -
     assert len(app.get("/threads", headers=ANA).json()["threads"]) == 1
 
 
+ALLOWED = [
+    ("/agents/message", "OPTIONS, POST"),
+    ("/threads", "DELETE, GET, OPTIONS"),
+    ("/threads/messages", "GET, OPTIONS"),
+    ("/sessions", "DELETE, OPTIONS"),
+    ("/health", "GET, OPTIONS"),
+    ("/openapi.json", "GET, HEAD, OPTIONS"),
+]
+
+
+@pytest.mark.parametrize(("path", "allowed"), ALLOWED)
+def test_options_are_all_methods(app: TestClient, path: str, allowed: str) -> None:
+    """Whoever asks for the options of a path is told each method that it has, in order."""
+    answer = app.options(path)
+
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allowed, b"")
+
+
+@pytest.mark.parametrize(("path", "allowed"), ALLOWED)
+def test_method_that_is_not_allowed_is_told_which_are(
+    app: TestClient, path: str, allowed: str
+) -> None:
+    """A 405 has the same list."""
+    answer = app.put(path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_path_that_is_none_has_no_options(app: TestClient) -> None:
+    """It is not found, by whichever method."""
+    answer = app.options("/thread")
+
+    assert answer.status_code == 404
+    assert "allow" not in answer.headers
+
+
 def test_health_needs_no_token(app: TestClient) -> None:
     """Whoever asks is told that the service answers."""
     assert app.get("/health").json() == {"status": "ok"}

@@ -25,6 +25,7 @@ EXAMPLES = settings(
 )
 WITHOUT_INPUT = [
     ("/health", "GET"),
+    ("/ready", "GET"),
     ("/metrics", "GET"),
     ("/threads", "GET"),
     ("/sessions", "DELETE"),

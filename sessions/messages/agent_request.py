@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-
 from sessions.agents.agent import AgentRequest, AgentUnavailableError
 from sessions.agents.agent_handler import AgentHandler
-from sessions.errors import AgentFailedError, AgentTimeoutError, PoolTimeoutError
+from sessions.errors import AgentFailedError, AgentTimeoutError
 from sessions.event import Json
-from sessions.messages.error_codes import STORAGE_ERRORS
 from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import TEXT_FIELDS
 from sessions.messages.unanswered import as_asked
 from sessions.queue.message import HISTORY_TURNS_MAX, Begun, Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.router import Router
+from sessions.storage.failures import UNSTORED, StorageErrors
 from sessions.storage.turn import Turn
 from sessions.storage.turn_store import TurnStore
-
-logger = logging.getLogger(__name__)
 
 
 class AgentRequestHandler:
@@ -36,7 +32,9 @@ class AgentRequestHandler:
         agents: AgentHandler,
         lifetimes: Lifetimes,
         router: Router,
+        errors: StorageErrors,
     ) -> None:
+        self._errors = errors
         self._queue = queue
         self._turns = turns
         self._agents = agents
@@ -66,9 +64,8 @@ class AgentRequestHandler:
         """
         try:
             await self._turns.give_up(message.context, message.used)
-        except (PoolTimeoutError, *STORAGE_ERRORS) as error:
-            thread_id, why = message.key.thread_id, type(error).__name__
-            logger.warning("not stored that %s has no answer: %s", thread_id, why)
+        except UNSTORED as error:
+            self._errors.note(error, "the end of a request", *message.key)
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""

@@ -11,6 +11,7 @@ from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued
 from sessions.router import Router
+from sessions.storage.failures import UNSTORED, StorageErrors
 
 Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 
@@ -22,11 +23,16 @@ class Dispatcher:
     """
 
     def __init__(
-        self, handlers: Mapping[str, Handle], lifetimes: Lifetimes, router: Router
+        self,
+        handlers: Mapping[str, Handle],
+        lifetimes: Lifetimes,
+        router: Router,
+        storage_errors: StorageErrors,
     ) -> None:
         self._handlers = handlers
         self._lifetimes = lifetimes
         self._router = router
+        self._storage_errors = storage_errors
 
     async def handle(self, queued: Queued) -> None:
         message = queued.message
@@ -40,6 +46,8 @@ class Dispatcher:
             code = code_of(error)
             if code is None:
                 raise
+            if isinstance(error, UNSTORED):
+                self._storage_errors.note(error, message.kind, *message.key)
             self._router.error(message, code, told(error))
 
     async def until_over(self, message: Message) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from sessions.errors import (
     AgentFailedError,
     AgentTimeoutError,
@@ -15,10 +13,8 @@ from sessions.errors import (
     QueueFullError,
     SessionLimitError,
 )
-from sessions.storage.lease import DatabaseTakenError
+from sessions.storage.failures import STORAGE_ERRORS
 
-# What a database driver lets through for a server that is not there is an OSError.
-STORAGE_ERRORS = (SQLAlchemyError, OSError, DatabaseTakenError)
 CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     ((InvalidContextError, ConnectionTakenError), "bad_id"),
     (SessionLimitError, "session_limit"),

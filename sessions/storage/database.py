@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sessions.clock import Clock
 from sessions.settings import Settings
 from sessions.storage.lease import LEASE_SUFFIX, Lease
+from sessions.storage.limits import set_limits
+from sessions.storage.migration import migrate
 from sessions.storage.places import Places
-from sessions.storage.tables import METADATA
 from sessions.storage.whole import WholeConnection, whole
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
@@ -53,8 +54,10 @@ class Database:
         lease_url = parsed
         if self.writers is not None:
             lease_url = parsed.set(database=f"{parsed.database}{LEASE_SUFFIX}")
-        self._lease = Lease(make_engine(lease_url, 1), schema)
-        engine = make_engine(parsed, settings.pool_size)
+        lease_engine, engine = make_engine(lease_url, 1), make_engine(parsed, settings.pool_size)
+        for each in (lease_engine, engine):
+            set_limits(each, settings)
+        self._lease = Lease(lease_engine, schema)
         if self.writers is None:
             self._lease.watch(engine)
         if schema is not None:
@@ -62,13 +65,17 @@ class Database:
         self.engine = engine
 
     async def open(self) -> None:
-        """Take the lease, and make the tables that are not there yet.
+        """Take the lease, and make the tables, or bring them to this program's version.
 
-        Raises DatabaseTakenError where another process serves the database.
+        Raises DatabaseTakenError where another process serves the database, and TablesError.
         """
         await self._lease.take()
-        async with self.transaction() as connection:
-            await connection.run_sync(METADATA.create_all)
+        try:
+            async with self.transaction() as connection:
+                await connection.run_sync(migrate)
+        except BaseException:
+            await self.close()
+            raise
 
     async def keep_lease(self) -> None:
         """Be sure that no other process serves the database: before each transaction.

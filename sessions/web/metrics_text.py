@@ -72,6 +72,12 @@ class ServiceCollector(Collector):
         metrics = self._service.metrics()
         for counts in (metrics.system, metrics.queue):
             yield from _counters_of(counts)
+        errors = CounterMetricFamily(
+            "sessions_storage_errors", "Requests of the database that failed.", labels=("kind",)
+        )
+        for kind, count in metrics.storage_errors.items():
+            errors.add_metric((kind,), count)
+        yield errors
 
     def _gauges(self) -> Iterator[Metric]:
         core, census = self._service.system.census(), self._service.census()

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from sessions.messages.payloads import REFERENCES_MAX, TEXT_MAX
 from sessions.routes.reply import STATUS
+from sessions.storage.failures import KINDS
 from sessions.validation import ID_LENGTH_MAX, PLACEHOLDERS
 from sessions.web.responses import JSON_LINES
 
@@ -106,6 +107,19 @@ class Health(BaseModel):
     status: str
 
 
+class Ready(BaseModel):
+    """That the database can be written to."""
+
+    status: str
+
+
+class Unready(BaseModel):
+    """Why the database cannot be written to: a kind of storage error."""
+
+    status: str
+    reason: str
+
+
 def _text(longest: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": TEXT_PATTERN}
 
@@ -191,6 +205,10 @@ MESSAGES = _route(
 )
 DELETE_THREAD = _route(DeletedThread, _refusals("bad_id", *_STORAGE), parameters=[_THREAD_ID])
 DELETE_SESSIONS = _route(EndedSessions, _refusals(*_STORAGE))
+READY: dict[str, Any] = {
+    "response_model": Ready,
+    "responses": {503: {"model": Unready, "description": ", ".join(KINDS)}},
+}
 METRICS: dict[str, Any] = {
     "responses": {
         200: {

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.routes.reply import Reply, refusal
 
 JSON_LINES = "application/x-ndjson"
+logger = logging.getLogger(__name__)
 
 
 def response_of(reply: Reply) -> Response:
@@ -30,6 +33,29 @@ async def refused(_: Request, error: Exception) -> Response:
     """Answer a request that came to no route."""
     assert isinstance(error, BadMessageError)  # it is registered for these alone
     return response_of(refusal(error))
+
+
+async def not_allowed(request: Request, error: Exception) -> Response:
+    """Answer a method that a path does not have with all those that it has, in Allow.
+
+    The router names only those of the first route of the path. OPTIONS asks for nothing else.
+    """
+    assert isinstance(error, HTTPException)  # it is registered for the status of these alone
+    named = (error.headers or {}).get("Allow", "").split(", ")
+    route = request.scope.get("route")
+    described = request.app.openapi()["paths"].get(route.path, {}) if route else {}
+    methods = {"OPTIONS", *named, *(method.upper() for method in described)}
+    headers = {"Allow": ", ".join(sorted(methods))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    return JSONResponse({"detail": error.detail}, error.status_code, headers)
+
+
+async def left_early(request: Request, _: Exception) -> Response:
+    """Answer a peer that left before the end of its body: nobody, for whom the log has a line."""
+    route = f"{request.method} {request.scope['path']!r}"
+    logger.warning("the peer left before the end of its body: %s", route)
+    return Response(status_code=400)
 
 
 def encoded(body: Mapping[str, Json]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import LOGGING_CONFIG
 
 from sessions.service import ChatService
+from sessions.web.limits import server_options
 
 HOST = "127.0.0.1"
 # For requests that came while the service stopped; our choice.
@@ -32,17 +36,37 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class PeersFaults(logging.Filter):
+    """Takes the traceback from a line of the server's log about what a peer has sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError):
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+LOGGING: dict[str, Any] = {
+    **LOGGING_CONFIG,
+    "filters": {"peers_faults": {"()": PeersFaults}},
+    "loggers": {
+        **LOGGING_CONFIG["loggers"],
+        "uvicorn.error": {"level": "INFO", "filters": ["peers_faults"]},
+    },
+}
+
+
 def bound(port: int) -> socket.socket:
     """Return a socket on a port, or on one that is free for port 0; raises OSError."""
     return socket.create_server((HOST, port))
 
 
 def make_server(app: FastAPI, service: ChatService) -> Server:
-    """Return a server that answers a frame of one byte too many, and closes for larger ones."""
+    """Return a server for an app, whose peers are held to the limits of its service."""
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
-        ws_max_size=service.settings.message_bytes_max + 1,
         timeout_graceful_shutdown=END_TIMEOUT_S,
+        log_config=LOGGING,
+        **server_options(service.settings),
     )
     return Server(config, service)

@@ -9,9 +9,11 @@ from starlette import websockets
 
 from sessions.close_codes import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LATER
 from sessions.context import UserExecutionContext
+from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.messages.error_codes import code_of, told
 from sessions.service import ChatService
+from sessions.web.limits import Admissions
 from sessions.web.requests import query_value
 from sessions.web.tokens import Tokens
 
@@ -57,30 +59,41 @@ class WebSocketRoute:
     def __init__(self, service: ChatService, tokens: Tokens) -> None:
         self._service = service
         self._tokens = tokens
+        self._admissions = Admissions(service.settings)
 
     async def serve(self, websocket: websockets.WebSocket) -> None:
         """Connect the peer if it may, and then hand on its frames until it is gone.
 
-        Who may not is told why by an error event and by the close code.
+        Who may not is told why by an error event and by the close code; who is one too many, by
+        the close code alone, as the server has nothing left for more.
         """
         await websocket.accept()
         socket = Socket(websocket)
         try:
-            user_id = await self._connect(websocket, socket)
-        except Exception as error:
-            code = code_of(error)
-            if code is None:
-                raise
-            await self._refuse(websocket, socket, code, told(error))
+            user_id = self._tokens.user_of(websocket)
+        except BadMessageError as error:
+            await self._refuse(websocket, socket, error)
             return
-        await self._converse(socket, user_id)
+        if not self._admissions.has_room(user_id):
+            with suppress(websockets.WebSocketDisconnect):
+                await websocket.close(TRY_AGAIN_LATER, "too many connections; try again later")
+            return
+        with self._admissions.admitted(user_id):
+            if await self._connected(websocket, socket, user_id):
+                await self._converse(socket, user_id)
 
-    async def _connect(self, websocket: websockets.WebSocket, socket: Socket) -> str:
-        """Connect the peer, and return whose it is."""
-        user_id = self._tokens.user_of(websocket)
+    async def _connected(
+        self, websocket: websockets.WebSocket, socket: Socket, user_id: str
+    ) -> bool:
         thread_id = self._thread_id(websocket)
-        await self._service.handle_websocket_connection(socket, user_id, thread_id)
-        return user_id
+        try:
+            await self._service.handle_websocket_connection(socket, user_id, thread_id)
+        except Exception as error:
+            if code_of(error) is None:
+                raise
+            await self._refuse(websocket, socket, error)
+            return False
+        return True
 
     async def _converse(self, socket: Socket, user_id: str) -> None:
         try:
@@ -91,8 +104,9 @@ class WebSocketRoute:
             await self._service.handle_websocket_disconnect(socket, socket.close_code)
 
     async def _refuse(
-        self, websocket: websockets.WebSocket, socket: Socket, code: str, message: str
+        self, websocket: websockets.WebSocket, socket: Socket, error: Exception
     ) -> None:
+        code = code_of(error) or ""  # each of these has one
         thread_id = None if code in ("unauthorized", "bad_id") else self._thread_id(websocket)
         event: dict[str, Json] = {
             "type": "error",
@@ -101,7 +115,7 @@ class WebSocketRoute:
             "event_id": self._service.system.ids.generate_base_id("event"),
             "message_id": None,
             "code": code,
-            "message": message,
+            "message": told(error),
         }
         # A peer that has gone meanwhile need not be told.
         with suppress(websockets.WebSocketDisconnect):

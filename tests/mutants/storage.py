@@ -158,6 +158,7 @@ HidesTheAnswer = services.line(
     continuity_say=3,
     continuity_post=2,
     continuity_wait=3,
+    continuity_stop_agent=5,
 )
 LetsTwoServe = services.line(
     "LetsTwoServe",
