@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,8 +15,8 @@ from sessions.__main__ import main
 from sessions.event import Json
 from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
-from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema
-from tests.sessions_server import Server, close_code, receive, send, serving
+from tests.sessions_databases import KINDS
+from tests.sessions_server import Server, close_code, receive, send, serving, stored
 
 AGENT_EVENTS = [
     "agent_started",
@@ -27,16 +25,6 @@ AGENT_EVENTS = [
     "tool_completed",
     "agent_completed",
 ]
-
-
-@asynccontextmanager
-async def stored(folder: Path, kind: str) -> AsyncIterator[tuple[str, ...]]:
-    """Give the options by which every server here finds one database, which begins empty."""
-    if kind == "sqlite":
-        yield ("--database", f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
-    else:
-        async with own_schema() as schema:
-            yield ("--database", POSTGRESQL_URL, "--schema", schema)
 
 
 def on(thread_id: Json) -> str:
