@@ -109,3 +109,10 @@ class AgentTimeoutError(RefusedError):
     """An agent took longer than it may."""
 
     reason = "agent timeout"
+
+
+class TablesError(Exception):
+    """The tables are of a version that this program does not know; says what to do instead.
+
+    No refusal: it is raised at the start, before there is anybody to be refused.
+    """
