@@ -12,13 +12,13 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sessions.app import create_app
+from sessions.errors import TablesError
 from sessions.service import ChatService
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
 from sessions.storage.failures import why
 from sessions.storage.lease import DatabaseTakenError
-from sessions.storage.migration import TablesError
 from sessions.web.server import HOST, bound, make_server
 from sessions.web.tokens import tokens_from
 

@@ -116,3 +116,10 @@ class AgentFailedError(RefusedError):
     """An agent raised, or ended without a reply."""
 
     reason = "agent failed"
+
+
+class TablesError(Exception):
+    """The tables are of a version that this program does not know; says what to do instead.
+
+    No refusal: it is raised at the start, before there is anybody to be refused.
+    """

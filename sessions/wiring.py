@@ -41,13 +41,7 @@ class Ends(Protocol):
 class Wiring:
     """The parts of one service, made in the order in which they need each other."""
 
-    def __init__(
-        self,
-        system: ChatSystem,
-        database: Database,
-        agent: Agent,
-        ends: Ends,
-    ) -> None:
+    def __init__(self, system: ChatSystem, database: Database, agent: Agent, ends: Ends) -> None:
         self._system = system
         clock, settings, core = system.clock, system.settings, system.dependencies
         self.session_factory = RequestScopedSessionFactory(database, system.contexts)
@@ -68,12 +62,12 @@ class Wiring:
         requests = AgentRequestHandler(
             self.queue, self.turns, agents, self.lifetimes, router, errors
         )
-        handlers = self._handlers(requests, agent.name)
-        dispatcher = Dispatcher(handlers, self.lifetimes, router, errors)
+        dispatcher = Dispatcher(
+            self._handlers(requests, agent.name), self.lifetimes, router, errors
+        )
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
-            *(self.queue, self.worker, self.lifetimes, router),
-            *(core.tasks, requests.give_up),
+            self.queue, self.worker, self.lifetimes, router, core.tasks, requests.give_up
         )
         self.unanswered = UnansweredQuestions(
             self.threads, self.turns, system.contexts, system.registry, self.queue

@@ -144,13 +144,3 @@ async def own_schema() -> AsyncIterator[str]:
         async with owner.begin() as connection:
             await connection.execute(DropSchema(schema, cascade=True, if_exists=True))
         await owner.dispose()
-
-
-@asynccontextmanager
-async def stored(folder: Path, kind: str) -> AsyncIterator[tuple[str, ...]]:
-    """Give the options by which every server here finds one database, which begins empty."""
-    if kind == "sqlite":
-        yield ("--database", f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
-    else:
-        async with own_schema() as schema:
-            yield ("--database", POSTGRESQL_URL, "--schema", schema)

@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeAlias
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from sessions.event import Json
 from tests.sessions_apps import TOKENS
+from tests.sessions_databases import POSTGRESQL_URL, own_schema
 
 Event: TypeAlias = dict[str, Json]
 # For anything that a server on this machine does; reached only by one that hangs.
@@ -32,6 +34,10 @@ class Server:
         self.log: list[str] = []
         self._process = process
         self._logged = asyncio.Condition()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def port(self) -> int:
@@ -117,6 +123,16 @@ async def serving(*options: str) -> AsyncIterator[Server]:
 
 def on(thread_id: Json) -> str:
     return "?" + urlencode({"thread_id": thread_id})
+
+
+@asynccontextmanager
+async def stored(folder: Path, kind: str) -> AsyncIterator[tuple[str, ...]]:
+    """Give the options by which servers find one database, which begins empty."""
+    if kind == "sqlite":
+        yield ("--database", f"sqlite+aiosqlite:///{folder / 'sessions.db'}")
+    else:
+        async with own_schema() as schema:
+            yield ("--database", POSTGRESQL_URL, "--schema", schema)
 
 
 async def send(far_end: ClientConnection, kind: str, **fields: Json) -> None:

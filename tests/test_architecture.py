@@ -28,8 +28,11 @@ MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin
 # The rooms of the library: each imports only itself and those before it. "" is its top level.
 ROOMS = ("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign", "report", "cli")
 ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
-# What may be loaded late: what brings Hypothesis, Dask or Jinja2, where it was asked for.
-LATE = {"search.machine", "campaign.cluster", "page", "hypothesis.extra.redis", "redis"}
+# What may be loaded late: what brings Hypothesis, Dask, Jinja2 or alembic, where it is needed.
+LATE = {
+    *("search.machine", "campaign.cluster", "page", "hypothesis.extra.redis", "redis"),
+    "sessions.storage.upgrade",
+}
 
 
 def sources(folder: str = "") -> list[Path]:
@@ -170,7 +173,7 @@ def test_hypothesis_is_imported_in_one_place() -> None:
 
 def test_imports_stand_at_the_top() -> None:
     """
-    Except in the plugin, and where Hypothesis, Redis, Dask or Jinja2 is loaded.
+    Except in the plugin, and where Hypothesis, Redis, Dask, Jinja2 or alembic is loaded.
     """
 
     def late(path: Path) -> set[str | None]:

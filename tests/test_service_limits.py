@@ -156,6 +156,17 @@ def test_handshake_with_a_long_line_is_refused(tmp_path: Path, size: int) -> Non
     run(told())
 
 
+def test_handshake_with_an_odd_key_is_refused(tmp_path: Path) -> None:
+    """A key that is not ASCII is the peer's fault, not the server's."""
+
+    async def told() -> None:
+        async with listening(tmp_path) as server:
+            odd = HANDSHAKE.replace(b"AAAA==", b"\xd0AAA==") + b"\r\n"
+            assert status(await server.answer(odd)).startswith(b"HTTP/1.1 400 ")
+
+    run(told())
+
+
 def test_head_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """A head of more than head_bytes_max is not waited for to its end."""
 

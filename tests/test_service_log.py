@@ -36,7 +36,7 @@ def test_body_cut_short_is_one_line(tmp_path: Path) -> None:
     log = asyncio.run(run())
 
     assert [line for line in log if "body" in line] == [
-        "WARNING:  the peer left before the end of its body: POST '/agents/message'"
+        "WARNING:  a body came to no end: POST '/agents/message'"
     ]
     assert [line for line in log if "Traceback" in line or "Error" in line] == []
 

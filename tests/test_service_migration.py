@@ -20,8 +20,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Connection, text
 
 from sessions.__main__ import main
-from sessions.storage.migration import MIGRATIONS, VERSION
+from sessions.storage.migration import VERSION
 from sessions.storage.tables import METADATA
+from sessions.storage.upgrade import MIGRATIONS
 from tests.sessions_apps import make_service
 from tests.sessions_databases import (
     KINDS,

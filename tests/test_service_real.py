@@ -14,8 +14,8 @@ from sessions.__main__ import main
 from sessions.event import Json
 from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
-from tests.sessions_databases import KINDS, stored
-from tests.sessions_server import Server, close_code, on, receive, send, serving
+from tests.sessions_databases import KINDS
+from tests.sessions_server import Server, close_code, on, receive, send, serving, stored
 
 AGENT_EVENTS = [
     "agent_started",

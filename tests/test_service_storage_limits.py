@@ -27,6 +27,14 @@ PATIENCE_S = 600
 SAY = {"text": "hi", "thread_id": "t"}
 
 
+class Coded(Exception):
+    """An error as PostgreSQL's driver tells it."""
+
+    def __init__(self, sqlstate: str, text: str = "") -> None:
+        super().__init__(text)
+        self.sqlstate = sqlstate
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the write lock of the SQLite database in a folder, as another process would."""
@@ -137,6 +145,11 @@ def test_locked_table_keeps_nobody_waiting(tmp_path: Path) -> None:
         (PoolTimeoutError("no place"), "pool_timeout"),
         (TimeoutError(), "timeout"),
         (ConnectionRefusedError(), "unreachable"),
+        (DBAPIError("SELECT", {}, Coded("28P01")), "unreachable"),
+        (DBAPIError("SELECT", {}, Coded("57014")), "timeout"),
+        (DBAPIError("SELECT", {}, Coded("53100")), "full"),
+        (DBAPIError("SELECT", {}, Coded("53300")), "unreachable"),
+        (DBAPIError("SELECT", {}, Coded("22P05")), "other"),
     ],
 )
 def test_errors_have_kinds(error: Exception, kind: str) -> None:
@@ -206,15 +219,9 @@ def test_sweep_that_cannot_be_stored_is_one_line(
 
 def test_words_of_a_refused_value_are_not_logged() -> None:
     """A database that refuses a value says which; only the code of that error is told."""
-    refused = DBAPIError("INSERT", {}, Refused("invalid text: a secret"))
+    refused = DBAPIError("INSERT", {}, Coded("22P05", "invalid text: a secret"))
 
     assert why(refused) == "22P05"
-
-
-class Refused(Exception):
-    """As PostgreSQL's driver tells of a text that cannot be stored."""
-
-    sqlstate = "22P05"
 
 
 def test_error_without_words_has_a_reason() -> None:

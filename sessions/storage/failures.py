@@ -29,6 +29,8 @@ KINDS_OF_CODES = {
     "53100": "full",
     "53": "unreachable",
     "57P": "unreachable",
+    "28": "unreachable",
+    "3D": "unreachable",
     "08": "unreachable",
 }
 KINDS = ("pool_timeout", "timeout", "locked", "full", "unreachable", "other")
@@ -83,7 +85,8 @@ def kind_of(error: Exception) -> str:
     """Return the kind of a storage error, one of KINDS.
 
     pool_timeout: no place of the pool came free; timeout: the database did not answer in time;
-    locked: another process holds it; full: it has no space left; unreachable: there is none.
+    locked: another process holds it; full: it has no space left; unreachable: there is none, or it
+    lets nobody in.
     """
     if isinstance(error, PoolTimeoutError):
         return "pool_timeout"

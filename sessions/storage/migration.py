@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table, Text, inspect, select
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-# The last of them; a test holds it to what alembic finds there.
+from sessions.errors import TablesError
+
+# The last of sessions.storage.migrations; a test holds it to what alembic finds there.
 VERSION = "0002"
 VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 # The tables as they were before they had a version: those of 0001.
@@ -21,10 +17,6 @@ UNVERSIONED = {
         *("run_id", "at_s"),
     },
 }
-
-
-class TablesError(Exception):
-    """The tables are of a version that this program does not know; says what to do instead."""
 
 
 def migrate(connection: Connection) -> None:
@@ -39,8 +31,11 @@ def migrate(connection: Connection) -> None:
     if seen.has_table("alembic_version", schema):
         found = connection.execute(select(VERSIONS.c.version_num)).scalar()
     if found != VERSION:
+        # Late, as alembic takes a quarter of the start, and most starts find their version.
+        from sessions.storage.upgrade import upgrade
+
         _begin(connection, schema)
-        _upgrade(connection, found or _unversioned(seen, schema))
+        upgrade(connection, found or _unversioned(seen, schema), VERSION)
 
 
 def _unversioned(seen: Inspector, schema: str | None) -> str | None:
@@ -65,18 +60,3 @@ def _begin(connection: Connection, schema: str | None) -> None:
     elif schema is not None:
         named = connection.dialect.identifier_preparer.quote_schema(schema)
         connection.exec_driver_sql(f"SET LOCAL search_path TO {named}")
-
-
-def _upgrade(connection: Connection, found: str | None) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    known = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
-    if found not in (None, *known):
-        raise TablesError(
-            f"the tables are of version {found}, and this program knows {', '.join(known)}; use "
-            "the program that made them, or a newer one"
-        )
-    if found is not None:
-        command.stamp(config, found)
-    command.upgrade(config, VERSION)

@@ -85,8 +85,13 @@ class HttpProtocol(H11Protocol):
             self.transport.close()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        self._stop()
-        super().handle_websocket_upgrade(event)
+        """Refuse a handshake that the WebSocket library would take for a fault of its own."""
+        own = (value for name, value in self.headers if name.startswith(b"sec-websocket-"))
+        if all(value.isascii() for value in own):
+            self._stop()
+            super().handle_websocket_upgrade(event)
+        else:
+            self.send_400_response("Invalid WebSocket handshake received.")
 
     def pause_writing(self) -> None:
         super().pause_writing()

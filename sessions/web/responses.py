@@ -52,9 +52,9 @@ async def not_allowed(request: Request, error: Exception) -> Response:
 
 
 async def left_early(request: Request, _: Exception) -> Response:
-    """Answer a peer that left before the end of its body: nobody, for whom the log has a line."""
+    """Answer a peer whose body came to no end, and who has gone; the log has a line."""
     route = f"{request.method} {request.scope['path']!r}"
-    logger.warning("the peer left before the end of its body: %s", route)
+    logger.warning("a body came to no end: %s", route)
     return Response(status_code=400)
 
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.sessions_apps import ANA
-from tests.sessions_databases import KINDS, stored
-from tests.sessions_server import PATIENCE_S, Server, on, receive, send, serving
+from tests.sessions_databases import KINDS
+from tests.sessions_server import PATIENCE_S, Server, on, receive, send, serving, stored
 
 KILLS = 40
 THREADS = 5
