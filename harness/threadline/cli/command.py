@@ -20,6 +20,7 @@ from .mutants import mutants
 from .nightly import nightly
 from .replay import minimise, replay
 from .report import compare, report
+from .sight import sight
 
 WIDE = 14  # columns of the names of scenarios
 
@@ -88,5 +89,6 @@ for _command in (
     nightly,
     report,
     compare,
+    sight,
 ):
     threadline.add_command(_command)
