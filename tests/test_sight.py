@@ -201,6 +201,27 @@ def test_a_mutant_is_played_where_it_is_reached() -> None:
     assert of(analysis, "while False:").verdict.scenario == DRAINING
 
 
+def test_what_runs_in_threads_is_reached() -> None:
+    """
+    The threads of operations that overlap are traced to be switched, and cannot be watched as well.
+    """
+    module = "tests.toys.unlocked"
+    target = load_target(f"{module}:StoreDriver")
+    made = mutants_of(system_of(target, [module]))
+    sample = [each for each in made if each.edit.function == "Store.add"]
+
+    analysis = analyse(
+        replace(PLAN, driver=target.name, scenarios=[f"{module}:AtOnce"], packages=[module]),
+        sample,
+        len(made),
+        {},
+        2,
+        lambda: False,
+    )
+
+    assert {each.status for each in analysis.results} == {"Killed"}
+
+
 def test_what_there_is_no_time_for_is_not_tried() -> None:
     """
     It has no part in the score, and is told.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,8 @@ class Lines:
             **where,
         )
         self._coverage.set_option("run:disable_warnings", WARNINGS)
+        if files and sys.version_info >= (3, 12):
+            self._coverage.set_option("run:core", "sysmon")  # which is faster by a third
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, list[int]]]:

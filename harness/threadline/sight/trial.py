@@ -44,7 +44,7 @@ class Bench:
     live: Live
     stored: dict[str, list[Trace]] = field(default_factory=dict)
 
-    def headers(self, name: str) -> Header:
+    def header(self, name: str) -> Header:
         """Return what the runs of a scenario begin with."""
         return Header(
             contract=self.target.model.name,
@@ -100,7 +100,8 @@ def opened(bench: Bench, running: Path, *, hunts: bool = True) -> Iterator[Runs]
 def reached(bench: Bench, name: str, running: Path) -> Reached:
     """Play a scenario on the system as it is, and return which lines it reaches, how soon.
 
-    Ends after as many runs as a mutant has, or QUIET that reach nothing new.
+    Ends after as many runs as a mutant has, or QUIET that reach nothing new. What overlaps in
+    threads is played one after the other: those threads are traced already, to be switched.
     """
     found: dict[str, dict[str, int]] = {source.file: {} for source in bench.sources}
     lines, steps, quiet = Lines(list(found)), 0, 0
@@ -108,7 +109,8 @@ def reached(bench: Bench, name: str, running: Path) -> Reached:
         with lines.watched() as ran:
             runs.start()
         _note(ran, found, steps)
-        batches = _batches(bench, name, runs)
+        overlaps = not bench.target.driver.threaded
+        batches = _batches(bench, name, runs, overlaps=overlaps)
         for _ in range(bench.plan.runs + len(bench.stored.get(name, ()))):
             with lines.watched() as ran:
                 batch = next(batches)
@@ -132,9 +134,11 @@ def _note(ran: Mapping[str, list[int]], found: dict[str, dict[str, int]], steps:
     return is_new
 
 
-def _batches(bench: Bench, name: str, runs: Runs) -> Iterator[Batch]:
+def _batches(bench: Bench, name: str, runs: Runs, *, overlaps: bool = True) -> Iterator[Batch]:
     """Yield the runs of a scenario: its stored traces, then fresh ones without end."""
-    explorer = Explorer(bench.scenarios[name], runs, bench.headers(name))
+    header = bench.header(name)
+    header = replace(header, overlap=header.overlap and overlaps)
+    explorer = Explorer(bench.scenarios[name], runs, header)
     return chain(map(explorer.warm, bench.stored.get(name, ())), explorer.batches())
 
 
