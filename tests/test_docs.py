@@ -430,11 +430,25 @@ def test_the_survivor_on_its_page_is_what_sight_prints(fixed_chat: Path) -> None
     The chat log of the README, its bug fixed, has one mutant that nobody sees.
     """
     sight = page("docs/sight.md")
+    words = next(words[1:] for words in sight.commands() if words[1] == "sight")
 
-    result = run(*command_on(sight, "0"))
+    result = run(*words)
 
     assert result.exit_code == 0
     assert result.output.rstrip("\n") == sight.block("survived: ")
+
+
+def test_what_is_reached_on_its_page_is_what_coverage_prints(fixed_chat: Path) -> None:
+    """
+    Of the chat log of the README, everything is reached.
+    """
+    sight = page("docs/sight.md")
+    words = next(words[1:] for words in sight.commands() if words[1] == "coverage")
+
+    result = run(*words)
+
+    assert result.exit_code == 0
+    assert result.output.rstrip("\n") in sight.fenced()
 
 
 def test_the_reason_on_its_page_makes_its_mutant_equivalent(fixed_chat: Path) -> None:
@@ -445,7 +459,7 @@ def test_the_reason_on_its_page_makes_its_mutant_equivalent(fixed_chat: Path) ->
     (entry,) = sight.fenced("toml")
     (fixed_chat / "equivalent.toml").write_text(entry, "utf-8")
 
-    result = run(*command_on(sight, "0"))
+    result = run("sight", "mine:MyChat", "--seed", "0")
 
     assert result.output.splitlines()[-1] == (
         "8 of 8 mutants, seed 0: 7 killed, 1 equivalent; score 100.0 %"

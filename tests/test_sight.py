@@ -239,7 +239,18 @@ def test_a_system_that_fails_as_it_is_is_no_ground_to_judge_on() -> None:
     plan = replace(PLAN, driver="tests.toys.metered:Broken", scenarios=[ADDING])
 
     with pytest.raises(NotClean, match=r"Adding fails on the system as it is, with continuity-add"):
-        analysed(mutants("Meter.add"), plan)
+        analysed([], plan)
+
+
+def test_a_kill_is_confirmed_without_the_mutant() -> None:
+    """
+    What fails only where leaks are looked for is seen as late as that, and is no kill.
+    """
+    sample = [each for each in mutants("Meter.add") if each.new == COUNTS.new]
+    plan = replace(PLAN, driver="tests.toys.metered:Keeping", scenarios=[ADDING], runs=60)
+
+    with pytest.raises(NotClean, match=r"Adding fails on the system as it is, with memory"):
+        analysed(sample, plan)
 
 
 def test_the_driver_is_no_part_of_the_system() -> None:

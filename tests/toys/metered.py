@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from threadline import Census, Driver, Model, Refuse, Scenario, operation, pool, rule
+from threadline import (
+    Census,
+    Driver,
+    Model,
+    Operation,
+    Refuse,
+    Scenario,
+    operation,
+    pool,
+    rule,
+    sometimes,
+)
 
 from tests.toys.meter import Meter
 
@@ -37,6 +48,9 @@ class Metered(Model):
     def census(self) -> Census:
         return {"total": self.total}
 
+    def teardown(self) -> list[Operation]:
+        return [Metered.drain()]
+
 
 class MeteredDriver(Driver[Metered]):
     """Calls a meter."""
@@ -58,6 +72,18 @@ class Broken(MeteredDriver):
         return self.meter.add(amount) + 1
 
 
+class Keeping(MeteredDriver):
+    """A driver that keeps each amount for ever, which only a hunt for leaks sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[object] = []
+
+    def add(self, amount: int) -> int:
+        self.kept.append(object())
+        return self.meter.add(amount)
+
+
 class Adding(Scenario[Metered]):
     """Adding alone."""
 
@@ -65,6 +91,24 @@ class Adding(Scenario[Metered]):
     drain = None
     halt = None
     cut = None
+
+
+class Growing(Adding):
+    """Adding, until it is much."""
+
+    much = sometimes("the total passes 10", lambda now: now.model.total > 10)
+
+
+class InVain(Growing):
+    """Adding, which never gets as far as it is said to."""
+
+    more = sometimes("the total passes a million", lambda now: now.model.total > 1_000_000)
+
+
+class Mistaken(Growing):
+    """Adding, with a goal that cannot be judged."""
+
+    much = sometimes("the total is long", lambda now: len(now.model.total) > 1)
 
 
 class Draining(Scenario[Metered]):

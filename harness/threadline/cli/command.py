@@ -13,6 +13,7 @@ from .accept import accept
 from .bisect import bisect
 from .check import check
 from .cli_names import tell, usage_errors
+from .coverage import coverage
 from .export import export
 from .fuzz import fuzz
 from .leaks import leaks
@@ -90,5 +91,6 @@ for _command in (
     report,
     compare,
     sight,
+    coverage,
 ):
     threadline.add_command(_command)

@@ -87,7 +87,7 @@ def sight(
     looks at. Exits with 1 below --at-least.
     """
     try:
-        analysis = _analysed(_asked(words, driver, scenarios), **how)
+        analysis = _analysed(asked(words, driver, scenarios), **how)
     except SightFailed as error:
         tell(f"threadline: {error}", err=True)
         sys.exit(BROKEN)
@@ -101,7 +101,7 @@ def sight(
         sys.exit(1)
 
 
-def _asked(
+def asked(
     words: tuple[str, ...], driver: str | None, scenarios: tuple[str, ...]
 ) -> tuple[Target, list[str]]:
     """Return the driver and the scenarios that the command line names."""

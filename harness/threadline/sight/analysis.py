@@ -46,14 +46,14 @@ def analyse(
         scenarios = crew.reached(plan.scenarios)
         for each in scenarios:
             if each.fails:
-                raise _not_clean(each.scenario, each.fails)
+                raise not_clean(each.scenario, each.fails)
         ways = {each.number: _ways(each, scenarios) for each in sample}
         verdicts = {n: Verdict(n, UNREACHED) for n, way in ways.items() if not way}
         verdicts |= {n: Verdict(n, IGNORED) for n in reasons if n in ways}
         asked = [(n, [name for name, _ in way]) for n, way in ways.items() if n not in verdicts]
         for verdict in crew.verdicts(asked, is_over):
             if verdict.fails:
-                raise _not_clean(verdict.scenario, verdict.fails)
+                raise not_clean(verdict.scenario, verdict.fails)
             verdicts[verdict.number] = verdict
             tell(f"{len(verdicts)} of {len(sample)} mutants")
     finally:
@@ -72,7 +72,8 @@ def _ways(mutant: Mutant, scenarios: Sequence[Reached]) -> list[tuple[str, int]]
     return sorted([(name, n) for name, n in after if n is not None], key=itemgetter(1))
 
 
-def _not_clean(scenario: str, signature: str) -> NotClean:
+def not_clean(scenario: str, signature: str) -> NotClean:
+    """Return the error for a scenario that fails on the system as it is."""
     return NotClean(
         f"{scenario} fails on the system as it is, with {signature}; fix that first, or name other "
         "scenarios, as else nobody can say what a failure tells"

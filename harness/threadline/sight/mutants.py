@@ -154,20 +154,20 @@ def mutants_of(sources: Sequence[Source]) -> list[Mutant]:
     """Return every mutant of these sources; the same sources give the same numbers."""
     found: list[Mutant] = []
     for source in sources:
-        wants = partial(_is_of_the_system, sys.modules[source.module])
+        wants = partial(stands_apart, source, HARNESS)
         for edit in edits_of(source.text, wants):
             found.append(Mutant(len(found) + 1, source, edit))
     return found
 
 
-def _is_of_the_system(module: ModuleType, function: str) -> bool:
-    """Return whether a function is no method of a driver, a model or a scenario."""
-    found: Any = module
+def stands_apart(source: Source, kinds: tuple[type, ...], function: str) -> bool:
+    """Return whether a function is no method of a class of these kinds, nor within one."""
+    found: Any = sys.modules[source.module]
     for name in function.split(".")[:-1]:
         found = vars(found).get(name)
         if not isinstance(found, type):
             return True
-        if issubclass(found, HARNESS):
+        if issubclass(found, kinds):
             return False
     return True
 

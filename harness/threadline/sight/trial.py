@@ -21,7 +21,9 @@ from ..lockstep.outcomes import ModelError, is_the_systems
 from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Batch, Runs, replay
 from ..scenario import Scenario
+from ..search.behaviour import Behaviour, packed
 from ..search.explore import Explorer
+from ..search.goals import Followers, Goals
 from ..trace import BadTrace, Header, Recorder, Trace, parse, plain, versions
 from .mutants import Mutant, Source, mutants_of, system_of
 from .put_in import Live
@@ -100,45 +102,62 @@ def opened(bench: Bench, running: Path, *, hunts: bool = True) -> Iterator[Runs]
 def reached(bench: Bench, name: str, running: Path) -> Reached:
     """Play a scenario on the system as it is, and return which lines it reaches, how soon.
 
-    Ends after as many runs as a mutant has, or QUIET that reach nothing new. What overlaps in
+    Ends after as many runs as a mutant has, or QUIET that reach no new line where
+    every goal is met. What overlaps in
     threads is played one after the other: those threads are traced already, to be switched.
     """
+    plan, stored = bench.plan, bench.stored.get(name, ())
     found: dict[str, dict[str, int]] = {source.file: {} for source in bench.sources}
-    lines, steps, quiet = Lines(list(found)), 0, 0
+    found |= {file: {} for file in plan.watches}
+    behaviour, goals = Behaviour(), Goals(bench.scenarios[name].goals())
+    lines, steps, quiet, played = Lines(list(found)), 0, 0, 0
     with opened(bench, running, hunts=False) as runs:
+        runs.follower = Followers((behaviour, goals))
         with lines.watched() as ran:
             runs.start()
         _note(ran, found, steps)
-        overlaps = not bench.target.driver.threaded
-        batches = _batches(bench, name, runs, overlaps=overlaps)
-        for _ in range(bench.plan.runs + len(bench.stored.get(name, ()))):
+        explorer = _explorer(bench, name, runs, overlaps=not bench.target.driver.threaded)
+        batches = chain(map(explorer.warm, stored), explorer.batches())
+        while played < plan.runs + len(stored) and (quiet < QUIET or goals.unmet):
             with lines.watched() as ran:
                 batch = next(batches)
-            steps += batch.steps
+            played, steps = played + 1, steps + batch.steps
             if batch.failure:
                 return Reached(name, fails=str(batch.failure.signature))
             quiet = 0 if _note(ran, found, steps) else quiet + 1
-            if quiet == QUIET:
-                break
-    return Reached(name, {file: lines for file, lines in found.items() if lines})
+    operations, states, _ = behaviour.take()
+    return Reached(
+        name,
+        {file: lines for file, lines in found.items() if lines},
+        runs=played,
+        steps=steps,
+        operations=operations,
+        states=packed(states),
+        unused=explorer.unused(),
+        unmet=goals.unmet,
+    )
 
 
 def _note(ran: Mapping[str, list[int]], found: dict[str, dict[str, int]], steps: int) -> bool:
     """Note which lines ran for the first time after so many steps; return whether any did."""
     is_new = False
     for shown, numbers in ran.items():
-        known = found[os.path.abspath(shown)]
+        known = found.get(os.path.abspath(shown), {})
         for number in map(str, numbers):
             is_new = is_new or number not in known
             known.setdefault(number, steps)
     return is_new
 
 
-def _batches(bench: Bench, name: str, runs: Runs, *, overlaps: bool = True) -> Iterator[Batch]:
-    """Yield the runs of a scenario: its stored traces, then fresh ones without end."""
+def _explorer(bench: Bench, name: str, runs: Runs, *, overlaps: bool = True) -> Explorer:
     header = bench.header(name)
     header = replace(header, overlap=header.overlap and overlaps)
-    explorer = Explorer(bench.scenarios[name], runs, header)
+    return Explorer(bench.scenarios[name], runs, header)
+
+
+def _batches(bench: Bench, name: str, runs: Runs) -> Iterator[Batch]:
+    """Yield the runs of a scenario: its stored traces, then fresh ones without end."""
+    explorer = _explorer(bench, name, runs)
     return chain(map(explorer.warm, bench.stored.get(name, ())), explorer.batches())
 
 

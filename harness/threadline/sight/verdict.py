@@ -20,7 +20,8 @@ class Plan:
     Each mutant has at most `runs` runs of `steps` steps. A step that takes longer than `hang_s`
     seconds is hung, and so is a mutant that takes longer than `whole_s`; the imports and start() of
     a driver have `start_s`. A mutant whose process holds more than `memory_max_mib` is ended.
-    `corpus` is a folder whose stored traces are played first.
+    `corpus` is a folder whose stored traces are played first. `watches` are files beside the
+    system's of which it is told which lines are reached.
     """
 
     driver: str
@@ -34,18 +35,27 @@ class Plan:
     start_s: float = 60.0
     memory_max_mib: float = 2048.0
     corpus: str = ""
+    watches: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """Which lines a scenario reaches: by file, each with how many steps were played by then.
 
-    `fails` has the signature by which a run failed though nothing was changed.
+    `fails` has the signature by which a run failed though nothing was changed. The rest says what
+    the runs came to: how often each outcome of each operation came, the states of the model as
+    `packed` numbers, the rules that never fired, each with the reason, and the goals not met.
     """
 
     scenario: str
     lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fails: str = ""
+    runs: int = 0
+    steps: int = 0
+    operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    states: str = ""
+    unused: Sequence[str] = ()
+    unmet: Sequence[str] = ()
 
     def after(self, mutant: Mutant) -> int | None:
         """Return after how many steps a mutant was reached; None where it was not."""
