@@ -201,6 +201,19 @@ def test_a_mutant_is_played_where_it_is_reached() -> None:
     assert of(analysis, "while False:").verdict.scenario == DRAINING
 
 
+def test_two_processes_number_the_mutants_alike() -> None:
+    """
+    What this process has imported of a package beside is no reason to take one mutant for another.
+    """
+    modules = ["tests.toys.desk", SYSTEM]  # the workers do not load the first one by themselves
+    found = mutants_of(system_of(load_target(DRIVER), modules))
+    sample = [each for each in found if each.new.startswith("if amount")]
+
+    analysis = analysed(sample, replace(PLAN, modules=modules))
+
+    assert [each.status for each in analysis.results] == ["Killed"] * 3
+
+
 def test_what_runs_in_threads_is_reached() -> None:
     """
     The threads of operations that overlap are traced to be switched, and cannot be watched as well.
@@ -211,7 +224,7 @@ def test_what_runs_in_threads_is_reached() -> None:
     sample = [each for each in made if each.edit.function == "Store.add"]
 
     analysis = analyse(
-        replace(PLAN, driver=target.name, scenarios=[f"{module}:AtOnce"], packages=[module]),
+        replace(PLAN, driver=target.name, scenarios=[f"{module}:AtOnce"], modules=[module]),
         sample,
         len(made),
         {},

@@ -51,8 +51,9 @@ def coverage(
     Exits with 1 where a goal of a scenario, sometimes(...), was not met.
     """
     target, names = asked(words, driver, scenarios)
-    files = [*system_of(target, packages), file_of(target)]
-    plan = Plan(target.name, names, packages, seed=seed, runs=runs, watches=[files[-1].file])
+    system, model = system_of(target, packages), file_of(target)
+    modules = [source.module for source in system]
+    plan = Plan(target.name, names, modules, seed=seed, runs=runs, watches=[model.file])
     crew = Crew(plan, workers)
     try:
         reached = crew.reached(names)
@@ -64,5 +65,5 @@ def coverage(
     for each in reached:
         if each.fails:
             raise not_clean(each.scenario, each.fails)
-    tell(*covered(target, files, reached))
+    tell(*covered(target, [*system, model], reached))
     sys.exit(1 if unmet(reached) else 0)

@@ -123,9 +123,10 @@ def _analysed(
 ) -> Analysis:
     target, names = asked
     corpus = str(CORPUS) if CORPUS.is_dir() else ""
-    plan = Plan(target.name, names, packages, seed=seed, runs=runs, corpus=corpus)
     ends_at_s = time.monotonic() + (seconds or math.inf)
     sources = system_of(target, packages)
+    modules = [source.module for source in sources]
+    plan = Plan(target.name, names, modules, seed=seed, runs=runs, corpus=corpus)
     mutants = mutants_of(sources)
     reasons = reasons_for(read_equivalents(Path(FILE)), mutants, sources)
     tried = sampled(mutants, sample, seed)

@@ -104,6 +104,15 @@ def system_of(target: Target, packages: Sequence[str]) -> list[Source]:
     return found
 
 
+def sources_of(modules: Sequence[str]) -> list[Source]:
+    """Return the sources of exactly these modules, which are imported if they are not yet.
+
+    So two processes number the mutants alike, whatever else either has imported.
+    """
+    loaded = [(name, module_of(name, name)) for name in modules]
+    return [source for name, module in loaded if (source := _source(name, module))]
+
+
 def _is_in(name: str, names: Sequence[str]) -> bool:
     return any(name == each or name.startswith(f"{each}.") for each in names)
 

@@ -25,7 +25,7 @@ from ..search.behaviour import Behaviour, packed
 from ..search.explore import Explorer
 from ..search.goals import Followers, Goals
 from ..trace import BadTrace, Header, Recorder, Trace, parse, plain, versions
-from .mutants import Mutant, Source, mutants_of, system_of
+from .mutants import Mutant, Source, mutants_of, sources_of
 from .put_in import Live
 from .verdict import KILLED, SURVIVED, Plan, Reached, Verdict
 
@@ -65,7 +65,7 @@ def bench_of(plan: Plan) -> Bench:
     """Load what a plan names; raises BadName."""
     target = load_target(plan.driver)
     scenarios = {name: load_scenario(name) for name in plan.scenarios}
-    sources = system_of(target, plan.packages)
+    sources = sources_of(plan.modules)
     live = Live([source.file for source in sources])
     bench = Bench(plan, target, scenarios, mutants_of(sources), sources, live)
     if plan.corpus:

@@ -17,16 +17,16 @@ COUNTED = (*DETECTED, SURVIVED, UNREACHED)  # in the score
 class Plan:
     """What is tried, as names and numbers that are sent as JSON.
 
-    Each mutant has at most `runs` runs of `steps` steps. A step that takes longer than `hang_s`
-    seconds is hung, and so is a mutant that takes longer than `whole_s`; the imports and start() of
-    a driver have `start_s`. A mutant whose process holds more than `memory_max_mib` is ended.
-    `corpus` is a folder whose stored traces are played first. `watches` are files beside the
-    system's of which it is told which lines are reached.
+    `modules` are those of the system. Each mutant has at most `runs` runs of `steps` steps. A step
+    that takes longer than `hang_s` seconds is hung, and so is a mutant that takes longer than
+    `whole_s`; the imports and start() of a driver have `start_s`. A mutant whose process holds more
+    than `memory_max_mib` is ended. `corpus` is a folder whose stored traces are played first.
+    `watches` are files beside the system's of which it is told which lines are reached.
     """
 
     driver: str
     scenarios: Sequence[str]
-    packages: Sequence[str]
+    modules: Sequence[str]
     seed: int = 0
     runs: int = 300
     steps: int = 50
