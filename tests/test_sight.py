@@ -16,12 +16,15 @@ from threadline.sight.mutants import Mutant, mutants_of, sampled, system_of
 from threadline.sight.schema import as_json
 from threadline.sight.told import told
 from threadline.sight.verdict import Plan, Result, score
+from threadline.trace import Header, Trace
 
 from tests.project import ROOT, flat, run
+from tests.toys.metered import Metered
 
 DRIVER, SYSTEM = "tests.toys.metered:MeteredDriver", "tests.toys.meter"
 ADDING, DRAINING = "tests.toys.metered:Adding", "tests.toys.metered:Draining"
 PLAN = Plan(DRIVER, ["tests.toys.metered:Metered"], [SYSTEM], runs=20, hang_s=2.0)
+SEED = 7  # of a fresh run in which nothing above 0 is added
 SCHEMA = ROOT / "tests/golden/mutation-report-schema.json"
 
 
@@ -212,6 +215,24 @@ def test_two_processes_number_the_mutants_alike() -> None:
     analysis = analysed(sample, replace(PLAN, modules=modules))
 
     assert [each.status for each in analysis.results] == ["Killed"] * 3
+
+
+@pytest.mark.parametrize(("folder", "status"), [("failures", "Killed"), ("nowhere", "Survived")])
+def test_stored_traces_are_played_first(tmp_path: Path, folder: str, status: str) -> None:
+    """
+    What a corpus has of the scenario and the driver kills a mutant that the one fresh run does not.
+    """
+    (tmp_path / folder).mkdir()
+    header = Header(Metered.name, DRIVER, ADDING)
+    trace = Trace(header, ((1, Metered.add(5)),))
+    (tmp_path / folder / "five.jsonl").write_bytes(trace.encoded())
+    (tmp_path / folder / "torn.jsonl").write_bytes(b"{")
+    sample = [each for each in mutants("Meter.add") if each.new == "self.total -= amount"]
+    plan = replace(PLAN, scenarios=[ADDING], runs=1, steps=2, seed=SEED, corpus=str(tmp_path))
+
+    (result,) = analysed(sample, plan).results
+
+    assert (result.status, result.verdict.runs) == (status, 1)
 
 
 def test_what_runs_in_threads_is_reached() -> None:
