@@ -26,7 +26,10 @@ FUNCTION_LINES_MAX = 40
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc"}
 MAY_LOAD_HYPOTHESIS = {f"{LIBRARY}/search/machine.py", f"{LIBRARY}/pytest_plugin.py"}
 # The rooms of the library: each imports only itself and those before it. "" is its top level.
-ROOMS = ("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign", "report", "cli")
+ROOMS = (
+    *("", "contracts", "lockstep", "search", "minimise", "leaks", "campaign"),
+    *("sight", "report", "cli"),
+)
 ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
 # What may be loaded late: what brings Hypothesis, Dask, Jinja2 or alembic, where it is needed.
 LATE = {

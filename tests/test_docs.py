@@ -42,6 +42,8 @@ MADE_LATER = {
     "known.toml",
     "known/",
     "mine.py",
+    "equivalent.toml",
+    "sight.json",
     "test_NAME.py",
     "reports/runs/",
 }

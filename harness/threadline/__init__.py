@@ -4,6 +4,7 @@ from .bounds import bounded
 from .clock import VirtualClock
 from .driver import Driver, DriverError
 from .failure import Disagreement, Property
+from .goal import sometimes
 from .handle import Handle
 from .known import Known
 from .model import Census, Model, operation
@@ -37,4 +38,5 @@ __all__ = [
     "operation",
     "pool",
     "rule",
+    "sometimes",
 ]

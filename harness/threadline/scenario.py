@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from .goal import Goal
 from .model import Model
 from .operation import Operation
 from .pool import Pool
@@ -20,6 +21,8 @@ class Scenario(Generic[M]):
     It begins with every operation that has a pool for each of its arguments. `name = rule(...)`
     adds a rule, or takes the place of the operation of that name; `name = None` takes one out. A
     class derived with `bare=True` begins with nothing: what it lists is all that is tried.
+
+    `name = sometimes(...)` is a goal: what has to happen in some runs, or else they show little.
 
     `settings` are drawn once per run, and given to the model and to the driver by name.
 
@@ -54,6 +57,14 @@ class Scenario(Generic[M]):
         if not rules:
             raise ValueError(f"{cls.__name__} has no rule for what the driver offers; add a rule")
         return rules
+
+    @classmethod
+    def goals(cls) -> list[Goal]:
+        """Return what has to happen in some runs, those of the classes it derives from first."""
+        found: dict[str, object] = {}
+        for base in reversed(cls.__mro__):
+            found |= vars(base)
+        return [value for value in found.values() if isinstance(value, Goal)]
 
     @classmethod
     def changed(cls, change: Callable[[Rule], Rule]) -> type[Scenario[Any]]:

@@ -103,27 +103,38 @@ class Isolated:
             finally:
                 self.runs.recorder.mark(OVER)
                 os._exit(0)
-        end = self._end_of(child)
+        watch = FileWatch(self.running)
+        end = end_of(child, watch, self.memory_max_mib, lambda: self.hang_s)
         run = last_run(self.running, self.runs.target)
         if run is None or run[1].endswith(OVER.decode()):
             return None
         return last_step_failure(run[0], self.runs.target, end, run[1])
 
-    def _end_of(self, child: int) -> Outcome:
-        """Wait for a child, and return how it ended."""
-        file_watch = FileWatch(self.running)
-        memory_watch = MemoryWatch(child, self.memory_max_mib)
-        while True:
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                return death(os.waitstatus_to_exitcode(status))
-            is_late = file_watch.idle_s() > self.hang_s
-            memory_watch.look()
-            if is_late or memory_watch.over():
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return memory_watch.over() or hung(self.hang_s)
-            time.sleep(POLL_S)
+
+def end_of(
+    child: int,
+    file_watch: FileWatch,
+    memory_max_mib: float | None,
+    limit_s: Callable[[], float],
+) -> Outcome:
+    """Wait for a fork of this process, and return how it ended.
+
+    It is ended itself when the file has not changed for `limit_s` seconds, or when it holds more
+    memory than it may.
+    """
+    memory_watch = MemoryWatch(child, memory_max_mib)
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return death(os.waitstatus_to_exitcode(status))
+        most_s = limit_s()
+        is_late = file_watch.idle_s() > most_s
+        memory_watch.look()
+        if is_late or memory_watch.over():
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return memory_watch.over() or hung(most_s)
+        time.sleep(POLL_S)
 
 
 def last_run(running: Path | None, target: Target) -> tuple[Trace, str] | None:

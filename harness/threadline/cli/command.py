@@ -13,6 +13,7 @@ from .accept import accept
 from .bisect import bisect
 from .check import check
 from .cli_names import tell, usage_errors
+from .coverage import coverage
 from .export import export
 from .fuzz import fuzz
 from .leaks import leaks
@@ -20,6 +21,7 @@ from .mutants import mutants
 from .nightly import nightly
 from .replay import minimise, replay
 from .report import compare, report
+from .sight import sight
 
 WIDE = 14  # columns of the names of scenarios
 
@@ -88,5 +90,7 @@ for _command in (
     nightly,
     report,
     compare,
+    sight,
+    coverage,
 ):
     threadline.add_command(_command)

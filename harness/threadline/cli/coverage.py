@@ -1,0 +1,69 @@
+"""`threadline coverage`: what scenarios have called and reached, and what they have not."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..sight.analysis import not_clean
+from ..sight.covered import covered, file_of, unmet
+from ..sight.crew import Crew, SightFailed
+from ..sight.mutants import system_of
+from ..sight.verdict import Plan
+from .cli_names import tell, usage_errors
+from .running import BROKEN, Workers, seed_option
+from .sight import asked
+
+
+@click.command()
+@click.argument("words", metavar="[MODULE:NAME]", nargs=-1)
+@click.option("--driver", help="MODULE:NAME of the driver; the project's own, if not given.")
+@click.option("--package", "packages", multiple=True, help="Package or module of the system.")
+@click.option("--scenario", "scenarios", multiple=True, help="Scenario; all that fit, else.")
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Runs of each scenario, at most.",
+)
+@seed_option
+@click.option(
+    "--workers",
+    type=Workers(),
+    default="auto",
+    show_default=True,
+    help="Scenarios that are played at the same time; auto is one a core.",
+)
+@usage_errors
+def coverage(
+    words: tuple[str, ...],
+    driver: str | None,
+    packages: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    runs: int,
+    seed: int,
+    workers: int,
+) -> None:
+    """Play scenarios, and list what they have never reached.
+
+    Exits with 1 where a goal of a scenario, sometimes(...), was not met.
+    """
+    target, names = asked(words, driver, scenarios)
+    system, model = system_of(target, packages), file_of(target)
+    modules = [source.module for source in system]
+    plan = Plan(target.name, names, modules, seed=seed, runs=runs, watches=[model.file])
+    crew = Crew(plan, workers)
+    try:
+        reached = crew.reached(names)
+    except SightFailed as error:
+        tell(f"threadline: {error}", err=True)
+        sys.exit(BROKEN)
+    finally:
+        crew.close()
+    for each in reached:
+        if each.fails:
+            raise not_clean(each.scenario, each.fails)
+    tell(*covered(target, [*system, model], reached))
+    sys.exit(1 if unmet(reached) else 0)

@@ -1,0 +1,74 @@
+"""Goals: which of a scenario's have been met in the runs so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..goal import Goal
+from ..lockstep.lockstep import Lockstep, Record
+from ..lockstep.outcomes import ModelError
+from ..lockstep.run import Follower
+from ..model import Model
+from ..operation import Operation
+from ..pool import Now
+
+
+class Goals:
+    """Follows runs, and strikes out each goal that is met: before a step, or at the end."""
+
+    def __init__(self, goals: Iterable[Goal]) -> None:
+        self._open = list(goals)
+        self._model: Model | None = None
+        self._step = 0
+
+    @property
+    def unmet(self) -> list[str]:
+        """The goals that no run has met, in words."""
+        return [goal.text for goal in self._open]
+
+    def begin(self, header: bytes, model: Model, record: Record) -> Record:  # noqa: ARG002  # as a follower
+        """Return what to call in place of `record`, before each step of a run that begins."""
+        self._model, self._step = model, 0
+        if not self._open:
+            return record
+
+        def look(number: int, operation: Operation) -> None:
+            self._look(number)
+            record(number, operation)
+
+        return look
+
+    def end(self, lockstep: Lockstep) -> None:
+        """Look at the end of a run, unless it has failed: its model was asked too much, maybe."""
+        if self._model is not None and not lockstep.has_diverged:
+            self._look(self._step + 1)
+        self._model = None
+
+    def _look(self, step: int) -> None:
+        self._step = step
+        self._open = [goal for goal in self._open if not self._is_met(goal)]
+
+    def _is_met(self, goal: Goal) -> bool:
+        try:
+            return bool(goal.holds(Now(self._model, self._step)))
+        except Exception as error:
+            raise ModelError(f"the goal {goal.text!r} raised {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """Several followers as one."""
+
+    each: Sequence[Follower]
+
+    def begin(self, header: bytes, model: Model, record: Record) -> Record:
+        """Return what calls each of them before a step."""
+        for follower in self.each:
+            record = follower.begin(header, model, record)
+        return record
+
+    def end(self, lockstep: Lockstep) -> None:
+        """Tell each of them that a run is over."""
+        for follower in self.each:
+            follower.end(lockstep)

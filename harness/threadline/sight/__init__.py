@@ -1,0 +1,1 @@
+"""Mutation analysis: what the harness does not see of a system."""

@@ -1,0 +1,103 @@
+"""What docs/sight.md says and shows is what `threadline sight` and `threadline coverage` do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from threadline.sight.edits import KINDS
+from threadline.sight.trial import QUIET, TURN
+from threadline.sight.verdict import Plan
+
+from tests.doc_pages import README, page
+from tests.project import ROOT, ran, run
+
+
+@pytest.fixture
+def fixed_chat(project: Path) -> Path:
+    """Go to a folder with the chat log of the README, its bug fixed."""
+    system, model = README.fenced("python")[:2]
+    fixed = system.replace('return f"{user}:{thread}"', "return (user, thread)")
+    assert fixed != system
+    (project / "chat.py").write_text(fixed, "utf-8")
+    (project / "mine.py").write_text(model, "utf-8")
+    return project
+
+
+def test_the_survivor_on_its_page_is_what_sight_prints(fixed_chat: Path) -> None:
+    """
+    The chat log of the README, its bug fixed, has one mutant that nobody sees.
+    """
+    sight = page("docs/sight.md")
+    words = next(words[1:] for words in sight.commands() if words[1] == "sight")
+
+    result = run(*words)
+
+    assert result.exit_code == 0
+    assert result.output.rstrip("\n") == sight.block("survived: ")
+
+
+@pytest.mark.slow
+def test_the_survivors_of_the_session_manager_are_what_sight_prints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    The list on the page about sight is printed by the command above it.
+    """
+    sight = page("docs/sight.md")
+    words = next(words[1:] for words in sight.commands() if "60" in words)
+    monkeypatch.chdir(ROOT)
+
+    output = ran("threadline", *words).stdout.decode("utf-8")
+
+    assert output.rstrip("\n") == sight.block("survived: sessions")
+
+
+def test_what_is_reached_on_its_page_is_what_coverage_prints(fixed_chat: Path) -> None:
+    """
+    Of the chat log of the README, everything is reached.
+    """
+    sight = page("docs/sight.md")
+    words = next(words[1:] for words in sight.commands() if words[1] == "coverage")
+
+    result = run(*words)
+
+    assert result.exit_code == 0
+    assert result.output.rstrip("\n") in sight.fenced()
+
+
+def test_the_reason_on_its_page_makes_its_mutant_equivalent(fixed_chat: Path) -> None:
+    """
+    The entry on the page about sight is one for the survivor that it shows.
+    """
+    sight = page("docs/sight.md")
+    (entry,) = sight.fenced("toml")
+    (fixed_chat / "equivalent.toml").write_text(entry, "utf-8")
+
+    result = run("sight", "mine:MyChat", "--seed", "0")
+
+    assert result.output.splitlines()[-1] == (
+        "8 of 8 mutants, seed 0: 7 killed, 1 equivalent; score 100.0 %"
+    )
+
+
+def test_the_changes_are_told() -> None:
+    """
+    The page about sight has each kind of change with what it does, in the order of its tables.
+    """
+    rows = page("docs/sight.md").table("change")
+
+    assert [(row[0].strip("`"), row[1]) for row in rows] == list(KINDS.items())
+
+
+def test_the_limits_of_sight_are_told() -> None:
+    """
+    The page about sight has the limits of a mutant as they are.
+    """
+    plan, text = Plan("", (), ()), " ".join(page("docs/sight.md").text.split())
+
+    assert f"`--runs` have passed ({plan.runs} by default" in text
+    assert f"after {plan.runs} runs, or {QUIET} that reach nothing new" in text
+    assert f"in turns of {TURN} runs" in text
+    assert f"longer than {plan.hang_s:g} seconds" in text
+    assert f"longer than {plan.whole_s / 60:g} minutes" in text
