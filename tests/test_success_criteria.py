@@ -13,7 +13,7 @@ from sessions.clock import Clock
 from sessions.key import IsolationKey
 from sessions.metrics import Metrics
 from sessions.storage.database import Database
-from sessions.storage.turn import Role, Turn
+from sessions.storage.turn import Begun, Role, Turn
 from sessions.storage.turn_store import TurnStore
 from tests.project import ROOT
 from tests.sessions_peers import Peer
@@ -40,16 +40,18 @@ class TurnsInMemory(TurnStore):
         super().__init__(sessions, database, clock, settings)
         self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
 
-    async def append_user_turn(
+    async def begin(
         self,
         context: UserExecutionContext,
         text: str,
-        message_id: str | None = None,
+        message_id: str | None,
         *,
-        used: int = 0,
-        asked: str | None = None,
-    ) -> int:
-        return self._keep(context, "user", text, message_id)
+        used: int,
+        asked: str,
+        history_max: int,
+    ) -> Begun:
+        history = self._turns[context.thread_id][-history_max:]
+        return Begun(self._keep(context, "user", text, message_id), tuple(history))
 
     async def append_agent_turn(
         self, context: UserExecutionContext, text: str, message_id: str | None = None

@@ -95,21 +95,23 @@ class Handling:
     def _begin(self, request: Request) -> Generator[Wait, bool, None]:
         """Store the user's turn, unless it was before."""
         key, began_s, message = request.key, request.began_s, request.heading.message
-        if message:
-            turns = yield from self.storage.read(
-                lambda: self.turns.of_message(key, began_s, message)
-            )
-            if turns:
-                self._answer(request, "already_handled", **_handled(turns))
-                return
-        history = yield from self.storage.read(lambda: self.turns.of(key, began_s)[-HISTORY_TURNS:])
-        position = yield from self.storage.write(
-            lambda: self.turns.add_user_turn(
+
+        def store() -> int | list[Turn]:
+            handled = self.turns.of_message(key, began_s, message) if message else []
+            if handled:
+                return handled
+            history = self.turns.of(key, began_s)[-HISTORY_TURNS:]
+            position = self.turns.add_user_turn(
                 key, began_s, request.run, request.used, request.question()
             )
-        )
-        request.history = history
-        self._publish(request, "agent_started", position=position)
+            request.history = history
+            return position
+
+        stored = yield from self.storage.write(store)
+        if isinstance(stored, list):
+            self._answer(request, "already_handled", **_handled(stored))
+        else:
+            self._publish(request, "agent_started", position=stored)
 
     def _run_agent(self, request: Request, history: list[Turn]) -> Generator[Wait, bool, str]:
         """Run the agent, and return its reply."""

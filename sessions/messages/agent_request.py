@@ -9,11 +9,11 @@ from sessions.event import Json
 from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import TEXT_FIELDS
 from sessions.messages.unanswered import as_asked
-from sessions.queue.message import HISTORY_TURNS_MAX, Begun, Message, Queued
+from sessions.queue.message import HISTORY_TURNS_MAX, Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
-from sessions.storage.turn import Turn
+from sessions.storage.turn import Begun, Turn
 from sessions.storage.turn_store import TurnStore
 
 
@@ -69,19 +69,20 @@ class AgentRequestHandler:
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""
-        context, message_id = message.context, message.message_id
-        if message_id:
-            turns = await self._turns.of_message(context, message_id)
-            if turns:
-                self._router.answer(message, "already_handled", _handled(turns))
-                return None
-        history = await self._turns.latest_turns(context, HISTORY_TURNS_MAX)
         self._lifetimes.check(message)
-        position = await self._turns.append_user_turn(
-            context, _text(message), message_id, used=message.used, asked=as_asked(message)
+        begun = await self._turns.begin(
+            message.context,
+            _text(message),
+            message.message_id,
+            used=message.used,
+            asked=as_asked(message),
+            history_max=HISTORY_TURNS_MAX,
         )
-        self._router.publish(message, "agent_started", {"position": position})
-        return Begun(position, tuple(history))
+        if begun.handled:
+            self._router.answer(message, "already_handled", _handled(begun.handled))
+            return None
+        self._router.publish(message, "agent_started", {"position": begun.position})
+        return begun
 
     async def _complete(self, message: Message, reply: str) -> None:
         """Store the agent's turn, and tell of it."""
@@ -101,7 +102,7 @@ def _text(message: Message) -> str:
     return str(message.payload[TEXT_FIELDS[message.kind]])
 
 
-def _handled(turns: list[Turn]) -> dict[str, Json]:
+def _handled(turns: tuple[Turn, ...]) -> dict[str, Json]:
     """Return what is told of a message that was handled: its turn, and its answer if there is one.
 
     A thread's requests run one after another, so that the answer is there, or never comes.

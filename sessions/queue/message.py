@@ -9,7 +9,7 @@ from enum import IntEnum
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.key import IsolationKey
-from sessions.storage.turn import Turn
+from sessions.storage.turn import Begun
 
 HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
 
@@ -45,17 +45,6 @@ class Message:
     def __post_init__(self) -> None:
         key = IsolationKey(self.context.user_id, self.context.thread_id)
         object.__setattr__(self, "key", key)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What the first try of a request has done, and no retry does again: the user's turn is stored.
-
-    history: the last HISTORY_TURNS_MAX turns before it, oldest first.
-    """
-
-    position: int
-    history: tuple[Turn, ...]
 
 
 @dataclass(slots=True, eq=False)

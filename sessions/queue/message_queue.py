@@ -14,8 +14,9 @@ from itertools import count
 from sessions.clock import Clock
 from sessions.errors import QueueFullError
 from sessions.key import IsolationKey
-from sessions.queue.message import Begun, Message, Queued
+from sessions.queue.message import Message, Queued
 from sessions.settings import Settings
+from sessions.storage.turn import Begun
 
 # How long a message rests before each retry (the contract, Queue).
 RETRY_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0)

@@ -21,6 +21,19 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What the first try of a request has done, and no retry does again: its turn is stored.
+
+    history: the last turns before it, oldest first. handled: the turn that the message became
+    before, and its answer, as far as they are there; nothing was stored then.
+    """
+
+    position: int
+    history: tuple[Turn, ...]
+    handled: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoredThread:
     """A thread whose session goes on after a start, idle since active_at_s, its last turn."""
 

@@ -28,7 +28,7 @@ from sessions.storage.database import Database
 from sessions.storage.database_factory import RequestScopedSessionFactory
 from sessions.storage.database_session import RequestScopedSession
 from sessions.storage.tables import THREADS, TURNS
-from sessions.storage.turn import Role, Turn
+from sessions.storage.turn import Begun, Role, Turn
 
 # Each statement below is built once, and run with the values of these parameters, which are not
 # named as the columns: those names belong to VALUES.
@@ -131,21 +131,45 @@ class TurnStore:
         message_id: str | None = None,
         *,
         used: int = 0,
-        asked: str | None = None,
     ) -> int:
         """Store what a user said, and return its position; the context's run is now current.
 
         used: the message's number in the order of all gets and messages. The thread with the
-        greatest one is the user's latest after the next start. asked: what it was beside its text,
-        where it is to be answered: until it is, or is given up, ThreadStore.unanswered() has it.
+        greatest one is the user's latest after the next start.
         """
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
             # First, as it locks the thread's row, by which positions have no gap and no double.
-            written = {**self._written_in(context), "last_used": used, "of_question": asked}
-            await session.execute(self._thread_written, written)
+            await session.execute(self._thread_written, self._asked_in(context, used, None))
             await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
             return await self._append(session, context, "user", text, message_id)
+
+    async def begin(
+        self,
+        context: UserExecutionContext,
+        text: str,
+        message_id: str | None,
+        *,
+        used: int,
+        asked: str,
+        history_max: int,
+    ) -> Begun:
+        """Store what the agent is asked, in one transaction with all that has to be known for it.
+
+        Where the thread has the message_id already, nothing is stored, and that is returned.
+        asked: what it was beside its text. Until it is answered, or given up,
+        ThreadStore.unanswered() has it. The rest is as in append_user_turn.
+        """
+        async with self._sessions.create_session_from_context(context) as session:
+            await session.begin_writing()
+            if message_id and (handled := await self._of_message(session, context, message_id)):
+                return Begun(0, (), tuple(handled))
+            history = await self._latest(session, context, history_max)
+            await session.execute(self._thread_written, self._asked_in(context, used, asked))
+            if not history:  # else the conversation was not due
+                await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
+            position = await self._append(session, context, "user", text, message_id)
+            return Begun(position, tuple(history))
 
     async def append_agent_turn(
         self, context: UserExecutionContext, text: str, message_id: str | None = None
@@ -167,15 +191,18 @@ class TurnStore:
 
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
-        return (await self._read(context, LATEST_TURNS, {"limit": limit}))[::-1]
+        async with self._sessions.create_session_from_context(context) as session:
+            return await self._latest(session, context, limit)
 
     async def agent_turns_since(self, context: UserExecutionContext, since_s: float) -> list[Turn]:
         """Return what the agent said on the thread after a clock second, oldest first."""
-        return await self._read(context, ANSWERS_SINCE, {"since_s": since_s})
+        async with self._sessions.create_session_from_context(context) as session:
+            return await self._read(session, context, ANSWERS_SINCE, {"since_s": since_s})
 
     async def of_message(self, context: UserExecutionContext, message_id: str) -> list[Turn]:
         """Return the turn that a message became, and its answer, as far as they are there."""
-        return await self._read(context, OF_MESSAGE, {"of_message": message_id})
+        async with self._sessions.create_session_from_context(context) as session:
+            return await self._of_message(session, context, message_id)
 
     async def give_up(self, context: UserExecutionContext, used: int) -> None:
         """Note that the thread's last message is not to be answered, if it has that number."""
@@ -191,14 +218,24 @@ class TurnStore:
                 await session.execute(removed, self._ids(context))
             await session.commit()
 
+    async def _latest(
+        self, session: RequestScopedSession, context: UserExecutionContext, limit: int
+    ) -> list[Turn]:
+        return (await self._read(session, context, LATEST_TURNS, {"limit": limit}))[::-1]
+
+    async def _of_message(
+        self, session: RequestScopedSession, context: UserExecutionContext, message_id: str
+    ) -> list[Turn]:
+        return await self._read(session, context, OF_MESSAGE, {"of_message": message_id})
+
     async def _read(
         self,
+        session: RequestScopedSession,
         context: UserExecutionContext,
         turns: Select[*tuple[object, ...]],
         values: Mapping[str, object],
     ) -> list[Turn]:
-        async with self._sessions.create_session_from_context(context) as session:
-            rows = (await session.execute(turns, {**self._kept_for(context), **values})).all()
+        rows = (await session.execute(turns, {**self._kept_for(context), **values})).all()
         return [
             Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
             for row in rows
@@ -230,6 +267,11 @@ class TurnStore:
 
     def _ids(self, context: UserExecutionContext) -> Mapping[str, object]:
         return {"of_user": context.user_id, "of_thread": context.thread_id}
+
+    def _asked_in(
+        self, context: UserExecutionContext, used: int, asked: str | None
+    ) -> Mapping[str, object]:
+        return {**self._written_in(context), "last_used": used, "of_question": asked}
 
     def _written_in(self, context: UserExecutionContext) -> Mapping[str, object]:
         return {**self._ids(context), "of_run": context.run_id, "now_s": self._clock.now()}

@@ -77,7 +77,7 @@ CountsClosedTwice = services.line(
 ForgetsTheLatest = services.line(
     "ForgetsTheLatest",
     "Stores each turn as that of the first message, so that a start knows no latest thread.",
-    "storage.turn_store.TurnStore.append_user_turn",
+    "storage.turn_store.TurnStore._asked_in",
     old='"last_used": used',
     new='"last_used": 0',
     scenario=Database,
