@@ -36,7 +36,6 @@ def test_calmer_says_less_of_one_operation_at_a_time() -> None:
         (Timing(WITH, ((1, 1), (2, -2)), 4), second),
         (Timing(WITH, ((1, 2), (2, -2)), 4), second),
         (Timing(WITH, ((1, 3), (2, 1)), 4), second),
-        (Timing(WITH, ((1, 3), (2, 1)), 4), second),
         (FULL, CALM),
         (FULL, CALM),
     ]

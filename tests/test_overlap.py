@@ -343,6 +343,10 @@ def test_simpler_timings_say_less_and_are_not_the_same() -> None:
     assert list(CALM.simpler()) == []
 
 
+def test_a_late_answer_becomes_a_late_statement() -> None:
+    assert Timing(delays=((1, 1),)) in list(Timing(delays=((1, -1),)).simpler())
+
+
 def test_the_minimiser_takes_what_no_failure_needs() -> None:
     busy = Timing(DURING, ((1, 3), (2, 2)))
     noise: Sequence[Operation] = [

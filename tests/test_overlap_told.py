@@ -12,6 +12,7 @@ from threadline.loading import load_target
 from threadline.lockstep.order import noted
 from threadline.lockstep.run import Runs, replay
 from threadline.operation import Operation
+from threadline.overlapping import Lane, OverlapFailure
 from threadline.timing import DURING, WITH, Timing
 from threadline.trace import Header, Recorder
 
@@ -129,6 +130,20 @@ class Loses(HouseDriver):
     house_type = LosesHouse
 
 
+class MisdirectsHouse(House):
+    """Says each word to the second guest as well."""
+
+    async def call(self, guest: str) -> None:
+        await super().call(guest)
+        self.tell("guest 2", "one")
+
+
+class Misdirects(HouseDriver):
+    """Another guest hears what is not for them."""
+
+    house_type = MisdirectsHouse
+
+
 class NotesOneHouse(House):
     """Notes one who left."""
 
@@ -162,11 +177,14 @@ def test_who_is_gone_may_have_missed_nothing_but_the_end() -> None:
     assert play(Misorders, Doors.come(), CALL, LEAVE) is not None
 
 
-@pytest.mark.parametrize("driver", [Loses, Misorders])
+@pytest.mark.parametrize("driver", [Loses, Misorders, Misdirects])
 def test_who_is_there_is_told_all(driver: type[HouseDriver]) -> None:
-    other = Doors.leave(SECOND).timed(Timing(DURING))
-    assert play(driver, Doors.come(), Doors.come(), CALL, other) is not None
-    assert play(HouseDriver, Doors.come(), Doors.come(), CALL, other) is None
+    come, late = Doors.come(), Doors.call(FIRST).timed(Timing(delays=((1, 3),)))
+    beside = Doors.come().timed(Timing(DURING))
+    failure = play(driver, come, come, late, beside)
+    assert isinstance(failure, OverlapFailure)
+    assert len(failure.lanes) == 2
+    assert play(HouseDriver, come, come, late, beside) is None
 
 
 LEAVES = (
@@ -219,3 +237,9 @@ def test_notes_of_two_steps_are_joined(before: object, now: object, both: object
 
 def test_a_model_without_notes_has_none() -> None:
     assert noted({"noted": 1}, Model()) == {}
+
+
+def test_a_lane_shows_at_its_end_that_it_was_cancelled() -> None:
+    lane = Lane(1, Doors.come(), 2, 5, ((3, 5),), is_cancelled=True)
+    assert lane.bar(1) == " #..x"
+    assert lane._replace(is_cancelled=False).bar(1) == " #..#"

@@ -23,8 +23,8 @@ def inline_aiosqlite() -> None:
 
     Does nothing without aiosqlite, and nothing the second time: call it as often as you like. A
     connection that was opened on another loop keeps its thread, and cannot be used within a pump.
-    One that was opened within a pump waits for no lock, because the holder of the lock cannot go on
-    meanwhile: it is refused at once.
+    One that was opened within a pump is refused a lock at once, because its holder cannot go on
+    meanwhile; where operations overlap it can, and the statement waits for so many ticks.
     """
     connection = getattr(sys.modules.get("aiosqlite"), "Connection", None)
     if connection is None or MARK in vars(connection):

@@ -54,7 +54,7 @@ class Timing:
         if self.begins == WITH:
             yield replace(self, begins=DURING)
         for place, (number, ticks) in enumerate(self.delays):
-            for fewer in (1, abs(ticks) - 1):
+            for fewer in dict.fromkeys((1, abs(ticks) - 1)):
                 if 0 < fewer < abs(ticks) or (fewer == -ticks):
                     changed = ((number, fewer),)
                     yield replace(

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sessions.clock import Clock
@@ -23,7 +24,10 @@ MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
 
 def make_engine(url: URL, places: int) -> AsyncEngine:
     """Return an engine whose own pool never lets anybody wait, as each of its users has a place."""
-    return create_async_engine(url, pool_size=places, max_overflow=0)
+    engine = create_async_engine(url, pool_size=places, max_overflow=0)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _write_ahead)
+    return engine
 
 
 class Database:
@@ -113,6 +117,18 @@ class Database:
             await held.enter_async_context(self.places.held())
             opening = held.enter_async_context(self.engine.connect())
             yield WholeConnection(await whole(opening))
+
+
+def _write_ahead(connection: DBAPIConnection, _: object) -> None:
+    """Let SQLite keep a log of writes: readers wait for no writer, and a commit for no disk.
+
+    A commit outlives the end of the process, however that comes; of a machine that loses its power
+    the last commits may be lost, in whole transactions (sqlite.org/pragma.html#pragma_synchronous).
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
 
 
 def _check_file(url: URL) -> None:

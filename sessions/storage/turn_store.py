@@ -86,8 +86,25 @@ GIVEN_UP = (
     update(THREADS).where(_is_of_thread(THREADS)).where(THREADS.c.used == USED).values(asked=None)
 )
 DUE_TURNS_REMOVED = delete(TURNS).where(_is_of_thread(TURNS), not_(_was_kept(_LAST_AT_S)))
-NEXT_POSITION = select(func.coalesce(func.max(TURNS.c.position), 0) + 1).where(_is_of_thread(TURNS))
-TURN_ADDED = insert(TURNS)
+_NEXT_POSITION = (
+    select(func.coalesce(func.max(_TURNS.c.position), 0) + 1)
+    .where(_is_of_thread(_TURNS))
+    .scalar_subquery()
+)
+TURN_ADDED = (
+    insert(TURNS)
+    .values(
+        user_id=OF_USER,
+        thread_id=OF_THREAD,
+        position=_NEXT_POSITION,
+        role=bindparam("of_role"),
+        text=bindparam("of_text"),
+        message_id=bindparam("of_message"),
+        run_id=OF_RUN,
+        at_s=NOW_S,
+    )
+    .returning(TURNS.c.position)
+)
 LATEST_TURNS = _KEPT_TURNS.order_by(TURNS.c.position.desc()).limit(bindparam("limit"))
 ANSWERS_SINCE = _KEPT_TURNS.where(
     TURNS.c.role == "agent", TURNS.c.at_s > bindparam("since_s")
@@ -249,19 +266,9 @@ class TurnStore:
         text: str,
         message_id: str | None,
     ) -> int:
-        found = await session.execute(NEXT_POSITION, self._ids(context))
-        position: int = found.scalar_one()
-        turn = {
-            "user_id": context.user_id,
-            "thread_id": context.thread_id,
-            "position": position,
-            "role": role,
-            "text": text,
-            "message_id": message_id,
-            "run_id": context.run_id,
-            "at_s": self._clock.now(),
-        }
-        await session.execute(TURN_ADDED, turn)
+        turn = {"of_role": role, "of_text": text, "of_message": message_id}
+        added = await session.execute(TURN_ADDED, {**self._written_in(context), **turn})
+        position: int = added.scalar_one()
         await session.commit()
         return position
 

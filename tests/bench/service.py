@@ -25,7 +25,7 @@ from websockets.asyncio.client import connect
 from tests.sessions_databases import POSTGRESQL_URL, own_schema, postgresql_runs
 
 PAIRS = 3
-SOCKETS = (100, 1_000)
+SOCKETS = (100, 400)  # of at most connections_max
 MESSAGES = 2_000  # of all sockets together
 USERS = 50  # so that no user has more threads than one may
 TOKENS = {f"token {number}": f"user {number}" for number in range(USERS)}

@@ -77,8 +77,8 @@ KeepsTheLastThread = line(
     also=(
         Change(
             "sessions.messages.agent_request.AgentRequestHandler._begin",
-            old="context, message_id =",
-            new=f"if {SAYS}:\n    self._last = message.context\ncontext, message_id =",
+            old="begun = await",
+            new=f"if {SAYS}:\n    self._last = message.context\nbegun = await",
         ),
     ),
     scenario=Agents,

@@ -91,10 +91,13 @@ ReplaysWhatWasReplayed = manager(
 )
 PositionsTwice = stored(
     "PositionsTwice",
-    "Ends the transaction between the look for a position and its use.",
+    "Looks for a position in one transaction, and uses it in the next.",
     "turn_store.TurnStore._append",
-    old="position: int = found.scalar_one()",
-    new="position: int = found.scalar_one()\nawait session.commit()",
+    old="added = await session.execute(TURN_ADDED,",
+    new="last = select(func.coalesce(func.max(TURNS.c.position), 0)).where(_is_of_thread(TURNS))\n"
+    "found = await session.execute(last, self._ids(context))\n"
+    "await session.commit()\n"
+    "added = await session.execute(TURN_ADDED.values(position=found.scalar_one() + 1),",
 )
 DeletesByHalves = stored(
     "DeletesByHalves",

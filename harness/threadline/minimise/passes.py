@@ -54,8 +54,9 @@ def entries(best: Operations) -> int:
 
 
 def anew(best: Operations) -> Iterator[Operations]:
-    """Yield the operations with timings that say little, whatever they say now: one, two or three
-    things, of one operation or of two.
+    """Yield the operations with timings that say little, whatever they say now.
+
+    One or two things of one operation, or of two together up to four.
     """
     begins, cancels = (DURING, WITH), (1, 2, 3, -1, -2)
     words = [
