@@ -23,7 +23,7 @@ class Queue(Scenario[Chat], bare=True):
         "queue_workers": pool(1, 2),
         "queue_max": pool(4, 3, 2, 10),
         "queue_max_per_user": pool(200, 2, 3),
-        "queue_workers_per_user": pool(16, 1),
+        "queue_workers_per_user": pool(4, 1),
         "dead_letters_max": pool(1, 2, 1_000),
         "agent_timeout_s": pool(9, 300),
         "session_ttl_s": pool(100, 40, 12),

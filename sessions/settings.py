@@ -39,7 +39,7 @@ class Settings:
     queue_max_per_user: int = 200
     queue_wait_s: float = 5
     queue_workers: int = 64
-    queue_workers_per_user: int = 16
+    queue_workers_per_user: int = 4
     agent_timeout_s: float = 300
     message_bytes_max: int = 262_144
     head_bytes_max: int = 16_384

@@ -198,7 +198,7 @@ def test_defaults_are_the_contracts() -> None:
         "queue_wait_s": 5,
         "dead_letters_max": 1_000,
         "queue_workers": 64,
-        "queue_workers_per_user": 16,
+        "queue_workers_per_user": 4,
         "agent_timeout_s": 300,
         "message_bytes_max": 262_144,
         "head_bytes_max": 16_384,
