@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +46,11 @@ class Disk:
         opened.execute("PRAGMA synchronous = OFF")
         opened.execute("PRAGMA journal_mode = MEMORY")
         return opened
+
+    def texts(self) -> set[str]:
+        """Return the texts of all turns that are stored."""
+        with closing(self.open(self.path)) as connection:
+            return {text for (text,) in connection.execute("SELECT text FROM turns")}
 
     def remove(self) -> None:
         """Remove the file, and those that were made beside it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 
 from sessions.agents.agent import AgentOutput, AgentRequest
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.agents.rule_based import RuleBasedAgent
 from sessions.context import UserExecutionContext
+from sessions.queue.message import Message
 
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"
@@ -25,9 +26,10 @@ class Words:
     def tell(self, text: str, word: str) -> None:
         self._words[text] = word
 
-    def clear(self) -> None:
-        self._words.clear()
-        self.start_again()
+    def clear(self, kept: Collection[str] = ()) -> None:
+        """Forget all but the words of texts that are still to be answered."""
+        self._words = {text: word for text, word in self._words.items() if text in kept}
+        self._tries = Counter({text: self._tries[text] for text in kept})
 
     def start_again(self) -> None:
         """Count tries anew, as a service does that has been started."""
@@ -40,6 +42,11 @@ class Words:
             return FAULTS.get(word, Fault.NONE)
         self._tries[request.text] += 1
         return Fault.UNAVAILABLE if self._tries[request.text] <= TWICE else Fault.NONE
+
+
+def asked(message: Message) -> object:
+    """Return what a message asks the agent; None if it is for nobody there."""
+    return message.payload.get("text") or message.payload.get("user_request")
 
 
 class WatchedAgent:

@@ -13,7 +13,7 @@ from threadline.driver import modules_of
 from threadline.pump import Pump
 
 from drivers.disk import Process, make_disk
-from drivers.service_agent import WatchedAgent, Words
+from drivers.service_agent import WatchedAgent, Words, asked
 from drivers.service_databases import Block, HeldSession, opened
 from drivers.service_exchanges import Exchange
 from drivers.service_shared import Reached
@@ -70,7 +70,9 @@ class ServiceLife(SessionsDriver):
     def discard_notes(self) -> None:
         super().discard_notes()
         self._reached.clear()
-        self._words.clear()
+        waiting = self._service.wiring.queue.messages()
+        texts = {text for each in waiting if isinstance(text := asked(each), str)}
+        self._words.clear(texts | self._disk.texts())
         while self._databases:  # no name is left to this frame, which tracebacks can keep
             # It has its session until the end of the run, however soon it was closed.
             self._databases.pop(0).task.cancel()

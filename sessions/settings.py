@@ -35,9 +35,9 @@ class Settings:
     ready_timeout_s: float = 2
     retention_s: float = 2_592_000
     queue_max: int = 10_000
-    dead_letters_max: int = 1_000
     queue_max_per_user: int = 200
     queue_wait_s: float = 5
+    dead_letters_max: int = 1_000
     queue_workers: int = 64
     queue_workers_per_user: int = 4
     agent_timeout_s: float = 300

@@ -146,7 +146,12 @@ def test_nothing_of_a_system_stays_raw() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(p.stem for p in Path(ROOT / "tests/regressions").glob("*.jsonl"))[::9]
+    "name",
+    sorted(
+        path.stem
+        for path in Path(ROOT / "tests/regressions").glob("*.jsonl")
+        if not read_header(path).round_trip  # which only a hunt shows
+    )[::9],
 )
 def test_failures_of_the_project_can_be_json(name: str) -> None:
     """Whatever a failure compares, its data is JSON and says what was expected and what came."""

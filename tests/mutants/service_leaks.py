@@ -9,7 +9,7 @@ from scenarios.database import Database
 from scenarios.quality import Quality
 from tests.mutants.services import leak
 
-IN_HANDLER = "service.wiring.worker._handling._handlers.each.self._agents"
+IN_HANDLER = "service.wiring.intake._stopper._give_up.self._agents"
 
 KeepsQualityHandlers = leak(
     "KeepsQualityHandlers",

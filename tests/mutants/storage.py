@@ -147,6 +147,8 @@ LosesTheMessageId = services.line(
     continuity_thread_messages=4,
     continuity_post=4,
     continuity_wait=4,
+    continuity_wait__told__turns__message_id=5,
+    continuity_connect=5,
 )
 HidesTheAnswer = services.line(
     "HidesTheAnswer",
@@ -168,15 +170,6 @@ LetsTwoServe = services.line(
     new="if False:",
     scenario=Restart,
     continuity_start_second=1,
-)
-KeepsTheLease = services.line(
-    "KeepsTheLease",
-    "Stops, and keeps the database from every other process.",
-    "storage.lease.Lease.release",
-    old="await whole(connection.close())",
-    new="vars(self)['_kept'] = connection",
-    scenario=Restart,
-    continuity_restart=1,
 )
 LeavesManager = sessions.line(
     "LeavesManager",
