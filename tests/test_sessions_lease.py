@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,11 +60,16 @@ def test_file_that_cannot_be_made_is_no_other_process(tmp_path: Path) -> None:
     """What the database says is raised as it is."""
 
     async def run() -> None:
+        before = threading.enumerate()
         async with sqlite(tmp_path / "nowhere", ManualClock(), Settings()) as database:
-            await database.open()
+            with pytest.raises(DBAPIError, match="unable to open database file"):
+                await database.open()
+        # The thread of a connection tells the loop of its end, for which that must be there.
+        for thread in set(threading.enumerate()) - {*before}:
+            if "_connection_worker" in thread.name:
+                await asyncio.to_thread(thread.join)
 
-    with pytest.raises(DBAPIError, match="unable to open database file"):
-        asyncio.run(run())
+    asyncio.run(run())
 
 
 @pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")
