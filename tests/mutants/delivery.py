@@ -124,6 +124,7 @@ NeverCountsBack = line(
     new="pass",
     scenario=Limits,
     continuity_deliver=3,
+    continuity_message=3,
 )
 
 MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))

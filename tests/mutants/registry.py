@@ -204,6 +204,7 @@ OneSessionOver = line(
     continuity_connect=3,
     memory_connect=3,
     memory_create_manager=3,
+    keys_create_manager=3,
     memory_from_websocket=3,
     memory_get=3,
     memory_message=3,
