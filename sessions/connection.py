@@ -19,6 +19,7 @@ class Outgoing(NamedTuple):
 
     event: Event
     recoverable: bool
+    size_bytes: int = 0  # of what counts for outbox_bytes_max
 
 
 class Connection:
@@ -67,8 +68,9 @@ class Connection:
         settings = self._settings
         has_room = len(self._outbox) < settings.outbox_max
         has_room = has_room and self._outbox_bytes < settings.outbox_bytes_max
-        self._outbox.append(Outgoing(event, recoverable))
-        self._outbox_bytes += event.size_bytes()
+        size_bytes = event.size_bytes()
+        self._outbox.append(Outgoing(event, recoverable, size_bytes))
+        self._outbox_bytes += size_bytes
         self._wake.set()
         if not has_room:
             self._on_dead(self)
@@ -99,9 +101,7 @@ class Connection:
                 self._sending = asyncio.create_task(self.websocket.send_json(event.as_json()))
                 await self._in_time(self._sending, self._ended)
                 if self._was_sent():
-                    line.popleft()
-                    if line is self._outbox:
-                        self._outbox_bytes -= event.size_bytes()
+                    self._outbox_bytes -= line.popleft().size_bytes
                     self._metrics.events_delivered += 1
                 elif not self._ended.done():
                     self._on_dead(self)

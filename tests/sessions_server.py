@@ -60,7 +60,7 @@ class Server:
                 self._logged.notify_all()
 
     def end(self) -> None:
-        """Tell the process, and no other, to end."""
+        """Send SIGTERM to the process, and to no other."""
         if self._process.returncode is None:
             self._process.terminate()
 

@@ -48,7 +48,7 @@ class Database:
         return call.task
 
     def ticks(self, *tasks: asyncio.Task[Any], most: int = 200) -> int:
-        """Let ticks pass until tasks are done; return how many."""
+        """Run tick after tick until tasks are done; return how many it took."""
         for passed in range(most):
             if all(task.done() for task in tasks):
                 return passed

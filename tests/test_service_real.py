@@ -27,7 +27,7 @@ AGENT_EVENTS = [
 
 
 async def begin(server: Server, text: str) -> Json:
-    """Say something in a new conversation, hear the answer, and return its thread."""
+    """Send a message in a new conversation, receive its events, and return the thread."""
     async with server.connected(ANA) as far_end:
         thread_id = (await receive(far_end))["thread_id"]
         await send(far_end, "chat", payload={"text": text})

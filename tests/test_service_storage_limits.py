@@ -58,7 +58,7 @@ async def behind_a_gateway(folder: Path) -> AsyncIterator[tuple[ChatService, Gat
 
 
 async def said(service: ChatService) -> int:
-    """Say something, and return the status of the answer."""
+    """Post a message, and return the status of the answer."""
     return (await service.agent_route.process_agent_message("ana", SAY)).status
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import URL, Integer, bindparam, event, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sessions.settings import Settings
 from sessions.storage.database import Database
@@ -70,6 +71,39 @@ def test_file_that_cannot_be_made_is_no_other_process(tmp_path: Path) -> None:
                 await asyncio.to_thread(thread.join)
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")
+def test_schema_is_the_same_whether_it_was_named_or_found() -> None:
+    """Who names no schema has the first of the search path, and the lease of that."""
+
+    async def run() -> None:
+        async with own_schema() as schema:
+            named = Database(ManualClock(), Settings(), POSTGRESQL_URL, schema)
+            found = Database(ManualClock(), Settings(), POSTGRESQL_URL, make_engine=at(schema))
+            await named.open()
+            with pytest.raises(DatabaseTakenError):
+                await found.open()
+            await named.close()
+
+    asyncio.run(run())
+
+
+def at(schema: str) -> Callable[[URL, int], AsyncEngine]:
+    """Return what makes engines whose search path begins with a schema."""
+
+    def made(url: URL, places: int) -> AsyncEngine:
+        engine = create_async_engine(url, pool_size=places)
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def _search(connection: DBAPIConnection, _: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(f'SET search_path TO "{schema}"')
+            cursor.close()
+
+        return engine
+
+    return made
 
 
 @pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")

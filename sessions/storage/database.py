@@ -120,7 +120,7 @@ class Database:
 
 
 def _write_ahead(connection: DBAPIConnection, _: object) -> None:
-    """Let SQLite keep a log of writes: readers wait for no writer, and a commit for no disk.
+    """Set SQLite to a write-ahead log: readers do not wait for a writer, nor commits for the disk.
 
     A commit outlives the end of the process, however that comes; of a machine that loses its power
     the last commits may be lost, in whole transactions (sqlite.org/pragma.html#pragma_synchronous).

@@ -14,6 +14,7 @@ from sessions.storage.whole import whole
 # Beside a file of SQLite: who has it locked has the lease.
 LEASE_SUFFIX = ".lease"
 SQLITE_BUSY = "database is locked"
+SCHEMA = text("SELECT current_schema()")
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 
 
@@ -77,7 +78,7 @@ class Lease:
             )
 
     async def release(self) -> None:
-        """Let another process have it."""
+        """Give up the lease, and close its connection."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await whole(connection.close())
@@ -90,7 +91,9 @@ class Lease:
         """Connect, and return whether the lock is ours; SQLite raises SQLITE_BUSY if it is not."""
         connection = self._connection = await self._engine.connect()
         if self._engine.dialect.name != "sqlite":
-            found = await connection.execute(TRY_LOCK, {"key": lock_key(self._schema)})
+            # By its name, which another process may have been given where this one was not.
+            schema = self._schema or (await connection.execute(SCHEMA)).scalar_one()
+            found = await connection.execute(TRY_LOCK, {"key": lock_key(schema)})
             await connection.commit()  # the lock is the connection's, and no transaction stays open
             return bool(found.scalar_one())
         await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
@@ -98,7 +101,7 @@ class Lease:
         return True
 
 
-def lock_key(schema: str | None) -> int:
+def lock_key(schema: str) -> int:
     """Return the number of the advisory lock: one of 64 bits for each schema, and no other's."""
-    hashed = hashlib.sha256(f"chat sessions/{schema or ''}".encode()).digest()
+    hashed = hashlib.sha256(f"chat sessions/{schema}".encode()).digest()
     return int.from_bytes(hashed[:8], "big", signed=True)

@@ -16,7 +16,7 @@ MARGIN_S = 1
 
 
 def set_limits(engine: AsyncEngine, settings: Settings) -> None:
-    """Let connections of an engine wait no longer than the settings say.
+    """Set the timeouts of an engine's connections and statements.
 
     SQLite waits for a lock of another process; PostgreSQL for a connection, and for a statement:
     it ends one by itself, and if it is silent, its connection is given up a second later.

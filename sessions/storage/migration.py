@@ -51,7 +51,7 @@ def _unversioned(seen: Inspector, schema: str | None) -> str | None:
 
 
 def _begin(connection: Connection, schema: str | None) -> None:
-    """Let all that follows be one transaction, in the schema of the tables."""
+    """Begin one transaction for all changes, in the schema of the tables."""
     if connection.dialect.name == "sqlite":
         # Its driver begins none for statements that make tables.
         driver = connection.connection.driver_connection

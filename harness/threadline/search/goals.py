@@ -69,6 +69,6 @@ class Followers:
         return record
 
     def end(self, lockstep: Lockstep) -> None:
-        """Tell each of them that a run is over."""
+        """Call `end` of each follower: the run is over."""
         for follower in self.each:
             follower.end(lockstep)
