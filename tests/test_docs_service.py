@@ -40,7 +40,7 @@ def test_every_message_is_told() -> None:
     """The table has each type of message, with the fields of its payload."""
     rows = {kind: set(quoted(row[1])) for row in SERVICE.table("type") for kind in quoted(row[0])}
 
-    assert rows == {kind: set(rule) for kind, rule in PAYLOADS.items()}
+    assert rows == {kind: set(payload.model_fields) for kind, payload in PAYLOADS.items()}
 
 
 def test_every_setting_is_told_with_its_default() -> None:

@@ -2,108 +2,109 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.queue.message import Priority
 
-Rule: TypeAlias = Callable[[str, Json], Json]
-
 TEXT_MAX = 32_768
 REFERENCES_MAX = 100
-# What no text can be stored or sent with (the contract, Messages).
-FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a payload; a missing one that is not required has its default."""
-
-    rule: Rule
-    required: bool = False
-    default: Json = None
-
-
-def text(longest: int) -> Rule:
-    """Return the rule of a text of 1 to so many characters, which is kept as it is given."""
-
-    def check(name: str, value: Json) -> Json:
-        if not isinstance(value, str) or not 1 <= len(value) <= longest:
-            raise _refused(name, f"be a text of 1 to {longest:,} characters")
-        if FORBIDDEN.search(value):
-            raise _refused(name, "have no NUL and no lone surrogate")
-        return value
-
-    return check
-
-
-def number(least: int, most: int) -> Rule:
-    def check(name: str, value: Json) -> Json:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise _refused(name, f"be a whole number from {least} to {most}")
-        return value
-
-    return check
-
-
-def one_of(*choices: str) -> Rule:
-    def check(name: str, value: Json) -> Json:
-        if value not in choices:
-            raise _refused(name, f"be one of {', '.join(choices)}")
-        return value
-
-    return check
-
-
-def truth(name: str, value: Json) -> Json:
-    if not isinstance(value, bool):
-        raise _refused(name, "be true or false")
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise PydanticCustomError("nul", "String should have no NUL")
     return value
 
 
-def texts(most: int, longest: int) -> Rule:
-    each = text(longest)
+# What no text can be stored with (the contract, Messages); pydantic itself takes no lone surrogate.
+_NO_NUL = AfterValidator(_without_nul)
+_SHOWN: JsonDict = {"pattern": r"^[^\u0000]+$"}
+Text: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=TEXT_MAX, json_schema_extra=_SHOWN), _NO_NUL
+]
+Reference: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=1_000, json_schema_extra=_SHOWN), _NO_NUL
+]
+AgentName: TypeAlias = Annotated[str, Field(min_length=1, max_length=100), _NO_NUL]
 
-    def check(name: str, value: Json) -> Json:
-        if not isinstance(value, list) or len(value) > most:
-            raise _refused(name, f"be a list of at most {most} texts")
-        return [each(f"{name}[{index}]", item) for index, item in enumerate(value)]
 
-    return check
+class Payload(BaseModel):
+    """No value is changed to fit, null means absent, and further fields are left out."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value is not None}
 
 
-SAYING = {
-    "text": Field(text(TEXT_MAX), required=True),
-    "references": Field(texts(REFERENCES_MAX, 1_000)),
-}
-# The types that wait in their thread's line, with the fields of their payloads.
-PAYLOADS: Mapping[str, Mapping[str, Field]] = {
-    "start_agent": {"user_request": Field(text(TEXT_MAX), required=True)},
-    "user_message": SAYING,
-    "chat": SAYING,
-    "get_thread_history": {"limit": Field(number(1, 500), default=50)},
-    "stop_agent": {},
-    "ping": {},
-    "subscribe_quality_alerts": {
-        "action": Field(one_of("subscribe", "unsubscribe"), required=True)
-    },
-    "get_quality_metrics": {
-        "agent_name": Field(text(100)),
-        "period_hours": Field(number(1, 720), default=24),
-    },
-    "generate_quality_report": {
-        "report_type": Field(one_of("summary", "detailed"), default="summary"),
-        "period": Field(one_of("day", "week"), default="day"),
-    },
-    "validate_content": {
-        "content": Field(text(TEXT_MAX), required=True),
-        "content_type": Field(one_of("text", "markdown", "json"), default="text"),
-        "strict_mode": Field(truth, default=False),
-    },
+class StartAgent(Payload):
+    """A request to the agent."""
+
+    user_request: Text
+
+
+class Saying(Payload):
+    """What a user says to the agent, with what it is about."""
+
+    text: Text
+    references: list[Reference] | None = Field(None, max_length=REFERENCES_MAX)
+
+
+class GetThreadHistory(Payload):
+    """How many of the latest turns to show."""
+
+    limit: int = Field(50, ge=1, le=500)
+
+
+class SubscribeQualityAlerts(Payload):
+    """Whether the thread is to hear of alerts."""
+
+    action: Literal["subscribe", "unsubscribe"]
+
+
+class GetQualityMetrics(Payload):
+    """Of which agent, and of how many hours back from now."""
+
+    agent_name: AgentName | None = None
+    period_hours: int = Field(24, ge=1, le=720)
+
+
+class GenerateQualityReport(Payload):
+    """How detailed, and of how long a time back from now."""
+
+    report_type: Literal["summary", "detailed"] = "summary"
+    period: Literal["day", "week"] = "day"
+
+
+class ValidateContent(Payload):
+    """A text to score, and by which rules."""
+
+    content: Text
+    content_type: Literal["text", "markdown", "json"] = "text"
+    strict_mode: bool = False
+
+
+# The types of messages; all but ping and stop_agent wait in their thread's line.
+PAYLOADS: Mapping[str, type[Payload]] = {
+    "start_agent": StartAgent,
+    "user_message": Saying,
+    "chat": Saying,
+    "get_thread_history": GetThreadHistory,
+    "stop_agent": Payload,
+    "ping": Payload,
+    "subscribe_quality_alerts": SubscribeQualityAlerts,
+    "get_quality_metrics": GetQualityMetrics,
+    "generate_quality_report": GenerateQualityReport,
+    "validate_content": ValidateContent,
 }
 QUALITY = (
     "subscribe_quality_alerts",
@@ -121,21 +122,15 @@ PRIORITIES = {"get_thread_history": Priority.HIGH} | dict.fromkeys(QUALITY, Prio
 def checked(kind: str, payload: Json) -> dict[str, Json]:
     """Return the fields of a payload, with defaults for what is absent or null.
 
-    Further fields are left out. Raises BadMessageError (bad_payload).
+    Further fields are left out. Raises BadMessageError (bad_payload), which names the first field
+    that breaks a rule.
     """
     if not isinstance(payload, dict):
-        raise _refused("payload", "be an object")
-    return {name: _value(field, name, payload) for name, field in PAYLOADS[kind].items()}
-
-
-def _value(field: Field, name: str, payload: Mapping[str, Json]) -> Json:
-    given = payload.get(name)
-    if given is not None:
-        return field.rule(name, given)
-    if field.required:
-        raise _refused(name, "be given")
-    return field.default
-
-
-def _refused(name: str, rule: str) -> BadMessageError:
-    return BadMessageError("bad_payload", f"{name} must {rule}")
+        raise BadMessageError("bad_payload", "payload: Input should be an object")
+    try:
+        return PAYLOADS[kind].model_validate(payload).model_dump()
+    except ValidationError as error:
+        # What was given may be long, and is not shown.
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BadMessageError("bad_payload", f"{field}: {first['msg']}") from None

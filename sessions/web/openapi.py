@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Security
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from sessions.messages.payloads import REFERENCES_MAX, TEXT_MAX
+from sessions.messages.payloads import GetThreadHistory, Saying
 from sessions.routes.reply import STATUS
 from sessions.storage.failures import KINDS
 from sessions.validation import ID_LENGTH_MAX, PLACEHOLDERS
@@ -19,7 +19,9 @@ _STAND_INS = "|".join(
     "".join(f"[{letter}{letter.upper()}]" for letter in word) for word in sorted(PLACEHOLDERS)
 )
 ID_PATTERN = rf"^(?!\s*({_STAND_INS})?\s*$)[^\u0000-\u001f\u007f-\u009f]+$"
-TEXT_PATTERN = r"^[^\u0000]+$"
+_ID: dict[str, Any] = {"type": "string", "maxLength": ID_LENGTH_MAX, "pattern": ID_PATTERN}
+_NO_ID: list[dict[str, Any]] = [{"type": "string", "maxLength": 0}, {"type": "null"}]
+OptionalId = Annotated[str | None, WithJsonSchema({"anyOf": [_ID, *_NO_ID]})]
 # It only tells of the token, which sessions.web.tokens looks at.
 SECURITY = Security(HTTPBearer(auto_error=False, scheme_name="bearer"))
 
@@ -30,6 +32,15 @@ class Refusal(BaseModel):
     code: str
     message: str
     thread_id: str | None
+
+
+class Asked(Saying):
+    """What a user asks, and on which thread: no id, or an empty one, is for the latest."""
+
+    thread_id: OptionalId = None
+    run_id: OptionalId = None
+    message_id: OptionalId = None
+    user_id: str | None = Field(None, description="the token's user, or left out")
 
 
 class Answered(BaseModel):
@@ -120,22 +131,6 @@ class Unready(BaseModel):
     reason: str
 
 
-def _text(longest: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": TEXT_PATTERN}
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _id() -> dict[str, Any]:
-    return {"type": "string", "maxLength": ID_LENGTH_MAX, "pattern": ID_PATTERN}
-
-
-def _optional_id() -> dict[str, Any]:
-    return {"anyOf": [_id(), {"type": "string", "maxLength": 0}, {"type": "null"}]}
-
-
 def _query(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": required, "schema": schema}
 
@@ -160,21 +155,10 @@ def _route(model: Any, refusals: dict[int | str, dict[str, Any]], **extra: Any) 
     }
 
 
-_BODY = {
-    "type": "object",
-    "required": ["text"],
-    "properties": {
-        "text": _text(TEXT_MAX),
-        "references": _or_null(
-            {"type": "array", "maxItems": REFERENCES_MAX, "items": _text(1_000)}
-        ),
-        "thread_id": _optional_id(),
-        "run_id": _optional_id(),
-        "message_id": _optional_id(),
-        "user_id": {"type": ["string", "null"], "description": "the token's user, or left out"},
-    },
+_REQUEST = {
+    "required": True,
+    "content": {"application/json": {"schema": Asked.model_json_schema()}},
 }
-_REQUEST = {"required": True, "content": {"application/json": {"schema": _BODY}}}
 _ADMISSION = (
     "bad_json",
     "bad_payload",
@@ -184,9 +168,9 @@ _ADMISSION = (
     "queue_full",
 )
 _STORAGE = ("pool_timeout", "storage_error")
-_THREAD_ID = _query("thread_id", _id(), required=True)
+_THREAD_ID = _query("thread_id", _ID, required=True)
 _LIMIT = _query(
-    "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, required=False
+    "limit", GetThreadHistory.model_json_schema()["properties"]["limit"], required=False
 )
 
 ASK = _route(

@@ -106,7 +106,7 @@ class Hostile:
     def _message(self) -> dict[str, object]:
         draw = self._random
         kind = draw.choice((*PAYLOADS, "error", "connected", 7, None))
-        fields = PAYLOADS.get(kind, ()) if isinstance(kind, str) else ()
+        fields = PAYLOADS[kind].model_fields if isinstance(kind, str) and kind in PAYLOADS else ()
         whole = self._fields(tuple(fields))
         payload: object = draw.choice((whole, whole, whole, [], None))
         return {"type": kind, "payload": payload, **self._ids()}
