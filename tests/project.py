@@ -32,6 +32,8 @@ def entered(folder: Path) -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("COLUMNS", "120")
+        # It is a library to this project; its plugin takes two seconds to load.
+        patch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis")
         patch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
         yield folder
     forget(folder)
