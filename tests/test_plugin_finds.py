@@ -130,6 +130,7 @@ def test_operations_of_a_scenario_that_says_so_overlap(
         scenario_test(request.session, driver, AtOnce).runtest()
 
 
+@pytest.mark.slow
 def test_what_needs_no_overlap_is_told_without_it(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:

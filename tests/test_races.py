@@ -23,6 +23,8 @@ from tests.mutants.races import RACES
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
+# These take five to ten seconds each, most of them to be minimised.
+LONG = {"CutsCommits", "DeletesByHalves"}
 
 every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
 
@@ -41,7 +43,14 @@ def dies(mutant: Mutant, seed: int, replays: int) -> None:
     assert all(plays)
 
 
-@every_race
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(mutant, marks=[pytest.mark.slow] if mutant.name in LONG else [])
+        for mutant in RACES
+    ],
+    ids=[mutant.name for mutant in RACES],
+)
 def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
     dies(mutant, seed=0, replays=10)
 
@@ -69,7 +78,7 @@ every_clean = pytest.mark.parametrize(
 
 @every_clean
 def test_a_clean_system_gives_no_alarm(driver: str, scenario: type[Scenario[Any]]) -> None:
-    assert failures(driver, scenario, 60) == []
+    assert failures(driver, scenario, 30) == []
 
 
 @pytest.mark.slow

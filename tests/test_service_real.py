@@ -14,7 +14,7 @@ from sessions.__main__ import main
 from sessions.event import Json
 from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
-from tests.sessions_databases import KINDS
+from tests.sessions_databases import KINDS, needs_postgresql
 from tests.sessions_server import Server, close_code, on, receive, send, serving, stored
 
 AGENT_EVENTS = [
@@ -24,6 +24,13 @@ AGENT_EVENTS = [
     "tool_completed",
     "agent_completed",
 ]
+
+
+# What no database differs in: on the second one it is left to the nightly run.
+sqlite_first = pytest.mark.parametrize(
+    "kind",
+    ["sqlite", pytest.param("postgresql", marks=[needs_postgresql, pytest.mark.slow])],
+)
 
 
 async def begin(server: Server, text: str) -> Json:
@@ -111,7 +118,7 @@ def test_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, kind:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@sqlite_first
 def test_another_user_sees_nothing_of_it(tmp_path: Path, kind: str) -> None:
     """The same thread id is a new thread for another user, and theirs is not listed."""
 
@@ -132,7 +139,7 @@ def test_another_user_sees_nothing_of_it(tmp_path: Path, kind: str) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@sqlite_first
 def test_deleted_thread_closes_its_sockets(tmp_path: Path, kind: str) -> None:
     """Who is connected to it is sent away with 4404, and nothing is left to read."""
 

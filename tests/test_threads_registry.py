@@ -21,6 +21,8 @@ from scenarios.overlap import Threads
 from tests.mutants.threads import MUTANTS
 
 DRIVER = "drivers.sessions_threads:SessionThreadsDriver"
+# These take five seconds to be minimised.
+LONG = {"InvalidatesUnlocked", "SweepsUnlocked"}
 
 
 def runs(name: str = DRIVER) -> Runs:
@@ -72,7 +74,14 @@ def test_runs_are_judged() -> None:
         assert run.points["get"] > 60
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(mutant, marks=[pytest.mark.slow] if mutant.name in LONG else [])
+        for mutant in MUTANTS
+    ],
+    ids=[mutant.name for mutant in MUTANTS],
+)
 def test_a_registry_without_its_lock_in_one_place_is_found(mutant: Mutant) -> None:
     """
     It fails within 200 runs, in at most 4 operations, of which at most 3 things are said; and not
