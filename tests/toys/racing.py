@@ -129,6 +129,18 @@ class YieldsBetween(RightDesks):
         return self.desks[user]
 
 
+class GivesWay(RightDesks):
+    """Gives way once between telling and storing: right, as asyncio keeps the order of tasks."""
+
+    async def write(self, user: str, text: str) -> int:
+        await self.io()
+        self.tell(user, text)
+        await asyncio.sleep(0)
+        log = self.logs.setdefault(user, [])
+        log.append(text)
+        return len(log)
+
+
 class HalfDone(RightDesks):
     """Takes the desk in one step and the log in another: a caller who leaves cuts it in two."""
 
@@ -203,6 +215,12 @@ class Yielding(RightDriver):
     """Reaches YieldsBetween."""
 
     kind = YieldsBetween
+
+
+class Giving(RightDriver):
+    """Reaches GivesWay."""
+
+    kind = GivesWay
 
 
 class Halving(RightDriver):
