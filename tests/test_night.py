@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -19,8 +20,10 @@ from threadline.campaign.night import Night
 from threadline.campaign.plan import Plan
 from threadline.campaign.shares import learn, next_entry, slice_s
 from threadline.loading import Target, load_target
+from threadline.report.keeper import verdict_of
 from threadline.search.behaviour import packed
 
+from tests.project import GUARD_S
 from tests.test_corpus import lines
 
 DRIVER = "drivers.memory_store:MemoryStoreDriver"
@@ -346,6 +349,91 @@ def test_each_entry_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -
     assert 299 < now[0] <= 299.8 + 1e-6  # what it takes to end a worker is left
 
 
+def test_each_entry_has_a_run_before_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the starts of drivers take most of the time, each is played all the same."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    starts = set[str]()
+
+    def script(job: Job) -> Iterator[Event]:
+        start_s = 0.0 if job.driver in starts else 9.0
+        assert start_s <= job.patience_s
+        starts.add(job.driver)
+        now[0] += start_s + (job.seconds or 0.0)
+        yield from clean(job)
+
+    entries = [entry(f"{n}", driver=f"mine:{n % 5}") for n in range(19)]
+    jobs, heard, _ = play(entries, script, workers=1, ends_at_s=60.0)
+
+    assert len({job.scenario for job in jobs[:19]}) == 19
+    assert all(not end.is_unreached and end.steps for end in ends(heard).values())
+    assert all(job.patience_s == 0.0 for job in jobs[19:])
+    assert now[0] < 60.0
+
+
+def test_a_driver_that_is_not_played_by_another_comes_first() -> None:
+    """Two workers begin with two drivers, so that each goes on with the one that it has loaded."""
+    entries = [entry(f"{n}", driver=f"mine:{n // 2}") for n in range(4)]
+    plan = Plan(entries, 2, time.monotonic() + GUARD_S)
+    begun = [plan.next() for _ in range(2)]
+
+    assert [part.job.driver for _, part in filter(None, begun)] == ["mine:0", "mine:1"]
+
+
+def test_what_there_was_no_time_for_is_told_and_fails_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That says nothing of the system; where nothing at all was played, it is no success."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def script(job: Job) -> Iterator[Event]:
+        now[0] += 60.0
+        yield from clean(job)
+
+    entries = [entry(name) for name in ("one", "two", "three")]
+    _, heard, night = play(entries, script, workers=1, ends_at_s=60.0)
+    never, _, idle = play([entry("four")], script, ends_at_s=60.0)
+
+    assert {name: end.is_unreached for name, end in ends(heard).items()} == {
+        "one": False,
+        "two": True,
+        "three": True,
+    }
+    assert "give it more with --for" in ends(heard)["two"].note
+    assert verdict_of([], night.entries, "time over") == (
+        "passed: no unaccepted failure; no time for two, three"
+    )
+    assert never == []
+    assert verdict_of([], idle.entries, "time over").startswith("failed: nothing was tried")
+
+
+def test_what_the_last_night_had_no_time_for_comes_first(tmp_path: Path) -> None:
+    """So that no night passes over the same scenarios as the one before."""
+    corpus = Corpus(tmp_path)
+    reached = [
+        {"scenario": "mine:One", "driver": "mine:Driver", "steps": 9},
+        {"scenario": "mine:Two", "driver": "mine:Driver", "steps": 0},
+        "damaged",
+    ]
+    corpus.keep_night("a", {"began": "2026-11-26T02:00:00Z", "reached": reached})
+
+    jobs, _, _ = play([entry("one", runs=1), entry("two", runs=1)], corpus=corpus)
+
+    assert [job.scenario for job in jobs] == ["mine:Two", "mine:One"]
+
+
+def test_a_slice_that_was_still_starting_had_no_time() -> None:
+    """An entry of such slices alone is not reached; one that had time and took no step is."""
+    late, idle = entry(), entry()
+    list(late.hear(late.begin(), Ended(0, 0, {}, note="still starting", is_unreached=True)))
+    list(idle.hear(idle.begin(), Ended(0, 0, {}, note="still starting", is_unreached=True)))
+    list(idle.hear(idle.begin(), Ended(5, 0, {})))
+
+    assert late.end().is_unreached
+    assert not idle.end().is_unreached
+
+
 def test_a_search_of_all_sequences_has_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot go on in another: the time that those before it have left is divided anew."""
     now = [0.0]
@@ -367,6 +455,21 @@ def test_slices_are_not_too_short() -> None:
     assert slice_s(300, 2, 20) == 15
     assert slice_s(60, 2, 20) == 6
     assert slice_s(60, 1, 1) == 30
+
+
+def test_a_second_failure_counts_less_than_the_first() -> None:
+    """It may be the same bug; what is only played again, as it was stored, counts nothing."""
+    store = entry()
+    replayed, first, second = store.begin(engine=REPLAY), store.begin(), store.begin()
+    list(store.hear(first, found("keys-pop")))
+    list(store.hear(second, found("keys-open")))
+    list(store.hear(second, found("keys-pop")))
+    list(store.hear(replayed, found("keys-close")))
+
+    for part in (replayed, first, second):
+        learn(store, part, 10.0)
+    assert (replayed.new_signatures, first.new_signatures, second.new_signatures) == (0, 1, 0.5)
+    assert store.rate == 7.5
 
 
 def test_who_is_owed_most_is_next() -> None:

@@ -90,6 +90,16 @@ class Corpus:
                     found.append(values)
         return sorted(found, key=lambda night: (night["began"], str(night.get("name"))))
 
+    def unreached(self) -> set[tuple[str, str]]:
+        """Return the scenarios, each with its driver, that the last campaign had no time for."""
+        listed = (self.nights() or [{}])[-1].get("reached")
+        each = listed if isinstance(listed, list) else []
+        return {
+            (str(one.get("scenario")), str(one.get("driver")))
+            for one in each
+            if isinstance(one, dict) and one.get("steps") == 0
+        }
+
     def keep_failure(self, lines: str) -> None:
         """Keep a failing trace."""
         self._keep(FAILURES, lines)

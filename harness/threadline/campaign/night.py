@@ -102,7 +102,7 @@ class Night:
 
     def _take_one(self, entry: Entry, part: Slice, began_s: float, event: Event | Done) -> None:
         if isinstance(event, Done):
-            entry.running.remove(part)
+            entry.over(part)
             learn(entry, part, time.monotonic() - began_s)
             self._take_error(entry, event.error)
             return
