@@ -19,7 +19,7 @@ from threadline.report.live import Live
 from threadline.report.terminal import Terminal
 from threadline.search.behaviour import packed
 
-from tests.test_night import Hands, entry
+from tests.nights import Hands, entry
 
 RUNS = 50_000
 RUNS_IN_A_SLICE = 100

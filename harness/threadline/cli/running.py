@@ -202,7 +202,9 @@ class Campaign:
         terminal.expect([entry.name for entry in entries])
         live = Live(terminal.console, entries, self.plan.ends_at_s)
         with stoppable() as stop, live.shown():
-            night = Night(self.plan, self._hear, stop.is_set, partial(self._tick, live))
+            night = Night(
+                self.plan, partial(self._hear, live), stop.is_set, partial(self._tick, live)
+            )
             night.play(self.hands or Local(self.plan.workers))
             if self.since and not stop.is_set():
                 self._judge(self.since)
@@ -215,9 +217,10 @@ class Campaign:
         if self.keeper is not None:
             self.keeper.tick()
 
-    def _hear(self, entry: Entry, _part: Slice | None, event: Event) -> None:
+    def _hear(self, live: Live, entry: Entry, _part: Slice | None, event: Event) -> None:
         self.terminal.hear(event, entry.name)
         if self.keeper is not None:
+            live.tell(entry, event)
             self.keeper.hear(entry, event)
 
     def _judge(self, revision: str) -> None:
