@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from select import select
@@ -64,6 +65,28 @@ def ran(program: str, *words: str, **settings: str) -> subprocess.CompletedProce
     return subprocess.run(
         command, capture_output=True, check=False, env=environment, timeout=GUARD_S
     )
+
+
+def night_until_told(*words: str, prepare: Callable[[], object] | None = None) -> tuple[int, str]:
+    """Play a night until it tells a failure, end it by SIGTERM; return its status and its text.
+
+    So it is as long as it must be on this machine, and no longer.
+    """
+    command = [sys.executable, "-m", "threadline", "nightly", "--for", f"{GUARD_S:.0f}s", *words]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=prepare,
+    ) as night:
+        assert night.stdout is not None
+        lines: list[str] = []
+        for line in night.stdout:
+            if " fails: " in line and not any(" fails: " in each for each in lines):
+                night.send_signal(signal.SIGTERM)
+            lines.append(line)
+        return night.wait(GUARD_S), "".join(lines)
 
 
 def heard(pipe: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from threadline.campaign.corpus import Corpus
-from threadline.cli.nightly import START_MAX_S, process_age_s
+from threadline.cli.running import START_MAX_S, process_age_s
 from threadline.report.record import read_record
 
 from tests.project import run

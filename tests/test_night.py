@@ -1,130 +1,23 @@
-"""Tests of a campaign of many entries: what is played when, and what is made of what it tells."""
+"""Tests of a campaign of many entries: what is made of what it tells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-from threadline.campaign.campaign import Interrupted, WorkerFailed
+from threadline.campaign.campaign import WorkerFailed
 from threadline.campaign.corpus import Corpus
 from threadline.campaign.entry import Entry, Slice
 from threadline.campaign.events import Began, Ended, Event, Found, Progress, Reached, Shorter
-from threadline.campaign.hands import Done, Told
-from threadline.campaign.job import REPLAY, Job
+from threadline.campaign.job import Job
 from threadline.campaign.night import Night
 from threadline.campaign.plan import Plan
-from threadline.campaign.shares import learn, next_entry, slice_s
-from threadline.loading import Target, load_target
 from threadline.search.behaviour import packed
 
+from tests.nights import Hands, clean, ends, entry, found, play, shorter
 from tests.test_corpus import lines
-
-DRIVER = "drivers.memory_store:MemoryStoreDriver"
-TARGET = load_target(DRIVER)
-
-
-def entry(name: str = "store", **more: Any) -> Entry:
-    job = Job(f"mine:{name.title()}", "mine:Driver", "explore", seed=0, steps=9)
-    return Entry(name, replace(job, **more), TARGET)
-
-
-def found(signature: str = "keys-pop", trace: str = "", runs: int = 3) -> Found:
-    return Found(signature, "text", trace, lines("open", "pop", signature=signature), runs, 2)
-
-
-def shorter(signature: str = "keys-pop", doubt: str = "") -> Shorter:
-    content = lines("pop", signature=signature)
-    return Shorter(signature, "short", content, replays=4, steps=1, doubt=doubt)
-
-
-class Hands:
-    """Plays each job at once, as `play` says, and remembers the jobs in their order."""
-
-    def __init__(self, play: Callable[[Job], Iterator[Event]]) -> None:
-        self.workers = 1
-        self.jobs: list[Job] = []
-        self.is_stopped = self.is_closed = False
-        self._play = play
-
-    def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
-        self.jobs.append(job)
-        try:
-            for event in self._play(job):
-                told(event)
-        except (WorkerFailed, KeyboardInterrupt, ZeroDivisionError) as error:
-            told(Done(error))
-        else:
-            told(Done())
-
-    def stop(self) -> None:
-        self.is_stopped = True
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def clean(job: Job) -> Iterator[Event]:
-    """Play ten runs without a failure."""
-    yield Began(job.scenario)
-    yield Progress(5, 40, 5)
-    yield Ended(10, 80, {}, unused=["rule open: never drawn"])
-
-
-def play(
-    entries: Sequence[Entry], script: Callable[[Job], Iterator[Event]] = clean, **more: Any
-) -> tuple[list[Job], list[tuple[str, Event]], Night]:
-    """Play a campaign on hands that follow a script; return its jobs and what it tells."""
-    hands, heard = Hands(script), list[tuple[str, Event]]()
-    plan = Plan(entries, **{"workers": 2, **more})
-    night = Night(plan, lambda of, _part, event: heard.append((of.name, event)))
-    night.play(hands)
-    return hands.jobs, heard, night
-
-
-def ends(heard: Sequence[tuple[str, Event]]) -> dict[str, Ended]:
-    return {name: event for name, event in heard if isinstance(event, Ended)}
-
-
-def test_without_a_time_each_entry_is_played_once() -> None:
-    """Its runs end it; the numbers of its runs begin with 1, as those of a campaign of one."""
-    jobs, heard, _ = play([entry("one", runs=10), entry("two", runs=10)])
-
-    assert [(job.scenario, job.first_run, job.seconds) for job in jobs] == [
-        ("mine:One", 1, None),
-        ("mine:Two", 1, None),
-    ]
-    assert {name: end.runs for name, end in ends(heard).items()} == {"one": 10, "two": 10}
-    assert ends(heard)["one"].unused == ["rule open: never drawn"]
-
-
-def test_known_failures_are_played_once_for_each_driver() -> None:
-    """The first entry of a driver plays their traces, whatever is played when."""
-    jobs, _, _ = play([entry("one", runs=1), entry("two", runs=1), entry("far", driver="mine:B")])
-    assert [job.replays_known for job in jobs] == [True, False, True]
-
-
-def test_failures_of_the_corpus_are_played_first(tmp_path: Path) -> None:
-    """They come before every other run, each on its own scenario and driver; then what was reached
-    before is given to the search.
-    """
-    corpus = Corpus(tmp_path)
-    corpus.keep_failure(lines("open", signature="keys-open", scenario="mine:Two"))
-    corpus.keep_failure(lines("open", signature="keys-open", scenario="mine:Gone"))
-    corpus.keep_behaviour(lines("open", scenario="mine:One"), packed([5]))
-
-    jobs, _, night = play([entry("one", runs=1), entry("two", runs=1)], corpus=corpus, workers=1)
-
-    assert [(job.scenario, job.engine) for job in jobs] == [
-        ("mine:Two", REPLAY),
-        ("mine:One", "explore"),
-        ("mine:Two", "explore"),
-    ]
-    assert [len(job.replays) for job in jobs] == [1, 1, 0]
-    assert night.entries[0].stored_states == {5}
 
 
 def test_a_failure_of_two_slices_is_told_once(tmp_path: Path) -> None:
@@ -249,6 +142,34 @@ def test_what_is_found_is_kept(tmp_path: Path) -> None:
     assert [each.states for each in corpus.behaviour()] == [{4}]
 
 
+def test_a_failure_is_in_the_corpus_when_it_is_told(tmp_path: Path) -> None:
+    """Before it is minimised, so that a night that is killed then loses nothing; then its short
+    form alone, and none of one that fails by chance.
+    """
+
+    def script(job: Job) -> Iterator[Event]:
+        yield found("keys-pop")
+        yield shorter("keys-pop")
+        yield found("keys-open")
+        yield replace(shorter("keys-open"), lines=found("keys-open").lines, replays=0)
+        yield found("keys-close")
+        yield shorter("keys-close", doubt="by chance")
+
+    corpus, kept = Corpus(tmp_path), list[list[tuple[str, int]]]()
+
+    def hear(_entry: Entry, _part: Slice | None, event: Event) -> None:
+        if isinstance(event, Found | Shorter):
+            kept.append([(e.signature, e.content.count("\n")) for e in corpus.failures()])
+
+    Night(Plan([entry(runs=1)], 1, corpus=corpus), hear).play(Hands(script))
+
+    pop, opened, closed = ("keys-pop", 2), ("keys-open", 3), ("keys-close", 3)
+    assert kept[:2] == [[("keys-pop", 3)], [pop]]
+    assert kept[2:4] == [[pop, opened], [pop, opened]]
+    assert [set(each) for each in kept[4:]] == [{pop, opened, closed}, {pop, opened}]
+    assert corpus.added == 2
+
+
 def test_a_broken_entry_does_not_end_the_others() -> None:
     """Its scenario is wrong, and is played no more; the rest is played to its end."""
 
@@ -296,93 +217,12 @@ def test_a_bug_of_ours_ends_all_slices() -> None:
     assert hands.is_closed
 
 
-def test_stored_failures_take_a_fifth_of_the_time_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that there is no time for are not played, and counted; fresh runs get the rest."""
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    corpus = Corpus(tmp_path)
-    for name in ("One", "Two", "Three"):
-        corpus.keep_failure(lines("open", signature="keys-open", scenario=f"mine:{name}"))
+def test_a_slice_that_was_still_starting_had_no_time() -> None:
+    """An entry of such slices alone is not reached; one that had time and took no step is."""
+    late, idle = entry(), entry()
+    list(late.hear(late.begin(), Ended(0, 0, {}, note="still starting", is_unreached=True)))
+    list(idle.hear(idle.begin(), Ended(0, 0, {}, note="still starting", is_unreached=True)))
+    list(idle.hear(idle.begin(), Ended(5, 0, {})))
 
-    def script(job: Job) -> Iterator[Event]:
-        now[0] += min(12.0, job.seconds or 0.0) if job.engine == REPLAY else job.seconds or 0.0
-        yield from clean(job)
-
-    entries = [entry(name) for name in ("one", "two", "three")]
-    jobs, _, night = play(entries, script, workers=1, ends_at_s=100.0, corpus=corpus)
-
-    replays = [job.seconds for job in jobs if job.engine == REPLAY]
-    assert replays == [20.0, 8.0]
-    assert night.plan.unplayed == 1
-    assert {job.scenario for job in jobs if job.engine != REPLAY} == {
-        "mine:One",
-        "mine:Two",
-        "mine:Three",
-    }
-
-
-def test_each_entry_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each gets a slice, then those that find more get more; all ends when the time is over."""
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-
-    def script(job: Job) -> Iterator[Event]:
-        now[0] += job.seconds or 0.0
-        yield Began(job.scenario)
-        if job.scenario == "mine:Rich":
-            yield Reached({}, packed(range(job.first_run, job.first_run + 500)))
-        yield Ended(1, 2, {})
-
-    jobs, _, night = play(
-        [entry("poor"), entry("rich"), entry("dull")], script, workers=1, ends_at_s=300.0
-    )
-
-    spent = {each.name: each.spent_s for each in night.entries}
-    assert [job.scenario for job in jobs[:3]] == ["mine:Poor", "mine:Rich", "mine:Dull"]
-    assert spent["rich"] > 2 * spent["poor"]
-    assert min(spent.values()) > 20
-    assert 299 < now[0] <= 299.8 + 1e-6  # what it takes to end a worker is left
-
-
-def test_a_search_of_all_sequences_has_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot go on in another: the time that those before it have left is divided anew."""
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-
-    def script(job: Job) -> Iterator[Event]:
-        now[0] += 10.0
-        yield from clean(job)
-
-    entries = [entry(name, engine="exhaust") for name in ("one", "two", "three")]
-    jobs, _, _ = play(entries, script, workers=1, ends_at_s=100.0)
-
-    assert [round(job.seconds or 0.0, -1) for job in jobs] == [30.0, 40.0, 80.0]
-
-
-def test_slices_are_not_too_short() -> None:
-    """A long budget is divided in rounds, a short one in equal parts."""
-    assert slice_s(1800, 2, 20) == 60
-    assert slice_s(300, 2, 20) == 15
-    assert slice_s(60, 2, 20) == 6
-    assert slice_s(60, 1, 1) == 30
-
-
-def test_who_is_owed_most_is_next() -> None:
-    """One that is played waits for those that are not; a broken one is not played at all."""
-    one, two = entry("one"), entry("two")
-    number = count(1)
-
-    def played(each: Entry, gain: int) -> None:
-        learn(each, Slice(next(number), each.job, new_states=gain), 10.0)
-
-    played(one, 0)
-    played(two, 1000)
-    assert next_entry([one, two]) is two
-    two.running.append(Slice(1, two.job))
-    assert next_entry([one, two]) is one
-    one.broken = "wrong"
-    assert next_entry([one, two]) is two
-    two.broken = "wrong"
-    assert next_entry([one, two]) is None
+    assert late.end().is_unreached
+    assert not idle.end().is_unreached

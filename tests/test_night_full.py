@@ -6,8 +6,6 @@ import json
 import re
 import resource
 import signal
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +14,9 @@ from threadline.campaign.corpus import Corpus
 from threadline.contracts.conversation_store import ConversationStore
 from threadline.trace import parse, read
 
-from tests.project import GUARD_S
+from tests.project import night_until_told
 
 MUTANT = "tests.mutants.store:JoinsKeys"
-NIGHT_S = 6
 # Bytes, above which a file cannot grow: as a disk that fills up at one moment or another.
 SIZES = (0, 50, 200, 500, 1_000, 2_000, 5_000, 20_000, 100_000, 400_000)
 
@@ -31,17 +28,8 @@ def limit(size: int) -> None:
 
 
 def night(*words: str, size: int | None = None) -> tuple[int, str]:
-    command = [sys.executable, "-m", "threadline", "nightly", "--for", f"{NIGHT_S}s", "--seed", "0"]
-    ended = subprocess.run(
-        [*command, "--driver", MUTANT, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=GUARD_S,
-        preexec_fn=None if size is None else partial(limit, size),
-        check=False,
-    )
-    return ended.returncode, ended.stdout
+    prepare = None if size is None else partial(limit, size)
+    return night_until_told("--seed", "0", "--driver", MUTANT, *words, prepare=prepare)
 
 
 def check_nothing_is_lost(text: str) -> None:

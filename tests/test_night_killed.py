@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -18,17 +20,16 @@ from threadline.contracts.conversation_store import ConversationStore
 from threadline.report.record import read_record
 from threadline.trace import read
 
-from tests.project import GUARD_S, ran
+from tests.project import GUARD_S, night_until_told
 
 MOMENTS = 30
-LATEST_S = 9.0  # a night has begun, found, minimised and kept what it found by then
-NIGHT_S = 8
+LATEST = 1.5  # times what a night takes until it tells a failure: it has minimised it, and others
 DRIVERS = ("tests.mutants.store:JoinsKeys", "tests.toys.stores:dies")
 
 
 def begun(seed: int) -> subprocess.Popen[str]:
-    """Begin a short night on a store with a bug."""
-    words = ["nightly", "--for", f"{NIGHT_S}s", "--seed", str(seed)]
+    """Begin a night on a store with a bug."""
+    words = ["nightly", "--for", f"{GUARD_S:.0f}s", "--seed", str(seed)]
     command = [sys.executable, "-m", "threadline", *words, "--driver", DRIVERS[seed % 2]]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -63,8 +64,10 @@ def test_a_night_killed_at_any_moment_loses_nothing(project: Path) -> None:
     """Every trace that was told is on disk; every file of the corpus is whole; the next night
     plays it.
     """
-    random = Random("moments/night")
-    printed = [killed(seed, random.uniform(0.5, LATEST_S)) for seed in range(MOMENTS)]
+    random, began_s = Random("moments/night"), time.monotonic()
+    night_until_told("--seed", "0", "--driver", DRIVERS[0])
+    latest_s = LATEST * (time.monotonic() - began_s)
+    printed = [killed(seed, random.uniform(0.1, latest_s)) for seed in range(MOMENTS)]
 
     told = [path for text in printed for path in re.findall(r"trace: +(\S+)", text)]
     saved = [p for p in project.glob("reports/runs/*/*.jsonl") if "-running" not in p.stem]
@@ -75,8 +78,9 @@ def test_a_night_killed_at_any_moment_loses_nothing(project: Path) -> None:
     assert corpus.aside == {}
     for record in project.glob("reports/runs/*/run.json"):
         read_record(record)
-    after = ran("threadline", "nightly", "--for", "30s", "--driver", DRIVERS[0])
-    assert after.returncode == 1, after.stdout
+    status, after = night_until_told("--driver", DRIVERS[0])
+    assert status == 1, after
+    assert told
     assert not list(Path("reports/corpus").glob("aside/*"))
     print(f"{MOMENTS} kills: {len(told)} told, {len(saved)} saved, {corpus.added} kept")
 
@@ -84,11 +88,12 @@ def test_a_night_killed_at_any_moment_loses_nothing(project: Path) -> None:
 @pytest.mark.slow
 def test_two_nights_share_a_corpus(project: Path) -> None:
     """Both keep what they find, at the same time, in one folder; neither sets aside the other's."""
-    nights = [begun(seed) for seed in (0, 2)]
-    printed = [night.communicate(timeout=GUARD_S)[0] for night in nights]
+    with ThreadPoolExecutor() as both:
+        words = ("--driver", DRIVERS[0], "--seed")
+        ended = [*both.map(lambda seed: night_until_told(*words, seed), ("0", "2"))]
 
     corpus = Corpus(Path("reports/corpus"))
-    assert [night.returncode for night in nights] == [1, 1], printed
+    assert [status for status, _ in ended] == [1, 1], ended
     assert len(corpus.nights()) == 2
     assert corpus.failures()
     assert corpus.aside == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,18 @@ def test_yesterdays_failure_is_played_first(project: Path) -> None:
     assert {failure.since for failure in second.failures} == {first.began}
     assert second.corpus.replayed >= len(names)
     assert [each.name for each in second.trend] == [first.name]
+
+
+def test_a_failure_is_told_when_it_is_found(project: Path) -> None:
+    """In one line, long before the summary, with the file that it is in."""
+    _, text, record = night(project, MUTANT)
+
+    told = re.findall(r"^(?:\d+ m )?\d+ s: store fails: (\S+), trace: (\S+)$", text, re.MULTILINE)
+    names = {name for each in record.failures for name in (each.signature, *each.also)}
+    assert {signature for signature, _ in told} == names
+    assert len(told) == len(names)
+    assert all(Path(trace).exists() for _, trace in told)
+    assert text.index("store fails:") < text.index("diverges at step")
 
 
 def test_what_is_mended_is_told(project: Path) -> None:

@@ -11,8 +11,8 @@ from threadline.campaign.since import Changed, changed_since, parsed, touched
 from threadline.report.record import Record, read_record
 
 from tests.history import MINE, RIGHT, SYSTEM, WRONG, git
+from tests.nights import entry
 from tests.project import run
-from tests.test_night import entry
 
 FUZZ = ["fuzz", "mine:MyChat", "--seed", "0", "--runs", "40"]
 ONE, TWO = ("mine:One", "mine:Driver"), ("mine:Two", "mine:Driver")

@@ -200,3 +200,22 @@ class KillsItsWatcher(MemoryStore):
 
 def kills_its_watcher() -> MemoryStoreDriver:
     return MemoryStoreDriver(KillsItsWatcher)
+
+
+class StartedOnce(MemoryStoreDriver):
+    """A driver that writes a line with its process id to a file when it is started."""
+
+    @classmethod
+    def start(cls) -> None:
+        with Path("started").open("a", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+class StartRaises(MemoryStoreDriver):
+    """A driver whose start raises, in each process."""
+
+    @classmethod
+    def start(cls) -> None:
+        with Path("started").open("a", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
+        raise OSError("no server")

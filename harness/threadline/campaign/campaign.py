@@ -20,22 +20,35 @@ from ..trace import BadTrace, Trace, parse, save
 from .chance import TIME_OVER
 from .channel import Line, start_worker
 from .child import FileWatch, MemoryWatch
-from .events import Broke, Ended, Event, Found, Listener, Memory, Raised, Ready, Recorded, Shorter
+from .events import (
+    Broke,
+    Ended,
+    Event,
+    Found,
+    Free,
+    Listener,
+    Memory,
+    Progress,
+    Raised,
+    Ready,
+    Recorded,
+    Shorter,
+)
 from .isolate import death, hung, last_run, last_step_failure
 from .job import REPLAY, Job, header_of
+from .spares import Spares
 from .tally import Tally
 
 Interrupted: TypeAlias = Callable[[], bool]
 POLL_S = 0.2
 OVERTIME_S = 0.5  # what a worker has to end by itself, once its time is over
+STALL_S = 4.0  # that a busy machine may hold up a step; our choice
+FAIR_START_S = 10.0  # that a driver had to start, before it counts that it has not; our choice
 CLOSING_S = 0.5  # and when it hangs up, to end
 ENDING_S = 2.0  # and once all is told: the system's own threads and exit handlers are waited for
 ALIKE_MAX = 3  # deaths by one signature, where no time ends a campaign
 KNOWN_MAX = 30  # by one that is known, and so must not hide the others; our choice
 BARREN_MAX = 3  # workers in a row that end before their first step
-
-
-WORTH_TELLING_S = 1.0  # that a step had taken when the time was over
 NOT_WRITTEN = "not minimised: the trace could not be written"
 
 
@@ -57,7 +70,10 @@ class Worker:
     interrupted: Interrupted
     end: Outcome | None = None
     broke: str = ""
+    is_kept: bool = False  # from an earlier job
+    is_free: bool = False  # for another one
     ready: bool = False
+    has_begun: bool = False  # and played a run
     late: bool = False  # its time was over before it had ended
     has_told_all: bool = False
     waited_s: float = 0.0  # for the step that was the last
@@ -65,23 +81,42 @@ class Worker:
     recorded: list[str] = field(default_factory=list)  # of the run, where no file could be written
 
     def events(self) -> Iterator[Event]:
-        """Yield the worker's events until it ends or is ended; its process is gone afterwards."""
+        """Yield the worker's events until it ends or is ended.
+
+        Its process is gone afterwards, unless it is free for another job.
+        """
         try:
             for _ in self._turns():
                 yield from self._heard()
                 if self.held_mib and not self.has_told_all:
                     yield Memory(self.held_mib)
                     self.held_mib = 0.0
+            if self.is_free:
+                return
             status = self.line.stop(CLOSING_S if self.line.closed else 0.0)
             yield from self._heard()
         except KeyboardInterrupt:
             self.line.stop()
             yield from self._heard()
+            self.is_free = False
             raise
         finally:
-            self.line.hang_up()
+            if not self.is_free:
+                self.line.hang_up()
         if self.end is None and not (self.has_told_all or self.late):
             self.end = death(status)
+
+    @property
+    def has_had_no_time(self) -> bool:
+        """Return whether its time was over before anything could be played, and that says nothing
+        of the system: a start that took longer does.
+        """
+        return self.late and not self.has_begun and self.waited_s < FAIR_START_S
+
+    @property
+    def has_ended_idle(self) -> bool:
+        """Return whether it was kept from an earlier job, and has ended before it took this one."""
+        return self.is_kept and self.end is not None and not self.ready
 
     def last_run(self, target: Target) -> tuple[Trace, str] | None:
         """Return the run that the worker was in, and what came behind its last step."""
@@ -96,6 +131,8 @@ class Worker:
         for message in self.line.messages():
             if isinstance(message, Ready):
                 self.ready = True
+            elif isinstance(message, Free):
+                self.is_free = True
             elif isinstance(message, Raised):
                 self.end = Crashed(message.error, message.where)
             elif isinstance(message, Broke):
@@ -103,6 +140,8 @@ class Worker:
             elif isinstance(message, Recorded):
                 self._record(message.line)
             else:
+                if not self.has_begun and isinstance(message, Progress | Found | Ended):
+                    self.has_begun, self.job = True, self.job.started()
                 is_last = Shorter if self.job.trace else Ended
                 self.has_told_all = self.has_told_all or isinstance(message, is_last)
                 yield message
@@ -118,7 +157,7 @@ class Worker:
         memory_watch = MemoryWatch(self.line.child.process.pid, self._most_mib())
         with selectors.DefaultSelector() as selector:
             selector.register(self.line.socket, selectors.EVENT_READ)
-            while not self.line.closed:
+            while not (self.line.closed or self.is_free):
                 ready = bool(selector.select(POLL_S))
                 if self.interrupted():
                     raise KeyboardInterrupt
@@ -141,7 +180,7 @@ class Worker:
         ends_at_s = self.job.ends_at_s
         if ends_at_s is not None and time.monotonic() > ends_at_s + OVERTIME_S:
             self.late = True
-            if self.ready and self.waited_s >= (self.job.seconds or 0.0) / 2:
+            if self.ready and self.waited_s >= max(STALL_S, (self.job.seconds or 0.0) / 2):
                 self.end = hung(round(self.waited_s, 1))  # which is more than slow
         elif self.waited_s > self._limit_s():
             self.end = hung(self._limit_s())
@@ -167,47 +206,69 @@ def never() -> bool:
     return False
 
 
-def start(job: Job, interrupted: Interrupted = never) -> Worker:
-    """Start a process for a job."""
+def start(job: Job, interrupted: Interrupted = never, spares: Spares | None = None) -> Worker:
+    """Give a job to a worker that waits for one, or to a process that is started for it."""
     if (running := job.running()) is not None:
         with suppress(OSError):
             running.unlink(missing_ok=True)  # so that no earlier worker's run is taken for its own
+    while spares is not None and (line := spares.take(job.driver)) is not None:
+        if not line.child.has_ended() and line.send(job.encoded()):
+            return Worker(job, line, interrupted, is_kept=True)
+        line.hang_up()
     return Worker(job, start_worker(job.encoded()), interrupted)
 
 
-def campaign(job: Job, target: Target, listen: Listener, interrupted: Interrupted = never) -> None:
+def campaign(
+    job: Job,
+    target: Target,
+    listen: Listener,
+    interrupted: Interrupted = never,
+    spares: Spares | None = None,
+) -> None:
     """Run one scenario to its end, with a new worker after each step that ended its process.
 
-    Passes every event to `listen`. A step that does not return, a dead process, and whatever else
-    the system does to its worker are failures of liveness. Takes `job.seconds`, plus at most
-    OVERTIME_S and the time to end a process. Raises WorkerFailed where the bug is not the system's,
-    and KeyboardInterrupt when `interrupted` returns true; all failures found so far have been
-    passed on by then.
+    Passes every event to `listen`. Its workers come from the `spares`, and go there. A step that
+    does not return, a dead process, and whatever else the system does to its worker are failures of
+    liveness. Takes `job.seconds`, and its patience, plus at most OVERTIME_S and the time to end a
+    process. Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt when
+    `interrupted` returns true; all failures found so far have been passed on by then.
     """
-    if job.seconds is not None:
-        job = replace(job, ends_at_s=time.monotonic() + job.seconds)
+    job = replace(job, keeps=spares is not None).begun()
     tally = Tally(job.scenario, listen)
     barren, next_job = 0, job
     while True:
-        worker = start(next_job, interrupted)
-        tally.begin_worker()
-        for event in worker.events():
-            tally.hear(event)
-        if worker.broke:
-            raise WorkerFailed(f"{job.scenario} on {job.driver}: {worker.broke}")
+        worker = _heard_out(next_job, tally, interrupted, spares)
         if tally.ended:
             return
         if worker.late and worker.end is None:
-            note = _late(worker, target, tally)
-            break
+            tally.end(_late(worker, target, tally), is_unreached=worker.has_had_no_time)
+            return
         death = _report_end(worker, target, tally, interrupted)
         barren = 0 if death.has_played else barren + 1
         if note := _why_not_go_on(next_job, tally, death, barren):
             break
-        next_job = _after(next_job, job, tally, death)
+        next_job = _after(worker.job, job, tally, death)
         if next_job.is_over() or next_job.runs == 0:
             break
     tally.end(note)
+
+
+def _heard_out(job: Job, tally: Tally, interrupted: Interrupted, spares: Spares | None) -> Worker:
+    """Return a worker that has told all it had to tell of a job; raises WorkerFailed.
+
+    One that was kept, and has ended before it took the job, is no failure: another takes its place.
+    """
+    while True:
+        worker = start(job, interrupted, spares)
+        tally.begin_worker()
+        for event in worker.events():
+            tally.hear(event)
+        if worker.is_free and spares is not None:
+            spares.give(job.driver, worker.line)
+        if worker.broke:
+            raise WorkerFailed(f"{job.scenario} on {job.driver}: {worker.broke}")
+        if not worker.has_ended_idle:
+            return worker
 
 
 def _after(last: Job, whole: Job, tally: Tally, death: Death) -> Job:
@@ -278,7 +339,7 @@ def _minimise(
     job: Job, failure: Failure, tally: Tally, interrupted: Interrupted, driver: str
 ) -> None:
     """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
-    for event in start(job, interrupted).events():
+    for event in start(replace(job, keeps=False), interrupted).events():
         if isinstance(event, Shorter):
             if event.replays == 0:  # the text is why
                 text = failure_text(
@@ -312,7 +373,7 @@ def _late(worker: Worker, target: Target, tally: Tally) -> str:
     if trace is None or not trace.operations:
         return "" if tally.steps else "nothing was played when the time was over"
     tally.steps += len(trace.operations)
-    if worker.waited_s < WORTH_TELLING_S:
+    if worker.waited_s < STALL_S:
         return ""
     # Whether it hangs, nobody can say; whoever finds out needs the run.
     saved = save(job.path("unfinished"), trace)

@@ -14,6 +14,7 @@ from .child import Child
 from .events import Message, decode, encode
 
 BLOCK = 1 << 16
+SEND_S = 30.0  # in which a process takes what it is sent, on however busy a machine
 
 
 class Channel:
@@ -24,13 +25,20 @@ class Channel:
 
     def __init__(self) -> None:
         leash(int(sys.argv[1]))
-        self.job = _line(0)
+        self._job = _line(0)
         self._descriptor = out_of_the_way(os.dup(0), CHANNEL)
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(2, 1)  # so that what the system prints cannot be taken for an event
         os.close(nothing)
         self._owner = os.getpid()
+
+    def jobs(self) -> Iterator[bytes]:
+        """Yield the job that has come, then each that comes behind it, until nobody sends any."""
+        job = self._job
+        while job.endswith(b"\n"):
+            yield job
+            job = _line(self._descriptor)
 
     def tell(self, message: Message) -> None:
         """Send a message to the campaign; end this process if the campaign is gone."""
@@ -47,10 +55,11 @@ class Channel:
 
 
 def _line(descriptor: int) -> bytes:
-    read = b""
-    while not read.endswith(b"\n") and (block := os.read(descriptor, BLOCK)):
-        read += block
-    return read
+    read = bytearray()
+    with suppress(OSError):  # closed by the system
+        while not read.endswith(b"\n") and (block := os.read(descriptor, BLOCK)):
+            read += block
+    return bytes(read)
 
 
 @dataclass(slots=True)
@@ -77,6 +86,17 @@ class Line:
                 with suppress(ValueError):
                     yield decode(line)
 
+    def send(self, job: bytes) -> bool:
+        """Send a job; return whether the process has taken it."""
+        self.socket.settimeout(SEND_S)
+        try:
+            self.socket.sendall(job + b"\n")
+        except OSError:  # it has ended, or takes nothing
+            return False
+        finally:
+            self.socket.settimeout(None)
+        return True
+
     def stop(self, patience_s: float = 0.0) -> int:
         """Wait so long for the process to end, then end it; return its status.
 
@@ -99,6 +119,6 @@ def start_worker(job: bytes) -> Line:
     ours, theirs = socket.socketpair()
     with theirs:
         child = Child(["threadline.campaign.worker"], stdin=theirs.fileno())
-    with suppress(OSError):  # it has ended already
-        ours.sendall(job + b"\n")
-    return Line(child, ours)
+    line = Line(child, ours)
+    line.send(job)
+    return line

@@ -90,9 +90,31 @@ class Corpus:
                     found.append(values)
         return sorted(found, key=lambda night: (night["began"], str(night.get("name"))))
 
-    def keep_failure(self, lines: str) -> None:
-        """Keep a failing trace."""
+    def unreached(self) -> set[tuple[str, str]]:
+        """Return the scenarios, each with its driver, that the last campaign had no time for."""
+        listed = (self.nights() or [{}])[-1].get("reached")
+        each = listed if isinstance(listed, list) else []
+        return {
+            (str(one.get("scenario")), str(one.get("driver")))
+            for one in each
+            if isinstance(one, dict) and one.get("steps") == 0
+        }
+
+    def keep_failure(self, lines: str) -> Path | None:
+        """Keep a failing trace; return its file, if it was not there before and is now."""
+        return self._keep(FAILURES, lines)
+
+    def keep_shorter(self, lines: str, long: Path | None) -> None:
+        """Keep a failing trace in place of a longer one that was kept before."""
         self._keep(FAILURES, lines)
+        short = self._path(FAILURES, lines)
+        if long is not None and long != short and short.exists():
+            self.forget(long)
+
+    def forget(self, path: Path) -> None:
+        """Remove a trace that does not stand for its failure."""
+        self.added -= 1
+        self._unlink(path)
 
     def keep_behaviour(self, lines: str, reached: str) -> None:
         """Keep a trace that was the first to reach these states, packed."""
@@ -144,10 +166,15 @@ class Corpus:
             if not self.is_frozen:
                 path.unlink()
 
-    def _keep(self, kind: str, lines: str) -> None:
-        path = self.folder / kind / f"{content_name(lines)}.jsonl"
-        if not path.exists():
-            self.added += self._write(path, lines)
+    def _keep(self, kind: str, lines: str) -> Path | None:
+        path = self._path(kind, lines)
+        if path.exists() or not self._write(path, lines):
+            return None
+        self.added += 1
+        return path
+
+    def _path(self, kind: str, lines: str) -> Path:
+        return self.folder / kind / f"{content_name(lines)}.jsonl"
 
     def _write(self, path: Path, text: str) -> bool:
         """Write a file; return whether it is there, and keep why where it is not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,10 +10,11 @@ from pathlib import Path
 from ..loading import Target
 from ..search.behaviour import packed, unpacked
 from .events import Began, Ended, Event, Found, Memory, Progress, Reached, Replayed, Shorter
-from .job import Job
+from .job import REPLAY, Job
 
 FIRST_RUNS_APART = 1_000_000  # numbers of runs that a slice has for itself
-SEEN_MAX = 50_000  # states that a slice is told of
+NOT_REACHED = "not played: there was no time for it; give it more with --for"
+STATES_MAX = 50_000  # states, and transitions, that are told apart, as in a worker
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +27,7 @@ class Slice:
     steps: int = 0
     new_states: int = 0
     new_lines: int = 0
-    new_signatures: int = 0
+    new_signatures: float = 0.0  # of the second that the entry finds a half, of the third a third
     failures: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     held_mib: float = 0.0
@@ -46,7 +47,7 @@ class Entry:
     slices: list[Slice] = field(default_factory=list)
     running: list[Slice] = field(default_factory=list)
     spent_s: float = 0.0
-    rate: float = 0.0  # of what is new for each second of late
+    rate: float | None = None  # of what is new for each second of late; None before the first
     states: set[int] = field(default_factory=set)
     transitions: set[int] = field(default_factory=set)
     stored_states: set[int] = field(default_factory=set)  # by the corpus, from earlier campaigns
@@ -60,6 +61,7 @@ class Entry:
     _owners: dict[str, Slice] = field(default_factory=dict)
     _unused: dict[str, str] | None = None
     _complete: bool = True
+    _had_time: bool = False  # in some slice, to take a step
 
     @property
     def runs(self) -> int:
@@ -68,6 +70,11 @@ class Entry:
     @property
     def steps(self) -> int:
         return sum(each.steps for each in self.slices)
+
+    @property
+    def is_unreached(self) -> bool:
+        """Return whether the time was over before anything of it could be played."""
+        return not (self.steps or self._had_time or self.broken)
 
     @property
     def failures(self) -> dict[str, int]:
@@ -98,12 +105,17 @@ class Entry:
             told={**self.job.told, **self.traces},
             doubted=[name for name, found in self.found.items() if _is_doubted(found)],
             suffix=next(suffix for suffix in suffixes if suffix not in taken),
-            seen=packed(sorted(self.states | self.stored_states)[:SEEN_MAX]),
+            seen=packed(sorted(self.states | self.stored_states)[:STATES_MAX]),
         )
         made = Slice(number, replace(job, **changes))  # type: ignore[arg-type]  # fields of a job
         self.slices.append(made)
         self.running.append(made)
         return made
+
+    def over(self, part: Slice) -> None:
+        """Take that a slice is over; what its job was told is told to the next, and forgotten."""
+        self.running.remove(part)
+        part.job = replace(part.job, seen="", replays=(), told={}, known=())
 
     def hear(self, part: Slice, event: Event) -> Iterator[Event]:
         """Take an event of a slice, and yield what is to be passed on of it, as the entry's own."""
@@ -131,7 +143,7 @@ class Entry:
         """Return the event that ends the entry."""
         notes = list(self.notes)
         if not self.slices:
-            notes.append("not played: there was no time for it")
+            notes.append(NOT_REACHED)
         if not self.steps:  # else a slice that came too late to play says nothing of use
             notes += self._notes_of_idle
         return Ended(
@@ -142,6 +154,7 @@ class Entry:
             note="; ".join(dict.fromkeys(notes)),
             unused=[*(self._unused or {}).values()],
             known=self.known,
+            is_unreached=self.is_unreached,
         )
 
     def _take_found(self, part: Slice, event: Found) -> Iterator[Event]:
@@ -150,9 +163,10 @@ class Entry:
         owner = self._owners.setdefault(name, part)
         if owner is part or event.instead:
             self._owners[name] = part
-            part.new_signatures += not event.instead
             self.traces[name] = event.trace
             self.found[name] = event
+            if not event.instead and part.job.engine != REPLAY:
+                part.new_signatures += 1 / len(self.found)
             yield replace(event, runs=self.runs)
         else:
             self._drop(event)
@@ -183,10 +197,10 @@ class Entry:
             mine = self.operations.setdefault(kind, {})
             for name, times in outcomes.items():
                 mine[name] = mine.get(name, 0) + times
-        new = set(unpacked(event.states)) - self.states
-        part.new_states += len(new - self.stored_states)
-        self.states |= new
-        self.transitions.update(unpacked(event.transitions))
+        new = _first_of(unpacked(event.states), self.states)
+        part.new_states += len(set(new) - self.stored_states)
+        self.states.update(new)
+        self.transitions.update(_first_of(unpacked(event.transitions), self.transitions))
         for file, numbers in event.lines.items():
             mine_too = self.lines.setdefault(file, set())
             part.new_lines += len(set(numbers) - mine_too)
@@ -195,6 +209,7 @@ class Entry:
     def _take_end(self, part: Slice, event: Ended) -> None:
         part.failures = {**part.failures, **event.failures}
         part.known = event.known
+        self._had_time = self._had_time or not event.is_unreached
         self._complete = self._complete and event.complete
         if event.note:
             notes = self.notes if event.steps else self._notes_of_idle
@@ -202,6 +217,12 @@ class Entry:
         unused = {line.partition(":")[0]: line for line in event.unused}
         before = unused if self._unused is None else self._unused
         self._unused = {rule: line for rule, line in unused.items() if rule in before}
+
+
+def _first_of(numbers: Iterable[int], known: set[int]) -> list[int]:
+    """Return those that are not known, as many as there is room for."""
+    new = [number for number in numbers if number not in known]
+    return new[: STATES_MAX - len(known)]
 
 
 def _is_doubted(found: Found | Shorter | None) -> bool:

@@ -85,7 +85,8 @@ class Ended:
 
     `complete` says that an exhaustive search has played all there is, `note` why it ended early.
     `unused` has a line for each rule that never fired, which says why not. `known` counts the runs
-    in which a known failure came, apart from the others.
+    in which a known failure came, apart from the others. One that `is_unreached` has not taken a
+    step, as the time was over before it could.
     """
 
     runs: int
@@ -95,6 +96,7 @@ class Ended:
     note: str = ""
     unused: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
+    is_unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Free:
+    """The job is done and the system given back: the worker waits for another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What belongs into the trace of the run that goes on, where its file cannot be written.
 
@@ -155,14 +162,14 @@ class Broke:
     text: str
 
 
-Message: TypeAlias = Event | Ready | Recorded | Raised | Broke
+Message: TypeAlias = Event | Ready | Free | Recorded | Raised | Broke
 """What a worker tells its campaign, which tells on only what is an event."""
 
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         *(Began, Replayed, Progress, Found, Shorter, Reached, Memory, Ended),
-        *(Ready, Recorded, Raised, Broke),
+        *(Ready, Free, Recorded, Raised, Broke),
     )
 }
 

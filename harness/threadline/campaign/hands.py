@@ -11,6 +11,9 @@ from ..loading import Target
 from .campaign import Interrupted, campaign
 from .events import Event
 from .job import Job
+from .spares import Spares
+
+SPARES = 4  # workers that wait, for each that plays: so many drivers need no new start; our choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,21 @@ class Hands(Protocol):
 
 
 class Local:
-    """Plays each slice in a process of this machine, beside at most so many others."""
+    """Plays each slice in a process of this machine, beside at most so many others.
+
+    A slice that has a time leaves its process to the next one of the same driver.
+    """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._spares = Spares(SPARES * workers)
         self._threads = ThreadPoolExecutor(workers, "slice")
 
     def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
         def play() -> None:
             try:
-                campaign(job, target, told, interrupted)
+                spares = self._spares if job.seconds is not None else None
+                campaign(job, target, told, interrupted, spares)
             except BaseException as error:  # each is the business of the main thread
                 told(Done(error))
             else:
@@ -67,3 +75,4 @@ class Local:
 
     def close(self) -> None:
         self._threads.shutdown()
+        self._spares.close()

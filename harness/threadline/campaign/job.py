@@ -28,9 +28,11 @@ class Job:
 
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. `ends_at_s` is when the seconds are over, on the monotonic clock, which all
-    processes share. With a `trace`, the job is to minimise that one, each replay in a process of
-    its own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
-    started, the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
+    processes share. Of what it takes to start the driver and to play one run, `patience_s` are not
+    counted. With `keeps`, the worker waits for another job on the same driver when this one is
+    done. With a `trace`, the job is to minimise that one, each replay in a process of its own. A
+    step that takes longer than `hang_s` seconds is hung; until the driver is loaded and started,
+    the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
     Signatures in `told` were reported by an earlier worker, with the files of their traces ("" for
     none): they are counted, and not reported again. Of those `doubted`, seen to fail by chance, one
     that fails each time is reported instead. `known` are the entries of known failures, without
@@ -52,6 +54,7 @@ class Job:
     steps: int
     runs: int | None = None
     seconds: float | None = None
+    patience_s: float = 0.0
     first_run: int = 1
     folder: str = ""
     trace: str = ""
@@ -60,6 +63,7 @@ class Job:
     doubted: Sequence[str] = ()
     known: Sequence[Mapping[str, Any]] = ()
     replays_known: bool = False
+    keeps: bool = False
     hang_s: float = HANG_S
     start_s: float = START_S
     round_trip_every: int = ROUND_TRIP_EVERY
@@ -84,6 +88,19 @@ class Job:
     def is_over(self) -> bool:
         """Return whether the time of this job is over."""
         return self.ends_at_s is not None and time.monotonic() >= self.ends_at_s
+
+    def begun(self) -> Job:
+        """Return the job of a worker that begins now: from here on, its time is counted."""
+        if self.seconds is None:
+            return self
+        return replace(self, ends_at_s=time.monotonic() + self.seconds + self.patience_s)
+
+    def started(self) -> Job:
+        """Return the job once its driver has started: from now on, its time is counted in full."""
+        if self.seconds is None or self.ends_at_s is None or not self.patience_s:
+            return self
+        ends_at_s = min(self.ends_at_s, time.monotonic() + self.seconds)
+        return replace(self, ends_at_s=ends_at_s, patience_s=0.0)
 
     def running(self) -> Path | None:
         """Return where the trace of the run that is going on is kept."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
@@ -40,6 +41,7 @@ class Night:
     is_interrupted: bool = False
     replayed: int = 0
     fixed: list[Stored] = field(default_factory=list)
+    _long: dict[tuple[str, str], Path] = field(default_factory=dict)  # failures not minimised yet
     _told: SimpleQueue[tuple[Entry, Slice, float, Event | Done]] = field(
         default_factory=SimpleQueue
     )
@@ -63,7 +65,7 @@ class Night:
             if not entry.broken and (entry.slices or not self.is_interrupted):
                 self.hear(entry, None, entry.end())
         if self.plan.corpus is not None:
-            self._tidy(self.plan.corpus)
+            self.plan.corpus.shrink()
 
     def _fill(self, hands: Hands) -> bool:
         """Begin slices as long as there is a worker for them; return whether any is played."""
@@ -102,12 +104,12 @@ class Night:
 
     def _take_one(self, entry: Entry, part: Slice, began_s: float, event: Event | Done) -> None:
         if isinstance(event, Done):
-            entry.running.remove(part)
+            entry.over(part)
             learn(entry, part, time.monotonic() - began_s)
             self._take_error(entry, event.error)
             return
         for own in entry.hear(part, event):
-            self._keep(own)
+            self._keep(entry, own)
             self.hear(entry, part, own)
 
     def _take_error(self, entry: Entry, error: BaseException | None) -> None:
@@ -118,15 +120,26 @@ class Night:
         elif error is not None:
             raise error
 
-    def _keep(self, event: Event) -> None:
-        """Put into the corpus what belongs there."""
+    def _keep(self, entry: Entry, event: Event) -> None:
+        """Put into the corpus what belongs there.
+
+        A failure is there from when it was found, so that a campaign that is killed loses none; its
+        minimised form takes its place. One that fails by chance does not stay.
+        """
         corpus = self.plan.corpus
         if corpus is None:
             return
         if isinstance(event, Replayed) and not event.is_known:
             self._take_replayed(event, corpus)
-        elif isinstance(event, Shorter) and not event.doubt:
-            corpus.keep_failure(event.lines)
+        elif isinstance(event, Found):
+            if (path := corpus.keep_failure(event.lines)) is not None:
+                self._long[entry.name, event.signature] = path
+        elif isinstance(event, Shorter):
+            long = self._long.pop((entry.name, event.signature), None)
+            if not event.doubt:
+                corpus.keep_shorter(event.lines, long)
+            elif long is not None:
+                corpus.forget(long)
         elif isinstance(event, Reached) and event.trace:
             corpus.keep_behaviour(event.trace, event.states)
 
@@ -138,11 +151,3 @@ class Night:
         elif stored.signature and not event.came:
             self.fixed.append(stored)
             corpus.retire(stored)
-
-    def _tidy(self, corpus: Corpus) -> None:
-        """Keep the failures that there was no time to minimise, and drop what is too much."""
-        for entry in self.entries:
-            for found in entry.found.values():
-                if isinstance(found, Found):
-                    corpus.keep_failure(found.lines)
-        corpus.shrink()

@@ -11,7 +11,7 @@ from typing import Any
 from .corpus import Corpus, Stored
 from .entry import Entry, Slice
 from .job import REPLAY
-from .shares import next_entry, slice_s
+from .shares import ROUNDS, next_entry, slice_s
 
 ENDING_S = 0.2  # that a slice takes longer than its time, to end its worker
 SHORT_S = 1.5  # what would be left behind a slice is added to it, if it is no longer than this
@@ -24,7 +24,8 @@ class Plan:
     """Known failures and those of the corpus come first, then each entry once, then what pays.
 
     With `ends_at_s`, on the monotonic clock, time is shared out; without, each entry has one slice,
-    of as many runs as its job says. `workers` slices are played at the same time.
+    of as many runs as its job says. `workers` slices are played at the same time. Of the entries,
+    those that the last night of the corpus had no time for come first.
     """
 
     entries: Sequence[Entry]
@@ -35,7 +36,7 @@ class Plan:
     unplayed: int = 0  # stored failures that there was no time for
     _began_s: float = field(default_factory=lambda: time.monotonic())
     _replays: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
-    _first: deque[tuple[Entry, dict[str, Any]]] = field(default_factory=deque)
+    _first: list[tuple[Entry, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         failures = self.corpus.failures() if self.corpus else []
@@ -47,7 +48,8 @@ class Plan:
             if own or (self.corpus and knows and entry.job.driver not in met):
                 changes = {"engine": REPLAY, "follows": False, "runs": None}
                 self._replays.append((entry, {**changes, **self._given(entry, own, met)}))
-        for entry in self.entries:
+        late = self.corpus.unreached() if self.corpus else set()
+        for entry in sorted(self.entries, key=lambda each: _name(each) not in late):
             own = _own(behaviour, entry)
             for trace in own:
                 entry.stored_states |= trace.states
@@ -66,14 +68,36 @@ class Plan:
             entry, changes = self._replays.popleft()
             return entry, entry.begin(**changes, seconds=for_replays_s, first_run=1)
         if self._first:
-            entry, changes = self._first.popleft()
-            return entry, entry.begin(**changes, seconds=self._seconds(entry, left_s))
+            return self._next_first(left_s)
         if left_s is None or not all(map(is_sliced, self.entries)):
             return None
         best = next_entry(self.entries)
         if best is None:
             return None
-        return best, best.begin(seconds=self._seconds(best, left_s))
+        seconds = slice_s(self.budget_s, self.workers, len(self.entries))
+        return best, best.begin(seconds=left_s if left_s - seconds < SHORT_S else seconds)
+
+    def _next_first(self, left_s: float | None) -> tuple[Entry, Slice]:
+        """Begin the first slice of an entry, which plays one run at least.
+
+        Where time is shared out, it is one whose driver nobody else plays: its worker may wait.
+
+        The time is divided anew each time, as what was before may have taken longer. Half of what
+        an entry could have is for its first slice, the other half for what pays.
+        """
+        played = {entry.job.driver for entry in self.entries if entry.running}
+        free = (each for each in self._first if each[0].job.driver not in played)
+        first = self._first[0] if left_s is None else next(free, self._first[0])
+        self._first.remove(first)
+        entry, changes = first
+        if left_s is None:
+            return entry, entry.begin(**changes, seconds=None)
+        seconds = left_s * min(1.0, self.workers / (len(self._first) + 1))
+        if is_sliced(entry):
+            most_s = slice_s(self.budget_s, self.workers, len(self.entries))
+            seconds = max(LEAST_S, min(most_s, seconds / ROUNDS))
+        patience_s = left_s - seconds
+        return entry, entry.begin(**changes, seconds=seconds, patience_s=patience_s)
 
     def _for_replays_s(self, left_s: float | None) -> float | None:
         """Return how long stored failures may still be played; 0 where their time is over.
@@ -90,15 +114,6 @@ class Plan:
         self._replays.clear()
         return 0.0
 
-    def _seconds(self, entry: Entry, left_s: float | None) -> float | None:
-        """Return how long a slice of an entry takes, where time is shared out."""
-        if left_s is None:
-            return None
-        if not is_sliced(entry):  # it has one: what the ones before have left is divided anew
-            return left_s * min(1.0, self.workers / (len(self._first) + 1))
-        seconds = slice_s(self.budget_s, self.workers, len(self.entries))
-        return left_s if left_s - seconds < SHORT_S else seconds
-
     def _given(self, entry: Entry, own: Sequence[Stored], met: set[str]) -> dict[str, Any]:
         """Return the stored traces that a slice plays; the first of each driver has the known."""
         self.stored.update((trace.path.name, trace) for trace in own)
@@ -111,6 +126,10 @@ class Plan:
 def is_sliced(entry: Entry) -> bool:
     """Return whether an entry can go on in another slice: a search of all sequences cannot."""
     return entry.job.engine != "exhaust" and entry.job.runs is None
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    return entry.job.scenario, entry.job.driver
 
 
 def _own(traces: Sequence[Stored], entry: Entry) -> list[Stored]:

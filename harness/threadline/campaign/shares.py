@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .entry import Entry, Slice
+from .job import REPLAY
 
 SLICE_MIN_S = 10.0  # beside which the start of a worker is little; our choice
 SLICE_MAX_S = 60.0
@@ -21,11 +22,17 @@ def slice_s(budget_s: float, workers: int, entries: int) -> float:
 
 
 def learn(entry: Entry, part: Slice, spent_s: float) -> None:
-    """Take into account what a slice of an entry has found in its time."""
+    """Take into account what a slice of an entry has found in its time.
+
+    The second failure of an entry is worth half of the first, and so on: each is the likelier one
+    more face of a bug that was found already, and what is behind it is the less tried.
+    """
     entry.spent_s += spent_s
+    if part.job.engine == REPLAY:  # it searches for nothing
+        return
     gain = part.new_states + LINE * part.new_lines + SIGNATURE * part.new_signatures
     rate = gain / max(spent_s, 0.1)
-    entry.rate = rate if part.number == 1 else KEPT * entry.rate + (1 - KEPT) * rate
+    entry.rate = rate if entry.rate is None else KEPT * entry.rate + (1 - KEPT) * rate
 
 
 def next_entry(entries: Sequence[Entry]) -> Entry | None:
@@ -38,7 +45,7 @@ def next_entry(entries: Sequence[Entry]) -> Entry | None:
     whole = [entry for entry in entries if not entry.broken]
     if not whole:
         return None
-    pays = {id(entry): entry.rate**0.5 for entry in whole}
+    pays = {id(entry): (entry.rate or 0.0) ** 0.5 for entry in whole}
     all_pay, spent_s = sum(pays.values()), sum(entry.spent_s for entry in whole) + 1.0
 
     def owed_s(entry: Entry) -> float:

@@ -90,9 +90,9 @@ class Tally:
         self.runs = max(self.runs + 1, self._runs_before + runs)
         self.steps += steps
 
-    def end(self, note: str) -> None:
+    def end(self, note: str, *, is_unreached: bool = False) -> None:
         """Send the event that ends the scenario, after a worker that did not send it."""
-        self.hear(Ended(0, 0, {}, note=note))
+        self.hear(Ended(0, 0, {}, note=note, is_unreached=is_unreached))
 
     def _add(self, failures: dict[str, int]) -> None:
         for name, count in failures.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from ..driver import DriverError
 from ..leaks.cycles import TimeOver
@@ -18,9 +20,10 @@ from ..loading import BadName, load_scenario, load_target
 from ..lockstep.outcomes import crashed, is_the_systems
 from ..lockstep.recorders import warnings_recorded
 from ..lockstep.run import Runs
+from ..scenario import Scenario
 from ..trace import Recorder
 from .channel import Channel
-from .events import Broke, Message, Raised, Ready, Recorded
+from .events import Broke, Free, Message, Raised, Ready, Recorded
 from .isolate import shorten
 from .job import Job, header_of
 from .search import Search
@@ -28,11 +31,11 @@ from .search import Search
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGPIPE, signal.SIGCHLD)
 
 
-def work(job: Job, tell: Callable[[Message], None]) -> None:
+def work(job: Job, tell: Callable[[Message], None]) -> bool:
     """Do a job in this process, and pass each message to `tell`.
 
-    Raises BadName where its names lead nowhere, and whatever a bug of the model or the scenario
-    raises.
+    Returns whether the driver is as good as started for another job. Raises BadName where its names
+    lead nowhere, and whatever a bug of the model or the scenario raises.
     """
     target = load_target(job.driver)
     scenario = load_scenario(job.scenario)
@@ -45,12 +48,10 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
         warnings_recorded() as warned,
         closing(Recorder(job.running(), tell_line)) as recorder,
     ):
-        trips = RoundTrips(job.round_trip_every, alive=_alive(job, recorder))
         runs = Runs(
             target,
             recorder,
             warned,
-            after_run=trips,
             shows_log=job.shows_log,
             shows_all=job.shows_all,
             put_back=surroundings(),
@@ -58,16 +59,26 @@ def work(job: Job, tell: Callable[[Message], None]) -> None:
         )
         runs.start()
         tell(Ready())
-        if job.trace:
-            path, running = Path(job.trace), job.running()
-            most_mib = job.memory_max_mib
-            tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over, most_mib))
-        else:
-            search = Search(job, scenario, runs, tell)
-            if job.replays_known:
-                search.replay_known()
-            search.go(header_of(job, target))
+        job = job.started()
+        runs.after_run = RoundTrips(job.round_trip_every, alive=_alive(job, recorder))
+        _play(job, scenario, runs, tell)
         runs.close()
+    return runs.has_started
+
+
+def _play(
+    job: Job, scenario: type[Scenario[Any]], runs: Runs, tell: Callable[[Message], None]
+) -> None:
+    """Do what a job says on a driver that has started."""
+    if job.trace:
+        path, running = Path(job.trace), job.running()
+        most_mib = job.memory_max_mib
+        tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over, most_mib))
+        return
+    search = Search(job, scenario, runs, tell)
+    if job.replays_known:
+        search.replay_known()
+    search.go(header_of(job, runs.target))
 
 
 def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
@@ -104,14 +115,19 @@ def surroundings() -> Callable[[], None]:
 
 
 def main() -> None:
-    """Do the job that comes on the channel, and report its events there.
+    """Do the jobs that come on the channel, and report their events there.
 
     An exception is reported as the system's or as ours, whichever raised it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the campaign's to handle
     channel = Channel()
     try:
-        work(Job(**json.loads(channel.job)), channel.tell)
+        for encoded in channel.jobs():
+            job = Job(**json.loads(encoded))
+            if not (work(job, channel.tell) and job.keeps):
+                return
+            gc.collect()  # what the search has remembered
+            channel.tell(Free())
     except (DriverError, BadName) as error:
         channel.tell(Broke(str(error)))
     except BaseException as error:

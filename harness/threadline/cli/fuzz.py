@@ -26,7 +26,16 @@ from ..loading import BadName
 from ..report.keeper import Keeper
 from ..report.terminal import Terminal
 from .cli_names import Duration, plan_for, tell, usage_errors
-from .running import Campaign, entries_of, facts_of, known_option, seed_option, workers_option
+from .running import (
+    Campaign,
+    closing_s,
+    entries_of,
+    facts_of,
+    known_option,
+    process_age_s,
+    seed_option,
+    workers_option,
+)
 
 JUDGING = 0.1  # of the time, in which failures are replayed as it was before a change
 
@@ -124,11 +133,12 @@ def _planned(
     entries: Sequence[Entry], workers: int, seconds: float | None, since: str | None, corpus: Path
 ) -> Plan:
     """Return the plan of all entries, or of those that a change reaches, the corpus first."""
-    began_s = time.monotonic()
+    began_s = time.monotonic() - process_age_s()
+    ends_at_s = began_s + seconds - closing_s(seconds) if seconds else None
     if since is None:
-        return Plan(entries, workers, began_s + seconds if seconds else None)
+        return Plan(entries, workers, ends_at_s)
     stored = Corpus(corpus, is_frozen=True)
-    ends_at_s = began_s + seconds * (1 - JUDGING) if seconds else None
+    ends_at_s = ends_at_s - seconds * JUDGING if seconds and ends_at_s else None
     return Plan(_touched(entries, since, stored), workers, ends_at_s, stored)
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-import psutil
 
 from ..campaign.corpus import CORPUS, TRACES_MAX, Corpus
 from ..campaign.folder import make_folder
@@ -22,13 +21,19 @@ from ..known import known_file
 from ..report.keeper import Keeper
 from ..report.terminal import Terminal
 from .cli_names import Duration, Size, Unusable, plan_of_all, tell, usage_errors
-from .running import Campaign, entries_of, facts_of, known_option, seed_option, workers_option
+from .running import (
+    Campaign,
+    closing_s,
+    entries_of,
+    facts_of,
+    known_option,
+    process_age_s,
+    seed_option,
+    workers_option,
+)
 
 ENGINE = "explore"
 STEPS = PROFILES["nightly"].steps
-CLOSING = 0.01  # of the time, in which the reports are written
-START_MAX_S = 10.0  # of the imports; more is a clock that has jumped
-CLOSING_MIN_S, CLOSING_MAX_S = 0.4, 5.0
 
 
 @click.command()
@@ -119,19 +124,6 @@ def nightly(
     keeper = Keeper(entries, facts_of("nightly", folder, seed, ENGINE), folder, seconds, began_s)
     terminal = Terminal(trouble, known=text)
     sys.exit(Campaign(planned, terminal, folder, hands, keeper).run())
-
-
-def closing_s(seconds: float) -> float:
-    """Return how much of a time is kept for the reports at its end."""
-    return min(CLOSING_MAX_S, max(CLOSING_MIN_S, CLOSING * seconds))
-
-
-def process_age_s() -> float:
-    """Return for how many seconds this process runs: imports are part of the time given.
-
-    Both are of the wall clock, which may jump meanwhile: no start takes longer than START_MAX_S.
-    """
-    return min(START_MAX_S, max(0.0, time.time() - psutil.Process().create_time()))
 
 
 def hands_of(address: str) -> Hands:

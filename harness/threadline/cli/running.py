@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 import click
+import psutil
 
 from ..allowed import driver_to_give
 from ..campaign.earlier import came_before, earlier
@@ -40,6 +42,11 @@ from .cli_names import tell
 
 WORKERS_MAX = 256
 BROKEN = 3
+START_MAX_S = 10.0  # of the imports; more is a clock that has jumped
+CLOSING_MIN_S = 0.4  # in which the last workers are ended, and the reports written
+CLOSING_CPU_S = 0.35  # of a processor, which takes the longer the busier the machine is
+CLOSING, CLOSING_MAX = 0.01, 0.05  # of the time, at least and at most
+CLOSING_LONG_S = 5.0  # that is enough for the largest report
 
 
 class Workers(click.ParamType[int]):
@@ -87,6 +94,24 @@ def facts_of(command: str, folder: Path, seed: int, engine: str) -> dict[str, An
         "engine": engine,
         "versions": versions(),
     }
+
+
+def closing_s(seconds: float) -> float:
+    """Return how much of a time is kept for the reports at its end.
+
+    They will be as slow as the start of this process was, for the processor time that it took.
+    """
+    slowness = max(1.0, process_age_s() / max(0.1, time.process_time()))
+    needed_s = max(min(CLOSING_LONG_S, CLOSING * seconds), CLOSING_CPU_S * slowness)
+    return max(CLOSING_MIN_S, min(needed_s, CLOSING_MAX * seconds))
+
+
+def process_age_s() -> float:
+    """Return for how many seconds this process runs: imports are part of the time given.
+
+    Both are of the wall clock, which may jump meanwhile: no start takes longer than START_MAX_S.
+    """
+    return min(START_MAX_S, max(0.0, time.time() - psutil.Process().create_time()))
 
 
 @dataclass(slots=True)
@@ -177,7 +202,9 @@ class Campaign:
         terminal.expect([entry.name for entry in entries])
         live = Live(terminal.console, entries, self.plan.ends_at_s)
         with stoppable() as stop, live.shown():
-            night = Night(self.plan, self._hear, stop.is_set, partial(self._tick, live))
+            night = Night(
+                self.plan, partial(self._hear, live), stop.is_set, partial(self._tick, live)
+            )
             night.play(self.hands or Local(self.plan.workers))
             if self.since and not stop.is_set():
                 self._judge(self.since)
@@ -190,9 +217,10 @@ class Campaign:
         if self.keeper is not None:
             self.keeper.tick()
 
-    def _hear(self, entry: Entry, _part: Slice | None, event: Event) -> None:
+    def _hear(self, live: Live, entry: Entry, _part: Slice | None, event: Event) -> None:
         self.terminal.hear(event, entry.name)
         if self.keeper is not None:
+            live.tell(entry, event)
             self.keeper.hear(entry, event)
 
     def _judge(self, revision: str) -> None:

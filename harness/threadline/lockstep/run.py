@@ -171,6 +171,11 @@ class Runs:
         """
         self._kept.start(self.target.driver)
 
+    @property
+    def has_started(self) -> bool:
+        """Return whether the driver's start() has raised nothing in this process."""
+        return self._kept.failed is None
+
     def _started(self, settings: Mapping[str, object], *, anew: bool) -> Driver[Any]:
         try:
             return self._kept.driver(self.target, settings, anew=anew)

@@ -38,7 +38,9 @@ def _case(scenario: ScenarioRecord, record: Record) -> Element:
         of_it = (failure.scenario, failure.driver) == (scenario.name, scenario.driver)
         if of_it and failure.status == "new":
             case.append(_failure(failure))
-    if scenario.steps == 0:
+    if scenario.is_unreached:
+        SubElement(case, "skipped", message=printable(scenario.note[:TEXT_MAX]))
+    elif scenario.steps == 0:
         why = scenario.note or f"nothing was tried: 0 steps in {count(scenario.runs, 'run')}"
         SubElement(case, "error", type="nothing tried", message=printable(why[:TEXT_MAX]))
     return case

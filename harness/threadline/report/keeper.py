@@ -148,7 +148,12 @@ def night_of(record: Record) -> dict[str, Any]:
     return {
         **asdict(record.as_night()),
         "reached": [
-            {"scenario": each.name, "driver": each.driver, "lines": dict(each.lines)}
+            {
+                "scenario": each.name,
+                "driver": each.driver,
+                "steps": each.steps,
+                "lines": dict(each.lines),
+            }
             for each in record.scenarios
         ],
     }
@@ -175,8 +180,10 @@ def _night(values: Mapping[str, Any]) -> Night:
 def verdict_of(failures: Sequence[FailureRecord], entries: Sequence[Entry], ended: str) -> str:
     """Return the campaign in one sentence."""
     broken = [entry.name for entry in entries if entry.broken]
-    nothing = [entry.name for entry in entries if not entry.steps and not entry.broken]
+    nothing = [each.name for each in entries if not (each.steps or each.is_unreached)]
+    late = [each.name for each in entries if each.is_unreached]
     early = ", interrupted" if ended == "interrupted" else ""
+    early += f"; no time for {', '.join(late)}" if late else ""
     if broken:
         return f"broken: {', '.join(broken)} could not be played"
     failures = [each for each in failures if each.status == "new"]
@@ -189,6 +196,8 @@ def verdict_of(failures: Sequence[FailureRecord], entries: Sequence[Entry], ende
         return f"failed: {found}, {fresh} for the first time{early}"
     if nothing:
         return f"failed: nothing was tried in {', '.join(nothing)}{early}"
+    if late and len(late) == len(entries):
+        return f"failed: nothing was tried{early}"
     return f"passed: no unaccepted failure{early}"
 
 
@@ -212,6 +221,7 @@ def _scenario(entry: Entry) -> ScenarioRecord:
         unused=tuple(ended.unused),
         never=tuple(kind for kind in kinds if not entry.operations.get(kind)),
         note=entry.broken or ended.note,
+        is_unreached=ended.is_unreached,
     )
 
 

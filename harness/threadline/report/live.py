@@ -11,6 +11,7 @@ from rich.live import Live as Screen
 from rich.text import Text
 
 from ..campaign.entry import Entry
+from ..campaign.events import Event, Found
 from ..history import count
 from ..printable import printable
 
@@ -48,6 +49,15 @@ class Live:
         else:
             self._due_s += PLAIN_S
             self._console.print(Text(self._total()), soft_wrap=True)
+
+    def tell(self, entry: Entry, event: Event) -> None:
+        """Print a failure in one line as soon as it is found; all of it comes at the end."""
+        if not isinstance(event, Found) or event.instead:
+            return
+        after = clock_text(time.monotonic() - self._began_s)
+        kept = f", trace: {event.trace}" if event.trace else ""
+        text = f"{after}: {entry.name} fails: {event.signature}{kept}"
+        self._console.print(Text(printable(text)), soft_wrap=True)
 
     def _total(self) -> str:
         entries = self._entries

@@ -60,6 +60,7 @@ class ScenarioRecord:
     operation and the state it led to, that were reached. lines: of each file of the project, the
     lines that were run, as in "1-5,9". unused: a sentence for each rule that never fired. never:
     operations that were never reached. seconds: processor time given to it, over all workers.
+    is_unreached: the time was over before it could take a step, which says nothing of the system.
     """
 
     name: str
@@ -78,6 +79,7 @@ class ScenarioRecord:
     unused: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     note: str = ""
+    is_unreached: bool = False
 
     @property
     def line_count(self) -> int:
@@ -271,6 +273,8 @@ def _made(kind: Any, value: Any, where: str) -> Any:
         is_number = isinstance(value, int if kind is int else (int, float))
         is_fit = is_number and not isinstance(value, bool) and abs(value) <= NUMBER_MAX
         _check(is_fit, where, value, "a number")
+    if kind is bool:
+        _check(isinstance(value, bool), where, value, "true or false")
     if kind is str:
         _check(isinstance(value, str), where, value, "a text")
     return value

@@ -36,6 +36,7 @@ class Shown:
     complete: bool = False
     note: str = ""
     ended: bool = False
+    unreached: bool = False
     unused: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)  # what a change has not brought
@@ -43,8 +44,11 @@ class Shown:
 
     @property
     def tried_nothing(self) -> bool:
-        """Return whether it has ended without one step, which is no success."""
-        return self.ended and not self.steps
+        """Return whether it has ended without one step, which is no success.
+
+        Not where there was no time for one.
+        """
+        return self.ended and not self.steps and not self.unreached
 
     @property
     def failed(self) -> bool:
@@ -69,7 +73,10 @@ class Terminal:
 
     @property
     def failed(self) -> bool:
-        return any(shown.failed for shown in self._scenarios.values())
+        """Return whether anything failed, or nothing was tried: in a scenario, or at all."""
+        shown = self._scenarios.values()
+        all_unreached = any(each.unreached for each in shown) and not any(s.steps for s in shown)
+        return all_unreached or any(each.failed for each in shown)
 
     def header(self, target: Target, engine: str, seed: int, version: str) -> None:
         """Show what fixes every draw, before the first one."""
@@ -105,6 +112,7 @@ class Terminal:
                 shown.failures, shown.complete = event.failures, event.complete
                 shown.note, shown.known = event.note, event.known
                 shown.ended, shown.unused = True, event.unused
+                shown.unreached = event.is_unreached
 
     def spent(self, name: str, seconds: float) -> None:
         """Take how long something was played, by all workers together."""
