@@ -64,7 +64,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
             try:
                 outcome = Ok(self._shown(create(user, thread, run, object())))
             except RefusedError as error:
-                outcome = Refused(error.reason)
+                outcome = Refused(error.reason, text=str(error))
         return replace(outcome, warnings=tuple(each.category.__name__ for each in caught))
 
     async def existing(self, user: str, thread: str | None) -> object:

@@ -10,8 +10,8 @@ from threadline import Census, Model, Operation, Property, Refuse, operation, po
 
 Key: TypeAlias = tuple[str, str]
 USER, AGENT = "user", "agent"
-USERS = pool("ana", "ben")
-THREADS = pool("t", "u")
+USERS = pool("ana", "ben", identity=True)
+THREADS = pool("t", "u", identity=True)
 RUNS = pool("r", "s")
 MESSAGES = pool("m", "n")
 

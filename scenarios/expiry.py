@@ -8,8 +8,8 @@ from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import STALLED, WELL
 from scenarios.population import CODES, CONTEXTS, MANAGER_KEYS, NOTHING, OPEN, TEXTS
 
-ONE = pool("ana")
-THREADS = pool("t", "u")
+ONE = pool("ana", identity=True)
+THREADS = pool("t", "u", identity=True)
 SEND_S, GRACE_S, IDLE_S, TTL_S = 2, 4, 7, 10
 PAUSES_S = pool(*sorted({at + by for at in (SEND_S, GRACE_S, IDLE_S, TTL_S) for by in (-1, 0, 1)}))
 

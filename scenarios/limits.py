@@ -15,7 +15,7 @@ from scenarios.population import (
     USERS,
 )
 
-THREADS = pool("t", "u", "v")
+THREADS = pool("t", "u", "v", identity=True)
 
 
 class Limits(Scenario[Sessions], bare=True):

@@ -11,12 +11,12 @@ from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 Key = tuple[str, str | Handle]
 
 # Two who have nothing in common; and some whom a careless key confuses with the first.
-USERS = pool("ana", "ben")
-LIKE_USERS = pool("ana", "ana:b", "Ana")
+USERS = pool("ana", "ben", identity=True)
+LIKE_USERS = pool("ana", "ana:b", "Ana", identity=True)
 NOTHING = pool(None)
-THREADS = pool("t", "u")
+THREADS = pool("t", "u", identity=True)
 # ("ana", "b:t") and ("ana:b", "t") meet when joined; "t" is a prefix of "t1".
-LIKE_THREADS = pool("t", "b:t", "t1", " t", "default")
+LIKE_THREADS = pool("t", "b:t", "t1", " t", "default", identity=True)
 RUNS = pool(None, "r", "s")
 NAMES = pool(None, "tab")
 PEERS = pool(WELL, WELL, WELL, STALLED, BROKEN, BRIEF)

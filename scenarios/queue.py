@@ -9,7 +9,7 @@ from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE, UNAVAILABL
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, TEXTS, USERS
 
-THREADS = pool("t", "u", "v")
+THREADS = pool("t", "u", "v", identity=True)
 # Those that hold up a worker, and those that hold up a line, beside those that answer.
 AGENTS = pool(WELL, SLOW, NEVER_ENDS, UNAVAILABLE_TWICE, UNAVAILABLE, UNAVAILABLE)
 # Retries come after 1, 2, 4, 8 and 16 s: 31 s from the first try to the last.

@@ -16,6 +16,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.connections import Connections
+from tests.mutants.identity_leaks import MUTANTS as OF_IDENTITIES
 from tests.mutants.leaks import MUTANTS
 from tests.mutants.service_leaks import IN_HANDLER
 from tests.mutants.service_leaks import MUTANTS as OF_SERVICES
@@ -81,10 +82,22 @@ OF_SERVICE = {
         "service: ChatService / .session_factory -> RequestScopedSessionFactory / ._open -> dict",
     ),
 }
-BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *OF_SERVICES)}
+BY_IDENTITY = {
+    "KeepsEmptyUsers": Planted(
+        "dict entry (dict)", "", f"{SYSTEM}.registry -> Registry / ._by_user -> dict"
+    ),
+    "LocksEachUser": Planted(
+        "dict entry (RLock)", "", f"{SYSTEM}.registry -> Registry / ._locks -> dict"
+    ),
+    "IndexesByUser": Planted(
+        "dict entry (set)", "append", "store: MemoryStore / ._threads_of -> dict"
+    ),
+}
+BY_NAME = {mutant.name: mutant for mutant in (*MUTANTS, *OF_SERVICES, *OF_IDENTITIES)}
 MODULES = {
     **dict.fromkeys(PLANTED, "tests.mutants.leaks"),
     **dict.fromkeys(OF_SERVICE, "tests.mutants.service_leaks"),
+    **dict.fromkeys(BY_IDENTITY, "tests.mutants.identity_leaks"),
 }
 SERVICE_CYCLES = 30  # a cycle of a service takes ten times as long
 

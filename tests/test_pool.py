@@ -57,3 +57,21 @@ def test_refuses_symmetry_of_what_changes() -> None:
     """Only constants can be interchangeable: which is the first of a changing pool is unknown."""
     with pytest.raises(ValueError, match=r"symmetric.*write pool\('ana', 'ben', symmetric=True\)"):
         Pool(lambda now: [now.step], symmetric=True)
+
+
+def test_knows_whom_it_names() -> None:
+    """What names somebody is told, of a union the names of both sides."""
+    named = pool("ana", "ben", identity=True)
+
+    assert (pool("ana").identities, named.identities) == ((), ("ana", "ben"))
+    assert (pool(None) | named | pool("")).identities == ("ana", "ben")
+    assert (named | NUMBERS).identities == ("ana", "ben")
+
+
+@pytest.mark.parametrize("values", [(1, 2), ("ana", ""), (None,)])
+def test_refuses_an_identity_that_is_no_name(values: tuple[object, ...]) -> None:
+    """Only a text can be renewed; the error says what to write."""
+    with pytest.raises(
+        ValueError, match=r"write pool\('ana', 'ben', identity=True\) \| pool\(None"
+    ):
+        pool(*values, identity=True)

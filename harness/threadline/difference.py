@@ -71,6 +71,8 @@ def where(of: str, expected: object, actual: object, given: Container[object] = 
         return "reason"
     if getattr(expected, "warnings", ()) != getattr(actual, "warnings", ()):
         return "warning"
+    if isinstance(expected, Refused) and isinstance(actual, Refused) and expected.unsaid(actual):
+        return "text"
     way = outcome_difference(expected, actual) or ()
     first = way[:1] if way[:1] == (TOLD,) else ()
     rest = way[2:] if first else way  # who was told is no field either

@@ -27,12 +27,22 @@ class Ok:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It was turned down for a named reason; `because` is for the reader and is not compared."""
+    """It was turned down for a named reason; `because` is for the reader and is not compared.
+
+    `says`, of a model: what the text of the system's error must have. `text`, of a system: all of
+    that text, for a user may see it; None where a driver does not tell it.
+    """
 
     reason: str
     because: str = field(default="", compare=False)
     warnings: tuple[str, ...] = ()
     told: Told | None = field(default=None, hash=False)
+    says: tuple[str, ...] = field(default=(), compare=False)
+    text: str | None = field(default=None, compare=False)
+
+    def unsaid(self, by: Refused) -> list[str]:
+        """Return what this says that is not in the text of another's error."""
+        return [] if by.text is None else [each for each in self.says if each not in by.text]
 
     def __str__(self) -> str:
         because = f", because {self.because}" if self.because else ""
@@ -81,13 +91,15 @@ Outcome: TypeAlias = Ok | Refused | Crashed | Hung | Unknown
 class Refuse(Exception):
     """Raised by a model: the operation is turned down for a named reason.
 
-    `reason` is compared with the system's; `because` is for the reader alone.
+    `reason` is compared with the system's; `because` is for the reader alone. What it `says` must
+    be in the text of the system's error: the name of a field, say, or a limit.
     """
 
-    def __init__(self, reason: str, because: str = "") -> None:
+    def __init__(self, reason: str, because: str = "", says: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         self.because = because
+        self.says = says
 
 
 class Unpredictable(Exception):

@@ -67,6 +67,12 @@ class Scenario(Generic[M]):
         return [value for value in found.values() if isinstance(value, Goal)]
 
     @classmethod
+    def identities(cls) -> tuple[str, ...]:
+        """Return the names of users and the like that its rules draw: each once, in their order."""
+        pools = (drawn for rule in cls.rules() for _, drawn in rule.pools)
+        return tuple(dict.fromkeys(name for drawn in pools for name in drawn.identities))
+
+    @classmethod
     def changed(cls, change: Callable[[Rule], Rule]) -> type[Scenario[Any]]:
         """Return the scenario with each of its rules changed."""
         rules = {rule.name: change(rule) for rule in cls.rules()}

@@ -28,7 +28,7 @@ HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
     **dict.fromkeys(("round_trip", "overlap"), (bool, "true or false")),
-    "tolerates": (list, "a list of texts"),
+    **dict.fromkeys(("tolerates", "identities"), (list, "a list of texts")),
 }
 """What else than text a header has, and what to write there."""
 
@@ -42,9 +42,9 @@ class Header:
     """Everything that a replay and its reader need to know beside the operations.
 
     Replay needs only `driver`, `settings`, `round_trip`, which says that the run ended with a look
-    for leaks, `tolerates`, the known signatures behind which the run went on, and `overlap`, which
-    says that operations run beside each other, as their timings say; the rest tells how the trace
-    was found.
+    for leaks, `identities`, the names that it repeats the run without, `tolerates`, the known
+    signatures behind which the run went on, and `overlap`, which says that operations run beside
+    each other, as their timings say; the rest tells how the trace was found.
     """
 
     contract: str
@@ -61,14 +61,15 @@ class Header:
     round_trip: bool = False
     tolerates: Sequence[str] = ()
     overlap: bool = False
+    identities: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def line(self) -> bytes:
         """Return the header as the first line of a trace."""
         values = {name: getattr(self, name) for name in self.__slots__}
         values["settings"] = {name: to_json(value) for name, value in self.settings.items()}
-        for name in ("tolerates", "overlap"):
-            if not values[name]:
+        for name in ("tolerates", "overlap", "identities"):
+            if not values[name] or (name == "identities" and not self.round_trip):
                 del values[name]  # as in traces of before there was any
         return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"
 
@@ -336,6 +337,8 @@ def _parse_header(name: str, line: bytes) -> Header:
             raise BadTrace(f"{name}:1: the header has {_quoted(value)} for {key!r}; write {advice}")
     if not all(isinstance(signature, str) for signature in known.get("tolerates", [])):
         raise BadTrace(f"{name}:1: the header tolerates what is no text; write signatures")
+    if not all(isinstance(each, str) for each in known.get("identities", [])):
+        raise BadTrace(f"{name}:1: the header has an identity that is no text; write names")
     known["settings"] = _settings(f"{name}:1", known.get("settings", {}))
     for package, number in known.get("versions", {}).items():
         if not isinstance(number, str):

@@ -28,7 +28,7 @@ from models.chat_service.preconditions import is_free
 from models.chat_service.shape import shape
 from models.chat_service.turns import StorageFailed
 from models.session_manager.connections import CLEAN
-from models.session_manager.ids import Id, Key, refused_ids
+from models.session_manager.ids import Id, Key, refused_id, refused_ids
 
 DELETED = 4404
 STORAGE_ERROR = Refused("storage_error", because="storage fails")
@@ -97,7 +97,7 @@ class ChatServiceModel(MessagesModel):
         """A thread's latest turns are read."""
         self.service.databases.check_free()
         flaw = Frame("get_thread_history", {"limit": limit}).flaw()
-        if flaw or refused_ids(user) or refused_ids(thread):
+        if flaw or refused_ids(user) or refused_id("thread", thread):
             return Refused(flaw or "bad_id", because="of the limit, the user or the thread")
         found = self.service.conversation((user, thread))
         turns = found.turns[-(limit or LIMIT) :] if found else []
@@ -107,7 +107,7 @@ class ChatServiceModel(MessagesModel):
     def delete_thread(self, user: str, thread: Id) -> object:
         """A thread is deleted with all that it has."""
         self.service.databases.check_free()
-        if refused_ids(user) or refused_ids(thread):
+        if refused_ids(user) or refused_id("thread", thread):
             return Refused("bad_id", because="of the user or the thread")
         key, connections, sessions = (user, thread), self.state.connections, self.state.sessions
         was_there = key in sessions.live or self.service.conversation(key) is not None

@@ -31,7 +31,8 @@ class Frame:
         missing = REQUIRED.get(self.kind, set()) - given.keys()
         if missing or not all(rules[name](value) for name, value in given.items()):
             return "bad_payload"
-        return "bad_id" if refused_ids("anybody", self.thread, self.run, self.message) else ""
+        ids = {"thread": self.thread, "run": self.run, "message": self.message}
+        return "bad_id" if refused_ids("anybody", **ids) else ""
 
     def get(self, name: str, default: object = None) -> object:
         found = self.fields.get(name)

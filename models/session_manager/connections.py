@@ -67,7 +67,8 @@ class Connections:
         if key in self.managers or len(self.of(user)) - len(self._expendable(user)) < limit:
             return None
         self._counts.manager_limit_refusals += 1
-        return Refused("manager limit", because=f"{user!r} has {limit} managers in use, the limit")
+        because = f"{user!r} has {limit} managers in use, the limit"
+        return Refused("manager limit", because, says=(repr(user), str(limit)))
 
     def create(self, context: Context) -> Manager:
         """Make a manager; if the user has many, those that nobody would miss go first."""

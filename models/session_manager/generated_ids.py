@@ -39,8 +39,8 @@ class GeneratedIds:
     def refuse(self, purpose: str) -> Refused | None:
         if len(purpose) <= PURPOSE_LENGTH_MAX:
             return None
-        because = f"{len(purpose)} characters are more than {PURPOSE_LENGTH_MAX}"
-        return Refused("invalid id request", because=because)
+        says = f"{len(purpose)} characters", str(PURPOSE_LENGTH_MAX)
+        return Refused("invalid id request", f"{says[0]} are more than {says[1]}", says=says)
 
     def context_ids(self, purpose: str) -> dict[str, object]:
         """Return three ids of one moment; the thread's is thread_ and the run's."""

@@ -17,19 +17,35 @@ LENGTH_MAX = 256
 DEPTH_MAX = 10
 PURPOSE_LENGTH_MAX = 64
 USER_PREFIX_LENGTH = 8
+SAID_LENGTH = 10  # of a value, which an error may cut
+# What an error says of the rule that was broken, by the last word of that.
+WORDS = {
+    "string": "be a string",
+    "blank": "white space",
+    str(LENGTH_MAX): str(LENGTH_MAX),
+    "surrogate": "control character",
+    "placeholder": "stand in",
+}
 PLACEHOLDERS = frozenset({"none", "null", "undefined", "placeholder", "todo"})
 
 
-def refused_ids(user: object, *optional: object) -> Refused | None:
-    """Return the refusal of the first id that breaks a rule, if one does.
+def refused_ids(user: object, **optional: object) -> Refused | None:
+    """Return the refusal of the first id that breaks a rule, if one does; ids by their names.
 
     The user is always needed; None and empty mean that an optional id was not given.
     """
-    for value in (user, *(value for value in optional if value is not None and value != "")):
-        rule = broken_rule(value)
-        if rule:
-            return Refused("invalid context", because=f"{value!r} {rule}")
-    return None
+    given = {name: value for name, value in optional.items() if value is not None and value != ""}
+    refused = (refused_id(name, value) for name, value in {"user": user, **given}.items())
+    return next(filter(None, refused), None)
+
+
+def refused_id(name: str, value: object) -> Refused | None:
+    """Return the refusal of an id that has to be given, if it breaks a rule."""
+    rule = broken_rule(value)
+    if not rule:
+        return None
+    said = f"{name}_id is {repr(value)[:SAID_LENGTH]}", WORDS[rule.split()[-1]]
+    return Refused("invalid context", because=f"{value!r} {rule}", says=said)
 
 
 def broken_rule(value: object) -> str:

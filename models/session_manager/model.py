@@ -26,7 +26,7 @@ from models.session_manager.blame import blame
 from models.session_manager.census import NOTES, WATCHED, census
 from models.session_manager.connections import CLEAN, GOING_AWAY, INVALIDATED
 from models.session_manager.context import Context
-from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_ids
+from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_id, refused_ids
 from models.session_manager.invariants import INVARIANTS
 from models.session_manager.manager import Connection
 from models.session_manager.sessions import Session
@@ -83,7 +83,7 @@ class SessionsModel(Model):
     @operation
     def existing(self, user: str, thread: Id | None) -> object:
         """The ids of a live session are read, or None; nothing is created or extended."""
-        if refused := refused_ids(user, thread):
+        if refused := refused_ids(user, thread=thread):
             return refused
         session = self.state.sessions.find(user, thread)
         return self._ids(session) if session else None
@@ -91,7 +91,7 @@ class SessionsModel(Model):
     @operation
     def from_websocket(self, user: str, name: Id | None, additional: tuple[str, ...]) -> object:
         """A conversation begins at the WebSocket entry, with these tags in its context."""
-        refused = refused_ids(user, name) or self.state.sessions.refuse(user)
+        refused = refused_ids(user, websocket=name) or self.state.sessions.refuse(user)
         if refused:
             return refused
         return self._shown(self.state.begin_conversation(user, name, additional))
@@ -114,7 +114,8 @@ class SessionsModel(Model):
         parent = self.state.contexts.of(context)
         depth = parent.depth + deep
         if depth > DEPTH_MAX:
-            return Refused("invalid context", because=f"depth {depth} is over {DEPTH_MAX}")
+            says = f"operation_depth is {DEPTH_MAX + 1};", f"from 0 to {DEPTH_MAX}"
+            return Refused("invalid context", f"depth {depth} is over {DEPTH_MAX}", says=says)
         handle, request = self.state.clock.new_handle("x"), self.state.generated_ids.keep("q")
         return self._shown(replace(parent, handle=handle, request=request, depth=depth))
 
@@ -268,10 +269,10 @@ class SessionsModel(Model):
     def _refuse_connect(self, user: str, thread: Id | None, name: Id | None) -> Refused | None:
         """Return what refuses a connection first: its ids, its name, sessions, managers."""
         state = self.state
-        if refused := refused_ids(user, thread, name):
+        if refused := refused_ids(user, thread=thread, connection=name):
             return refused
         if state.connections.named(name):
-            return Refused("connection taken", because=f"connection {name!r} is live")
+            return Refused("connection taken", f"connection {name!r} is live", says=(repr(name),))
         key = (user, thread) if thread else None
         refused = None if key in state.sessions.live else state.sessions.refuse(user)
         return refused or state.connections.refuse(user, key)
@@ -341,7 +342,7 @@ class SessionManagerModel(SessionsModel):
     ) -> object:
         """A user's message arrives, over a connection or without one; its context."""
         state = self.state
-        if refused := refused_ids(user, thread, run):
+        if refused := refused_ids(user, thread=thread, run=run):
             return refused
         asker = state.asker(user, connection) if connection else None
         if isinstance(asker, Refused):
@@ -364,7 +365,7 @@ class SessionManagerModel(SessionsModel):
     def ping(self, user: str, connection: Handle, thread: Id | None) -> object:
         """A ping arrives over a connection, for its own thread or for another."""
         state = self.state
-        asker = refused_ids(user, thread) or state.asker(user, connection)
+        asker = refused_ids(user, thread=thread) or state.asker(user, connection)
         if isinstance(asker, Refused):
             return asker
         key = (user, thread or asker.key[1])
@@ -377,7 +378,7 @@ class SessionManagerModel(SessionsModel):
     @operation
     def deliver(self, user: str, thread: Id, text: str) -> object:
         """An agent has an event for a thread."""
-        if refused := refused_ids(user) or refused_ids(thread):
+        if refused := refused_id("thread", thread) or refused_ids(user):
             return refused
         self.written[text] = key = (user, thread)
         event = self.state.event("agent_thinking", key, text=text)

@@ -56,7 +56,8 @@ class Sessions:
         if len(self.of(user)) < limit:
             return None
         self._counts.session_limit_refusals += 1
-        return Refused("session limit", because=f"{user!r} has {limit} live sessions, the limit")
+        says = repr(user), str(limit)
+        return Refused("session limit", f"{user!r} has {limit} live sessions, the limit", says=says)
 
     def use(self, session: Session) -> Session:
         """Note a get that found a session."""

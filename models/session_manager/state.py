@@ -29,7 +29,7 @@ class State:
         self._next_sweep_s = settings.sweep_interval_s
 
     def refuse_get(self, user: str, thread: Id | None, run: Id | None) -> Refused | None:
-        refused = refused_ids(user, thread, run)
+        refused = refused_ids(user, thread=thread, run=run)
         if refused or self.sessions.find(user, thread):
             return refused
         return self.sessions.refuse(user)
@@ -88,7 +88,7 @@ class State:
         asker = self.connections.named(name)
         if asker is None or asker.key[0] != user:
             because = f"{user!r} has no live connection {name!r}"
-            return Refused("unknown connection", because=because)
+            return Refused("unknown connection", because, says=(repr(user),))
         return asker
 
     def note_frame(self, asker: Connection) -> None:

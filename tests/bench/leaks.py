@@ -16,8 +16,9 @@ from threadline.loading import load_target
 from scenarios.connections import Connections
 from tests.bench.leak_rules import print_scores
 from tests.bench.leak_runs import played
-from tests.mutants.benign import GROWERS
+from tests.mutants.benign import GROWERS, USER_GROWERS
 from tests.planted_leaks import (
+    BY_IDENTITY,
     BY_NAME,
     CLEAN,
     OF_SERVICE,
@@ -49,8 +50,9 @@ def main(seeds: int) -> None:
 def planted(seeds: int) -> Iterator[str]:
     """Hunt each planted leak; print how it was found, and yield what went wrong."""
     print(f"{'planted leak':<28}{'found':>7}{'least':>7}{'named':>7}{'runs':>6}{'seconds':>9}")
-    for name in (*PLANTED, *OF_SERVICE):
-        cycles_max = BRIEF_MAX if name in PLANTED else SERVICE_CYCLES
+    expected = {**PLANTED, **BY_IDENTITY, **OF_SERVICE}
+    for name in expected:
+        cycles_max = SERVICE_CYCLES if name in OF_SERVICE else BRIEF_MAX
         found = least = named = 0
         runs, seconds = [], []
         for seed in range(seeds):
@@ -62,7 +64,7 @@ def planted(seeds: int) -> Iterator[str]:
                 continue
             found += 1
             least += dict(BY_NAME[name].least) == {str(died.signature): died.steps}
-            named += is_told(story, PLANTED[name] if name in PLANTED else OF_SERVICE[name])
+            named += is_told(story, expected[name])
             runs.append(died.runs)
             seconds.append(time.perf_counter() - began)
         row = f"{found:>7}{least:>7}{named:>7}{median(runs):>6.0f}{median(seconds):>9.2f}"
@@ -74,7 +76,7 @@ def planted(seeds: int) -> Iterator[str]:
 def benign(seeds: int) -> Iterator[str]:
     """Watch each benign grower; print what was seen to stop, and yield each false alarm."""
     print(f"\n{'benign grower':<28}{'runs':>7}{'flagged':>9}{'undecided':>11}  stops at")
-    for grower in GROWERS:
+    for grower in (*GROWERS, *USER_GROWERS):
         flagged = undecided = 0
         levels: dict[str, int] = {}
         for seed in range(seeds):

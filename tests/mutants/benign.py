@@ -40,6 +40,13 @@ def keep_recent(connector: Connector, context: UserExecutionContext, size: int) 
         recent.popitem(last=False)
 
 
+def keep_users(connector: Connector, user: str, size: int) -> None:
+    recent = vars(connector).setdefault("_users", OrderedDict())
+    recent[user] = recent.pop(user, 0) + 1
+    if len(recent) > size:
+        recent.popitem(last=False)
+
+
 def remember(connector: Connector, context: UserExecutionContext) -> None:
     held = vars(connector)
     if "_parsed" not in held:
@@ -102,3 +109,10 @@ BackgroundThread = grower(
     "hand_to_thread(self, context)",
 )
 GROWERS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
+
+Users64 = grower(
+    "Users64",
+    "Counts the connections of the latest 64 users, and forgets who has been away for longest.",
+    "keep_users(self, context.user_id, 64)",
+)
+USER_GROWERS = (Users64,)

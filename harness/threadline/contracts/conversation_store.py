@@ -18,9 +18,9 @@ from ..scenario import Scenario
 Key: TypeAlias = tuple[str, str]
 
 # Each differs from the first by what a careless key loses: a separator, case.
-USERS = pool("ana", "ana:b", "Ana")
+USERS = pool("ana", "ana:b", "Ana", identity=True)
 # ("ana", "b:t") and ("ana:b", "t") meet when joined; "t" is a prefix of "t1".
-THREADS = pool("t", "t1", "b:t", " t")
+THREADS = pool("t", "t1", "b:t", " t", identity=True)
 # A fresh text tells whose it is; the same text twice tells whether turns are counted or matched.
 TEXTS = Pool(lambda now: [f"m{now.step}"]) | pool("again", "")
 LIMITS = pool(None, 1, 2, 0, 100)

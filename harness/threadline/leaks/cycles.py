@@ -48,8 +48,9 @@ class TimeOver(Exception):
 class Cycles:
     """Plays cycles, each with fresh handles, and measures what the system holds between two.
 
-    `play` makes one call. Objects like those that the system returned under a handle are counted:
-    they must be gone after the teardown, whoever holds them.
+    `play` makes one call. `identities` are names of users and the like, in place of which each
+    cycle has new ones, wherever they stand in an argument. Objects like those that the system
+    returned under a handle are counted: they must be gone after the teardown, whoever holds them.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Cycles:
         growths: Growths,
         warned: Callable[[], int],
         alive: Callable[[], object] = lambda: None,
+        identities: Sequence[str] = (),
     ) -> None:
         self.steps = steps
         self.played = 0
@@ -71,6 +73,7 @@ class Cycles:
         self._binds = [any(handles_in(_value(step.expected))) for step in steps]
         self._warned = warned
         self._alive = alive
+        self._identities = frozenset(identities)
         self._real: dict[Handle, object] = {}
         self._returned: dict[type, None] = {}
         self._before: dict[str, int] = {}
@@ -95,7 +98,7 @@ class Cycles:
         self._alive()
         step = self.steps[index]
         try:
-            resolved = step.operation.resolved(self._real)
+            resolved = self._renamed(step.operation).resolved(self._real)
         except Dangling as dangling:
             raise Unlike(f"{step}: {dangling}") from None
         outcome = self._play(resolved)
@@ -162,8 +165,16 @@ class Cycles:
             for one, other in zip(expected, actual, strict=False):
                 self._rebind(one, other, following=following)
 
+    def _renamed(self, operation: Operation) -> Operation:
+        return operation.mapped(self._fresh) if self._identities else operation
+
+    def _fresh(self, atom: object) -> object:
+        """Return the name that stands for an identity in this cycle; anything else as it is."""
+        is_one = type(atom) is str and atom in self._identities
+        return f"{atom}-{self.played + 1}" if is_one else atom
+
     def _known(self, atom: object) -> object:
-        return self._real.get(atom, atom) if type(atom) is Handle else atom
+        return self._real.get(atom, atom) if type(atom) is Handle else self._fresh(atom)
 
     def _follow(self, value: object) -> None:
         if type(value).__flags__ & _OWN == _OWN:

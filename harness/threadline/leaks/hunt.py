@@ -82,8 +82,12 @@ class Hunt:
                 return
 
     def trace(self, stored: Trace, scenario: type[Scenario[Any]] | None) -> Iterator[FoundLeak]:
-        """Replay a trace with a round trip, and yield the leak that it shows."""
-        header = replace(stored.header, round_trip=True)
+        """Replay a trace with a round trip, and yield the leak that it shows.
+
+        Where the trace says nothing of names, the scenario's are renewed in each cycle.
+        """
+        names = stored.header.identities or (scenario.identities() if scenario else ())
+        header = replace(stored.header, round_trip=True, identities=names)
         failure = replay(self.runs, header, stored.operations)
         self.played += 1
         if failure is not None:

@@ -105,15 +105,20 @@ def _cycles(trace: Trace, runs: Runs) -> Iterator[tuple[Cycles, int]]:
         drawn = len(lockstep.steps)
         tear_down(lockstep)
         trips = round_trips_of(runs)
-        yield cycles_of(lockstep, trips.growths, alive=trips.alive), drawn
+        names = trace.header.identities
+        yield cycles_of(lockstep, trips.growths, alive=trips.alive, identities=names), drawn
 
 
 def cycles_of(
-    lockstep: Lockstep, growths: Growths, *, alive: Callable[[], object] = lambda: None
+    lockstep: Lockstep,
+    growths: Growths,
+    *,
+    alive: Callable[[], object] = lambda: None,
+    identities: Sequence[str] = (),
 ) -> Cycles:
     """Return the cycles that repeat what a run has played."""
     steps: Sequence[Step] = tuple(lockstep.steps)
-    return Cycles(lockstep.driver, lockstep.play, steps, growths, lambda: 0, alive)
+    return Cycles(lockstep.driver, lockstep.play, steps, growths, lambda: 0, alive, identities)
 
 
 def _counts(cycles: Cycles, path: Path) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -48,7 +48,7 @@ class RoundTrip:
     `alive` is called before each step of a cycle, as a sign that the hunt goes on; it may raise
     TimeOver. With `glances`, two cycles are watched, and more only where something has grown in
     them. With `counts_blocks`, memory blocks are counted too, once in a test, on a run in which
-    nothing else grew.
+    nothing else grew. Each cycle has new names in place of the `identities`.
     """
 
     lockstep: Lockstep
@@ -59,6 +59,7 @@ class RoundTrip:
     glances: bool = False
     cycles_max: int = CYCLES_MAX
     counts_blocks: bool = False
+    identities: Sequence[str] = ()
 
     def make(self) -> None:
         """Tear down, then watch cycles.
@@ -77,15 +78,7 @@ class RoundTrip:
         if trouble := tear_down(self.lockstep):
             self.growths.skip(trouble)
             return
-        cycles = Cycles(
-            self.lockstep.driver,
-            self.lockstep.play,
-            tuple(self.lockstep.steps),
-            self.growths,
-            self.warned,
-            self.alive,
-        )
-        cycles.follow(self.lockstep.returned())
+        cycles = self._cycles()
         if self.growths.tried % COLLECTED_EVERY == 0:
             gc.collect()  # putting the heap aside puts off what Python would do by itself
         try:
@@ -100,6 +93,14 @@ class RoundTrip:
         self.growths.made += 1
         if leaks:
             self._fail(drawn, leaks)
+
+    def _cycles(self) -> Cycles:
+        """Return the cycles that repeat the run and its teardown."""
+        run = self.lockstep
+        more = self.growths, self.warned, self.alive, self.identities
+        cycles = Cycles(run.driver, run.play, tuple(run.steps), *more)
+        cycles.follow(run.returned())
+        return cycles
 
     def _fail(self, drawn: tuple[Step, ...], leaks: list[Leak]) -> None:
         first = next((leak for leak in leaks if leak.path.name == self.wanted), leaks[0])
@@ -292,6 +293,7 @@ class RoundTrips:
             glances=self.every > 1,
             cycles_max=self.cycles_max,
             counts_blocks=self.counts_blocks,
+            identities=header.identities,
         ).make()
 
 

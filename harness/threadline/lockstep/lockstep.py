@@ -130,6 +130,7 @@ class Lockstep:
             return (
                 isinstance(actual, Refused)
                 and expected.reason == actual.reason
+                and not expected.unsaid(actual)
                 and self._heard_alike(expected, actual)
             )
         return expected == actual
@@ -148,10 +149,17 @@ class Lockstep:
             value = expected.value if isinstance(expected, Ok) else None
             return replace(actual, value=self._renaming.named_outcome(actual.value, value))
         if isinstance(actual, Refused):
-            return replace(actual, reason=self._renaming.told(actual.reason))
+            return self._named_refusal(actual, expected)
         if isinstance(actual, Crashed):
             return replace(actual, error=self._renaming.told(actual.error))
         return actual
+
+    def _named_refusal(self, actual: Refused, expected: Outcome) -> Refused:
+        """Return a refusal by its names, with its text where that does not say what it must."""
+        missing = expected.unsaid(actual) if isinstance(expected, Refused) else []
+        because = f"{actual.text!r} does not say {missing[0]!r}" if missing else actual.because
+        reason = self._renaming.told(actual.reason)
+        return replace(actual, reason=reason, because=because)
 
     def fail(self, call: Lifecycle, error: BaseException, steps: Sequence[Step]) -> Divergence:
         """Return the failure of a call that the run makes by itself after these steps."""

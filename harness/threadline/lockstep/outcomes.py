@@ -46,7 +46,7 @@ def expected_of(model: Model, operation: Operation) -> Outcome:
         if type(value) in PLAIN and model._told is None and not model._settles:
             return DONE if value is None else Ok(value)
     except Refuse as refusal:
-        value = Refused(refusal.reason, refusal.because)
+        value = Refused(refusal.reason, refusal.because, says=refusal.says)
     except (Dangling, Unpredictable):
         raise
     except Exception as error:
@@ -149,7 +149,7 @@ def raised(driver: Driver[Any], error: BaseException) -> Outcome:
     for kind, why in driver.refuses.items():
         if isinstance(error, kind):
             try:
-                return Refused(why if isinstance(why, str) else why(error))
+                return Refused(why if isinstance(why, str) else why(error), text=str(error))
             except Exception as another:  # the driver cannot tell the reason
                 return crashed(another)
     return crashed(error)

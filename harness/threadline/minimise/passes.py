@@ -209,4 +209,7 @@ def _narrowed(values: Pool[Any], atoms: Sequence[object]) -> Pool[Any]:
         return values
     kinds = [(type(atom), atom) for atom in atoms]
     kept = [value for value in values.constant if (type(value), value) in kinds]
-    return pool_of(*(kept or values.constant[:1]), symmetric=values.symmetric)
+    return replace(
+        pool_of(*(kept or values.constant[:1]), symmetric=values.symmetric),
+        identities=values.identities,
+    )

@@ -64,7 +64,7 @@ class Explorer:
 
     def __init__(self, scenario: type[Scenario[Any]], runs: Runs, header: Header) -> None:
         self._runs = runs
-        self._header = header
+        self._header = replace(header, identities=scenario.identities())
         self._settings = runs.target.settings(scenario)
         self._drawers = [Drawer(rule) for rule in scenario.rules(runs.target.lacks)]
         self._states: dict[tuple[Hashable, ...], State] = {}

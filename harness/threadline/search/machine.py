@@ -246,7 +246,7 @@ class Chunks:
         self._more = {"phases": [Phase.generate], **more}
         self._scenario = scenario
         self._runs = runs
-        self._header = header
+        self._header = replace(header, identities=scenario.identities())
         self._met: set[Signature] = set()
         self._known = known
         self._tried: dict[str, Tries] = {}
