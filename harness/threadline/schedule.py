@@ -112,15 +112,16 @@ class Schedule:
         if timing.cancelled_at == call.points and not call.ended:
             self._to_cancel.append(call)
             delay = delay or 1
-        before = [each.until for each in self.held if each.stream is stream]
-        earliest = max(before, default=0) if stream is not None else 0
-        if not delay and earliest <= self.tick and not (stream is not None and before):
+        # Those of its stream that come first, also one that is due now and was not answered so far.
+        before = [each.until for each in self.held if stream is not None and each.stream is stream]
+        if not delay and not before:
             if io.act(is_last=False):
                 io.answer()
                 return
             delay = 1
-        held = Held(max(self.tick + abs(delay), earliest), io, stream, self.tick, call)
-        if delay < 0 and not (stream is not None and before):
+        until = max([self.tick + abs(delay), *before])
+        held = Held(until, io, stream, self.tick, call)
+        if delay < 0 and not before:
             held.is_done = io.act(is_last=False)
         self.held.append(held)
 
