@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from threadline.campaign import vacuous
 from threadline.sight.edits import KINDS
 from threadline.sight.trial import QUIET, TURN
 from threadline.sight.verdict import Plan
@@ -101,3 +102,4 @@ def test_the_limits_of_sight_are_told() -> None:
     assert f"in turns of {TURN} runs" in text
     assert f"longer than {plan.hang_s:g} seconds" in text
     assert f"longer than {plan.whole_s / 60:g} minutes" in text
+    assert f"played {vacuous.RUNS} runs of the scenario" in text

@@ -85,7 +85,7 @@ class Ended:
 
     `complete` says that an exhaustive search has played all there is, `note` why it ended early.
     `unused` has a line for each rule that never fired, which says why not. `known` counts the runs
-    in which a known failure came, apart from the others.
+    in which a known failure came, apart from the others. `unmet` are the goals that no run has met.
     """
 
     runs: int
@@ -95,6 +95,7 @@ class Ended:
     note: str = ""
     unused: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
+    unmet: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
