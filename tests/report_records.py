@@ -136,6 +136,7 @@ def hostile() -> Record:
         driver=HOSTILE,
         note=HOSTILE,
         unused=(HOSTILE,),
+        unmet=(HOSTILE,),
         never=(HOSTILE,),
         operations={HOSTILE: {HOSTILE: 1}},
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from threadline.campaign import vacuous
 from threadline.sight.edits import KINDS
 from threadline.sight.trial import QUIET, TURN
 from threadline.sight.verdict import Plan
+from threadline.sight.worker import PATIENCE
 
 from tests.doc_pages import README, page
 from tests.project import ROOT, ran, run
@@ -99,5 +101,7 @@ def test_the_limits_of_sight_are_told() -> None:
     assert f"`--runs` have passed ({plan.runs} by default" in text
     assert f"after {plan.runs} runs, or {QUIET} that reach nothing new" in text
     assert f"in turns of {TURN} runs" in text
-    assert f"longer than {plan.hang_s:g} seconds" in text
-    assert f"longer than {plan.whole_s / 60:g} minutes" in text
+    slow = f"longer than {plan.hang_s:g} seconds, and than {plan.hang_s * PATIENCE:g} when"
+    assert slow in text
+    assert f"those that {plan.whole_s / 60:g} minutes had room for" in text
+    assert f"played {vacuous.RUNS} runs of the scenario" in text

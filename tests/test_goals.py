@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from threadline import sometimes
+from threadline.campaign.entry import Entry
+from threadline.campaign.events import Ended
+from threadline.campaign.job import Job
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs
+from threadline.report.keeper import verdict_of
+from threadline.report.page import page_of
+from threadline.report.record import ScenarioRecord
+from threadline.report.summary import summary_of
 from threadline.search.explore import Explorer
 from threadline.search.goals import Goals
 from threadline.trace import Header, Recorder
 
 from tests.project import run
+from tests.report_records import record
 from tests.toys.metered import Growing, InVain
 
 TOY = "tests.toys.metered"
@@ -136,3 +145,50 @@ def test_a_system_that_fails_is_told_by_its_signature(project: Path) -> None:
 
     assert result.exit_code == 2
     assert "fails on the system as it is, with continuity-add" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "runs", "status", "said"),
+    [
+        ("Growing", 300, 0, []),
+        ("InVain", 299, 0, ["has not come to this: the total passes a million"]),
+        ("InVain", 300, 1, ["vacuous: never comes to this: the total passes a million"]),
+    ],
+)
+def test_a_campaign_tells_the_goals_that_it_has_not_met(
+    project: Path, scenario: str, runs: int, status: int, said: list[str]
+) -> None:
+    """
+    After 300 runs it fails for them, as vacuous.
+    """
+    words = ("--driver", f"{TOY}:MeteredDriver", "--seed", "1", "--runs", str(runs))
+    result = run("fuzz", f"{TOY}:{scenario}", *words)
+    told = [line.partition(": ")[2] for line in result.output.splitlines() if " come" in line]
+
+    assert (result.exit_code, told) == (status, said)
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict", "said"),
+    [
+        (299, "passed", "has not come to this: b"),
+        (300, "failed: vacuous, as goals were not met in one", "vacuous: never comes to this: b"),
+    ],
+)
+def test_a_report_tells_the_goals_that_no_slice_has_met(runs: int, verdict: str, said: str) -> None:
+    """
+    Workers that share a scenario meet its goals together; what none has met is in the verdict, the
+    summary, the page and the data.
+    """
+    target = load_target(f"{TOY}:MeteredDriver")
+    entry = Entry("one", Job(f"{TOY}:InVain", target.name, "explore", seed=0, steps=9), target)
+    first, second = entry.begin(), entry.begin()
+    list(entry.hear(first, Ended(1, 2, {}, unmet=["a", "b"])))
+    list(entry.hear(second, Ended(runs - 1, 2, {}, unmet=["b", "c"])))
+    played = ScenarioRecord("InVain", "Driver", runs=runs, unmet=tuple(entry.end().unmet))
+    told = replace(record(), scenarios=(played,))
+
+    assert verdict_of([], [entry], "").startswith(verdict)
+    assert f"InVain on Driver: {said}" in summary_of(told)
+    assert said in page_of(told)
+    assert asdict(told)["scenarios"][0]["unmet"] == ("b",)

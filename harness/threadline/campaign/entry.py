@@ -60,6 +60,7 @@ class Entry:
     _notes_of_idle: list[str] = field(default_factory=list)
     _owners: dict[str, Slice] = field(default_factory=dict)
     _unused: dict[str, str] | None = None
+    _unmet: list[str] | None = None
     _complete: bool = True
     _had_time: bool = False  # in some slice, to take a step
 
@@ -153,6 +154,7 @@ class Entry:
             complete=self._complete and bool(self.slices),
             note="; ".join(dict.fromkeys(notes)),
             unused=[*(self._unused or {}).values()],
+            unmet=self._unmet or [],
             known=self.known,
             is_unreached=self.is_unreached,
         )
@@ -217,6 +219,8 @@ class Entry:
         unused = {line.partition(":")[0]: line for line in event.unused}
         before = unused if self._unused is None else self._unused
         self._unused = {rule: line for rule, line in unused.items() if rule in before}
+        unmet = event.unmet if self._unmet is None else self._unmet
+        self._unmet = [goal for goal in event.unmet if goal in unmet]
 
 
 def _first_of(numbers: Iterable[int], known: set[int]) -> list[int]:

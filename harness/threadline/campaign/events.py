@@ -86,7 +86,7 @@ class Ended:
     `complete` says that an exhaustive search has played all there is, `note` why it ended early.
     `unused` has a line for each rule that never fired, which says why not. `known` counts the runs
     in which a known failure came, apart from the others. One that `is_unreached` has not taken a
-    step, as the time was over before it could.
+    step, as the time was over before it could. `unmet` are the goals that no run has met.
     """
 
     runs: int
@@ -96,6 +96,7 @@ class Ended:
     note: str = ""
     unused: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
+    unmet: list[str] = field(default_factory=list)
     is_unreached: bool = False
 
 

@@ -22,6 +22,7 @@ from ..scenario import Scenario
 from ..search.behaviour import Behaviour, First, packed, unpacked
 from ..search.exhaust import Exhaust
 from ..search.explore import Explorer
+from ..search.goals import Goals, followed
 from ..trace import BadTrace, Header, Numbered, Trace, is_signature_of, parse, read
 from .chance import first_failure
 from .events import Began, Ended, Found, Listener, Progress, Reached, Replayed, Shorter
@@ -73,7 +74,9 @@ class Search:
         self._behaviour: Behaviour | None = None
         if job.follows:
             self._behaviour = Behaviour(set(unpacked(job.seen)))
-            runs.follower = self._behaviour
+        self._goals = Goals(scenario.goals())
+        own = [self._behaviour] if self._behaviour else []
+        runs.follower = followed(*own, self._goals)
         self._began_s = time.monotonic()
 
     def go(self, header: Header) -> None:
@@ -102,10 +105,11 @@ class Search:
         is_all = complete and sequences > 0
         note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
         note = note or self._of_overlap(header)
-        unused, steps = engine.unused(), self._steps
+        unused, steps, unmet = engine.unused(), self._steps, self._goals.unmet
         self._tell_reached()
         self._look_back()
-        self._tell(Ended(self._played, steps, found.counts, is_all, note, unused, found.known))
+        counts = found.counts, is_all, note, unused, found.known, unmet
+        self._tell(Ended(self._played, steps, *counts))
 
     def _of_overlap(self, header: Header) -> str:
         """Return what is to be said of operations that were to overlap."""

@@ -60,8 +60,9 @@ class Tally:
                 steps=self.steps,
                 failures=self.failures,
                 known=self.known,
-                # What the last worker has not used, one before it may have.
+                # What the last worker has not used or met, one before it may have.
                 unused=[] if self._runs_before else event.unused,
+                unmet=[] if self._runs_before else event.unmet,
             )
         self._listen(event)
 

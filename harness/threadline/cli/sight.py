@@ -12,14 +12,16 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ..campaign.checkout import BadRevision
 from ..campaign.corpus import CORPUS
 from ..defaults import read_defaults
 from ..loading import BadName, Target
 from ..sight.analysis import Analysis, analyse
 from ..sight.crew import SightFailed
 from ..sight.equivalent import FILE, read_equivalents, reasons_for
-from ..sight.mutants import mutants_of, sampled, system_of
+from ..sight.mutants import Mutant, mutants_of, sampled, system_of
 from ..sight.schema import as_json
+from ..sight.since import changed_lines, of_changed
 from ..sight.told import told
 from ..sight.verdict import Plan, score
 from ..trace import versions
@@ -39,6 +41,9 @@ from .running import BROKEN, Workers, seed_option
     default=200,
     show_default=True,
     help="How many mutants are tried, at most.",
+)
+@click.option(
+    "--since", metavar="REV", help="Only mutants of functions changed since this revision."
 )
 @click.option("--for", "seconds", type=Duration(), help="Try no more after this time: 60s, 5m.")
 @click.option(
@@ -120,6 +125,7 @@ def _analysed(
     runs: int,
     seed: int,
     workers: int,
+    since: str | None,
 ) -> Analysis:
     target, names = asked
     corpus = str(CORPUS) if CORPUS.is_dir() else ""
@@ -129,13 +135,20 @@ def _analysed(
     plan = Plan(target.name, names, modules, seed=seed, runs=runs, corpus=corpus)
     mutants = mutants_of(sources)
     reasons = reasons_for(read_equivalents(Path(FILE)), mutants, sources)
-    tried = sampled(mutants, sample, seed)
+    tried = sampled(_changed(mutants, since) if since else mutants, sample, seed)
 
     def is_over() -> bool:
         return time.monotonic() >= ends_at_s
 
     with Console(stderr=True).status("loading") as status:
         return analyse(plan, tried, len(mutants), reasons, workers, is_over, status.update)
+
+
+def _changed(mutants: list[Mutant], since: str) -> list[Mutant]:
+    try:
+        return of_changed(mutants, changed_lines(since))
+    except BadRevision as error:
+        raise BadName(f"--since {since}: {error}") from error
 
 
 def _written(file: Path, content: bytes) -> None:

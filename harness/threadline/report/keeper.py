@@ -16,6 +16,7 @@ from ..campaign.entry import Entry
 from ..campaign.events import Event, Found, Shorter
 from ..campaign.lines import as_ranges
 from ..campaign.night import Night as Campaign
+from ..campaign.vacuous import is_vacuous
 from ..failure import replay_command
 from ..history import count
 from ..known import Known
@@ -198,6 +199,8 @@ def verdict_of(failures: Sequence[FailureRecord], entries: Sequence[Entry], ende
         return f"failed: nothing was tried in {', '.join(nothing)}{early}"
     if late and len(late) == len(entries):
         return f"failed: nothing was tried{early}"
+    if vacuous := [each.name for each in entries if is_vacuous(each.runs, each.end().unmet)]:
+        return f"failed: vacuous, as goals were not met in {', '.join(vacuous)}{early}"
     return f"passed: no unaccepted failure{early}"
 
 
@@ -219,6 +222,7 @@ def _scenario(entry: Entry) -> ScenarioRecord:
         new_states=sum(part.new_states for part in entry.slices),
         lines={file: as_ranges(sorted(lines)) for file, lines in sorted(entry.lines.items())},
         unused=tuple(ended.unused),
+        unmet=tuple(ended.unmet),
         never=tuple(kind for kind in kinds if not entry.operations.get(kind)),
         note=entry.broken or ended.note,
         is_unreached=ended.is_unreached,

@@ -58,9 +58,10 @@ class ScenarioRecord:
     operations: of each operation, how often each outcome came ("ok", "refused: full"); one that was
     never played has none. states, transitions: shapes of the model's state, and pairs of an
     operation and the state it led to, that were reached. lines: of each file of the project, the
-    lines that were run, as in "1-5,9". unused: a sentence for each rule that never fired. never:
-    operations that were never reached. seconds: processor time given to it, over all workers.
-    is_unreached: the time was over before it could take a step, which says nothing of the system.
+    lines that were run, as in "1-5,9". unused: a sentence for each rule that never fired. unmet:
+    goals that no run has met. never: operations that were never reached. seconds: processor time
+    given to it, over all workers. is_unreached: the time was over before it could take a step,
+    which says nothing of the system.
     """
 
     name: str
@@ -77,6 +78,7 @@ class ScenarioRecord:
     new_states: int = 0
     lines: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     note: str = ""
     is_unreached: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..campaign.vacuous import unmet_lines
 from ..history import count
 from ..markdown import code, fenced, plain
 from .coverage import coverage_of
@@ -107,13 +108,14 @@ def _not_reached(record: Record) -> Iterator[str]:
 
 def not_reached(record: Record) -> Iterator[str]:
     """Yield a line for each driver of which an operation was never called, for each rule that never
-    fired, and for each note on why a scenario ended early.
+    fired, for each goal that was not met, and for each note on why a scenario ended early.
     """
     for coverage in coverage_of(record):
         if coverage.never:
             yield f"{coverage.driver}: never called: {', '.join(coverage.never)}"
     for each in record.scenarios:
         yield from (f"{short(each)}: never fired: {line}" for line in each.unused)
+        yield from (f"{short(each)}: {line}" for line in unmet_lines(each.runs, each.unmet))
     notes: dict[str, list[str]] = {}
     for each in record.scenarios:
         if each.note:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..campaign.events import Began, Ended, Event, Found, Memory, Reached, Replayed, Shorter
+from ..campaign.vacuous import is_vacuous, unmet_lines
 from ..history import count
 from ..loading import Target
 from ..printable import printable, printable_lines
@@ -38,6 +39,7 @@ class Shown:
     ended: bool = False
     unreached: bool = False
     unused: list[str] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)  # what a change has not brought
     judged: dict[str, str] = field(default_factory=dict)  # what each failure is to a change
@@ -52,7 +54,8 @@ class Shown:
 
     @property
     def failed(self) -> bool:
-        return bool(self.failures) or self.tried_nothing
+        is_empty = self.tried_nothing or is_vacuous(self.runs, self.unmet)
+        return bool(self.failures) or is_empty
 
 
 class Terminal:
@@ -111,7 +114,7 @@ class Terminal:
             if isinstance(event, Ended):
                 shown.failures, shown.complete = event.failures, event.complete
                 shown.note, shown.known = event.note, event.known
-                shown.ended, shown.unused = True, event.unused
+                shown.ended, shown.unused, shown.unmet = True, event.unused, event.unmet
                 shown.unreached = event.is_unreached
 
     def spent(self, name: str, seconds: float) -> None:
@@ -164,6 +167,8 @@ class Terminal:
             self._print(f"{shown.name}: {nothing_tried(shown.runs, shown.unused)}")
         for line in shown.unused:
             self._print(f"{shown.name}: never fired: {line}")
+        for line in unmet_lines(shown.runs, shown.unmet):
+            self._print(f"{shown.name}: {line}")
         if shown.complete and not shown.failures and shown.steps:
             sequences = count(shown.runs, "sequence")
             self._print(f"{shown.name}: all {sequences} were played, and none fails")

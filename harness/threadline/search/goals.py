@@ -41,11 +41,13 @@ class Goals:
 
     def end(self, lockstep: Lockstep) -> None:
         """Look at the end of a run, unless it has failed: its model was asked too much, maybe."""
-        if self._model is not None and not lockstep.has_diverged:
+        if not lockstep.has_diverged:
             self._look(self._step + 1)
         self._model = None
 
     def _look(self, step: int) -> None:
+        if self._model is None:
+            return  # the run is over, and torn down
         self._step = step
         self._open = [goal for goal in self._open if not self._is_met(goal)]
 
@@ -54,6 +56,11 @@ class Goals:
             return bool(goal.holds(Now(self._model, self._step)))
         except Exception as error:
             raise ModelError(f"the goal {goal.text!r} raised {error!r}") from error
+
+
+def followed(*each: Follower) -> Follower:
+    """Return several followers as one."""
+    return each[0] if len(each) == 1 else Followers(each)
 
 
 @dataclass(frozen=True, slots=True)

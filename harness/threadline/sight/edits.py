@@ -70,7 +70,7 @@ def edits_of(source: str, wants: Callable[[str], bool] = lambda _: True) -> list
     """
     places = _Places(source)
     found: dict[tuple[object, ...], Edit] = {}
-    for name, function in _functions(ast.parse(source), ""):
+    for name, function in functions_of(ast.parse(source), ""):
         if not wants(name):
             continue
         for statement in function.body:
@@ -81,15 +81,15 @@ def edits_of(source: str, wants: Callable[[str], bool] = lambda _: True) -> list
     return sorted(found.values(), key=lambda each: (each.start, each.end, each.kind, each.new))
 
 
-def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
+def functions_of(tree: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
     """Yield the functions that stand in no other, with their qualified names."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function):
             yield f"{prefix}{node.name}", node
         elif isinstance(node, ast.ClassDef):
-            yield from _functions(node, f"{prefix}{node.name}.")
+            yield from functions_of(node, f"{prefix}{node.name}.")
         else:
-            yield from _functions(node, prefix)
+            yield from functions_of(node, prefix)
 
 
 class _Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -166,10 +167,11 @@ def tried(
 ) -> tuple[Verdict, bytes]:
     """Play the scenarios in turns on a mutant, until a run fails or all runs are played.
 
-    Returns the trace of the run that failed, too. The system stays changed if that raises: the
-    process is not to be used for anything else.
+    After `whole_s` seconds no run is begun any more: that it is slow tells nothing of a mutant, on
+    a busy machine. Returns the trace of the run that failed, too. The system stays changed if that
+    raises: the process is not to be used for anything else.
     """
-    source = mutant.source
+    source, ends_at_s = mutant.source, time.monotonic() + bench.plan.whole_s
     with bench.live.changed(source.file, source.text, mutant.edit):
         played, name = 0, ""
         try:
@@ -181,6 +183,8 @@ def tried(
                         signature = str(batch.failure.signature)
                         verdict = Verdict(mutant.number, KILLED, name, signature, played)
                         return verdict, batch.trace().encoded()
+                    if time.monotonic() >= ends_at_s:
+                        break
         except BaseException as error:
             if not _is_its_doing(error):
                 raise

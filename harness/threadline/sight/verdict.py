@@ -18,10 +18,11 @@ class Plan:
     """What is tried, as names and numbers that are sent as JSON.
 
     `modules` are those of the system. Each mutant has at most `runs` runs of `steps` steps. A step
-    that takes longer than `hang_s` seconds is hung, and so is a mutant that takes longer than
-    `whole_s`; the imports and start() of a driver have `start_s`. A mutant whose process holds more
-    than `memory_max_mib` is ended. `corpus` is a folder whose stored traces are played first.
-    `watches` are files beside the system's of which it is told which lines are reached.
+    that takes longer than `hang_s` seconds is hung. A mutant has no more runs after `whole_s`, and
+    is hung after twice as long; the imports and start() of a driver have `start_s`. A mutant whose
+    process holds more than `memory_max_mib` is ended. `corpus` is a folder whose stored traces are
+    played first. `watches` are files beside the system's, of which it is told which lines are
+    reached.
     """
 
     driver: str

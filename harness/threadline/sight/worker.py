@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -60,6 +61,9 @@ def _send(descriptor: int, answer: dict[str, Any]) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+PATIENCE = 4  # times as long has a step that seemed to hang, when it is tried again
+
+
 class Broke(RuntimeError):
     """A fork ended by a bug that is not the system's; has its traceback."""
 
@@ -85,7 +89,10 @@ class Worker:
         return asdict(self._tried(request["try"], request["on"]))
 
     def _reached(self, scenario: str) -> Reached:
-        end = self._forked(lambda: asdict(reached(self._bench, scenario, self._running)))
+        limit_s = self._bench.plan.start_s  # of a step: no mutant is to blame for a slow one
+        end = self._forked(
+            lambda: asdict(reached(self._bench, scenario, self._running)), hang_s=limit_s
+        )
         if isinstance(end, dict):
             return Reached(**end)
         return Reached(scenario, fails=f"liveness: {end}")
@@ -103,7 +110,10 @@ class Worker:
             return asdict(verdict)
 
         self._trace.unlink(missing_ok=True)
-        end = self._forked(work)
+        whole_s, hang_s = 2 * bench.plan.whole_s, bench.plan.hang_s
+        end = self._forked(work, whole_s, hang_s)
+        if isinstance(end, Hung):  # as anything may on a busy machine: it has one more chance
+            end = self._forked(work, whole_s, hang_s * PATIENCE)
         verdict = Verdict(**end) if isinstance(end, dict) else self._ended(number, scenarios, end)
         if isinstance(end, dict) and verdict.status == KILLED:
             verdict = self._confirmed(verdict)
@@ -129,8 +139,13 @@ class Worker:
         fails = end["fails"] if isinstance(end, dict) else f"liveness: {end}"
         return replace(verdict, fails=fails)
 
-    def _forked(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | Outcome:
-        """Do work in a fork, and return what it returns, or how the process ended else."""
+    def _forked(
+        self, work: Callable[[], dict[str, Any]], whole_s: float = math.inf, hang_s: float = 0.0
+    ) -> dict[str, Any] | Outcome:
+        """Do work in a fork, and return what it returns, or how the process ended else.
+
+        It has so many seconds at most, and each step of a run `hang_s`: the plan's, if not given.
+        """
         for file in (self._running, self._answer):
             file.unlink(missing_ok=True)
         child = os.fork()
@@ -139,11 +154,11 @@ class Worker:
         plan, began_s = self._bench.plan, time.monotonic()
 
         def limit_s() -> float:
-            if time.monotonic() - began_s > plan.whole_s:
+            if time.monotonic() - began_s > whole_s:
                 return 0.0
             with suppress(OSError):
                 if self._running.stat().st_size:
-                    return plan.hang_s
+                    return hang_s or plan.hang_s
             return plan.start_s
 
         end = end_of(child, FileWatch(self._running), plan.memory_max_mib, limit_s)
