@@ -348,7 +348,7 @@ def test_reads_plain_files_alone(folder: Path) -> None:
     assert "Error: big.jsonl has over 64 MiB, and so is no trace\n" in results[12].stderr
 
 
-@pytest.mark.parametrize("damaged_max", [50, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("damaged_max", [100, pytest.param(500, marks=pytest.mark.slow)])
 def test_no_damaged_trace_ends_in_a_traceback(folder: Path, damaged_max: int) -> None:
     """Traces that were cut, or of which a few bytes were changed: played, or refused in one line.
 

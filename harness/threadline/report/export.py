@@ -407,7 +407,12 @@ class _Test:
     def _refused(self, call: str, step: Played, expected: Refused) -> list[str]:
         refuses = self.target.driver.refuses
         kinds = [kind for kind, why in refuses.items() if why == expected.reason]
-        raised = step.call.raised
+        raised, actual = step.call.raised, self.failure.disagreement.actual
+        unsaid = expected.unsaid(actual) if isinstance(actual, Refused) else []
+        if unsaid and raised:
+            self.modules.add("pytest")
+            kind = self.source.type_of(next(kind for kind in refuses if isinstance(raised, kind)))
+            return [f"with pytest.raises({kind}, match={re.escape(unsaid[0])!r}):\n    {call}"]
         is_told_apart = len(kinds) == 1 and not (raised and isinstance(raised, kinds[0]))
         if is_told_apart and not self._mentions(step, "Refuse", "Refused"):
             self.modules.add("pytest")
