@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from threadline.campaign.events import Found, Shorter
-from threadline.report.terminal import bugs
+from threadline.report.bugs import bugs
 
 from tests.project import flat, ran, run, stable
 
@@ -36,7 +38,8 @@ def test_a_kept_client_hides_no_client_that_was_never_accepted(project: Path) ->
 
 
 def shorter(signature: str, *steps: str, doubt: str = "", replays: int = 9) -> Shorter:
-    lines = "\n".join((HEADER, *steps))
+    numbered = [json.dumps({"step": n, "operation": each}) for n, each in enumerate(steps, 1)]
+    lines = "\n".join((HEADER, *numbered))
     return Shorter(signature, "text", lines, replays, len(steps), "trace", doubt)
 
 
@@ -48,7 +51,7 @@ def test_one_bug_with_five_faces_is_one() -> None:
 
     (bug,) = bugs([*faces, shorter("memory-ccc", "open", "append", "c"), *faces[:1]])
 
-    assert bug.leads.lines.endswith("\na")
+    assert bug.leads.signature == "memory-a"
     assert len(bug.also) == 4
 
 
@@ -65,6 +68,50 @@ def test_one_bug_with_five_faces_is_one() -> None:
 def test_what_has_no_beginning_in_common_is_two(other: Found | Shorter) -> None:
     """Another way to fail, one of a single step, one by chance and one that was not minimised."""
     one = shorter("memory-a", "open", "append", "a")
+
+    assert len(bugs([one, other])) == 2
+
+
+OPENS_ANA: dict[str, Any] = {"operation": "open", "user": "ana", "thread": "b:t"}
+OPENS_OTHER: dict[str, Any] = {"operation": "open", "user": "ana:b", "thread": "t"}
+
+
+def appends(step: int) -> dict[str, Any]:
+    return {"operation": "append", "conversation": {"handle": f"c_{step}"}, "text": "m"}
+
+
+def minimised(signature: str, *steps: dict[str, Any]) -> Shorter:
+    """Return a failure; an append says a text of its own in each step."""
+    numbered = [
+        {**each, "step": n} | ({"text": f"m{n}"} if "text" in each else {})
+        for n, each in enumerate(steps, 1)
+    ]
+    lines = "\n".join((HEADER, *map(json.dumps, numbered)))
+    return Shorter(signature, "text", lines, 9, len(steps), "trace")
+
+
+def test_users_who_have_nothing_in_common_come_in_any_order() -> None:
+    """Who of two opens first is a face of one bug, and so is the number in a text."""
+    one = minimised("isolation-pop", OPENS_ANA, appends(1), OPENS_OTHER, {"operation": "pop"})
+    other = minimised("memory-clear", OPENS_OTHER, OPENS_ANA, appends(2), {"operation": "clear"})
+
+    assert len(bugs([one, other])) == 1
+
+
+def test_what_is_done_to_one_thread_has_an_order() -> None:
+    """To clear before and behind an append is not the same, of a handle or of a name."""
+    clear = {"operation": "clear", "conversation": {"handle": "c_1"}}
+    delete = {"operation": "delete", "user": "ana", "thread": "b:t"}
+    for act in (clear, delete):
+        one = minimised("memory-pop", OPENS_ANA, appends(1), act, {"operation": "pop"})
+        other = minimised("keys-pop", OPENS_ANA, act, appends(1), {"operation": "pop"})
+        assert len(bugs([one, other])) == 2
+
+
+def test_who_has_appended_is_told_apart() -> None:
+    """The same operations on the handle of another are another bug."""
+    one = minimised("memory-pop", OPENS_ANA, OPENS_OTHER, appends(1), {"operation": "pop"})
+    other = minimised("keys-pop", OPENS_ANA, OPENS_OTHER, appends(2), {"operation": "pop"})
 
     assert len(bugs([one, other])) == 2
 

@@ -1,13 +1,15 @@
 """How many bugs a night finds for each minute of a processor.
 
-Shares of time that learn, even ones, and plain Hypothesis play the same mutants, by turns.
-`python -m tests.bench.nightly [SECONDS] [SEEDS] [EVERY]`: the time of each night, how many are
-played, and which part of the mutants in each: with 3, every third, another third for each seed.
+Shares of time that learn, even ones, and plain Hypothesis play the same mutants, by turns. All time
+is that of this process, in which one slice after the other is played: what else the machine does,
+and what a start of a worker takes, changes nothing.
+`python -m tests.bench.nightly [SECONDS] [SEEDS] [EVERY]`: the processor time for each mutant, how
+many nights are played, and which part of the mutants in each: with 3, every third, another third
+for each seed.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -15,17 +17,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from threadline.campaign.campaign import never
-from threadline.campaign.entry import Entry
-from threadline.campaign.hands import Local
+from threadline.campaign.campaign import Interrupted, never
+from threadline.campaign.entry import Entry, Slice
+from threadline.campaign.events import KINDS, Event, Found, Message
+from threadline.campaign.hands import Done, Told
 from threadline.campaign.job import Job
 from threadline.campaign.mutant import Mutant
 from threadline.campaign.night import Night
 from threadline.campaign.plan import Plan
+from threadline.campaign.worker import work
 from threadline.defaults import read_defaults
-from threadline.loading import load, load_target
+from threadline.loading import Target, load, load_target
 
-WORKERS = 2
+EVENTS = tuple(
+    KINDS[name] for name in ("Began", "Progress", "Found", "Shorter", "Reached", "Ended")
+)
+PARTS = (0.25, 0.5, 1.0)  # of the time, at which bugs are counted
+
+
+class Here:
+    """Plays each slice in this process, at once."""
+
+    workers = 1
+
+    def begin(self, job: Job, target: Target, told: Told, interrupted: Interrupted) -> None:
+        def tell(message: Message) -> None:
+            if isinstance(message, EVENTS):
+                told(message)  # type: ignore[arg-type]  # which are events
+
+        work(job.begun(), tell)
+        told(Done())
+
+    def stop(self) -> None:
+        """Nothing is played between two calls."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def entries(engine: str, seed: int, folder: str, every: int = 1) -> list[Entry]:
@@ -42,20 +69,22 @@ def entries(engine: str, seed: int, folder: str, every: int = 1) -> list[Entry]:
     return made[seed % every :: every]
 
 
-def found(engine: str, seconds: float, seed: int, every: int) -> tuple[int, float]:
-    """Play a night; return how many mutants it has killed, and in how many CPU minutes."""
-    began_s = cpu_s()
-    with tempfile.TemporaryDirectory(prefix="threadline-") as folder:
+def found(engine: str, seconds: float, seed: int, every: int) -> list[float]:
+    """Play a night; return when it has killed a mutant, as a part of the time each."""
+    moments: dict[str, float] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="threadline-") as folder,
+        patch("time.monotonic", time.process_time),
+    ):
         played = entries(engine, seed, folder, every)
-        plan = Plan(played, WORKERS, time.monotonic() + seconds)
-        Night(plan, lambda *_: None, never).play(Local(WORKERS))
-    return sum(bool(entry.failures) for entry in played), (cpu_s() - began_s) / 60
+        began_s, whole_s = time.monotonic(), seconds * len(played)
 
+        def hear(entry: Entry, _part: Slice | None, event: Event) -> None:
+            if isinstance(event, Found):
+                moments.setdefault(entry.name, (time.monotonic() - began_s) / whole_s)
 
-def cpu_s() -> float:
-    """Return the processor time of all workers that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        Night(Plan(played, 1, began_s + whole_s), hear, never).play(Here())
+    return sorted(moments.values())
 
 
 @contextmanager
@@ -78,22 +107,27 @@ WAYS: dict[str, tuple[str, Callable[[], object]]] = {
 
 
 def main() -> None:
-    """Print the mutants killed in a minute of a processor, in each night and in all."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
+    """Print how many mutants were killed by a quarter, a half and the end of the time."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 6.0
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     every = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    bugs, minutes = dict.fromkeys(WAYS, 0), dict.fromkeys(WAYS, 0.0)
+    killed: dict[str, list[float]] = {name: [] for name in WAYS}
+    minutes = 0.0
     for seed in range(seeds):
+        minutes += seconds * len(entries("explore", seed, "", every)) / 60
         for name, (engine, shares) in WAYS.items():
             with shares():  # type: ignore[attr-defined]  # each is a context
-                killed, took = found(engine, seconds, seed, every)
-            bugs[name] += killed
-            minutes[name] += took
-            print(f"seed {seed}: {name:18} {killed:3} bugs in {took:5.1f} CPU minutes", flush=True)
-    middle = bugs["even"] / minutes["even"]
-    for name in WAYS:
-        rate = bugs[name] / minutes[name]
-        print(f"{name:18} {rate:6.2f} bugs a CPU minute, {rate / middle:5.2f} of even")
+                moments = found(engine, seconds, seed, every)
+            killed[name] += moments
+            print(f"seed {seed}: {name:18} {counts(moments)}", flush=True)
+    for name, moments in killed.items():
+        ratio = len(moments) / max(1, len(killed["even"]))
+        rate = len(moments) / minutes
+        print(f"{name:18} {counts(moments)}, {rate:5.1f} a CPU minute, {ratio:5.2f} of even")
+
+
+def counts(moments: list[float]) -> str:
+    return ", ".join(f"{sum(each <= part for each in moments)} at {part:.0%}" for part in PARTS)
 
 
 if __name__ == "__main__":

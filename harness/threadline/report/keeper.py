@@ -21,6 +21,7 @@ from ..failure import replay_command
 from ..history import count
 from ..known import Known
 from ..trace import is_signature_of
+from .bugs import bugs
 from .known_text import KnownText
 from .record import (
     CorpusRecord,
@@ -31,7 +32,6 @@ from .record import (
     Sample,
     ScenarioRecord,
 )
-from .terminal import bugs
 
 SAMPLES_MAX = 240  # over a campaign; as many as a plot has room for
 SAMPLE_S = 1.0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -16,6 +15,7 @@ from ..campaign.vacuous import is_vacuous, unmet_lines
 from ..history import count
 from ..loading import Target
 from ..printable import printable, printable_lines
+from .bugs import Bug, bugs
 from .known_text import KnownText
 
 UNJUDGED = "of what was drawn, nobody could say what is right, or it named nothing"
@@ -215,39 +215,3 @@ def nothing_tried(runs: int, unused: Sequence[str]) -> str:
 def _doubt(found: Found | Shorter | None) -> str:
     """Return why a failure cannot represent its signature, if it cannot."""
     return f", {found.doubt}" if isinstance(found, Shorter) and found.doubt else ""
-
-
-@dataclass(slots=True)
-class Bug:
-    """The failure that leads, and those that are listed beside it as "also seen as"."""
-
-    leads: Found | Shorter
-    also: list[Shorter] = field(default_factory=list)
-
-
-def bugs(found: Iterable[Found | Shorter]) -> list[Bug]:
-    """Return the failures grouped by bug, as far as that can be told: the shortest trace leads.
-
-    One that fails by chance, or in its first step, is a bug of its own: traces without a common
-    beginning prove nothing in common.
-    """
-    known: dict[object, Bug] = {}
-    for number, one in enumerate(found):
-        beginning = _beginning(one) or number
-        if beginning not in known:
-            known[beginning] = Bug(one)
-        elif isinstance(one, Shorter):
-            bug = known[beginning]
-            if isinstance(bug.leads, Shorter) and len(one.lines) < len(bug.leads.lines):
-                bug.leads, one = one, bug.leads
-            bug.also.append(one)
-    return list(known.values())
-
-
-def _beginning(one: Found | Shorter) -> object:
-    """Return the settings of a minimised trace and its steps but the last; None if it has none."""
-    header, *steps = one.lines.splitlines()
-    if not isinstance(one, Shorter) or one.doubt or not one.replays or len(steps) < 2:
-        return None
-    values: Mapping[str, object] = json.loads(header)
-    return json.dumps([values.get("settings"), values.get("driver"), *steps[:-1]])
