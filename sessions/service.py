@@ -13,6 +13,7 @@ from sessions.context import UserExecutionContext
 from sessions.event import Json, WebSocket
 from sessions.key import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
+from sessions.refusals import Refusals
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database
@@ -47,6 +48,7 @@ class ChatService:
         self.readiness = self.wiring.readiness
         self.quality = self.wiring.quality
         self.storage_errors = self.wiring.storage_errors
+        self.refusals = Refusals()
         self._sweeper = Sweeper(self.system.dependencies, self._sweep, UNSTORED)
         self.system.connector.on_connection_end = self._connection_ended
         self.system.factory.on_manager_end = self._manager_ended

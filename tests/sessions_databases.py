@@ -70,9 +70,10 @@ async def postgresql(folder: Path, clock: Clock, settings: Settings) -> AsyncIte
 
 
 class Gateway:
-    """A way to PostgreSQL that can be held: what is sent on it waits, and nobody is told.
+    """A way to PostgreSQL that can be held, or cut.
 
-    It is held by itself once so many bytes of PostgreSQL have passed.
+    Held: what is sent on it waits, and nobody is told; by itself once so many bytes of PostgreSQL
+    have passed. Cut: what was connected is aborted, and what would connect is refused.
     """
 
     def __init__(self, bytes_max: int | None = None) -> None:
@@ -81,7 +82,15 @@ class Gateway:
         self._is_open = asyncio.Event()
         if bytes_max != 0:
             self._is_open.set()
+        self.met = 0  # how often somebody has connected
         self._ways: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+
+    @property
+    def connections(self) -> int:
+        """How many lead to PostgreSQL now."""
+        return len(self._ways) // 2
 
     def hold(self) -> None:
         self._is_open.clear()
@@ -89,20 +98,31 @@ class Gateway:
     def release(self) -> None:
         self._is_open.set()
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._met, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/test"
-        try:
-            yield
-        finally:
+    async def cut(self) -> None:
+        """Abort every connection, and refuse new ones."""
+        if self._server is not None:
+            server, self._server = self._server, None
             server.close()
             for way in list(self._ways):
                 way.transport.abort()
             await server.wait_closed()
 
+    async def mend(self) -> None:
+        """Let connections through, on the same port as before a cut."""
+        self._server = await asyncio.start_server(self._met, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        await self.mend()
+        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/test"
+        try:
+            yield
+        finally:
+            await self.cut()
+
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.met += 1
         far_reader, far_writer = await asyncio.open_connection(*POSTGRESQL)
         self._ways |= {writer, far_writer}
         await asyncio.gather(

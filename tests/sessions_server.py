@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection, connect
 
 from sessions.event import Json
@@ -24,6 +25,7 @@ from tests.sessions_databases import POSTGRESQL_URL, own_schema
 Event: TypeAlias = dict[str, Json]
 # For anything that a server on this machine does; reached only by one that hangs.
 PATIENCE_S = 600
+OURS = (sys.executable, "-m", "sessions", "--port", "0")
 
 
 class Server:
@@ -68,11 +70,27 @@ class Server:
         """End the process, and no other, by SIGKILL."""
         self._process.kill()
 
+    async def ended(self) -> int:
+        """Wait for the end of the process, and return its exit status."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._process.wait()
+
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: object = None
     ) -> tuple[int, Event]:
         """Send a request over HTTP, and return the status and the JSON of its answer."""
         return await asyncio.to_thread(self._ask, method, path, headers, body)
+
+    async def metrics(self) -> dict[str, float]:
+        """Return what /metrics shows, by name; what has a label is `name{value}`."""
+        text = await asyncio.to_thread(self._metrics)
+        return {
+            f"{sample.name}{{{','.join(sample.labels.values())}}}"
+            if sample.labels
+            else sample.name: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     @asynccontextmanager
     async def connected(
@@ -81,6 +99,11 @@ class Server:
         address = f"ws://{self.address}/ws{query}"
         async with connect(address, additional_headers=headers) as far_end:
             yield far_end
+
+    def _metrics(self) -> str:
+        with urlopen(f"http://{self.address}/metrics", timeout=PATIENCE_S) as answer:
+            text: str = answer.read().decode()
+        return text
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: object
@@ -96,11 +119,16 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*options: str) -> AsyncIterator[Server]:
-    """Run `python -m sessions` on a free port, and end it by a signal to it alone."""
+async def serving(
+    *options: str, command: Sequence[str] = OURS, tokens: Mapping[str, str] = TOKENS
+) -> AsyncIterator[Server]:
+    """Run `python -m sessions`, or another command, on a free port; end it by a signal to it alone.
+
+    A server that ends at once has no address; its log has why.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sessions", "--port", "0", *options),
-        env={**os.environ, "SESSIONS_TOKENS": json.dumps(TOKENS)},
+        *(*command, *options),
+        env={**os.environ, "SESSIONS_TOKENS": json.dumps(dict(tokens))},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
 # A masked text frame (RFC 6455, section 5.2), whose mask changes nothing.
 PING = b"\x81\x90" + bytes(4) + b'{"type": "ping"}'
 HISTORY = b"\x81\x9e" + bytes(4) + b'{"type": "get_thread_history"}'
+NONE_REFUSED = {"connections_max": 0, "user_connections_max": 0, "requests_max": 0}
 PATIENCE_S = 600
 
 
@@ -49,6 +50,7 @@ class Listener:
     """A server in this process, to be met through real sockets."""
 
     port: int
+    refused: Callable[[], Mapping[str, int]]
 
     @asynccontextmanager
     async def met(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -75,7 +77,7 @@ async def listening(folder: Path, **limits: float) -> AsyncIterator[Listener]:
     port = opened.getsockname()[1]
     serving = asyncio.create_task(server.serve([opened]))
     try:
-        yield Listener(port)
+        yield Listener(port, service.refusals.counts)
     finally:
         server.should_exit = True
         await serving
@@ -237,6 +239,7 @@ def test_one_request_too_many_is_refused(tmp_path: Path) -> None:
             assert status(await asked(server, others)) == b"HTTP/1.1 200 OK"
             refused = await server.answer(HEALTH)
             assert status(refused) == b"HTTP/1.1 503 Service Unavailable"
+            assert server.refused() == {**NONE_REFUSED, "requests_max": 1}
 
     run(told())
 
@@ -252,6 +255,7 @@ def test_far_too_many_connections_are_cut_off(tmp_path: Path) -> None:
             for _ in range(101):
                 await others.enter_async_context(server.met())
             assert await refused(server)
+            assert server.refused() == {**NONE_REFUSED, "requests_max": 1}
 
     run(told())
 
@@ -291,6 +295,7 @@ def test_one_socket_of_a_user_too_many_is_sent_away(tmp_path: Path) -> None:
             assert close_code(app, {**ANA}) == 1013
             assert close_code(app, {**BEN}) is None
         assert close_code(app, {**ANA}) is None
+        assert 'refused_total{limit="user_connections_max"} 1.0' in app.get("/metrics").text
 
 
 def test_one_socket_in_all_too_many_is_sent_away(tmp_path: Path) -> None:
@@ -303,3 +308,4 @@ def test_one_socket_in_all_too_many_is_sent_away(tmp_path: Path) -> None:
             assert close_code(app, {**ANA}) == 1013
             assert close_code(app, {**BEN}) == 1013
         assert close_code(app, {**BEN}) is None
+        assert 'refused_total{limit="connections_max"} 2.0' in app.get("/metrics").text

@@ -35,6 +35,14 @@ class Coded(Exception):
         self.sqlstate = sqlstate
 
 
+class NamedError(Exception):
+    """An error as SQLite's driver tells it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("disk I/O error")
+        self.sqlite_errorname = name
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the write lock of the SQLite database in a folder, as another process would."""
@@ -71,6 +79,17 @@ def test_database_that_can_be_written_is_ready(tmp_path: Path) -> None:
     """Whoever asks is told so, without a token."""
     with served(make_service(tmp_path)) as app:
         assert reads(app, "/ready") == (200, {"status": "ready"})
+
+
+def test_readiness_is_a_write(tmp_path: Path) -> None:
+    """What is asked is written and committed, which takes space as every write does."""
+    with (
+        served(make_service(tmp_path)) as app,
+        closing(sqlite3.connect(tmp_path / "sessions.db")) as other,
+    ):
+        before = other.execute("PRAGMA data_version").fetchone()
+        assert reads(app, "/ready") == (200, {"status": "ready"})
+        assert other.execute("PRAGMA data_version").fetchone() != before
 
 
 def test_locked_database_is_not_ready(tmp_path: Path) -> None:
@@ -150,6 +169,8 @@ def test_locked_table_keeps_nobody_waiting(tmp_path: Path) -> None:
         (DBAPIError("SELECT", {}, Coded("53100")), "full"),
         (DBAPIError("SELECT", {}, Coded("53300")), "unreachable"),
         (DBAPIError("SELECT", {}, Coded("22P05")), "other"),
+        (DBAPIError("SELECT", {}, NamedError("SQLITE_IOERR_SHMSIZE")), "full"),
+        (DBAPIError("SELECT", {}, NamedError("SQLITE_IOERR_READ")), "other"),
     ],
 )
 def test_errors_have_kinds(error: Exception, kind: str) -> None:

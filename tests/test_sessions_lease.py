@@ -18,7 +18,14 @@ from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.lease import DatabaseTakenError, lock_key
 from tests.sessions_clock import ManualClock
-from tests.sessions_databases import KINDS, POSTGRESQL_URL, own_schema, postgresql_runs, sqlite
+from tests.sessions_databases import (
+    KINDS,
+    POSTGRESQL_URL,
+    Gateway,
+    needs_postgresql,
+    own_schema,
+    sqlite,
+)
 
 PID = text("SELECT pg_backend_pid()")
 HOLDER = text(
@@ -73,7 +80,7 @@ def test_file_that_cannot_be_made_is_no_other_process(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")
+@needs_postgresql
 def test_schema_is_the_same_whether_it_was_named_or_found() -> None:
     """Who names no schema has the first of the search path, and the lease of that."""
 
@@ -106,7 +113,7 @@ def at(schema: str) -> Callable[[URL, int], AsyncEngine]:
     return made
 
 
-@pytest.mark.skipif(not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432")
+@needs_postgresql
 def test_database_that_was_lost_to_another_is_not_used() -> None:
     """A server that restarts forgets its locks: who gets the lease first has the database."""
 
@@ -128,6 +135,35 @@ def test_database_that_was_lost_to_another_is_not_used() -> None:
             assert not (await other.execute(LOCK, key)).scalar_one()
             await database.close()
         await engine.dispose()
+
+    asyncio.run(run())
+
+
+@needs_postgresql
+def test_lease_that_was_lost_is_asked_for_once() -> None:
+    """A silent server costs those who wait its limit once: they share one attempt to connect."""
+
+    async def run() -> None:
+        gateway = Gateway()
+        async with own_schema() as schema, gateway.opened():
+            clock, settings = ManualClock(), Settings(pool_size=1)
+            database = Database(clock, settings, gateway.url, schema)
+            await database.open()
+            await gateway.cut()
+            with pytest.raises(DBAPIError):
+                await pid_of(database)
+            gateway.hold()
+            await gateway.mend()
+            before = gateway.met
+            waiting = [asyncio.create_task(database.keep_lease()) for _ in range(5)]
+            while gateway.met == before:
+                await asyncio.sleep(0)
+            await clock.move(settings.connect_timeout_s)
+            assert [type(each.exception()) for each in waiting] == [TimeoutError] * 5
+            assert gateway.met == before + 1
+            gateway.release()
+            await database.keep_lease()
+            await database.close()
 
     asyncio.run(run())
 

@@ -7,15 +7,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Integer, func, insert, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
 from sessions.storage.database_factory import DatabaseGauges
+from sessions.storage.tables import THREADS, TURNS
 from sessions.storage.turn import Turn
 from tests.sessions_clock import START_S
-from tests.sessions_databases import KINDS
+from tests.sessions_databases import KINDS, POSTGRESQL_URL, needs_postgresql
 from tests.sessions_stores import context, stores
 
+PID = select(func.pg_backend_pid(type_=Integer))
+# How many wait for what a process of PostgreSQL has locked.
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
 LOOK_ALIKES = ("a:b", "a_b", "a:B", " a:b", "a:b ", "\u00e9", "e\u0301", "default", "\U0001f600")
 
 
@@ -101,6 +107,42 @@ def test_handled_message_has_its_position(tmp_path: Path, kind: str) -> None:
             assert await kept.turns.of_message(context(), "m3") == []
 
     asyncio.run(run())
+
+
+@needs_postgresql
+def test_commit_that_comes_late_makes_no_second_turn(tmp_path: Path) -> None:
+    """
+    A message is sent again while the commit of its turn, which was given up, is still under way.
+
+    So it is when a server that hung goes on: the turn is found once that commit is done.
+    """
+
+    async def run() -> None:
+        async with stores(tmp_path, kind="postgresql") as kept:
+            late = await kept.sessions.create_session_from_context(context())
+            ids = {"user_id": "ana", "thread_id": "t", "run_id": "r1"}
+            state = {"active_at_s": START_S, "ended": False, "used": 1}
+            said = {"position": 1, "role": "user", "text": "hi", "message_id": "m1"}
+            await late.execute(insert(THREADS).values(**ids, **state))
+            await late.execute(insert(TURNS).values(**ids, **said, at_s=START_S))
+            again = asyncio.create_task(
+                kept.turns.begin(context(), "hi", "m1", used=2, asked="{}", history_max=10)
+            )
+            await until_waited_for((await late.execute(PID)).scalar_one())
+            await late.commit()
+            assert [turn.position for turn in (await again).handled] == [1]
+            await late.close()
+            assert len(await kept.turns.latest_turns(context(), 50)) == 1
+
+    asyncio.run(run())
+
+
+async def until_waited_for(pid: int) -> None:
+    engine = create_async_engine(POSTGRESQL_URL, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as other:
+        while not (await other.execute(WAITING, {"pid": pid})).scalar_one():
+            pass
+    await engine.dispose()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,6 +23,7 @@ KINDS_OF_CODES = {
     "SQLITE_BUSY": "locked",
     "SQLITE_LOCKED": "locked",
     "SQLITE_FULL": "full",
+    "SQLITE_IOERR_SHMSIZE": "full",  # no space for the index of the write-ahead log
     "SQLITE_CANTOPEN": "unreachable",
     "55P03": "locked",
     "57014": "timeout",

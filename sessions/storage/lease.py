@@ -34,7 +34,7 @@ class Lease:
         self._schema = schema
         self._connection: AsyncConnection | None = None
         self._is_unsure = False
-        self._one_at_a_time = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
 
     def watch(self, engine: AsyncEngine) -> None:
         """Be unsure from the moment on at which a connection of an engine is found to be gone.
@@ -46,15 +46,14 @@ class Lease:
     async def keep(self) -> None:
         """Take the lease again, if its connection may be gone; raises what take() raises.
 
-        To be called before each transaction, as another process may have the lease by then.
+        To be called before each transaction, as another process may have the lease by then. Who
+        comes meanwhile shares the attempt: a database that is silent costs each of them its limit
+        once, however many they are.
         """
-        if not self._is_unsure:
-            return
-        async with self._one_at_a_time:
-            if self._is_unsure:
-                await self.release()
-                await self.take()
-                self._is_unsure = False
+        if self._is_unsure:
+            if self._renewing is None:
+                self._renewing = asyncio.create_task(self._renew(), name="renewal of the lease")
+            await whole(self._renewing)
 
     async def take(self) -> None:
         """Take the lease; does nothing if it is held.
@@ -83,6 +82,14 @@ class Lease:
             connection, self._connection = self._connection, None
             await whole(connection.close())
         await whole(self._engine.dispose())  # which ends the connection, and the lock with it
+
+    async def _renew(self) -> None:
+        try:
+            await self.release()
+            await self.take()
+            self._is_unsure = False
+        finally:
+            self._renewing = None
 
     def _note(self, context: ExceptionContext) -> None:
         self._is_unsure = self._is_unsure or context.is_disconnect

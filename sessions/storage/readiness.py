@@ -8,11 +8,15 @@ from sqlalchemy import false, update
 
 from sessions.storage.database import Database
 from sessions.storage.failures import UNSTORED, StorageErrors, kind_of
+from sessions.storage.migration import VERSIONS
 from sessions.storage.tables import THREADS
 from sessions.tasks import Tasks
 
-# It needs all that a write needs, and leaves everything as it is.
-WRITES_NOTHING = update(THREADS).where(false()).values(ended=True)
+# Together they need all that a write needs, space too, and leave everything as it is.
+WRITES = (
+    update(THREADS).where(false()).values(ended=True),
+    update(VERSIONS).values(version_num=VERSIONS.c.version_num),
+)
 
 
 class Readiness:
@@ -43,7 +47,8 @@ class Readiness:
         self._found = None
         try:
             async with self._database.transaction() as connection:
-                await connection.execute(WRITES_NOTHING)
+                for write in WRITES:
+                    await connection.execute(write)
         except UNSTORED as error:
             self._storage_errors.note(error, "the question whether it is ready")
             self._found = kind_of(error)

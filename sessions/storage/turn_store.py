@@ -140,6 +140,7 @@ class TurnStore:
         self._thread_written = (
             THREAD_WRITTEN_ON_SQLITE if on_sqlite else THREAD_WRITTEN_ON_POSTGRESQL
         )
+        self._has_row_locks = not on_sqlite
 
     async def append_user_turn(
         self,
@@ -185,6 +186,10 @@ class TurnStore:
             await session.execute(self._thread_written, self._asked_in(context, used, asked))
             if not history:  # else the conversation was not due
                 await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
+            # Where its commit was given up as too late, and was done while the row was waited for.
+            again = message_id if self._has_row_locks else None
+            if again and (handled := await self._of_message(session, context, again)):
+                return Begun(0, (), tuple(handled))
             position = await self._append(session, context, "user", text, message_id)
             return Begun(position, tuple(history))
 

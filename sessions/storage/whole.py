@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 T = TypeVar("T")
 
 
-async def whole(work: Coroutine[Any, Any, T]) -> T:
+async def whole(work: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
     """Do work to its end, and then let the caller be cancelled, if he was meanwhile.
 
     A statement that is cut leaves a connection that nobody closes, with the locks it had.

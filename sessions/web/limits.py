@@ -13,6 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from sessions.refusals import Refusals
 from sessions.settings import Settings
 
 # Connections beside those that are served, which are told that there are too many; our choice.
@@ -49,11 +50,13 @@ class HttpProtocol(H11Protocol):
 
     The head of a request, and then its body, each may take request_timeout_s; who takes longer is
     answered 408 if that can be, and closed. Who leaves unread for write_timeout_s what was sent is
-    cut off. The size of a head, and the time between two requests, are limits of the server's.
+    cut off. The size of a head, and the time between two requests, are limits of the server's, as
+    is the number of connections, by which it answers 503: of that only note is taken here.
     """
 
-    def __init__(self, settings: Settings, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, settings: Settings, refusals: Refusals, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._refusals = refusals
         self._connections_max = served_max(settings) + REFUSED_AT_ONCE_MAX
         self._arriving = Deadline(settings.request_timeout_s, self._took_too_long)
         self._unread = Deadline(settings.write_timeout_s, lambda: self.transport.abort())
@@ -63,6 +66,7 @@ class HttpProtocol(H11Protocol):
         # uvicorn narrows the type as well.
         super().connection_made(transport)
         if len(self.connections) > self._connections_max:
+            self._refusals.note("requests_max")
             transport.abort()
             return
         # Else what waits in the buffer, up to this limit, could wait for ever.
@@ -72,6 +76,13 @@ class HttpProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._watch()
+
+    def handle_events(self) -> None:
+        limit, before = self.limit_concurrency or 0, self.cycle
+        is_full = len(self.connections) >= limit or len(self.tasks) >= limit
+        super().handle_events()
+        if is_full and self.cycle is not before:
+            self._refusals.note("requests_max")
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -164,10 +175,10 @@ def served_max(settings: Settings) -> int:
     return settings.connections_max + settings.requests_max
 
 
-def server_options(settings: Settings) -> dict[str, Any]:
+def server_options(settings: Settings, refusals: Refusals) -> dict[str, Any]:
     """Return the limits in the words of uvicorn.Config, and the protocols that keep the others."""
     return {
-        "http": partial(HttpProtocol, settings),
+        "http": partial(HttpProtocol, settings, refusals),
         "ws": partial(WebSocketProtocol, settings),
         # One byte too many is answered, and only more than that closes the connection.
         "ws_max_size": settings.message_bytes_max + 1,
@@ -184,10 +195,13 @@ class Admissions:
         self._settings = settings
         self._of_user: Counter[str] = Counter()
 
-    def has_room(self, user_id: str) -> bool:
-        """Return whether a user may have one more."""
-        is_full = self._of_user.total() >= self._settings.connections_max
-        return not is_full and self._of_user[user_id] < self._settings.user_connections_max
+    def passed_by(self, user_id: str) -> str | None:
+        """Return the limit that one more of a user would pass, or None."""
+        if self._of_user.total() >= self._settings.connections_max:
+            return "connections_max"
+        if self._of_user[user_id] >= self._settings.user_connections_max:
+            return "user_connections_max"
+        return None
 
     @contextmanager
     def admitted(self, user_id: str) -> Iterator[None]:

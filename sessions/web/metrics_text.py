@@ -78,6 +78,12 @@ class ServiceCollector(Collector):
         for kind, count in metrics.storage_errors.items():
             errors.add_metric((kind,), count)
         yield errors
+        refused = CounterMetricFamily(
+            "sessions_connections_refused", "Connections that were too many.", labels=("limit",)
+        )
+        for limit, count in self._service.refusals.counts().items():
+            refused.add_metric((limit,), count)
+        yield refused
 
     def _gauges(self) -> Iterator[Metric]:
         core, census = self._service.system.census(), self._service.census()

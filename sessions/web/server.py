@@ -67,6 +67,6 @@ def make_server(app: FastAPI, service: ChatService) -> Server:
         app,
         timeout_graceful_shutdown=END_TIMEOUT_S,
         log_config=LOGGING,
-        **server_options(service.settings),
+        **server_options(service.settings, service.refusals),
     )
     return Server(config, service)

@@ -74,7 +74,8 @@ class WebSocketRoute:
         except BadMessageError as error:
             await self._refuse(websocket, socket, error)
             return
-        if not self._admissions.has_room(user_id):
+        if limit := self._admissions.passed_by(user_id):
+            self._service.refusals.note(limit)
             with suppress(websockets.WebSocketDisconnect):
                 await websocket.close(TRY_AGAIN_LATER, "too many connections; try again later")
             return

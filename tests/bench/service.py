@@ -25,11 +25,13 @@ from websockets.asyncio.client import connect
 from tests.sessions_databases import POSTGRESQL_URL, own_schema, postgresql_runs
 
 PAIRS = 3
-SOCKETS = (100, 400)  # of at most connections_max
+SOCKETS = (100, 1_000)
 MESSAGES = 2_000  # of all sockets together
 USERS = 50  # so that no user has more threads than one may
 TOKENS = {f"token {number}": f"user {number}" for number in range(USERS)}
-OURS = (sys.executable, "-m", "sessions", "--port", "0")
+# With its defaults, but for the number of connections, which is 500.
+LIMITS = json.dumps({"connections_max": max(SOCKETS)})
+OURS = (sys.executable, "-m", "tests.outside.raised", LIMITS)
 PLAIN = (sys.executable, "-m", "tests.bench.plain_service")
 
 
@@ -98,6 +100,7 @@ async def played(command: tuple[str, ...], sockets: int) -> Figures:
         seconds, spent = time.perf_counter() - began, process.cpu_times()
         took = [second * 1_000 for found in await asyncio.gather(*talks) for second in found]
         cpu_s = spent.user + spent.system - cpu.user - cpu.system
+        await asyncio.sleep(1)  # for the server to close its ends
         return Figures(
             len(took) / seconds,
             cpu_s * 1_000 / len(took),

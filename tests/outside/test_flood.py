@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from statistics import quantiles
@@ -69,7 +70,9 @@ async def talk(server: Server, flood: Flood) -> tuple[list[float], list[int]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_flood_holds_up_nobody_else(tmp_path: Path, kind: str) -> None:
+def test_a_flood_holds_up_nobody_else(
+    tmp_path: Path, kind: str, figures: Callable[[str], None]
+) -> None:
     async def run() -> None:
         async with stored(tmp_path, kind) as options, serving(*options) as server:
             flood = Flood()
@@ -81,7 +84,7 @@ def test_a_flood_holds_up_nobody_else(tmp_path: Path, kind: str) -> None:
                 answered = flood.answered
             await flooding
         p99s = [quantiles(each, n=100)[98] * 1_000 for each in (alone, beside)]
-        print(
+        figures(
             f"{kind}: p99 {p99s[0]:.0f} ms alone, {p99s[1]:.0f} ms beside a flood, of which "
             f"{answered} were answered meanwhile, at most {max(ahead)} for one message"
         )

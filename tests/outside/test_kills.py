@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -61,7 +62,9 @@ class Client:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_acknowledged_questions_are_answered_once(tmp_path: Path, kind: str) -> None:
+def test_acknowledged_questions_are_answered_once(
+    tmp_path: Path, kind: str, figures: Callable[[str], None]
+) -> None:
     random = Random(f"kills/{kind}")
     clients = [Client(f"t{number}") for number in range(THREADS)]
 
@@ -89,7 +92,9 @@ def test_acknowledged_questions_are_answered_once(tmp_path: Path, kind: str) -> 
         assert {*roles[0].values(), *roles[1].values()} == {1}
     acknowledged = sum(len(each.acknowledged) for each in clients)
     resent = sum(each.resent for each in clients)
-    print(f"{kind}: {KILLS} kills, {acknowledged:,} acknowledged, {resent:,} sent again, none lost")
+    figures(
+        f"{kind}: {KILLS} kills, {acknowledged:,} acknowledged, {resent:,} sent again, none lost"
+    )
 
 
 async def turns_of(server: Server, thread_id: str) -> list[tuple[int, str, str]]:

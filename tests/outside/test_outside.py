@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -44,10 +42,6 @@ Content-Length: 100\r
 """
 SLOW = (HEAD, HEAD + b'\r\n{"text": ', HANDSHAKE)
 SLOW_OF_A_SORT = 100
-# Masked text frames, whose masks change nothing.
-PING = b"\x81\x90" + bytes(4) + b'{"type": "ping"}'
-HISTORY = b"\x81\x9e" + bytes(4) + b'{"type": "get_thread_history"}'
-NEVER_READERS = 50
 
 
 class Attack:
@@ -111,7 +105,7 @@ class Attack:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_inputs_come_to_nothing(
-    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: str, figures: Callable[[str], None]
 ) -> None:
     """Of 12,000 inputs none is answered by 5xx, none ends the server, none shows another's text."""
 
@@ -132,10 +126,9 @@ def test_hostile_inputs_come_to_nothing(
             assert SECRET in str(shown)
         return attack, f"{4 * INPUTS_OF_A_SORT:,} inputs in {took_s:.0f} s; {events:,} events"
 
-    attack, figures = asyncio.run(run())
-    with capsys.disabled():
-        statuses = ", ".join(f"{count} x {each}" for each, count in sorted(attack.statuses.items()))
-        print(f"\n{kind}: {figures}; {statuses}")
+    attack, told = asyncio.run(run())
+    statuses = ", ".join(f"{count} x {each}" for each, count in sorted(attack.statuses.items()))
+    figures(f"{kind}: {told}; {statuses}")
 
     assert [each for each in attack.statuses if each >= 500] == []
     assert [each for each in attack.came_back if SECRET.encode() in each] == []
@@ -148,35 +141,25 @@ async def at_once(attack: Callable[[int], Awaitable[None]]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slow_clients_and_never_readers_are_sent_away(
-    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+def test_slow_clients_are_sent_away(
+    tmp_path: Path, kind: str, figures: Callable[[str], None]
 ) -> None:
-    """300 slow clients, and 50 that never read, lose their connections; others are served."""
+    """300 clients that never finish what they began are told so; others are served meanwhile."""
 
     async def run() -> str:
         async with stored(tmp_path, kind) as options, serving(*options) as server:
-            ask = {"text": "x" * 30_000, "thread_id": "t"}
-            for _ in range(5):
-                assert (await server.ask("POST", "/agents/message", ANA, ask))[0] == 200
-            process = psutil.Process(server.pid)
-            rss_bytes = process.memory_info().rss
             slow = [asyncio.create_task(sent_away(server, each)) for each in SLOW * SLOW_OF_A_SORT]
-            silent = [asyncio.create_task(never_reads(server)) for _ in range(NEVER_READERS)]
             began_s = time.monotonic()
-            times_s = await served_meanwhile(server, [*slow, *silent])
+            times_s = await served_meanwhile(server, slow)
             took_s = time.monotonic() - began_s
-            grown_mib = (process.memory_info().rss - rss_bytes) / 2**20
-            await asyncio.gather(*slow, *silent)
+            await asyncio.gather(*slow)
             assert await server.ask("GET", "/ready", {}) == (200, {"status": "ready"})
-        worst_s = max(times_s)
         return (
-            f"{kind}: {len(slow)} slow clients and {len(silent)} never-readers sent away in "
-            f"{took_s:.0f} s; others answered within {worst_s:.2f} s; {grown_mib:+.0f} MiB"
+            f"{kind}: {len(slow)} slow clients sent away in {took_s:.0f} s; {len(times_s)} others "
+            f"answered meanwhile, each within {max(times_s):.2f} s"
         )
 
-    shown = asyncio.run(run())
-    with capsys.disabled():
-        print(f"\n{shown}")
+    figures(asyncio.run(run()))
 
 
 async def served_meanwhile(server: Server, tasks: list[asyncio.Task[None]]) -> list[float]:
@@ -187,7 +170,6 @@ async def served_meanwhile(server: Server, tasks: list[asyncio.Task[None]]) -> l
         answer = await server.ask("POST", "/agents/message", BEN, {"text": "hi"})
         times_s.append(time.monotonic() - began_s)
         assert answer[0] == 200
-        await asyncio.wait(tasks, timeout=0.5)
     return times_s
 
 
@@ -198,27 +180,3 @@ async def sent_away(server: Server, sent: bytes) -> None:
     async with asyncio.timeout(PATIENCE_S):
         assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
     writer.close()
-
-
-async def never_reads(server: Server) -> None:
-    """Ask for a history, and then read nothing, until the connection is lost."""
-    loop = asyncio.get_running_loop()
-    with socket.socket() as peer:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        peer.setblocking(False)
-        async with asyncio.timeout(PATIENCE_S):
-            await loop.sock_connect(peer, ("127.0.0.1", server.port))
-            await loop.sock_sendall(peer, HANDSHAKE + b"\r\n")
-            read = b""
-            while b'"connected"' not in read:
-                read += await loop.sock_recv(peer, 1_024)
-            await loop.sock_sendall(peer, 20 * HISTORY)
-            with pytest.raises(ConnectionError):
-                await asks_on(loop, peer)
-
-
-async def asks_on(loop: asyncio.AbstractEventLoop, peer: socket.socket) -> None:
-    while True:
-        await loop.sock_sendall(peer, PING)
-        # As often as a client that lives: only to hear that the connection is lost.
-        await asyncio.sleep(0.2)
