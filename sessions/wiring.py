@@ -17,6 +17,7 @@ from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.messages.unanswered import UnansweredQuestions
 from sessions.quality import QualityHandler, QualityManager
+from sessions.queue.message import Message
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.routes.agent_route import AgentRoute
@@ -58,7 +59,7 @@ class Wiring:
             clock,
             settings,
             self.lifetimes.is_over,
-            lambda message: router.responses.finish(message.asker),
+            self._gone,
         )
         agents = AgentHandler(agent, router, self.lifetimes, clock, settings)
         requests = AgentRequestHandler(
@@ -99,6 +100,11 @@ class Wiring:
             self.session_factory.gauges(),
             self.storage_errors.counts(),
         )
+
+    def _gone(self, message: Message) -> None:
+        """Note that a message has left the queue, for whatever reason."""
+        self.lifetimes.forget(message)
+        self.router.responses.finish(message.asker)
 
     def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:
         clock = self._system.clock

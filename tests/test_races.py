@@ -16,21 +16,26 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.overlap import Overlap
+from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.doc_pages import page
 from tests.mutants.races import RACES
+from tests.mutants.service_races import SERVICE_RACES
 
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
+SERVICE = "drivers.service:ServiceDriver"
 # These take five to ten seconds each, most of them to be minimised.
-LONG = {"CutsCommits", "DeletesByHalves"}
+LONG = {"CutsCommits", "DeletesByHalves", *(mutant.name for mutant in SERVICE_RACES)}
 
-every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
+ALL = (*RACES, *SERVICE_RACES)
+every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
 
 def dies(mutant: Mutant, seed: int, replays: int) -> None:
-    target = load_target(f"tests.mutants.races:{mutant.name}")
+    table = "service_races" if mutant in SERVICE_RACES else "races"
+    target = load_target(f"tests.mutants.{table}:{mutant.name}")
     found = kill(mutant, target, engine="explore", seed=seed, runs_max=RUNS_MAX)
     assert found.minimised is not None, f"alive after {found.runs} runs"
     assert found.minimised.failure is not None
@@ -47,9 +52,9 @@ def dies(mutant: Mutant, seed: int, replays: int) -> None:
     "mutant",
     [
         pytest.param(mutant, marks=[pytest.mark.slow] if mutant.name in LONG else [])
-        for mutant in RACES
+        for mutant in ALL
     ],
-    ids=[mutant.name for mutant in RACES],
+    ids=[mutant.name for mutant in ALL],
 )
 def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
     dies(mutant, seed=0, replays=10)
@@ -70,7 +75,13 @@ def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]
 
 
 STORE = "drivers.openai_agents:sqlite_session_file"
-CLEAN = [(STORE, StoreAtOnce), (SESSIONS, Overlap), (TURNS, TurnsAtOnce), (TURNS, TurnsCancelled)]
+CLEAN = [
+    (STORE, StoreAtOnce),
+    (SESSIONS, Overlap),
+    (SERVICE, ServiceOverlap),
+    (TURNS, TurnsAtOnce),
+    (TURNS, TurnsCancelled),
+]
 every_clean = pytest.mark.parametrize(
     ("driver", "scenario"), CLEAN, ids=[scenario.__name__ for _, scenario in CLEAN]
 )
@@ -89,4 +100,4 @@ def test_a_clean_system_gives_no_alarm_for_long(driver: str, scenario: type[Scen
 
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
-    assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in RACES]
+    assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]

@@ -78,6 +78,7 @@ class AgentRequestHandler:
             asked=as_asked(message),
             history_max=HISTORY_TURNS_MAX,
         )
+        self._lifetimes.check(message)
         if begun.handled:
             self._router.answer(message, "already_handled", _handled(begun.handled))
             return None
@@ -88,6 +89,7 @@ class AgentRequestHandler:
         """Store the agent's turn, and tell of it."""
         self._lifetimes.check(message)
         position = await self._turns.append_agent_turn(message.context, reply, message.message_id)
+        self._lifetimes.check(message)
         completed: dict[str, Json] = {"position": position, "response": reply}
         self._router.publish(message, "agent_completed", completed)
 

@@ -46,6 +46,7 @@ class StopAgentHandler:
 
         That it is not taken up again after a start is stored beside that.
         """
+        self._lifetimes.stop(queued.message)
         self._worker.cancel(queued)
         self._tasks.start(self._give_up(queued.message), "end of a stopped request")
         self._router.publish(message, "agent_stopped", {})
