@@ -10,9 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sessions.context import UserExecutionContext
-from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
-from sessions.manager import IsolatedWebSocketManager
+from sessions.manager import IsolatedWebSocketManager, WebSocketManagerFactory
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 

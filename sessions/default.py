@@ -11,11 +11,10 @@ from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from sessions import context, factory
-from sessions.close_codes import CLEAN
-from sessions.event import WebSocket
+from sessions import context, manager
+from sessions.event import CLEAN, WebSocket
 from sessions.ids import RANDOM_LENGTH, ParsedId
-from sessions.session import SessionData
+from sessions.registry import SessionData
 from sessions.session_manager import ChatSystem
 
 if TYPE_CHECKING:  # what needs the extra `sessions`, without which a system gets along
@@ -152,7 +151,7 @@ class UserExecutionContext(context.UserExecutionContext):
         return contexts.from_websocket_request(user_id, websocket_id, additional_context)
 
 
-def WebSocketManagerFactory() -> factory.WebSocketManagerFactory:  # noqa: N802  # as the class
+def WebSocketManagerFactory() -> manager.WebSocketManagerFactory:  # noqa: N802  # as the class
     """Return the process default's factory of managers."""
     return default_system().factory
 

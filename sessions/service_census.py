@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.metrics import Metrics
 from sessions.queue.message_queue import QueueCounts
 from sessions.storage.database_factory import DatabaseGauges

@@ -9,8 +9,8 @@ from typing import Any
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
+from sessions.ids import check_optional_id
 from sessions.messages.payloads import PAYLOADS
-from sessions.validation import check_optional_id
 
 IDS = ("thread_id", "run_id", "message_id")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sessions.connector import Connector
 from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.dependencies import Dependencies
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
+from sessions.manager import Connector
 from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.payloads import PRIORITIES, checked

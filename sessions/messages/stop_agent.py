@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 
 from sessions.errors import BadMessageError
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import AGENT_REQUESTS
 from sessions.queue.message import Message, Queued

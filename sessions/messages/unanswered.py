@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sessions.contexts import Contexts
+from sessions.context import Contexts
 from sessions.messages.payloads import PRIORITIES, TEXT_FIELDS
 from sessions.queue.message import HISTORY_TURNS_MAX, Message, Priority
 from sessions.queue.message_queue import MessageQueue

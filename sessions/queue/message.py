@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.storage.turn import Begun
 
 HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice

@@ -11,8 +11,8 @@ from sessions.event import Event, Json
 from sessions.ids import UnifiedIdGenerator
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.pending_response import PendingResponse, PendingResponses
 from sessions.queue.message import Message
+from sessions.router import PendingResponse, PendingResponses
 from sessions.routes.reply import STATUS, Reply, refusal
 
 CANCELLED = 409  # stopped, or its thread has ended

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from sessions.contexts import Contexts
+from sessions.context import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Json
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.messages.payloads import checked
 from sessions.messages.thread_history import shown_turn
 from sessions.registry import Registry

@@ -6,8 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from sessions.context import UserExecutionContext
-from sessions.contexts import Contexts
+from sessions.context import Contexts, UserExecutionContext
 from sessions.storage.database import Database
 from sessions.storage.database_session import RequestScopedSession
 from sessions.tasks import Tasks

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from sessions.clock import Clock
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.tables import THREADS, TURNS

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.validation import check_id
+from sessions.ids import check_id
 from sessions.web.requests import query_value
 
 

@@ -13,7 +13,7 @@ from tests.mutants import services, sessions
 MakesIdsOfItsOwn = sessions.line(
     "MakesIdsOfItsOwn",
     "Makes a thread of its own, under websocket_factory, for a manager that it creates.",
-    "factory.WebSocketManagerFactory._create",
+    "manager.WebSocketManagerFactory._create",
     old="idle = self._check_limit(context.user_id)",
     new="user_id, ids = context.user_id, self._dependencies.ids\n"
     'thread_id, _, _ = ids.generate_user_context_ids(user_id, "websocket_factory")\n'
@@ -174,7 +174,7 @@ LetsTwoServe = services.line(
 LeavesManager = sessions.line(
     "LeavesManager",
     "Forgets the manager when its last connection has closed for good.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="code == CLEAN",
     new="False",
     scenario=Connections,
@@ -195,7 +195,7 @@ LeavesDatabaseSession = services.line(
 DiesOfAnException = services.line(
     "DiesOfAnException",
     "Sweeps until the first exception, and never again.",
-    "sweeper.Sweeper._run",
+    "session_manager.Sweeper._run",
     old="await self._sweep_once()",
     new="await self._sweep()",
     scenario=Database,
