@@ -19,7 +19,7 @@ from sessions.session_manager import ChatSystem
 
 if TYPE_CHECKING:  # what needs the extra `sessions`, without which a system gets along
     from sessions.service import ChatService
-    from sessions.storage import database_factory
+    from sessions.storage import database
 
 
 class _ProcessDefault:
@@ -156,7 +156,7 @@ def WebSocketManagerFactory() -> manager.WebSocketManagerFactory:  # noqa: N802 
     return default_system().factory
 
 
-def RequestScopedSessionFactory() -> database_factory.RequestScopedSessionFactory:  # noqa: N802
+def RequestScopedSessionFactory() -> database.RequestScopedSessionFactory:  # noqa: N802
     """Return the default service's factory of database sessions."""
     return default_service().session_factory
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from sessions.agents.agent import Agent
-from sessions.agents.rule_based import RuleBasedAgent
+from sessions.agents.agent import Agent, RuleBasedAgent
 from sessions.context import UserExecutionContext
 from sessions.event import CLEAN, DELETED, Connection, Json, WebSocket
 from sessions.ids import IsolationKey
@@ -14,8 +13,7 @@ from sessions.manager import IsolatedWebSocketManager
 from sessions.metrics import Refusals
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem, Sweeper
-from sessions.storage.database import Database
-from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.database import Database, RequestScopedSession
 from sessions.storage.failures import UNSTORED
 from sessions.wiring import Wiring
 

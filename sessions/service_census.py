@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sessions.ids import IsolationKey
 from sessions.metrics import Metrics
 from sessions.queue.message_queue import QueueCounts
-from sessions.storage.database_factory import DatabaseGauges
+from sessions.storage.database import DatabaseGauges
 
 
 @dataclass(frozen=True, slots=True)

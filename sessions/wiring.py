@@ -18,14 +18,11 @@ from sessions.messages.unanswered import UnansweredQuestions
 from sessions.quality import QualityHandler, QualityManager
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
-from sessions.routes.agent_route import AgentRoute
-from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
+from sessions.routes import AgentRoute, MessagesRoute, ThreadRoute
 from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.failures import StorageErrors
-from sessions.storage.readiness import Readiness
+from sessions.storage.database import Database, RequestScopedSessionFactory
+from sessions.storage.failures import Readiness, StorageErrors
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sessions.agents.fault_injecting import Fault
 from sessions.service_census import ServiceCensus
-from sessions.storage.database_factory import DatabaseGauges
+from sessions.storage.database import DatabaseGauges
 from tests.service_desk import ServiceDesk, serving
 
 QUIET = ServiceCensus(

@@ -13,7 +13,7 @@ from sessions.queue.message import HISTORY_TURNS_MAX, Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
-from sessions.storage.turn import Begun, Turn
+from sessions.storage.tables import Begun, Turn
 from sessions.storage.turn_store import TurnStore
 
 

@@ -9,8 +9,8 @@ from sessions.messages.payloads import PRIORITIES, TEXT_FIELDS
 from sessions.queue.message import HISTORY_TURNS_MAX, Message, Priority
 from sessions.queue.message_queue import MessageQueue
 from sessions.registry import Registry
+from sessions.storage.tables import Begun
 from sessions.storage.thread_store import ThreadStore
-from sessions.storage.turn import Begun
 from sessions.storage.turn_store import TurnStore
 
 

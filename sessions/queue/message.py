@@ -9,7 +9,7 @@ from enum import IntEnum
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.ids import IsolationKey
-from sessions.storage.turn import Begun
+from sessions.storage.tables import Begun
 
 HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
 

@@ -13,8 +13,7 @@ from sessions.event import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LA
 from sessions.messages.error_codes import code_of, told
 from sessions.service import ChatService
 from sessions.web.limits import Admissions
-from sessions.web.requests import query_value
-from sessions.web.tokens import Tokens
+from sessions.web.requests import Tokens, query_value
 
 CLOSE_CODES = {
     "unauthorized": INVALIDATED,

@@ -116,28 +116,28 @@ AnswersAfterTheEnd = stored(
 CutsStatements = cancelled(
     "CutsStatements",
     "Lets a caller who leaves cut a statement: its connection keeps the lock.",
-    "database_session.RequestScopedSession.execute",
+    "database.RequestScopedSession.execute",
     old="return await whole(self._session.execute(statement, values))",
     new="return await self._session.execute(statement, values)",
 )
 CutsCommits = cancelled(
     "CutsCommits",
     "Lets a caller who leaves cut a statement of a transaction without a context.",
-    "whole.WholeConnection.execute",
+    "database.WholeConnection.execute",
     old="return await whole(self._connection.execute(statement, values))",
     new="return await self._connection.execute(statement, values)",
 )
 KeepsThePlace = cancelled(
     "KeepsThePlace",
     "Keeps a place for a caller who has left the line.",
-    "places.Places._wait",
+    "database.Places._wait",
     old="except asyncio.CancelledError:",
     new="except ZeroDivisionError:",
 )
 FirstPlaceIsLost = cancelled(
     "FirstPlaceIsLost",
     "Gives a place back only where nothing was raised.",
-    "places.Places.held",
+    "database.Places.held",
     old="finally:",
     new="except ZeroDivisionError:\n    pass\nelse:",
 )

@@ -26,7 +26,7 @@ MakesIdsOfItsOwn = sessions.line(
 StoresUnderItsOwnIds = services.line(
     "StoresUnderItsOwnIds",
     "Makes ids of its own, under session, for a context that has some.",
-    "storage.database_factory.RequestScopedSessionFactory.create_session_from_context",
+    "storage.database.RequestScopedSessionFactory.create_session_from_context",
     old="session = RequestScopedSession(context,",
     new="from dataclasses import replace\n"
     'own = f"session_{context.request_id}"\n'
@@ -41,7 +41,7 @@ StoresUnderItsOwnIds = services.line(
 KeepsAfterError = services.line(
     "KeepsAfterError",
     "Makes sessions that stay open when their block raises.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="if not isinstance(error, Exception):\n    await self.close()",
     scenario=Database,
@@ -52,7 +52,7 @@ KeepsAfterError = services.line(
 KeepsAfterCancellation = services.line(
     "KeepsAfterCancellation",
     "Makes sessions that stay open when their task is cancelled.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="if not isinstance(error, asyncio.CancelledError):\n    await self.close()",
     scenario=Database,
@@ -64,7 +64,7 @@ KeepsAfterCancellation = services.line(
 CountsClosedTwice = services.line(
     "CountsClosedTwice",
     "Counts each session that is closed twice.",
-    "storage.database_factory.RequestScopedSessionFactory._closed",
+    "storage.database.RequestScopedSessionFactory._closed",
     old="self._sessions_open -= 1",
     new="self._sessions_open -= 2",
     scenario=Database,
