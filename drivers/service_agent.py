@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from sessions.agents.agent import AgentOutput, AgentRequest, RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.context import UserExecutionContext
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"

@@ -12,7 +12,7 @@ from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.event import Json
 from sessions.ids import IsolationKey
 from sessions.manager import WebSocketManagerFactory
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import Message, Queued
 from sessions.router import Router
 from sessions.storage.turn_store import TurnStore
 

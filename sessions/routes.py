@@ -14,9 +14,8 @@ from sessions.ids import IsolationKey, UnifiedIdGenerator
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import checked
+from sessions.messages.message import Message, checked, draft_of
 from sessions.messages.thread_history import shown_turn
-from sessions.queue.message import Message
 from sessions.registry import Registry
 from sessions.router import PendingResponse, PendingResponses
 from sessions.storage.failures import STORAGE_ERRORS, UNSTORED, StorageErrors
@@ -120,7 +119,7 @@ class AgentRoute:
         self._responses.finish(message.asker)
 
     def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, PendingResponse]:
-        draft = self._intake.draft("user_message", {"payload": dict(body)})
+        draft = draft_of("user_message", {"payload": dict(body)})
         name = self._ids.generate_base_id("exchange")
         response = self._responses.open(name)
         try:

@@ -11,7 +11,7 @@ from sessions.messages.agent_request import AgentRequestHandler
 from sessions.messages.dispatcher import Dispatcher, Handle
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
+from sessions.messages.message import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.messages.unanswered import UnansweredQuestions

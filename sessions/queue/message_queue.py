@@ -14,7 +14,7 @@ from itertools import count
 from sessions.clock import Clock
 from sessions.errors import QueueFullError
 from sessions.ids import IsolationKey
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import Message, Queued
 from sessions.settings import Settings
 from sessions.storage.tables import Begun
 

@@ -9,7 +9,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from sessions.ids import ID_LENGTH_MAX, PLACEHOLDERS
-from sessions.messages.payloads import GetThreadHistory, Saying
+from sessions.messages.message import GetThreadHistory, Saying
 from sessions.routes import STATUS
 from sessions.storage.failures import KINDS
 from sessions.web.responses import JSON_LINES

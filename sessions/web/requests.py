@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.ids import check_id
-from sessions.messages.envelope import parsed
+from sessions.messages.message import parsed
 
 # More of them are no length of anything.
 DIGITS_MAX = 15
