@@ -11,11 +11,10 @@ from sessions.event import CLEAN, DELETED, Connection, Json, WebSocket
 from sessions.ids import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
 from sessions.metrics import Refusals
-from sessions.service_census import ServiceCensus, ServiceMetrics
 from sessions.session_manager import ChatSystem, Sweeper
 from sessions.storage.database import Database, RequestScopedSession
 from sessions.storage.failures import UNSTORED
-from sessions.wiring import Wiring
+from sessions.wiring import ServiceCensus, ServiceMetrics, Wiring
 
 
 class ChatService:
