@@ -16,8 +16,8 @@ from sessions.agents.agent import (
 )
 from sessions.clock import Clock
 from sessions.errors import AgentFailedError, AgentTimeoutError, ThreadEndedError
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import Message
+from sessions.registry import Registry
 from sessions.router import Router
 from sessions.settings import Settings
 
@@ -34,13 +34,13 @@ class AgentHandler:
         self,
         agent: Agent,
         router: Router,
-        lifetimes: Lifetimes,
+        registry: Registry,
         clock: Clock,
         settings: Settings,
     ) -> None:
         self._agent = agent
         self._router = router
-        self._lifetimes = lifetimes
+        self._registry = registry
         self._clock = clock
         self._settings = settings
 
@@ -77,7 +77,7 @@ class AgentHandler:
         try:
             async for output in outputs:
                 # What is due is gone, even if this has come at the very second.
-                self._lifetimes.check(message)
+                self._registry.check(message)
                 if self._clock.now() >= deadline_s:
                     raise self._timeout()
                 if not isinstance(output, AgentEvent):

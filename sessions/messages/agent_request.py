@@ -6,10 +6,10 @@ from sessions.agents.agent import AgentRequest, AgentUnavailableError
 from sessions.agents.agent_handler import AgentHandler
 from sessions.errors import AgentFailedError, AgentTimeoutError
 from sessions.event import Json
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import HISTORY_TURNS_MAX, TEXT_FIELDS, Message, Queued
 from sessions.messages.unanswered import as_asked
 from sessions.queue.message_queue import MessageQueue
+from sessions.registry import Registry
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
 from sessions.storage.tables import Begun, Turn
@@ -29,7 +29,7 @@ class AgentRequestHandler:
         queue: MessageQueue,
         turns: TurnStore,
         agents: AgentHandler,
-        lifetimes: Lifetimes,
+        registry: Registry,
         router: Router,
         errors: StorageErrors,
     ) -> None:
@@ -37,7 +37,7 @@ class AgentRequestHandler:
         self._queue = queue
         self._turns = turns
         self._agents = agents
-        self._lifetimes = lifetimes
+        self._registry = registry
         self._router = router
 
     async def handle(self, queued: Queued) -> None:
@@ -68,7 +68,7 @@ class AgentRequestHandler:
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""
-        self._lifetimes.check(message)
+        self._registry.check(message)
         begun = await self._turns.begin(
             message.context,
             _text(message),
@@ -85,7 +85,7 @@ class AgentRequestHandler:
 
     async def _complete(self, message: Message, reply: str) -> None:
         """Store the agent's turn, and tell of it."""
-        self._lifetimes.check(message)
+        self._registry.check(message)
         position = await self._turns.append_agent_turn(message.context, reply, message.message_id)
         completed: dict[str, Json] = {"position": position, "response": reply}
         self._router.publish(message, "agent_completed", completed)

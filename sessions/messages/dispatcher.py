@@ -8,8 +8,8 @@ from typing import TypeAlias
 from sessions.errors import ThreadEndedError
 from sessions.messages.deletions import Deletions
 from sessions.messages.error_codes import code_of, told
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import AGENT_REQUESTS, Message, Queued
+from sessions.registry import Registry
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
 
@@ -25,13 +25,13 @@ class Dispatcher:
     def __init__(
         self,
         handlers: Mapping[str, Handle],
-        lifetimes: Lifetimes,
+        registry: Registry,
         deletions: Deletions,
         router: Router,
         storage_errors: StorageErrors,
     ) -> None:
         self._handlers = handlers
-        self._lifetimes = lifetimes
+        self._registry = registry
         self._deletions = deletions
         self._router = router
         self._storage_errors = storage_errors
@@ -39,7 +39,7 @@ class Dispatcher:
     async def handle(self, queued: Queued) -> None:
         message = queued.message
         await self._deletions.until_over(message.key)
-        if self._lifetimes.is_over(message):
+        if self._registry.is_over(message):
             return
         try:
             await self._handlers[message.kind](queued)
@@ -54,10 +54,10 @@ class Dispatcher:
             self._router.error(message, code, told(error))
 
     async def until_over(self, message: Message) -> None:
-        await self._lifetimes.until_over(message)
+        await self._registry.until_over(message)
 
     def gave_up(self, message: Message) -> None:
         """Report to who asked the agent that it was not available."""
-        if message.kind in AGENT_REQUESTS and not self._lifetimes.is_over(message):
+        if message.kind in AGENT_REQUESTS and not self._registry.is_over(message):
             text = "the agent could not be had; ask again later"
             self._router.error(message, "agent_failed", text)
