@@ -12,9 +12,9 @@ from sessions.errors import RefusedError
 from sessions.event import Event, Json
 from sessions.ids import IsolationKey, UnifiedIdGenerator
 from sessions.messages.error_codes import code_of, told
+from sessions.messages.handlers import shown_turn
 from sessions.messages.intake import Intake
 from sessions.messages.message import Message, checked, draft_of
-from sessions.messages.thread_history import shown_turn
 from sessions.registry import Registry
 from sessions.router import PendingResponse, PendingResponses
 from sessions.storage.failures import STORAGE_ERRORS, UNSTORED, StorageErrors

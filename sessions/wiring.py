@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.agents.agent import Agent
-from sessions.agents.agent_handler import AgentHandler
 from sessions.ids import IsolationKey
-from sessions.messages.agent_request import AgentRequestHandler
 from sessions.messages.deletions import Deletions
-from sessions.messages.dispatcher import Dispatcher, Handle
+from sessions.messages.handlers import (
+    AgentHandler,
+    AgentRequestHandler,
+    Dispatcher,
+    Handle,
+    ThreadHistoryHandler,
+    UnansweredQuestions,
+)
 from sessions.messages.intake import Intake
 from sessions.messages.message import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.messages.thread_history import ThreadHistoryHandler
-from sessions.messages.unanswered import UnansweredQuestions
 from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
-from sessions.queue.message_queue import MessageQueue, QueueCounts
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueCounts, QueueWorker
 from sessions.routes import AgentRoute, MessagesRoute, ThreadRoute
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database, DatabaseGauges, RequestScopedSessionFactory

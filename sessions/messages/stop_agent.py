@@ -7,8 +7,7 @@ from collections.abc import Callable, Coroutine
 from sessions.errors import BadMessageError
 from sessions.ids import IsolationKey
 from sessions.messages.message import AGENT_REQUESTS, Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueWorker
 from sessions.registry import Registry
 from sessions.router import Router
 from sessions.tasks import Tasks
