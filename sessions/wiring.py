@@ -9,10 +9,10 @@ from typing import Protocol
 
 from sessions.agents.agent import Agent
 from sessions.ids import IsolationKey
-from sessions.messages.deletions import Deletions
 from sessions.messages.handlers import (
     AgentHandler,
     AgentRequestHandler,
+    Deletions,
     Dispatcher,
     Handle,
     ThreadHistoryHandler,
@@ -79,22 +79,15 @@ class Wiring:
         self.threads = ThreadStore(database, clock, settings)
         self.storage_errors = errors = StorageErrors()
         self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
-        registry = system.registry
         self.deletions = Deletions()
+        registry = system.registry
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
-        self.queue = MessageQueue(
-            clock,
-            settings,
-            registry.is_over,
-            lambda message: router.responses.finish(message.asker),
-        )
+        self.queue = MessageQueue(clock, settings, registry.is_over, router.responses.message_gone)
         agents = AgentHandler(agent, router, registry, clock, settings)
         requests = AgentRequestHandler(self.queue, self.turns, agents, registry, router, errors)
-        dispatcher = Dispatcher(
-            *(self._handlers(requests, agent.name), registry, self.deletions),
-            *(router, errors),
-        )
+        handlers = self._handlers(requests, agent.name)
+        dispatcher = Dispatcher(handlers, registry, self.deletions, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
             self.queue, self.worker, registry, router, core.tasks, requests.give_up

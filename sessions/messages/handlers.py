@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 from sessions.agents.agent import (
@@ -20,7 +20,7 @@ from sessions.clock import Clock
 from sessions.context import Contexts
 from sessions.errors import AgentFailedError, AgentTimeoutError, ThreadEndedError
 from sessions.event import Json
-from sessions.messages.deletions import Deletions
+from sessions.ids import IsolationKey
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.message import (
     AGENT_REQUESTS,
@@ -41,6 +41,7 @@ from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 
 logger = logging.getLogger(__name__)
+
 
 Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 
@@ -182,7 +183,6 @@ class AgentRequestHandler:
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""
-        self._registry.check(message)
         begun = await self._turns.begin(
             message.context,
             _text(message),
@@ -253,6 +253,35 @@ def shown_turn(turn: Turn) -> Json:
         "run_id": turn.run_id,
         "at_s": turn.at_s,
     }
+
+
+class Deletions:
+    """The threads whose turns are being removed.
+
+    A thread can have a new session meanwhile. Its messages are handled when the removal is over,
+    or they would go on with the old conversation, and be removed with it.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[IsolationKey, list[asyncio.Event]] = {}
+
+    @contextmanager
+    def of(self, key: IsolationKey) -> Iterator[None]:
+        """Hold back the thread's messages while a block runs."""
+        over = asyncio.Event()
+        self._under_way.setdefault(key, []).append(over)
+        try:
+            yield
+        finally:
+            over.set()
+            self._under_way[key].remove(over)
+            if not self._under_way[key]:
+                del self._under_way[key]
+
+    async def until_over(self, key: IsolationKey) -> None:
+        """Return once no turns of a thread are being removed."""
+        while found := self._under_way.get(key):
+            await found[0].wait()
 
 
 class Dispatcher:
