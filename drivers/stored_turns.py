@@ -59,7 +59,7 @@ class StoredTurnsDriver(Driver[StoredTurns]):
         await self._turns.delete_thread(self._context(user, thread))
 
     async def end(self, user: str) -> None:
-        await self._threads.end_sessions(user)
+        await self._threads.end_sessions(user, used=0)
 
     async def threads_of(self, user: str) -> list[str]:
         found = await self._threads.threads_of(user, lambda _: None)

@@ -176,6 +176,11 @@ class Registry:
         with self._lock:
             self._uses = count(used + 1)
 
+    def used_so_far(self) -> int:
+        """Return a number that each later get or message exceeds, and none so far."""
+        with self._lock:
+            return next(self._uses)
+
     def live(self) -> dict[IsolationKey, str]:
         """Return the current run of every live session, by user and thread."""
         with self._lock:

@@ -129,9 +129,10 @@ class ChatService:
         ended already.
         """
         ended = await self.system.invalidate_user_sessions(user_id)
+        used = self.system.registry.used_so_far()
         self.wiring.queue.remove_user(user_id)
         await self.wiring.worker.drop(lambda message: message.key.user_id == user_id)
-        await self.wiring.threads.end_sessions(user_id)
+        await self.wiring.threads.end_sessions(user_id, used)
         return ended
 
     async def delete_thread(self, user_id: str, thread_id: str) -> bool:
@@ -145,9 +146,10 @@ class ChatService:
         self.wiring.queue.remove_thread(user_id, thread_id)
         if manager := self.system.factory.find(key):
             self.system.factory.end(manager, DELETED)
-        await self.wiring.worker.drop(lambda message: message.key == key)
-        had_turns = bool(await self.wiring.turns.latest_turns(context, 1))
-        await self.wiring.turns.delete_thread(context)
+        with self.wiring.deletions.of(key):
+            await self.wiring.worker.drop(lambda message: message.key == key)
+            had_turns = bool(await self.wiring.turns.latest_turns(context, 1))
+            await self.wiring.turns.delete_thread(context)
         return was_live or had_turns
 
     async def broadcast_quality_update(self, payload: Mapping[str, Json]) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from sessions.agents.agent import Agent
 from sessions.agents.agent_handler import AgentHandler
 from sessions.messages.agent_request import AgentRequestHandler
+from sessions.messages.deletions import Deletions
 from sessions.messages.dispatcher import Dispatcher, Handle
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
@@ -50,6 +51,7 @@ class Wiring:
         self.storage_errors = errors = StorageErrors()
         self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
         self.lifetimes = Lifetimes(system.registry, clock)
+        self.deletions = Deletions()
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
         self.queue = MessageQueue(
@@ -63,7 +65,8 @@ class Wiring:
             self.queue, self.turns, agents, self.lifetimes, router, errors
         )
         dispatcher = Dispatcher(
-            self._handlers(requests, agent.name), self.lifetimes, router, errors
+            *(self._handlers(requests, agent.name), self.lifetimes, self.deletions),
+            *(router, errors),
         )
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(

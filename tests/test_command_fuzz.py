@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from threadline.campaign.events import Began, Ended
+from threadline.campaign.events import Began, Ended, Found
 from threadline.campaign.job import Job
 from threadline.campaign.worker import work
 from threadline.report.terminal import Terminal
@@ -208,6 +208,32 @@ def test_a_failure_that_hides_others_is_told_to_block() -> None:
 
     assert "store: memory-append blocks: it ended 22 of 30 runs" in told.getvalue()
     assert "keys-delete blocks" not in told.getvalue()
+
+
+def test_a_failure_is_told_where_its_worker_told_nothing_else() -> None:
+    """A campaign that is ended right after it has found a failure tells it all the same."""
+    told = StringIO()
+    terminal = Terminal(console=Console(file=told, width=120))
+    terminal.expect(["store"])
+    terminal.hear(Found("memory-append", "memory: append diverges", "", "{}", 7, 3), "store")
+
+    terminal.summary()
+
+    assert "memory: append diverges" in told.getvalue()
+    assert "memory-append (1 run)" in told.getvalue()
+
+
+def test_a_failure_is_told_where_a_second_worker_begins_after_it() -> None:
+    told = StringIO()
+    terminal = Terminal(console=Console(file=told, width=120))
+    terminal.expect(["store"])
+    terminal.hear(Began("mine:Store"), "store")
+    terminal.hear(Found("memory-append", "memory: append diverges", "", "{}", 7, 3), "store")
+    terminal.hear(Began("mine:Store"), "store")
+
+    terminal.summary()
+
+    assert "memory: append diverges" in told.getvalue()
 
 
 def test_a_worker_whose_time_is_over_ends() -> None:

@@ -68,7 +68,7 @@ def test_invalidated_thread_keeps_its_conversation_only(tmp_path: Path, kind: st
         async with stores(tmp_path, kind=kind) as kept:
             await kept.turns.append_user_turn(context("ana"), "one")
             await kept.turns.append_user_turn(context("ben"), "two")
-            await kept.threads.end_sessions("ana")
+            await kept.threads.end_sessions("ana", used=0)
 
             assert [thread.user_id for thread in await kept.threads.threads_to_load()] == ["ben"]
             assert len(await kept.turns.latest_turns(context("ana"), 50)) == 1
@@ -82,7 +82,7 @@ def test_invalidated_thread_goes_on_with_a_turn_of_a_new_run(tmp_path: Path) -> 
     async def run() -> None:
         async with stores(tmp_path) as kept:
             await kept.turns.append_user_turn(context(), "one")
-            await kept.threads.end_sessions("ana")
+            await kept.threads.end_sessions("ana", used=0)
 
             assert await kept.turns.append_user_turn(context(run_id="r2"), "two") == 2
             assert await kept.threads.threads_to_load() == [StoredThread("ana", "t", "r2", START_S)]

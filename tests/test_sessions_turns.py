@@ -184,7 +184,7 @@ def test_no_answer_comes_after_an_invalidation(tmp_path: Path) -> None:
     async def run() -> None:
         async with stores(tmp_path) as kept:
             await kept.turns.append_user_turn(context(), "one")
-            await kept.threads.end_sessions("ana")
+            await kept.threads.end_sessions("ana", used=0)
 
             with pytest.raises(ThreadEndedError):
                 await kept.turns.append_agent_turn(context(), "late")

@@ -9,12 +9,13 @@ from .handle import Handle
 from .known import Known
 from .model import Census, Model, operation
 from .operation import Operation
-from .outcome import Ok, Outcome, Refuse, Refused, Unknown, Unpredictable
+from .outcome import LATER, Ok, Outcome, Refuse, Refused, Unknown, Unpredictable
 from .pool import Now, Pool, pool
 from .rule import rule
 from .scenario import Scenario
 
 __all__ = [
+    "LATER",
     "Census",
     "Disagreement",
     "Driver",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from inspect import signature
 from typing import (
     Any,
@@ -22,6 +22,7 @@ from .blame import blame
 from .failure import Disagreement, Property
 from .handle import Handle
 from .operation import Operation, make_operation, plain_name
+from .outcome import Unpredictable
 from .pool import Now, Pool
 
 Census: TypeAlias = Mapping[str, object]
@@ -163,7 +164,8 @@ class Model:
     legitimately differ; give it a default in the class. `settings` are pools, drawn once a run.
     `invariants` are asserted after each step, each under the property that it guards; a part of
     the system's census that only they read is named in `watched`; one that tells of the last step
-    alone, as what was closed in it, in `notes`.
+    alone, as what was closed in it, in `notes`. `overlaps` says, once it is made, whether
+    operations go on beside each other in this run: then one may take effect at several moments.
     """
 
     name: ClassVar[str] = ""
@@ -172,6 +174,7 @@ class Model:
     invariants: ClassVar[tuple[tuple[Property, Invariant], ...]] = ()
     watched: ClassVar[frozenset[str]] = frozenset()
     notes: ClassVar[frozenset[str]] = frozenset()
+    overlaps: bool = False
 
     _marked: ClassVar[Mapping[str, Marked[Any, Any, Any]]] = {}
     _settles: ClassVar[bool] = False
@@ -219,6 +222,25 @@ class Model:
 
     def settle(self) -> None:
         """Do what comes of an operation by itself; called when each was taken. Nothing, here."""
+
+    def goes_on(self) -> Sequence[int]:
+        """Return the numbers of the steps that have more to do now, in a run that overlaps.
+
+        What an operation does after its first moment is done by `go_on`, a moment each time,
+        between moments of others; once the system is quiet, nothing goes on here. None, here.
+        """
+        return ()
+
+    def go_on(self, step: int) -> object:
+        """Do the next thing that a step has to do; return its outcome, once that is known.
+
+        Else LATER, as the operation itself has returned that, or what the caller was told already.
+        """
+        raise NotImplementedError(f"{type(self).__name__} says that step {step} goes on")
+
+    def leave_off(self, step: int) -> None:
+        """Do nothing more of a step, whose caller has left: that is one way in which it can end."""
+        raise Unpredictable(f"what is left of step {step}, whose caller has left")
 
     def census(self) -> Census:
         """Return what a right system holds now, by name; in proportion to what is live."""

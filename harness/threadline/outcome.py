@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from .shown import MORE, shown
 
 Told: TypeAlias = Mapping[object, list[object]]
 """What was told since the last operation, in order, by whom it was told to."""
+
+
+class _Later:
+    """Stands for an outcome that is not known yet."""
+
+    def __repr__(self) -> str:
+        return "later"
+
+
+LATER: Final = _Later()
+"""Returned by a model, of an operation whose outcome a later moment tells (`Model.go_on`)."""
 
 
 @dataclass(frozen=True, slots=True)

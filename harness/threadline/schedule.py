@@ -34,7 +34,8 @@ class Call:
 
     `ended` is 0 while it goes on. `points` counts its I/Os. `marks` are what a reader is shown: at
     which tick an I/O has begun to wait, and at which it was answered. Of a thread, `points` are
-    lines, and `stops` are those before which it was put aside.
+    lines, and `stops` are those before which it was put aside. `goes_on` says whether the model has
+    done more in it than the operation's first moment.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Call:
     ended_at: int = 0
     task: asyncio.Task[Any] | None = None
     outcome: Outcome | None = None
+    goes_on: bool = False
     points: int = 0
     is_cancelled: bool = False
     marks: list[tuple[int, int]] = field(default_factory=list)

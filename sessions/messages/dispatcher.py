@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TypeAlias
 
 from sessions.errors import ThreadEndedError
+from sessions.messages.deletions import Deletions
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.lifetime import Lifetimes
 from sessions.messages.payloads import AGENT_REQUESTS
@@ -26,16 +27,19 @@ class Dispatcher:
         self,
         handlers: Mapping[str, Handle],
         lifetimes: Lifetimes,
+        deletions: Deletions,
         router: Router,
         storage_errors: StorageErrors,
     ) -> None:
         self._handlers = handlers
         self._lifetimes = lifetimes
+        self._deletions = deletions
         self._router = router
         self._storage_errors = storage_errors
 
     async def handle(self, queued: Queued) -> None:
         message = queued.message
+        await self._deletions.until_over(message.key)
         if self._lifetimes.is_over(message):
             return
         try:

@@ -51,5 +51,8 @@ class StopAgentHandler:
         self._router.publish(message, "agent_stopped", {})
 
     def _has_begun(self, queued: Queued) -> bool:
-        tried = queued.failures > 0 or self._worker.is_at(queued)
-        return tried and not self._lifetimes.is_over(queued.message)
+        worker = self._worker
+        tried = queued.failures > 0 or worker.is_at(queued)
+        return (
+            tried and not worker.is_ending(queued) and not self._lifetimes.is_over(queued.message)
+        )

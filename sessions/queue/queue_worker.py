@@ -97,6 +97,10 @@ class QueueWorker:
         """Return whether a message is being handled."""
         return any(each is queued for each in self._at_work.values())
 
+    def is_ending(self, queued: Queued) -> bool:
+        """Return whether the handling of a message was cancelled, and has not ended so far."""
+        return any(task.cancelling() > 0 for task, each in self._at_work.items() if each is queued)
+
     def cancel(self, queued: Queued) -> None:
         """Forget one message; the next of its thread follows when its handling has ended."""
         at_work = [task for task, each in self._at_work.items() if each is queued]

@@ -40,7 +40,11 @@ LAST_USED = select(func.coalesce(func.max(THREADS.c.used), 0))
 OF_USER = (
     select(THREADS).where(THREADS.c.user_id == bindparam("of_user")).order_by(THREADS.c.used.desc())
 )
-ENDED = update(THREADS).where(THREADS.c.user_id == bindparam("of_user")).values(ended=True)
+ENDED = (
+    update(THREADS)
+    .where(THREADS.c.user_id == bindparam("of_user"), THREADS.c.used <= bindparam("last_used"))
+    .values(ended=True)
+)
 DUE = select(THREADS).where(THREADS.c.active_at_s + bindparam("retention_s") <= bindparam("now_s"))
 REMOVED_IF_UNCHANGED = (
     delete(THREADS)
@@ -113,10 +117,14 @@ class ThreadStore:
         )
         return [thread for thread in stored if not self._is_due(thread, live_since)]
 
-    async def end_sessions(self, user_id: str) -> None:
-        """Note that a user's sessions were invalidated, before it returns."""
+    async def end_sessions(self, user_id: str, used: int) -> None:
+        """Note that a user's sessions were invalidated, before it returns.
+
+        used: the number of the last get or message before that. A session of which a later message
+        became a turn has begun since, and goes on.
+        """
         async with self._database.transaction() as connection:
-            await connection.execute(ENDED, {"of_user": user_id})
+            await connection.execute(ENDED, {"of_user": user_id, "last_used": used})
 
     async def remove_due(self, live_since: LiveSince) -> int:
         """Remove each conversation that is due, in a transaction of its own; return how many.

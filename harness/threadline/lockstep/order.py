@@ -1,26 +1,28 @@
 """An order: one after the other in which calls that overlapped could have come to what they did.
 
 Linearisability, after Herlihy and Wing 1990 (ACM TOPLAS 12(3)): each call takes effect at one
-moment between its begin and its end. The search is that of Wing and Gong 1993 (JPDC 17).
+moment between its begin and its end. The search is that of Wing and Gong 1993 (JPDC 17). Where a
+model says that a step goes on (`Model.goes_on`), it has further moments, each of which has a place.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ..failure import Disagreement, Property
 from ..handle import Dangling, Handle
 from ..model import Census, Model
-from ..outcome import Crashed, Ok, Outcome, Refused, Told, Unknown, Unpredictable
+from ..outcome import Crashed, Outcome, Told, Unknown, Unpredictable
 from ..schedule import Call
-from .outcomes import expected_of
+from .moments import FIRST, LEFT, NEVER, NEXT, Placed, done, told_in, untold
 from .renaming import ATOMS, Kept, Renaming
 
 VISITS_MAX = 3_000  # calls that are tried in some place, for one question; our choice
-DEPTH_MAX = 12  # of what a model holds, as far as states are compared; our choice
+DEPTH_MAX = 40  # of what a model holds, as far as states are compared; our choice
 
 
 class Reached(NamedTuple):
@@ -28,13 +30,6 @@ class Reached(NamedTuple):
 
     model: Model
     notes: Mapping[str, object]
-
-
-class Placed(NamedTuple):
-    """A call in an order, and what the model expects of it there; None: it never took effect."""
-
-    call: Call
-    expected: Outcome | None
 
 
 class Miss(NamedTuple):
@@ -75,6 +70,14 @@ class World(Protocol):
         """Return whether two outcomes are the same up to ids, binding those that are new."""
         ...
 
+    def call_of(self, number: int) -> Call:
+        """Return the call of a step, of whichever window."""
+        ...
+
+    def hears(self, window: Window, order: Sequence[Placed]) -> Part | None:
+        """Return whom the last moment of an order tells what was not told then; None: nobody."""
+        ...
+
     def parts(self, window: Window, reached: Reached, order: Sequence[Placed]) -> Part | None:
         """Return how what was told and held differs from a model after a window; None: not."""
         ...
@@ -85,22 +88,29 @@ class World(Protocol):
 
 
 Orders: TypeAlias = tuple[tuple[Placed, ...], ...]
-Option: TypeAlias = tuple[Call, bool]  # a call that can be next, and whether it happens
+Option: TypeAlias = tuple[Call, str]  # a call that can be next, and which moment of it
+
+
+class Left(NamedTuple):
+    """What is left of a window: calls that have not begun, and those whose outcome is not told."""
+
+    rest: tuple[Call, ...]
+    open: tuple[Call, ...] = ()
 
 
 class Point(NamedTuple):
-    """Where a search stands: a model after some orders, and the calls left of the last window."""
+    """Where a search stands: a model after some orders, and what is left of the last window."""
 
     reached: Reached
     orders: Orders
-    rest: tuple[Call, ...]
+    left: Left
 
 
 class Branch(NamedTuple):
     """Where several calls could be next: the ids known there, and the options not tried yet."""
 
     orders: Orders
-    rest: tuple[Call, ...]
+    left: Left
     kept: Kept
     state: Hashable
     options: list[Option]
@@ -127,8 +137,8 @@ class Search:
         """Return whether the order in which they began explains it; `reached` is after them."""
         self._windows = (window,)
         kept = self.renaming.kept()
-        for place, (call, expected) in enumerate(order):
-            if expected is not None and not self._fits(call, expected, (order[:place],)):
+        for place, placed in enumerate(order):
+            if not self._fits(placed, (order[:place],)):
                 self.renaming.restore(kept)
                 return False
         if self._ends(reached, (order,)):
@@ -140,31 +150,49 @@ class Search:
         """Return orders that explain all, and a model after them; None if there are none."""
         self._windows, kept = windows, self.renaming.kept()
         reached = self.world.after(())
-        point = None if reached is None else Point(reached, ((),), windows[0].calls)
+        point = None if reached is None else Point(reached, ((),), Left(windows[0].calls))
         branches: list[Branch] = []  # in a list, as a run may have more windows than Python frames
         while point is not None:
-            if point.rest:
-                point = self._extended(point, branches)
-            elif not self._ends(point.reached, point.orders):
+            if options := self._options(point):
+                point = self._extended(point, options, branches)
+            elif any(point.left) or not self._ends(point.reached, point.orders):
                 point = None
             elif len(point.orders) == len(windows):
                 return point.reached, point.orders
             else:
                 calls = windows[len(point.orders)].calls
-                point = Point(Reached(point.reached.model, {}), (*point.orders, ()), calls)
+                point = Point(Reached(point.reached.model, {}), (*point.orders, ()), Left(calls))
             point = point or self._back(branches)
         self.renaming.restore(kept)
         return None
 
-    def _extended(self, point: Point, branches: list[Branch]) -> Point | None:
-        """Return where the first call that can be next leads; what else can be, is a branch."""
-        first, *others = _options(point.rest)
+    def _options(self, point: Point) -> list[Option]:
+        """Return what can be next, and whether it happens: one without an answer may not.
+
+        A call can begin if that was before any that is left had ended; what goes on can go on.
+        """
+        rest, open_calls = point.left
+        first_end = min(map(_end, (*rest, *open_calls)), default=0)
+        options = []
+        for number in point.reached.model.goes_on():
+            call = self.world.call_of(number)
+            options.append((call, NEXT))
+            if isinstance(call.outcome, Unknown):
+                options.append((call, LEFT))
+        options += [(call, FIRST) for call in rest if call.began <= first_end]
+        return options + [(call, NEVER) for call in rest if isinstance(call.outcome, Unknown)]
+
+    def _extended(
+        self, point: Point, options: Sequence[Option], branches: list[Branch]
+    ) -> Point | None:
+        """Return where the first of some options leads; the others are a branch."""
+        first, *others = options
         if others:
             state = self._state(point)
             if state in self._failed:
                 return None
             kept = self.renaming.kept()
-            branches.append(Branch(point.orders, point.rest, kept, state, others))
+            branches.append(Branch(point.orders, point.left, kept, state, others))
         return self._taken(point, first)
 
     def _back(self, branches: list[Branch]) -> Point | None:
@@ -178,7 +206,7 @@ class Search:
             reached, option = self.world.after(branch.orders), branch.options.pop(0)
             if reached is None:
                 continue
-            point = self._taken(Point(reached, branch.orders, branch.rest), option)
+            point = self._taken(Point(reached, branch.orders, branch.left), option)
             if point is not None:
                 return point
         return None
@@ -189,40 +217,52 @@ class Search:
         if self.visits > VISITS_MAX:
             self.is_cut = True
             return None
-        (reached, orders, rest), (call, happens) = point, option
-        expected = None
-        if happens:
+        (reached, orders, left), (call, moment) = point, option
+        placed = Placed(call, None, moment)
+        if moment != NEVER:
             try:
-                expected = expected_of(reached.model.at(call.number), call.operation)
+                placed = done(reached.model, placed)
             except Dangling:
                 return None  # what it needs is not there yet
             except Unpredictable:
                 self.is_cut = True
                 return None
-            if not self._fits(call, expected, orders):
+            if not (self._fits(placed, orders) and self._hears(placed, orders)):
                 return None
             reached = Reached(reached.model, noted(reached.notes, reached.model))
-        longer = (*orders[:-1], (*orders[-1], Placed(call, expected)))
-        return Point(reached, longer, tuple(each for each in rest if each is not call))
+        longer = (*orders[:-1], (*orders[-1], placed))
+        return Point(reached, longer, _left(left, placed))
 
     def _state(self, point: Point) -> Hashable:
         """Return what decides whether the calls that are left can be explained."""
-        reached, orders, rest = point
+        reached, orders, left = point
         told = frozen([told_in(orders[-1]), reached.notes])
         ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
-        left = tuple(call.number for call in rest)
-        return len(orders), left, frozen(vars(reached.model)), told, ids
+        numbers = tuple(tuple(call.number for call in calls) for calls in left)
+        return len(orders), numbers, frozen(vars(reached.model)), told, ids
 
-    def _fits(self, call: Call, expected: Outcome, orders: Orders) -> bool:
+    def _fits(self, placed: Placed, orders: Orders) -> bool:
+        """Return whether what a call comes to, if that is known now, is what it came to."""
+        call, expected, before = placed.call, placed.expected, orders[-1]
+        if not placed.answers or expected is None:
+            return True
         actual = call.outcome
         assert actual is not None
         if isinstance(actual, Unknown) or self.world.agrees(untold(expected), untold(actual)):
             return True
         differs = Disagreement("outcome", untold(expected), untold(actual))
-        before = orders[-1]
         if len(orders) == len(self._windows):
-            self._miss(Miss((len(before), 0, 0), (*before, Placed(call, expected)), call, differs))
+            self._miss(Miss((len(before), 0, 0), (*before, placed), call, differs))
         return False
+
+    def _hears(self, placed: Placed, orders: Orders) -> bool:
+        """Return whether what a moment tells came after all that was told before."""
+        order = (*orders[-1], placed)
+        part = self.world.hears(self._windows[len(orders) - 1], order)
+        if part is not None and len(orders) == len(self._windows):
+            miss = Miss((len(order), 0, 0), order, placed.call, part.disagreement)
+            self._miss(miss)
+        return part is None
 
     def _ends(self, reached: Reached, orders: Orders) -> bool:
         order = orders[-1]
@@ -242,23 +282,6 @@ class Search:
             self.closest = miss
 
 
-def untold(outcome: Outcome) -> Outcome:
-    """Return an outcome without what was told beside it."""
-    if isinstance(outcome, (Ok, Refused)) and outcome.told is not None:
-        return replace(outcome, told=None)
-    return outcome
-
-
-def told_in(order: Sequence[Placed]) -> Told:
-    """Return what is told in an order, one stream for each who is told."""
-    found: dict[object, list[object]] = {}
-    for _, expected in order:
-        if isinstance(expected, (Ok, Refused)):
-            for to, what in (expected.told or {}).items():
-                found.setdefault(to, []).extend(what)
-    return found
-
-
 def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
     """Return notes together with those of a model's last step."""
     if not model.notes:
@@ -274,36 +297,54 @@ def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
     return found
 
 
-def frozen(value: object, depth: int = 0) -> Hashable:
-    """Return a value that is equal for equal states, in whatever order their dicts were filled."""
+def frozen(value: object, path: tuple[int, ...] = ()) -> Hashable:
+    """Return a value that is equal for equal states, in whatever order their dicts were filled.
+
+    Of what holds itself it says where, by the objects on the way to it.
+    """
     kind = type(value)
     if kind in ATOMS or kind is Handle:
         return kind.__name__, value  # 1 is not True
-    if depth > DEPTH_MAX:
+    if id(value) in path:
+        return "again", path.index(id(value))
+    if len(path) > DEPTH_MAX:
         return id(value)
+    path = (*path, id(value))
     if isinstance(value, Mapping):
-        items = value.items()
-        return frozenset((frozen(k, depth + 1), frozen(v, depth + 1)) for k, v in items)
+        return frozenset((frozen(k, path), frozen(v, path)) for k, v in value.items())
     if isinstance(value, (list, tuple, deque)):
-        return kind.__name__, tuple(frozen(each, depth + 1) for each in value)
+        return kind.__name__, tuple(frozen(each, path) for each in value)
     if isinstance(value, (set, frozenset)):
-        return frozenset(frozen(each, depth + 1) for each in value)
+        return frozenset(frozen(each, path) for each in value)
+    if isinstance(value, GeneratorType):
+        return _frozen_generator(value, path)
     names = [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]
     fields = {name: getattr(value, name, None) for name in names if name[:2] != "__"}
     fields |= getattr(value, "__dict__", {})
     if callable(value) or not fields:
         return kind.__name__, id(kind)
-    return kind.__name__, frozen(fields, depth + 1)
+    return kind.__name__, frozen(fields, path)
 
 
-def _options(rest: Sequence[Call]) -> list[Option]:
-    """Return the calls that can be next, and whether they happen: one without an answer may not.
+def _frozen_generator(
+    value: GeneratorType[object, object, object], path: tuple[int, ...]
+) -> Hashable:
+    """Return where a generator stands, what it knows there, and the one that it waits for."""
+    frame = value.gi_frame
+    if frame is None:
+        return value.__qualname__, "is over"
+    known = {name: each for name, each in frame.f_locals.items() if name != "self"}
+    inner = frozen(value.gi_yieldfrom, path)
+    return value.__qualname__, frame.f_lasti, frozen(known, path), inner
 
-    Next is what began before any of the rest had ended.
-    """
-    first_end = min(map(_end, rest))
-    happen = [(call, True) for call in rest if call.began <= first_end]
-    return happen + [(call, False) for call in rest if isinstance(call.outcome, Unknown)]
+
+def _left(left: Left, placed: Placed) -> Left:
+    """Return what is left of a window after a moment of one of its calls."""
+    call, is_over = placed.call, placed.answers or placed.moment in (NEVER, LEFT)
+    rest = tuple(each for each in left.rest if each is not call)
+    is_open = call in left.open or (call in left.rest and not is_over)
+    others = tuple(each for each in left.open if each is not call)
+    return Left(rest, (*others, call) if is_open and not is_over else others)
 
 
 def _end(call: Call) -> float:

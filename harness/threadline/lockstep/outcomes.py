@@ -17,7 +17,18 @@ from ..driver import Driver, DriverError
 from ..handle import Dangling, Handle
 from ..model import Model
 from ..operation import Operation
-from ..outcome import Crashed, Hung, Ok, Outcome, Refuse, Refused, Told, Unknown, Unpredictable
+from ..outcome import (
+    LATER,
+    Crashed,
+    Hung,
+    Ok,
+    Outcome,
+    Refuse,
+    Refused,
+    Told,
+    Unknown,
+    Unpredictable,
+)
 from ..pump import NotDone, Pump
 from ..shown import without_addresses
 
@@ -32,6 +43,7 @@ PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, 
 # A step that was not played: its handle names nothing, or nobody knows what is right.
 UNPLAYED = (Dangling, Unpredictable)
 DONE = Ok()
+MOMENTS_MAX = 10_000  # of one operation, and of all that it lets go on; our choice
 TEXT_MAX = 10_000  # characters of one value or error; our choice
 OURS = f"{Path(__file__).parents[1]}{os.sep}"
 
@@ -45,14 +57,78 @@ def expected_of(model: Model, operation: Operation) -> Outcome:
         value = operation.expect(model)
         if type(value) in PLAIN and model._told is None and not model._settles:
             return DONE if value is None else Ok(value)
-    except Refuse as refusal:
-        value = Refused(refusal.reason, refusal.because, says=refusal.says)
-    except (Dangling, Unpredictable):
-        raise
     except Exception as error:
-        if isinstance(error, KeyError) and error.args and type(error.args[0]) is Handle:
-            raise Dangling(error.args[0]) from None
-        raise ModelError(f"{type(model).__name__} raised {error!r} in {operation}") from error
+        value = _refusal(model, error, str(operation))
+    return _settled_in(model, value)
+
+
+def went_on(model: Model, step: int) -> Outcome:
+    """Let a step of a model go on by a moment; return what was told, and its outcome or LATER.
+
+    Raises as `expected_of` does.
+    """
+    try:
+        value = model.go_on(step)
+    except Exception as error:
+        value = _refusal(model, error, f"step {step}, which goes on")
+    return _settled_in(model, value)
+
+
+def left_off(model: Model, step: int) -> Outcome:
+    """Let a model do nothing more of a step, and return what that tells.
+
+    Raises as `expected_of` does.
+    """
+    try:
+        model.leave_off(step)
+    except Exception as error:
+        _refusal(model, error, f"step {step}, whose caller has left")
+    return _settled_in(model, LATER)
+
+
+def whole_of(model: Model, number: int, first: Outcome) -> Outcome:
+    """Do all that goes on after the first moment of a step, in order; return what it comes to."""
+    outcome = first
+    for _ in range(MOMENTS_MAX):
+        steps = model.goes_on()
+        if not steps and not is_later(outcome):
+            return outcome
+        if not steps:
+            break
+        outcome = joined(outcome, went_on(model, steps[0]), is_own=steps[0] == number)
+    raise ModelError(f"{type(model).__name__} never tells the outcome of step {number}")
+
+
+def is_later(outcome: Outcome) -> bool:
+    """Return whether a later moment tells what an operation comes to."""
+    return isinstance(outcome, Ok) and outcome.value is LATER
+
+
+def joined(before: Outcome, more: Outcome, *, is_own: bool) -> Outcome:
+    """Return an outcome together with a later moment's: its own, or one that only tells more."""
+    outcome = more if is_own and not is_later(more) else before
+    if not isinstance(outcome, (Ok, Refused)):
+        return outcome
+    told: dict[object, list[object]] = {}
+    for each in (before, more):
+        for to, what in (each.told or {} if isinstance(each, (Ok, Refused)) else {}).items():
+            told.setdefault(to, []).extend(what)
+    return replace(outcome, told=told or None)
+
+
+def _refusal(model: Model, error: Exception, what: str) -> Refused:
+    """Return what a model's exception stands for, or raise it as its own fault."""
+    if isinstance(error, Refuse):
+        return Refused(error.reason, error.because, says=error.says)
+    if isinstance(error, (Dangling, Unpredictable)):
+        raise error
+    if isinstance(error, KeyError) and error.args and type(error.args[0]) is Handle:
+        raise Dangling(error.args[0]) from None
+    raise ModelError(f"{type(model).__name__} raised {error!r} in {what}") from error
+
+
+def _settled_in(model: Model, value: Any) -> Outcome:
+    """Return a model's outcome once it has done what comes of it by itself."""
     if model._settles:
         model.settle()
     if (told := model._told) is not None:

@@ -15,14 +15,25 @@ from ..history import Step
 from ..model import Census, Model
 from ..operation import Operation, atoms_in, map_atoms
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused, Told, Unknown, Unpredictable
-from ..overlapping import Lane, OverlapFailure
 from ..pump import NotDone
 from ..schedule import Call, Schedule
 from ..timing import ALONE, WITH
 from ..trace import is_signature_of, plain
+from .lanes import steps_of, with_lanes
 from .lockstep import Lockstep, check_census, differing
-from .order import Miss, Orders, Part, Placed, Reached, Search, Window, noted, told_in, untold
-from .outcomes import UNPLAYED, begun, called, died_beside, ended, expected_of, is_interrupt, raised
+from .moments import WHOLE, Placed, played, told_by, told_in, untold
+from .order import Miss, Orders, Part, Reached, Search, Window, noted
+from .outcomes import (
+    UNPLAYED,
+    begun,
+    called,
+    died_beside,
+    ended,
+    expected_of,
+    is_interrupt,
+    raised,
+    whole_of,
+)
 from .renaming import Kept, Named, NotHeld
 from .threads import Threads
 
@@ -36,13 +47,15 @@ class Overlap(Lockstep):
 
     Steps are called as ever; what they came to is known when nothing goes on any more. Then an
     order is looked for in which the model does what the system did: each operation at one moment
-    between its begin and its end. While others go on, `model` is as if all had been done in the
-    order in which they began. `fresh` returns a new model. `undecided` counts the times that there
-    were too many orders to try, or nobody could say what is right: then no failure is told.
+    between its begin and its end, and what the model goes on with at later ones. While others go
+    on, `model` is as if all had been done in the order in which they began. `fresh` returns a new
+    model. `undecided` counts the times that there were too many orders to try, or nobody could say
+    what is right: then no failure is told.
     """
 
     def __init__(self, fresh: Callable[[], Model], *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.model.overlaps = True
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
         self._fresh = fresh
         self._schedule = Schedule()
@@ -52,9 +65,11 @@ class Overlap(Lockstep):
         else:
             self.driver.pump.schedule = self._schedule
         self._open: list[Call] = []
+        self._calls: dict[int, Call] = {}  # all, by number
         # Held, or the collector would decide when what a cancelled call has left is given back.
         self._cut: list[Call] = []
-        self._done: list[tuple[int, Operation]] = []  # in the order that explains them
+        # Number, operation and moment, in the order that explains them.
+        self._done: list[tuple[int, Operation, str]] = []
         self._base = self._done  # what is certain while orders are looked for
         # From the first that could be explained by several orders on, and what was before it.
         self._windows: list[Window] = []
@@ -62,6 +77,7 @@ class Overlap(Lockstep):
         self._base_kept = self._renaming.kept()
         self._census_asked: Census | Crashed | None = None
         self._notes: dict[str, object] = {}  # of the calls that are open
+        self._keeps = False  # whether a census that is asked for may be looked at again
         self._is_unsure = False  # whether the system may hold ids that no outcome has told
 
     @property
@@ -83,12 +99,14 @@ class Overlap(Lockstep):
         if self.undecided:
             raise Unpredictable(NOT_JUDGED)
         resolved = self._resolved(operation)
-        expected = expected_of(self.model.at(number), operation)
+        first = expected_of(self.model.at(number), operation)
+        goes_on = bool(self.model.goes_on())
+        expected = whole_of(self.model, number, first)
         if self._record is not None:
             self._record(number, operation)
         self._given.new.append(operation)
         self._notes = noted(self._notes if self._open else {}, self.model)
-        call = Call(number, operation, expected)
+        call = self._calls[number] = Call(number, operation, expected, goes_on=goes_on)
         self._open.append(call)
         self._begin(call, resolved)
         return Step(number, operation, expected, expected)
@@ -189,12 +207,13 @@ class Overlap(Lockstep):
         return died_beside(pump)
 
     def _compare_one(self, call: Call, told: Told) -> None:
-        """Compare a call that overlapped nothing, as any step."""
+        """Compare a call that overlapped nothing, as any step; of one that goes on, all moments."""
         outcome, steps = call.outcome, len(self.steps)
         assert outcome is not None
         if told and isinstance(outcome, (Ok, Refused)):
             outcome = replace(outcome, told=told)
-        kept = self._renaming.kept() if self._windows else None
+        keeps = self._keeps = bool(self._windows) or call.goes_on
+        kept = self._renaming.kept() if keeps else None
         self._census_asked = None
         try:
             self._compared(call.number, call.operation, call.expected, outcome)
@@ -203,13 +222,17 @@ class Overlap(Lockstep):
                 self._renaming.restore(kept)
                 del self.steps[steps:]
                 self.has_diverged = False
-                if self._revised(Window((call,), told, self._census_asked)) or self.undecided:
+                window = Window((call,), told, self._census_asked)
+                if call.goes_on:
+                    self._compare_many(window)
+                    return
+                if self._revised(window) or self.undecided:
                     return  # it is right after all, or nobody can say
                 self.has_diverged = True
-            raise self._with_lanes(divergence, [call], [call.number]) from None
+            raise with_lanes(divergence, [call], [call.number], self._threads) from None
         if self._windows:
             self._windows.append(Window((call,), told, self._census_asked))
-        self._done.append((call.number, call.operation))
+        self._done.append((call.number, call.operation, WHOLE))
 
     def _compare_many(self, window: Window) -> None:
         calls = window.calls
@@ -263,9 +286,9 @@ class Overlap(Lockstep):
         if reached.model is not self.model:  # whoever looks at the model goes on to look at it
             self.model.__dict__ = reached.model.__dict__
         for window, order in zip(windows, orders, strict=True):
-            asked = [(c.number, c.operation) for c, expected in order if expected is not None]
-            self._done = [*self._done, *asked]
-            self.steps += _steps(window.calls, order)
+            asked = [(each.call, each.moment) for each in order if each.expected is not None]
+            self._done = [*self._done, *((c.number, c.operation, moment) for c, moment in asked)]
+            self.steps += steps_of(window.calls, order)
 
     def _asked(self) -> Census | Crashed | None:
         try:
@@ -283,22 +306,23 @@ class Overlap(Lockstep):
             raised = self._raised(error)
             self._census_asked = raised if isinstance(raised, Crashed) else None
             raise
-        if self._windows:
+        if self._keeps:
             self._census_asked = _copied(held)
         return held
 
     def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
         """Return a model after what was done before, and these orders; None: nobody can say."""
         model = self._fresh()
+        model.overlaps = True
         notes: dict[str, object] = {}
         try:
-            for number, operation in self._base:
-                expected_of(model.at(number), operation)
+            for number, operation, moment in self._base:
+                played(model, number, operation, moment)
             for order in orders:
                 notes = {}
-                for call, expected in order:
+                for call, expected, moment, _ in order:
                     if expected is not None:
-                        expected_of(model.at(call.number), call.operation)
+                        played(model, call.number, call.operation, moment)
                         notes = noted(notes, model)
         except UNPLAYED:
             return None
@@ -311,6 +335,23 @@ class Overlap(Lockstep):
         except BaseException as error:
             self._raised(error)
             return False
+
+    def call_of(self, number: int) -> Call:
+        """Return the call of a step, of whichever window."""
+        return self._calls[number]
+
+    def hears(self, window: Window, order: Sequence[Placed]) -> Part | None:
+        """Return whom the last moment of an order tells what was not told then; None: nobody."""
+        binds, real, told = self._renaming.binds, self._renaming.real, told_in(order)
+        for to in told_by(order[-1].expected):
+            what, came = told[to], window.told.get(_real_key(to, real), [])
+            if self._is_unsure and any(
+                type(atom) is Handle and atom not in real for atom in atoms_in(to)
+            ):
+                continue
+            if not binds(what[: len(came)], came[: len(what)]):
+                return Part(Disagreement("outcome", Ok(told={to: what}), Ok(told={to: came})))
+        return None
 
     def parts(self, window: Window, reached: Reached, order: Sequence[Placed]) -> Part | None:
         """Return how what was told and held differs from a model after a window."""
@@ -371,8 +412,8 @@ class Overlap(Lockstep):
         One that is tolerated is counted: nobody can say from which state the run goes on.
         """
         differs, at = miss.disagreement, miss.at
-        for call, expected in miss.order[:-1]:  # so that ids have their names in what is shown
-            if expected is not None and call.outcome is not None:
+        for call, expected, _, answers in miss.order[:-1]:  # so that ids are named in what is shown
+            if answers and expected is not None and call.outcome is not None:
                 self._agree(untold(expected), untold(call.outcome))
         if differs.of.startswith("census "):
             at = self._to_blame(miss)
@@ -390,19 +431,19 @@ class Overlap(Lockstep):
         wanted: Any = differs.expected if of_outcome else plainly
         shows: Any = differs.actual if of_outcome else wanted
         others = [call for call in calls if call is not at]
-        steps = [*self.steps, *_steps(others, miss.order)]
+        steps = [*self.steps, *steps_of(others, miss.order)]
         steps.append(Step(at.number, at.operation, wanted, shows))
         policy = plain(self.model.policy)
         failure = Failure(signature, differs, tuple(steps), self.settings, policy)
         order = [each.call.number for each in miss.order]
-        raise self._with_lanes(divergence_type(signature)(failure), calls, order)
+        raise with_lanes(divergence_type(signature)(failure), calls, order, self._threads)
 
     def _to_blame(self, miss: Miss) -> Call:
         """Return the call that changed last, in the closest order, what differs of the census.
 
         Where none did, it is one that was cancelled, if any was.
         """
-        cut = [call for call, _ in miss.order if isinstance(call.outcome, Unknown)]
+        cut = [call for call, *_ in miss.order if isinstance(call.outcome, Unknown)]
         found = cut[-1] if cut else miss.at
         before = self._census_after((), miss.disagreement)
         for place, placed in enumerate(miss.order, 1):
@@ -422,23 +463,6 @@ class Overlap(Lockstep):
         actual = differs.actual if isinstance(differs.actual, Mapping) else {}
         return {key: value.get(key) for key in [*differs.expected, *actual]}
 
-    def _with_lanes(
-        self, divergence: Divergence, calls: Sequence[Call], order: Sequence[int]
-    ) -> Divergence:
-        failure = divergence.failure
-        is_thread = self._threads is not None
-        lanes = tuple(_lane(call, is_thread=is_thread) for call in calls)
-        shown = OverlapFailure(
-            failure.signature,
-            failure.disagreement,
-            failure.steps,
-            failure.settings,
-            failure.policy,
-            lanes,
-            tuple(order),
-        )
-        return divergence_type(failure.signature)(shown)
-
 
 def _copied(held: Census | None) -> Census | None:
     """Return what a system holds now, which it may change later; ids stay the same objects."""
@@ -450,30 +474,3 @@ def _copied(held: Census | None) -> Census | None:
 def _real_key(to: object, real: Mapping[Handle, object]) -> object:
     """Return an addressee as the system names it, or itself where it has no id yet."""
     return map_atoms(to, lambda atom: real.get(atom, atom) if type(atom) is Handle else atom)
-
-
-def _steps(calls: Sequence[Call], order: Sequence[Placed]) -> list[Step]:
-    """Return calls as steps, with what is expected in an order where it has them."""
-    found = {placed.call.number: placed.expected for placed in order}
-    steps = []
-    for call in calls:
-        expected = found.get(call.number, call.expected)
-        if isinstance(call.outcome, Unknown):
-            expected = call.outcome
-        shown = expected if expected is not None else call.expected
-        steps.append(Step(call.number, call.operation, shown, shown))
-    return steps
-
-
-def _lane(call: Call, *, is_thread: bool) -> Lane:
-    ends = [call.ended_at, *(until for _, until in call.marks)]
-    return Lane(
-        call.number,
-        call.operation,
-        call.began_at,
-        max(ends),
-        tuple(call.marks),
-        call.is_cancelled,
-        tuple(call.stops) if is_thread else None,
-        call.points,
-    )

@@ -130,7 +130,9 @@ class Terminal:
 
     def summary(self) -> None:
         """Print each failure, then a table of the scenarios, then one sentence."""
-        played = [shown for shown in self._scenarios.values() if shown.runs or shown.ended]
+        played = [
+            each for each in self._scenarios.values() if each.runs or each.ended or each.found
+        ]
         for shown in played:
             for bug in bugs(shown.found.values()):
                 self._tell(bug, shown)
@@ -160,7 +162,9 @@ class Terminal:
     def _begin(self, event: Began, name: str) -> None:
         if event.sequences:
             self._print(f"{name}: about {count(event.sequences, 'sequence')} to play")
-        self._scenarios[name] = Shown(name, event.sequences)
+        if name not in self._scenarios:
+            self._scenarios[name] = Shown(name)
+        self._scenarios[name].sequences = event.sequences
 
     def _remark(self, shown: Shown) -> None:
         if shown.tried_nothing:

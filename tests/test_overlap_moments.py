@@ -1,0 +1,172 @@
+"""Tests of operations that take effect at more than one moment, between those of others."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import pytest
+from threadline import LATER, Driver, Model, Scenario, operation
+from threadline.failure import Failure
+from threadline.loading import load_target
+from threadline.lockstep.order import frozen
+from threadline.lockstep.outcomes import ModelError
+from threadline.lockstep.run import Batch, Runs, replay
+from threadline.minimise.fixpoint import minimise
+from threadline.operation import Operation
+from threadline.search.explore import Explorer
+from threadline.timing import DURING, Timing
+from threadline.trace import Header, Recorder
+
+from tests.toys import moments
+from tests.toys.moments import AtOnce, Leaving, Post, RightDriver
+
+SEND, READ, EMPTY = Post.send("ana", "hi"), Post.read("ana"), Post.empty("ana")
+
+
+def runs(driver: type[Driver[Any]]) -> Runs:
+    return Runs(load_target(f"{driver.__module__}:{driver.__name__}"), Recorder(None))
+
+
+def header(driver: type[Driver[Any]], **more: Any) -> Header:
+    return Header("post", f"{driver.__module__}:{driver.__name__}", overlap=True, **more)
+
+
+def play(driver: type[Driver[Any]], *operations: Operation) -> Failure | None:
+    return replay(runs(driver), header(driver), list(enumerate(operations, 1)))
+
+
+def explored(
+    driver: type[Driver[Any]], scenario: type[Scenario[Any]], most: int
+) -> tuple[list[Batch], int]:
+    played = runs(driver)
+    explorer = Explorer(scenario, played, header(driver, steps_max=30))
+    return [b for b in islice(explorer.batches(), most) if b.failure], played.undecided
+
+
+@pytest.mark.parametrize("scenario", [AtOnce, Leaving])
+def test_a_clean_system_gives_no_alarm(scenario: type[Scenario[Any]]) -> None:
+    failed, undecided = explored(RightDriver, scenario, 100)
+    assert failed == []
+    assert undecided <= 1
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        moments.TellingLater,
+        moments.BringingAStaleBox,
+        moments.CountingTooEarly,
+        moments.LosingLetters,
+    ],
+)
+def test_a_race_between_moments_is_found_and_made_short(driver: type[Driver[Any]]) -> None:
+    played = runs(driver)
+    batches = Explorer(AtOnce, played, header(driver, steps_max=30)).batches()
+    found = next(batch for batch in islice(batches, 300) if batch.failure)
+    assert found.failure is not None
+    short = minimise(found.trace(), found.failure.signature, played, AtOnce)
+    assert short.failure is not None
+    assert len(short.trace.operations) <= 4
+    assert sum(each.timing.entries for _, each in short.trace.operations) <= 4
+
+
+def test_nothing_comes_of_a_moment_that_has_not_been() -> None:
+    """A letter is on its way while its box is read, which is read again when it is there."""
+    late = SEND.timed(Timing(delays=((2, 2),)))
+    assert play(RightDriver, late, READ.timed(Timing(DURING)), READ) is None
+
+
+def test_who_comes_between_two_moments_sees_the_first_alone() -> None:
+    """A box that is being emptied takes nothing, and still has its letters."""
+    late, during = EMPTY.timed(Timing(delays=((2, 3),))), Timing(DURING)
+    steps = [SEND, late, SEND.timed(during), READ.timed(during)]
+    with runs(RightDriver).begin(header(RightDriver)) as run:
+        for number, step in enumerate(steps, 1):
+            run.step(number, step)
+        run.finish()
+        told = {step.number: step.expected for step in run.steps}
+        assert str(told[2]) == "ok, 1"
+        assert str(told[3]) == "refused (closed)"
+        assert str(told[4]) == "ok, ['hi']"
+
+
+def test_one_operation_alone_is_whole() -> None:
+    assert play(RightDriver, SEND, SEND, READ, EMPTY, READ) is None
+    failure = play(moments.LosingLetters, SEND, EMPTY, SEND, READ)
+    assert failure is None
+
+
+def test_an_order_names_an_operation_at_each_of_its_moments() -> None:
+    """So a reader sees that another came between."""
+    late = SEND.timed(Timing(delays=((3, 3),)))
+    failure = play(moments.TellingLater, late, Post.send("ana", "yo").timed(Timing(DURING)))
+    assert failure is not None
+    text = "\n".join(failure.lines())
+    assert "no order explains this" in text
+
+
+class Endless(Model):
+    """Never tells how its operation has ended."""
+
+    @operation
+    def begin(self) -> object:
+        return LATER
+
+
+class Begins(Driver[Endless]):
+    """Ends at once."""
+
+    through = "begin"
+
+    async def begin(self) -> None:
+        """Do nothing."""
+
+
+def test_a_model_that_never_tells_an_outcome_is_wrong() -> None:
+    target = Runs(load_target(f"{__name__}:Begins"), Recorder(None))
+    with pytest.raises(ModelError, match="never tells the outcome of step 1"):
+        replay(
+            target, Header("endless", f"{__name__}:Begins", overlap=True), [(1, Endless.begin())]
+        )
+
+
+class Silent(Post):
+    """Does not say what becomes of a caller who leaves."""
+
+    leave_off = Model.leave_off
+
+
+class SilentDriver(RightDriver):
+    """The same post office."""
+
+    model = Silent
+
+
+def test_nothing_is_told_where_nobody_knows_what_a_caller_has_left() -> None:
+    played = runs(SilentDriver)
+    left = EMPTY.timed(Timing(delays=((2, 5),), cancelled_at=-2))
+    steps = [SEND, left, SEND.timed(Timing(DURING)), READ]
+    assert replay(played, header(SilentDriver), list(enumerate(steps, 1))) is None
+    assert played.undecided == 1
+    assert play(RightDriver, *steps) is None
+
+
+def test_a_state_is_where_its_generators_are() -> None:
+    """And what they know; of what holds itself, it is where."""
+
+    def count(start: int) -> Any:
+        while True:
+            yield start
+
+    class Held:
+        def __init__(self, start: int) -> None:
+            self.steps, self.me = count(start), self
+
+    one, same, other, later = Held(1), Held(1), Held(2), Held(1)
+    next(later.steps)
+    assert frozen(one) == frozen(same)
+    assert frozen(one) != frozen(later)
+    next(one.steps)
+    next(other.steps)
+    assert frozen(one) != frozen(other)
