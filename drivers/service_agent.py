@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 
-from sessions.agents.agent import AgentOutput, AgentRequest
+from sessions.agents.agent import AgentOutput, AgentRequest, RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from sessions.context import UserExecutionContext
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"

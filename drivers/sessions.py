@@ -18,7 +18,7 @@ from drivers.sessions_socket import Socket, Sockets
 from models.session_manager import SessionManagerModel
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 
 Key = tuple[str, str]
 

@@ -1,34 +1,62 @@
-"""What a chat service is made of, and how the parts know each other."""
+"""What a chat service is made of, how the parts know each other, and what they hold."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.agents.agent import Agent
 from sessions.agents.agent_handler import AgentHandler
+from sessions.ids import IsolationKey
 from sessions.messages.agent_request import AgentRequestHandler
 from sessions.messages.deletions import Deletions
 from sessions.messages.dispatcher import Dispatcher, Handle
 from sessions.messages.intake import Intake
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
+from sessions.messages.message import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.messages.thread_history import ThreadHistoryHandler
 from sessions.messages.unanswered import UnansweredQuestions
+from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
-from sessions.queue.message_queue import MessageQueue
+from sessions.queue.message_queue import MessageQueue, QueueCounts
 from sessions.queue.queue_worker import QueueWorker
-from sessions.routes.agent_route import AgentRoute
-from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
-from sessions.service_census import ServiceCensus, ServiceMetrics
+from sessions.routes import AgentRoute, MessagesRoute, ThreadRoute
 from sessions.session_manager import ChatSystem
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.failures import StorageErrors
-from sessions.storage.readiness import Readiness
+from sessions.storage.database import Database, DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.failures import Readiness, StorageErrors
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCensus:
+    """What is live: nothing whose session has ended.
+
+    requests: how many messages of each thread wait, rest or are handled. subscriptions: the
+    threads that hear of quality. exchanges: HTTP requests that wait.
+    """
+
+    requests: Mapping[IsolationKey, int]
+    subscriptions: tuple[IsolationKey, ...]
+    dead_letters: int
+    exchanges: int
+    database: DatabaseGauges
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMetrics:
+    """The counts of the session manager and of the queue, and the gauges of the database.
+
+    storage_errors: how many there were of each kind.
+    """
+
+    system: Metrics
+    queue: QueueCounts
+    database: DatabaseGauges
+    storage_errors: Mapping[str, int]
 
 
 class Ends(Protocol):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from sessions.agents.agent import RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from tests.sessions_clock import settle
 from tests.sessions_subject import Subject, frame, on_a_loop
 

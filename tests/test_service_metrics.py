@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from sessions.contexts import ContextTimes
+from sessions.context import ContextTimes
 from sessions.metrics import Metrics
 from sessions.queue.message_queue import QueueCounts
 from sessions.web.metrics_text import COUNTERS

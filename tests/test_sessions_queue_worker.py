@@ -9,7 +9,7 @@ import pytest
 
 from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.settings import Settings

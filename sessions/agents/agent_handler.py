@@ -17,7 +17,7 @@ from sessions.agents.agent import (
 from sessions.clock import Clock
 from sessions.errors import AgentFailedError, AgentTimeoutError, ThreadEndedError
 from sessions.messages.lifetime import Lifetimes
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 from sessions.router import Router
 from sessions.settings import Settings
 

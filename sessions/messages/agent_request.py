@@ -7,13 +7,12 @@ from sessions.agents.agent_handler import AgentHandler
 from sessions.errors import AgentFailedError, AgentTimeoutError
 from sessions.event import Json
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import TEXT_FIELDS
+from sessions.messages.message import HISTORY_TURNS_MAX, TEXT_FIELDS, Message, Queued
 from sessions.messages.unanswered import as_asked
-from sessions.queue.message import HISTORY_TURNS_MAX, Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
-from sessions.storage.turn import Begun, Turn
+from sessions.storage.tables import Begun, Turn
 from sessions.storage.turn_store import TurnStore
 
 

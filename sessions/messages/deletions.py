@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 
 
 class Deletions:

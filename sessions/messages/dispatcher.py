@@ -9,8 +9,7 @@ from sessions.errors import ThreadEndedError
 from sessions.messages.deletions import Deletions
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import AGENT_REQUESTS, Message, Queued
 from sessions.router import Router
 from sessions.storage.failures import UNSTORED, StorageErrors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sessions.clock import Clock, sleep_until
 from sessions.errors import ThreadEndedError
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 from sessions.registry import Registry
 
 

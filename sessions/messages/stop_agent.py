@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 
 from sessions.errors import BadMessageError
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import AGENT_REQUESTS, Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.queue.queue_worker import QueueWorker
 from sessions.router import Router

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sessions.event import Json
-from sessions.queue.message import Queued
+from sessions.messages.message import Queued
 from sessions.router import Router
-from sessions.storage.turn import Turn
+from sessions.storage.tables import Turn
 from sessions.storage.turn_store import TurnStore
 
 

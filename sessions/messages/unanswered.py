@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-from sessions.contexts import Contexts
-from sessions.messages.payloads import PRIORITIES, TEXT_FIELDS
-from sessions.queue.message import HISTORY_TURNS_MAX, Message, Priority
+from sessions.context import Contexts
+from sessions.messages.message import HISTORY_TURNS_MAX, PRIORITIES, TEXT_FIELDS, Message, Priority
 from sessions.queue.message_queue import MessageQueue
 from sessions.registry import Registry
+from sessions.storage.tables import Begun
 from sessions.storage.thread_store import ThreadStore
-from sessions.storage.turn import Begun
 from sessions.storage.turn_store import TurnStore
 
 

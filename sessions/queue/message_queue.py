@@ -13,10 +13,10 @@ from itertools import count
 
 from sessions.clock import Clock
 from sessions.errors import QueueFullError
-from sessions.key import IsolationKey
-from sessions.queue.message import Message, Queued
+from sessions.ids import IsolationKey
+from sessions.messages.message import Message, Queued
 from sessions.settings import Settings
-from sessions.storage.turn import Begun
+from sessions.storage.tables import Begun
 
 # How long a message rests before each retry (the contract, Queue).
 RETRY_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from sessions.clock import Clock
-from sessions.queue.message import Message, Queued
+from sessions.messages.message import Message, Queued
 from sessions.queue.message_queue import MessageQueue
 from sessions.settings import Settings
 from sessions.tasks import Tasks

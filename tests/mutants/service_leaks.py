@@ -34,7 +34,7 @@ KeepsFailedRequests = leak(
 SessionPerError = leak(
     "SessionPerError",
     "Leaves a database session open after each error of the storage in its block.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="from sessions.messages.error_codes import STORAGE_ERRORS\n"
     "if not isinstance(error, STORAGE_ERRORS):\n"
