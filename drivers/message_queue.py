@@ -14,10 +14,10 @@ from models.message_queue import MessageQueue as Model
 from sessions import Settings, UserExecutionContext
 from sessions.errors import QueueFullError
 from sessions.event import Json
-from sessions.key import IsolationKey
-from sessions.queue.message import Message, Priority, Queued
+from sessions.ids import IsolationKey
+from sessions.messages.message import Message, Priority, Queued
 from sessions.queue.message_queue import MessageQueue
-from sessions.storage.turn import Begun
+from sessions.storage.tables import Begun
 
 
 class MessageQueueDriver(Driver[Model]):

@@ -19,18 +19,17 @@ from models.parts.errors import OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS, additional, described
 from sessions import ChatSystem, Settings, UserExecutionContext, errors, quality
-from sessions.contexts import ContextTimes
+from sessions.context import ContextTimes
 from sessions.errors import BadMessageError, InvalidContextError, RefusedError
 from sessions.event import Event
-from sessions.key import IsolationKey
-from sessions.messages.envelope import ids_of, kind_of, parsed
-from sessions.messages.payloads import checked
-from sessions.pending_response import PendingResponse, PendingResponses
-from sessions.routes.reply import refusal
+from sessions.ids import IsolationKey
+from sessions.messages.message import checked, draft_of, kind_of, parsed
+from sessions.router import PendingResponse, PendingResponses
+from sessions.routes import refusal
+from sessions.session_manager import Sweeper
 from sessions.storage.failures import StorageErrors, why
 from sessions.storage.failures import kind_of as kind_of_storage
 from sessions.storage.lease import DatabaseTakenError
-from sessions.sweeper import Sweeper
 
 CONTEXT = UserExecutionContext("ana", "t", "r", "q")
 WORDS = "words of the database\nand a second line"
@@ -83,7 +82,7 @@ class PartsDriver(Driver[Parts]):
     async def id_of(self, name: str, own: object, inner: object) -> object:
         field = f"{name}_id"
         try:
-            found = ids_of({field: own}, {field: inner})  # type: ignore[dict-item]
+            found = draft_of("ping", {field: own, "payload": {field: inner}})  # type: ignore[dict-item]
         except InvalidContextError as error:
             raise Refuse("bad_id", says=(str(error),)) from None
         [other, another] = [getattr(found, each) for each in NAMES if each != field]

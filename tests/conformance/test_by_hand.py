@@ -32,7 +32,7 @@ BUGS = {
     ),
     "characters, not bytes": (
         "scenarios.parts:PartsByHand",
-        Change("sessions.messages.envelope.parsed", "len(raw)", "len(data)"),
+        Change("sessions.messages.message.parsed", "len(raw)", "len(data)"),
     ),
     "not frozen within": (
         "scenarios.parts:PartsByHand",
