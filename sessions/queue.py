@@ -75,8 +75,8 @@ class MessageQueue:
         self._is_over = is_over
         self._on_gone = on_gone
         self._counts = QueueCounts()
-        self._arrivals = count(1)
-        self._numbers = count(1)
+        self._arrivals = count()
+        self._numbers = count()
         self._size = 0
         self._users: dict[str, Own] = {}
         # Both may name what is gone, or was served since, which is passed over when it comes up.
