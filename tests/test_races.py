@@ -23,8 +23,16 @@ from tests.mutants.races import RACES
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
-# These take five to ten seconds each, most of them to be minimised.
-LONG = {"CutsCommits", "DeletesByHalves"}
+# These take two to ten seconds each, most of them to be minimised.
+LONG = {
+    "AnswersAfterTheEnd",
+    "CutsCommits",
+    "CutsStatements",
+    "DeletesByHalves",
+    "SharesTheUser",
+    "SweepsALiveDict",
+    "WritesBackConnections",
+}
 
 every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
 

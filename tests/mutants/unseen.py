@@ -189,12 +189,8 @@ UNSEEN = (
         "messages",
         "messages.message",
         "draft_of",
-        "given = envelope.get(name)\n"
-        '        if (given is None or given == "") and isinstance(payload, dict):\n'
-        "            given = payload.get(name)",
-        "given = payload.get(name) if isinstance(payload, dict) else None\n"
-        '        if given is None or given == "":\n'
-        "            given = envelope.get(name)",
+        'if (given is None or given == "") and isinstance(payload, dict):',
+        "if isinstance(payload, dict) and payload.get(name):",
     ),
     Unseen(
         "messages",
