@@ -13,8 +13,7 @@ from threadline import Census, Driver
 from models.database_pool import PLACE, TIMEOUT, DatabasePool
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import PoolTimeoutError
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database import Database, RequestScopedSessionFactory
 
 SHARED_MEMORY = Path("/dev/shm")
 CONTEXT = UserExecutionContext("ana", "t", "r", "q")

@@ -13,7 +13,7 @@ from drivers.sessions_socket import Socket
 from models.chat_service import ChatServiceModel
 from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from sessions.errors import RefusedError
-from sessions.routes.reply import Reply
+from sessions.routes import Reply
 
 OK = 200
 

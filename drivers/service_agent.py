@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing
 
-from sessions.agents.agent import AgentOutput, AgentRequest
+from sessions.agents.agent import AgentOutput, AgentRequest, RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from sessions.context import UserExecutionContext
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"

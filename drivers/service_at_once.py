@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
 from drivers.service_exchanges import Exchange
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 
 Live: TypeAlias = Mapping[IsolationKey, str]
 

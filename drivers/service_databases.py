@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 from threadline import Refuse
 
 from sessions.context import UserExecutionContext
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.database_session import RequestScopedSession
+from sessions.storage.database import RequestScopedSession, RequestScopedSessionFactory
 from sessions.storage.tables import THREADS
 
 READ = select(THREADS.c.run_id)

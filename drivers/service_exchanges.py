@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from sessions.routes.agent_route import AgentRoute
-from sessions.routes.reply import Reply
+from sessions.routes import AgentRoute, Reply
 
 Body = Mapping[str, Any]
 Arrive = Callable[[object, dict[str, object]], None]

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from sessions import UserExecutionContext
-from sessions.session import SessionData
+from sessions.registry import SessionData
 
 START_S = 1_700_000_000.0
 

@@ -13,8 +13,7 @@ from drivers.disk import Process, make_disk
 from models.stored_turns import StoredTurns
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import PoolTimeoutError, ThreadEndedError
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database import Database, RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 

@@ -10,15 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sessions.context import UserExecutionContext
-from sessions.factory import WebSocketManagerFactory
 from sessions.ids import UnifiedIdGenerator
-from sessions.manager import IsolatedWebSocketManager
+from sessions.manager import IsolatedWebSocketManager, WebSocketManagerFactory
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 
 if TYPE_CHECKING:
     from sessions.service import ChatService
-    from sessions.storage.database_factory import RequestScopedSessionFactory
+    from sessions.storage.database import RequestScopedSessionFactory
 
 __all__ = [
     "ChatService",
@@ -37,7 +36,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 # What needs the extra `sessions` is loaded when it is asked for, and not before.
 _LATE = {
     "ChatService": "sessions.service",
-    "RequestScopedSessionFactory": "sessions.storage.database_factory",
+    "RequestScopedSessionFactory": "sessions.storage.database",
 }
 
 if not TYPE_CHECKING:  # which would take every name for one of the package

@@ -19,8 +19,8 @@ from sessions.settings import Settings
 from sessions.storage.database import DEFAULT_URL, Database
 from sessions.storage.failures import why
 from sessions.storage.lease import DatabaseTakenError
+from sessions.web.requests import tokens_from
 from sessions.web.server import HOST, bound, make_server
-from sessions.web.tokens import tokens_from
 
 VARIABLE = "SESSIONS_TOKENS"
 THREAD_END_S = 2.0

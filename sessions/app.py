@@ -15,8 +15,8 @@ from sessions.service import ChatService
 from sessions.web import openapi
 from sessions.web.http import HttpRoutes
 from sessions.web.metrics_text import Exposition
+from sessions.web.requests import Tokens
 from sessions.web.responses import left_early, not_allowed, refused
-from sessions.web.tokens import Tokens
 from sessions.web.websocket import WebSocketRoute
 
 

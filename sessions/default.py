@@ -11,16 +11,15 @@ from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from sessions import context, factory
-from sessions.close_codes import CLEAN
-from sessions.event import WebSocket
+from sessions import context, manager
+from sessions.event import CLEAN, WebSocket
 from sessions.ids import RANDOM_LENGTH, ParsedId
-from sessions.session import SessionData
+from sessions.registry import SessionData
 from sessions.session_manager import ChatSystem
 
 if TYPE_CHECKING:  # what needs the extra `sessions`, without which a system gets along
     from sessions.service import ChatService
-    from sessions.storage import database_factory
+    from sessions.storage import database
 
 
 class _ProcessDefault:
@@ -152,12 +151,12 @@ class UserExecutionContext(context.UserExecutionContext):
         return contexts.from_websocket_request(user_id, websocket_id, additional_context)
 
 
-def WebSocketManagerFactory() -> factory.WebSocketManagerFactory:  # noqa: N802  # as the class
+def WebSocketManagerFactory() -> manager.WebSocketManagerFactory:  # noqa: N802  # as the class
     """Return the process default's factory of managers."""
     return default_system().factory
 
 
-def RequestScopedSessionFactory() -> database_factory.RequestScopedSessionFactory:  # noqa: N802
+def RequestScopedSessionFactory() -> database.RequestScopedSessionFactory:  # noqa: N802
     """Return the default service's factory of database sessions."""
     return default_service().session_factory
 

@@ -1,8 +1,13 @@
-"""Count what the system did."""
+"""Count what the system did, and whom it refused."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+# The settings that one connection more would have passed.
+LIMITS = ("connections_max", "user_connections_max", "requests_max")
 
 
 @dataclass(slots=True)
@@ -30,3 +35,18 @@ class Metrics:
     events_queued: int = 0
     events_dropped: int = 0
     sweep_errors: int = 0
+
+
+class Refusals:
+    """How many were refused by each limit, all 0 at the start."""
+
+    def __init__(self) -> None:
+        self._counts = Counter(dict.fromkeys(LIMITS, 0))
+
+    def note(self, limit: str) -> None:
+        """Count one, by the limit, which is one of LIMITS."""
+        self._counts[limit] += 1
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many there were of each, in the order of LIMITS."""
+        return dict(self._counts)

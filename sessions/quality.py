@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeAlias
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.event import Json
-from sessions.factory import WebSocketManagerFactory
-from sessions.key import IsolationKey
-from sessions.queue.message import Message, Queued
+from sessions.ids import IsolationKey
+from sessions.manager import WebSocketManagerFactory
+from sessions.messages.message import Message, Queued
 from sessions.router import Router
 from sessions.storage.turn_store import TurnStore
 

@@ -1,21 +1,93 @@
-"""The one place that knows which sessions live."""
+"""The sessions: what each is, and the one place that knows which of them live."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from itertools import count
 from threading import RLock
+from typing import NamedTuple, Protocol, TypedDict
 
-from sessions.clock import Clock
-from sessions.errors import SessionLimitError
-from sessions.ids import UnifiedIdGenerator
-from sessions.key import IsolationKey
+from sessions.clock import Clock, sleep_until
+from sessions.errors import SessionLimitError, ThreadEndedError
+from sessions.ids import IsolationKey, UnifiedIdGenerator, check_id, check_optional_id
 from sessions.metrics import Metrics
-from sessions.session import Peek, Session, SessionData, Visit
 from sessions.settings import Settings
-from sessions.validation import check_id, check_optional_id
 
 logger = logging.getLogger(__name__)
+
+
+class SessionData(TypedDict):
+    """The three ids that a get returns; request_id is new each time and stored nowhere."""
+
+    thread_id: str
+    run_id: str
+    request_id: str
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One conversation of one user, as the registry keeps it; times are clock seconds.
+
+    ends_with_manager: a connection began it and no message has come yet, so that it ends with
+    its manager, which is at leased_until_s unless the manager says otherwise. number tells it from
+    a later session of the same name; used is the number of its latest get or message, of all.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    websocket_client_id: str
+    created_at_s: float
+    active_at_s: float
+    ends_with_manager: bool
+    number: int
+    used: int = 0
+    leased_until_s: float | None = None
+
+
+class Peek(NamedTuple):
+    """What a look at a live session shows."""
+
+    run_id: str
+    websocket_client_id: str
+    began_at_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one get found: a copy of the session's ids, and whether it was there before.
+
+    number is the session's own, which no other has; used, that of its latest get.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    request_id: str
+    websocket_client_id: str
+    created_at_s: float
+    resumed: bool
+    number: int
+    used: int
+
+    def data(self) -> SessionData:
+        return {
+            "thread_id": self.thread_id,
+            "run_id": self.run_id,
+            "request_id": self.request_id,
+        }
+
+
+class Accepted(Protocol):
+    """What came for a session, such as a message, and matters for as long as that one lives."""
+
+    @property
+    def key(self) -> IsolationKey: ...
+
+    @property
+    def session_number(self) -> int: ...
 
 
 class Registry:
@@ -100,13 +172,21 @@ class Registry:
                 session.number,
             )
 
-    def due_at_s(self, key: IsolationKey, number: int) -> float | None:
-        """Return when the live session of this number expires if nobody uses it, or None."""
-        with self._lock:
-            session = self._find(*key)
-            if session is None or session.number != number:
-                return None
-            return session.active_at_s + self._settings.session_ttl_s
+    def is_over(self, accepted: Accepted) -> bool:
+        """Return whether the session has ended that accepted this: what is due is gone."""
+        return self._due_at_s(accepted) is None
+
+    def check(self, accepted: Accepted) -> None:
+        """Raise ThreadEndedError if the session has ended that accepted this."""
+        if self.is_over(accepted):
+            raise ThreadEndedError(
+                f"the session of thread {accepted.key.thread_id!r} that accepted this has ended"
+            )
+
+    async def until_over(self, accepted: Accepted) -> None:
+        """Return when the session is due, however often that is put off, or has ended else."""
+        while (due_at_s := self._due_at_s(accepted)) is not None:
+            await sleep_until(self._clock, due_at_s)
 
     def extend(self, user_id: str, thread_id: str) -> None:
         """Restart the idle time of a live session, without making its thread the latest."""
@@ -209,6 +289,14 @@ class Registry:
     def _sessions_of(self, user_id: str) -> list[Session]:
         """Return a user's sessions, due ones too, the one of the latest get or message last."""
         return list(self._by_user.get(user_id, {}).values())
+
+    def _due_at_s(self, accepted: Accepted) -> float | None:
+        """Return when the session that accepted this expires if nobody uses it, or None."""
+        with self._lock:
+            session = self._find(*accepted.key)
+            if session is None or session.number != accepted.session_number:
+                return None
+            return session.active_at_s + self._settings.session_ttl_s
 
     def _is_due(self, session: Session) -> bool:
         """Return whether a session expired, or its manager did that it ends with."""

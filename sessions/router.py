@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
-from sessions.connection import Connection
-from sessions.connector import Connector
 from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.dependencies import Dependencies
 from sessions.errors import UnknownConnectionError
-from sessions.event import Event, Json
-from sessions.factory import WebSocketManagerFactory
-from sessions.key import IsolationKey
-from sessions.pending_response import PendingResponses
-from sessions.validation import check_id, check_optional_id
+from sessions.event import Connection, Event, Json
+from sessions.ids import IsolationKey, check_id, check_optional_id
+from sessions.manager import Connector, WebSocketManagerFactory
 
 
 class Asked(Protocol):
@@ -165,3 +162,51 @@ class Router:
             response.offer(event)
         elif connection := self._connector.find(event.key.user_id, asker):
             connection.offer(event, recoverable=False)
+
+
+class PendingResponse:
+    """The events of one message, in order, until nothing more can come of it."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    def offer(self, event: Event) -> None:
+        self._events.put_nowait(event)
+
+    def finish(self) -> None:
+        """Mark the end: no event comes any more."""
+        self._events.put_nowait(None)
+
+    async def events(self) -> AsyncIterator[Event]:
+        while event := await self._events.get():
+            yield event
+
+
+class PendingResponses:
+    """The HTTP requests that wait, by the name under which they asked."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, PendingResponse] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, name: str) -> PendingResponse:
+        response = self._open[name] = PendingResponse()
+        return response
+
+    def find(self, name: str) -> PendingResponse | None:
+        return self._open.get(name)
+
+    def finish(self, name: str | None) -> None:
+        """End the response of this name, if there is one."""
+        if name is not None and (response := self._open.pop(name, None)):
+            response.finish()
+
+    def message_gone(self, asked: Asked) -> None:
+        """End the response to a message that nothing more can come of, if one waits."""
+        self.finish(asked.asker)
+
+    def finish_all(self) -> None:
+        for name in list(self._open):
+            self.finish(name)

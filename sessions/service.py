@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from sessions.agents.agent import Agent
-from sessions.agents.rule_based import RuleBasedAgent
-from sessions.close_codes import CLEAN, DELETED
-from sessions.connection import Connection
+from sessions.agents.agent import Agent, RuleBasedAgent
 from sessions.context import UserExecutionContext
-from sessions.event import Json, WebSocket
-from sessions.key import IsolationKey
+from sessions.event import CLEAN, DELETED, Connection, Json, WebSocket
+from sessions.ids import IsolationKey
 from sessions.manager import IsolatedWebSocketManager
-from sessions.refusals import Refusals
-from sessions.service_census import ServiceCensus, ServiceMetrics
-from sessions.session_manager import ChatSystem
-from sessions.storage.database import Database
-from sessions.storage.database_session import RequestScopedSession
+from sessions.metrics import Refusals
+from sessions.session_manager import ChatSystem, Sweeper
+from sessions.storage.database import Database, RequestScopedSession
 from sessions.storage.failures import UNSTORED
-from sessions.sweeper import Sweeper
-from sessions.wiring import Wiring
+from sessions.wiring import ServiceCensus, ServiceMetrics, Wiring
 
 
 class ChatService:
@@ -163,7 +157,7 @@ class ChatService:
     async def sweep(self) -> None:
         """Free all that is due, then remove the conversations that are; raises storage errors."""
         self.system.sweep()
-        await self.wiring.worker.drop(self.wiring.lifetimes.is_over)
+        await self.wiring.worker.drop(self.system.registry.is_over)
         await self.wiring.threads.remove_due(self._live_since)
 
     def census(self) -> ServiceCensus:

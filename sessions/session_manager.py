@@ -2,28 +2,103 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from sessions.census import Census, take_census
-from sessions.clock import Clock, SystemClock
-from sessions.close_codes import GOING_AWAY, INVALIDATED
-from sessions.connector import Connector
-from sessions.contexts import Contexts
+from sessions.clock import Clock, SystemClock, sleep_until
+from sessions.context import Contexts
 from sessions.dependencies import Dependencies
-from sessions.factory import WebSocketManagerFactory
-from sessions.ids import UnifiedIdGenerator
+from sessions.event import GOING_AWAY, INVALIDATED
+from sessions.ids import IsolationKey, UnifiedIdGenerator
+from sessions.manager import Connector, WebSocketManagerFactory
 from sessions.metrics import Metrics
 from sessions.registry import Registry
 from sessions.router import Router
 from sessions.settings import Settings
-from sessions.sweeper import Sweeper
 from sessions.tasks import Tasks
 
+logger = logging.getLogger(__name__)
 Entropy: TypeAlias = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What is live: nothing that is due, whether or not it was swept.
+
+    sessions: the current run of each; connections: by id, the key of the manager; queued: the
+    events that wait for a reconnect, by manager; tasks: the names of those that have not ended.
+    """
+
+    sessions: dict[IsolationKey, str]
+    managers: tuple[IsolationKey, ...]
+    connections: dict[str, IsolationKey]
+    queued: dict[IsolationKey, int]
+    tasks: tuple[str, ...]
+
+
+def take_census(dependencies: Dependencies, factory: WebSocketManagerFactory) -> Census:
+    """Look at everything that lives; takes time in proportion to it, and changes nothing."""
+    managers = factory.live()
+    return Census(
+        sessions=dependencies.registry.live(),
+        managers=tuple(manager.key for manager in managers),
+        connections={name: manager.key for manager in managers for name in manager.connections},
+        queued={manager.key: manager.queued for manager in managers},
+        tasks=dependencies.tasks.names(),
+    )
+
+
+class Sweeper:
+    """The background sweep: one task, every sweep_interval_s seconds from its start.
+
+    It goes on after a sweep that raised, and counts it (the contract, Connections and managers).
+    logged are the exceptions of which the log has what there is to know, when they are raised.
+    """
+
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        sweep: Callable[[], Awaitable[None]],
+        logged: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._dependencies = dependencies
+        self._sweep = sweep
+        self._logged = logged
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to sweep; raises RuntimeError if it has begun already."""
+        if self._task is not None:
+            raise RuntimeError("the sweep is running; stop it before you start it again")
+        self._task = self._dependencies.tasks.start(self._run(), "sweep")
+
+    async def stop(self) -> None:
+        """End the sweep, and wait for its end; does nothing if it is not running."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+            self._task = None
+
+    async def _run(self) -> None:
+        next_at_s = self._dependencies.clock.now()
+        while True:
+            next_at_s += self._dependencies.settings.sweep_interval_s
+            await sleep_until(self._dependencies.clock, next_at_s)
+            await self._sweep_once()
+
+    async def _sweep_once(self) -> None:
+        try:
+            await self._sweep()
+        except Exception as error:  # the next sweep may free what this one could not
+            self._dependencies.metrics.sweep_errors += 1
+            if not isinstance(error, self._logged):
+                logger.exception("sweep raised; the next one is in its time")
 
 
 class ChatSystem:

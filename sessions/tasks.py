@@ -1,9 +1,12 @@
-"""Keep hold of every background task, from its start to its end."""
+"""Background tasks, of which hold is kept to their end, and work that no cancellation cuts."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -25,3 +28,22 @@ class Tasks:
         """Return once all have ended; raises what one of them raised."""
         while self._alive:
             await asyncio.gather(*self._alive)
+
+
+async def whole(work: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
+    """Do work to its end, and then let the caller be cancelled, if he was meanwhile.
+
+    A statement that is cut leaves a connection that nobody closes, with the locks it had.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError:
+                continue  # once more is not sooner
+        if not task.cancelled():
+            task.exception()  # nobody is left to be told of it
+        raise

@@ -1,35 +1,63 @@
-"""What a chat service is made of, and how the parts know each other."""
+"""What a chat service is made of, how the parts know each other, and what they hold."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.agents.agent import Agent
-from sessions.agents.agent_handler import AgentHandler
-from sessions.messages.agent_request import AgentRequestHandler
-from sessions.messages.deletions import Deletions
-from sessions.messages.dispatcher import Dispatcher, Handle
+from sessions.ids import IsolationKey
+from sessions.messages.handlers import (
+    AgentHandler,
+    AgentRequestHandler,
+    Deletions,
+    Dispatcher,
+    Handle,
+    ThreadHistoryHandler,
+    UnansweredQuestions,
+)
 from sessions.messages.intake import Intake
-from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS, QUALITY
+from sessions.messages.message import AGENT_REQUESTS, QUALITY, Message
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.messages.thread_history import ThreadHistoryHandler
-from sessions.messages.unanswered import UnansweredQuestions
+from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
-from sessions.queue.message import Message
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
-from sessions.routes.agent_route import AgentRoute
-from sessions.routes.thread_routes import MessagesRoute, ThreadRoute
-from sessions.service_census import ServiceCensus, ServiceMetrics
+from sessions.queue import MessageQueue, QueueCounts, QueueWorker
+from sessions.routes import AgentRoute, MessagesRoute, ThreadRoute
 from sessions.session_manager import ChatSystem
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.failures import StorageErrors
-from sessions.storage.readiness import Readiness
+from sessions.storage.database import Database, DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.failures import Readiness, StorageErrors
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCensus:
+    """What is live: nothing whose session has ended.
+
+    requests: how many messages of each thread wait, rest or are handled. subscriptions: the
+    threads that hear of quality. exchanges: HTTP requests that wait.
+    """
+
+    requests: Mapping[IsolationKey, int]
+    subscriptions: tuple[IsolationKey, ...]
+    dead_letters: int
+    exchanges: int
+    database: DatabaseGauges
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMetrics:
+    """The counts of the session manager and of the queue, and the gauges of the database.
+
+    storage_errors: how many there were of each kind.
+    """
+
+    system: Metrics
+    queue: QueueCounts
+    database: DatabaseGauges
+    storage_errors: Mapping[str, int]
 
 
 class Ends(Protocol):
@@ -51,40 +79,31 @@ class Wiring:
         self.threads = ThreadStore(database, clock, settings)
         self.storage_errors = errors = StorageErrors()
         self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
-        self.lifetimes = Lifetimes(system.registry, clock)
         self.deletions = Deletions()
+        registry = system.registry
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
-        self.queue = MessageQueue(
-            clock,
-            settings,
-            self.lifetimes.is_over,
-            self._gone,
-        )
-        agents = AgentHandler(agent, router, self.lifetimes, clock, settings)
-        requests = AgentRequestHandler(
-            self.queue, self.turns, agents, self.lifetimes, router, errors
-        )
-        dispatcher = Dispatcher(
-            *(self._handlers(requests, agent.name), self.lifetimes, self.deletions),
-            *(router, errors),
-        )
+        self._agents = agents = AgentHandler(agent, router, registry, clock, settings)
+        self.queue = MessageQueue(clock, settings, registry.is_over, self._message_gone)
+        requests = AgentRequestHandler(self.queue, self.turns, agents, router, errors)
+        handlers = self._handlers(requests, agent.name)
+        dispatcher = Dispatcher(handlers, registry, self.deletions, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
-            self.queue, self.worker, self.lifetimes, router, core.tasks, requests.give_up
+            self.queue, self.worker, registry, router, core.tasks, requests.stop
         )
         self.unanswered = UnansweredQuestions(
-            self.threads, self.turns, system.contexts, system.registry, self.queue
+            self.threads, self.turns, system.contexts, registry, self.queue
         )
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
-        self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
+        self.agent_route = AgentRoute(self.intake, router.responses, system.ids, registry)
         self.messages_route = MessagesRoute(
-            self.threads, self.turns, system.contexts, system.registry, errors
+            self.threads, self.turns, system.contexts, registry, errors
         )
         self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions, errors)
 
     def census(self) -> ServiceCensus:
-        live = (each for each in self.queue.messages() if not self.lifetimes.is_over(each))
+        live = (each for each in self.queue.messages() if not self._system.registry.is_over(each))
         return ServiceCensus(
             requests=Counter(message.key for message in live),
             subscriptions=tuple(self.quality.subscriptions()),
@@ -101,10 +120,9 @@ class Wiring:
             self.storage_errors.counts(),
         )
 
-    def _gone(self, message: Message) -> None:
-        """Note that a message has left the queue, for whatever reason."""
-        self.lifetimes.forget(message)
-        self.router.responses.finish(message.asker)
+    def _message_gone(self, message: Message) -> None:
+        self._agents.message_gone(message)
+        self.router.responses.message_gone(message)
 
     def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:
         clock = self._system.clock

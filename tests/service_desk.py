@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessions.agents.agent import AgentRequest
+from sessions.agents.agent import AgentRequest, RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from sessions.event import Json
 from sessions.service import ChatService
 from sessions.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sessions.context import UserExecutionContext
 from sessions.settings import Settings
-from sessions.storage.database_factory import RequestScopedSessionFactory
+from sessions.storage.database import RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
 from tests.sessions_clock import START_S, ManualClock

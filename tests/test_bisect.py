@@ -78,6 +78,7 @@ def test_the_example_on_its_page_is_what_is_printed(repository: Path) -> None:
     assert HASH.sub("HASH", result.output.rstrip("\n")) == HASH.sub("HASH", block)
 
 
+@pytest.mark.slow
 def test_finds_the_commit_that_fixed_it(repository: Path) -> None:
     """With --fixed, it is the first commit at which the trace agrees again."""
     commits = write_history(repository, joined_from(1, 30))
@@ -90,6 +91,7 @@ def test_finds_the_commit_that_fixed_it(repository: Path) -> None:
     assert len(replays(result)) <= REPLAYS_MAX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [[], ["--fixed"]], ids=["brought", "fixed"])
 def test_goes_back_by_itself(repository: Path, words: list[str]) -> None:
     """Without an older commit, the trace is replayed 1, 2, 4, 8 ... commits before."""
@@ -102,6 +104,7 @@ def test_goes_back_by_itself(repository: Path, words: list[str]) -> None:
     assert len(replays(result)) <= REPLAYS_MAX
 
 
+@pytest.mark.slow
 def test_a_commit_that_cannot_be_imported_is_skipped(repository: Path) -> None:
     """A system that does not import says nothing; the search goes on beside it."""
     whole = joined_from(23)
@@ -119,6 +122,7 @@ def test_a_commit_that_cannot_be_imported_is_skipped(repository: Path) -> None:
     assert f"{commits[22]} brought the failure" in result.output
 
 
+@pytest.mark.slow
 def test_says_which_commits_it_can_be(repository: Path) -> None:
     """Where those before the first failing one cannot be judged, it is one of them."""
     whole = joined_from(23)
@@ -135,6 +139,7 @@ def test_says_which_commits_it_can_be(repository: Path) -> None:
     assert [sha in result.output for sha in commits[19:24]] == [False, True, True, True, False]
 
 
+@pytest.mark.slow
 def test_a_driver_that_does_not_fit_is_taken_from_the_commit_too(repository: Path) -> None:
     """Where the system was called otherwise, driver and model are taken from there as well."""
     whole = joined_from(12)
@@ -153,6 +158,7 @@ def test_a_driver_that_does_not_fit_is_taken_from_the_commit_too(repository: Pat
     assert len(replays(result)) <= REPLAYS_MAX
 
 
+@pytest.mark.slow
 def test_the_driver_of_now_is_used_where_it_fits(repository: Path) -> None:
     """A driver that came after the failure, and is not in the old commits, still judges them."""
     whole = joined_from(23)
@@ -169,6 +175,7 @@ def test_the_driver_of_now_is_used_where_it_fits(repository: Path) -> None:
     assert "all from there" not in result.output
 
 
+@pytest.mark.slow
 def test_a_hang_at_an_old_commit_is_an_outcome(repository: Path) -> None:
     """A trace that ends the process is replayed there in one of its own, and bisected as well."""
     dies = "(_ for _ in ()).throw(0) if 0 else __import__('os')._exit(3)"
@@ -258,6 +265,7 @@ def test_a_trace_that_agrees_has_no_such_commit(repository: Path) -> None:
     assert "there is nothing to find" in result.output
 
 
+@pytest.mark.slow
 def test_a_failure_as_old_as_the_history_is_told(repository: Path) -> None:
     """Where it fails at the first commit too, no commit has brought it."""
     write_history(repository, joined_from(1))

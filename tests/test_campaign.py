@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from threadline.campaign.campaign import campaign
 from threadline.campaign.events import Ended, Event, Found, Shorter
 from threadline.campaign.job import Job
@@ -58,6 +59,7 @@ def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> N
     assert "did not come back within 3 s" in shorter.text
 
 
+@pytest.mark.slow
 def test_a_step_that_takes_half_of_the_time_is_told_when_it_is_over(project: Path) -> None:
     """Where time is over before the limit of a step, its run is told, and not minimised any more.
 
@@ -81,6 +83,7 @@ def test_a_driver_that_starts_for_too_long_is_told_to(project: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_steps_are_slow_one_by_one(project: Path) -> None:
     """The limit is a step's: a hunt whose steps are slow together takes as long as it takes."""
     limits = {"runs": 1, "steps": 6, "hang_s": 3.0, "round_trip_every": 1}

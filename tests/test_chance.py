@@ -65,6 +65,7 @@ def test_what_fails_each_time_is_found_behind_it(seed: int) -> None:
     assert "not deterministic" not in flat(shorter.text)
 
 
+@pytest.mark.slow
 def test_what_fails_each_time_is_found_by_a_later_worker() -> None:
     """A worker that is told of the doubt looks on; one that is not takes the failure for told."""
     name, driver = "continuity-append.Full", "WithABugBehindDriver"

@@ -102,6 +102,7 @@ def test_goes_on_behind_what_is_tolerated(project: Path) -> None:
     assert f"known: {HISTORY} (" in output
 
 
+@pytest.mark.slow
 def test_a_trace_behind_what_is_tolerated_is_played_so(project: Path) -> None:
     """
     A failure that is reached behind a tolerated one says so in its header, and is replayed alike.
@@ -218,6 +219,7 @@ def test_a_broken_file_is_told_in_a_line(project: Path) -> None:
     assert "entry 1 has no reason" in output
 
 
+@pytest.mark.slow
 def test_pytest_knows_them_too(project: Path) -> None:
     """A scenario whose failures are known passes."""
     knows(project)
@@ -234,6 +236,7 @@ def test_an_entry_is_shown_as_it_is_written() -> None:
     assert Known("memory-wait", "harmless").entry().startswith('[[known]]\nsignature = "memory-')
 
 
+@pytest.mark.slow
 def test_a_known_death_hides_no_run(project: Path) -> None:
     """
     The trace of a known failure that ends its process is played, and the whole campaign after it.

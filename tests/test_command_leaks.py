@@ -49,6 +49,7 @@ def test_exits_with_0_where_nothing_leaks(project: Path) -> None:
     assert list((project / "reports/runs").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_replay_shows_the_leak_again(folder: Path) -> None:
     """The stored trace says that it ends with a round trip."""
     trace = str(folder / "memory-system.factory._ended.jsonl")

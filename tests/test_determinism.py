@@ -92,6 +92,7 @@ def test_another_seed_plays_something_else() -> None:
     assert histories("explore", seed=6) != EXPLORED
 
 
+@pytest.mark.slow
 def test_hypothesis_plays_the_same_under_any_hash_seed() -> None:
     """The derived machine draws nothing but what its seed fixes."""
     here = histories("hypothesis", seed=5)

@@ -87,6 +87,7 @@ def words_of(value: object) -> str:
     return " ".join(value[1]) if isinstance(value, tuple) else str(value)
 
 
+@pytest.mark.slow
 def test_the_leak_is_what_its_command_prints(project: Path) -> None:
     """The report on the page about leaks is printed by the command above it."""
     leaks = page("docs/leaks.md")
@@ -218,6 +219,7 @@ def test_the_fields_of_a_header_are_told() -> None:
     assert f"the format: {FORMAT}." in traces.text
 
 
+@pytest.mark.slow
 def test_the_regression_test_on_its_page_guards(project: Path) -> None:
     """
     Kept as it stands on the page, it passes for a trace whose bug is fixed, and fails for another.

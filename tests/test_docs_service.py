@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
 from sessions.__main__ import main
-from sessions.messages.payloads import PAYLOADS
+from sessions.messages.message import PAYLOADS
 from sessions.settings import Settings
 from sessions.storage.failures import KINDS
 from tests.doc_pages import page

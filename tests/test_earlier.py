@@ -113,6 +113,7 @@ def test_the_system_can_be_named(folder: Path) -> None:
         assert came_at_old(replays) == (True, MIXED)
 
 
+@pytest.mark.slow
 def test_one_worktree_serves_many_replays(folder: Path) -> None:
     """Revision after revision in one folder, which is moved and is gone at the end."""
     commits = write_history(folder, joined_from(3), 4)

@@ -78,6 +78,7 @@ def test_redis_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) ->
         examples_at("redis://127.0.0.1")
 
 
+@pytest.mark.slow
 def test_a_project_says_where_examples_are_kept(project: Path) -> None:
     (project / "pyproject.toml").write_text('[tool.threadline]\nexamples = "kept"\n', "ascii")
     words = ["fuzz", DRIVER, "tests.toys.racing:AtOnce", "--engine", "hypothesis", "--seed", "0"]

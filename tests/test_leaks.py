@@ -42,7 +42,7 @@ from tests.planted_leaks import (
 from tests.project import ROOT
 
 # These take longest, and grow where others do.
-LONG = {"KeepsDropped", "KeepsEverySecondReconnect", "KeepsFailures"}
+QUICK = {"AuditsNothing", "KeepsConnectionIds"}
 SCENARIOS = ["connections:Connections", "conversation:Conversation", "expiry:Expiry", "keys:Keys"]
 SERVICE = "drivers.service:ServiceDriver"
 
@@ -75,7 +75,7 @@ def hunted(name: str, seed: int) -> tuple[Kill, Investigation]:
 
 @pytest.mark.parametrize(
     ("name", "seed"),
-    [slow_where(seed > 0 or name in LONG, name, seed) for name in PLANTED for seed in (0, 1)],
+    [slow_where(seed > 0 or name not in QUICK, name, seed) for name in PLANTED for seed in (0, 1)],
 )
 def test_a_planted_leak_is_found_minimised_and_named(name: str, seed: int) -> None:
     """It ends a run with the signature of its path, is minimised to what is known to be least, and
@@ -88,6 +88,7 @@ def test_a_planted_leak_is_found_minimised_and_named(name: str, seed: int) -> No
 
 
 # A database session that is left open is what SQLAlchemy warns of, once it is collected.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
@@ -106,7 +107,11 @@ def test_a_leak_planted_in_the_service_is_found_minimised_and_named(name: str, s
     assert is_told(found, OF_SERVICE[name]), told(found)
 
 
-@pytest.mark.parametrize("grower", GROWERS, ids=lambda grower: grower.name)
+@pytest.mark.parametrize(
+    "grower",
+    [slow_where(n > 1, grower) for n, grower in enumerate(GROWERS)],
+    ids=[grower.name for grower in GROWERS],
+)
 @two_seeds
 def test_a_benign_grower_is_not_flagged(grower: Mutant, seed: int) -> None:
     """A cache, a table, a cancelled timer and a thread's inbox are no leaks, however they grow."""
@@ -126,7 +131,7 @@ def test_what_stops_growing_is_remembered_with_its_level() -> None:
     ] == 64
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [slow_where(s != "keys:Keys", s) for s in SCENARIOS])
 def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
     """20 runs of 50 steps end as empty as they began; nothing even had to be watched for longer."""
     found, runs = clean_runs(CLEAN, load_scenario(f"scenarios.{scenario}"))
@@ -137,6 +142,7 @@ def test_the_clean_session_manager_leaks_nothing(scenario: str) -> None:
     assert round_trips_of(runs).growths.made == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["agents:Agents", "database:Database"])
 def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     """With agents that fail, restarts and crashes, a service ends its runs as empty as it began."""
@@ -151,8 +157,8 @@ def test_the_clean_service_leaks_nothing(scenario: str) -> None:
     "driver",
     [
         "drivers.memory_store:MemoryStoreDriver",
-        "drivers.openai_agents:sqlite_session",
-        "drivers.openai_agents:sqlite_session_file",
+        slow_where(True, "drivers.openai_agents:sqlite_session"),
+        slow_where(True, "drivers.openai_agents:sqlite_session_file"),
     ],
 )
 def test_stores_of_the_other_contract_leak_nothing(driver: str) -> None:

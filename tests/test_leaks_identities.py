@@ -59,8 +59,14 @@ def round_trip(*identities: str) -> dict[str, int]:
     return growths.skipped
 
 
-@every_leak
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        pytest.param(name, seed, marks=[pytest.mark.slow] if seed or n else [])
+        for n, name in enumerate(BY_IDENTITY)
+        for seed in (0, 1)
+    ],
+)
 def test_what_is_kept_for_each_user_is_found_minimised_and_named(name: str, seed: int) -> None:
     """
     The report has its class, the operation in which it is born, and the chain from a root.

@@ -38,26 +38,26 @@ RAISED = [
     ("RaisesMemoryError", "crashed (MemoryError)"),
     ("RaisesSystemExit", "crashed (SystemExit: 0)"),
     ("RaisesKeyboardInterrupt", "crashed (KeyboardInterrupt)"),
-    ("RaisesGeneratorExit", "crashed (GeneratorExit)"),
+    slow("RaisesGeneratorExit", "crashed (GeneratorExit)"),
     slow("RaisesStopIteration", "crashed (StopIteration)"),
     slow("RaisesCancelled", "crashed (CancelledError)"),
-    ("RaisesAssumption", "crashed (UnsatisfiedAssumption)"),
+    slow("RaisesAssumption", "crashed (UnsatisfiedAssumption)"),
     slow("RaisesStopTest", "crashed (StopTest: 0)"),
     slow("RaisesFlaky", "crashed (Flaky: not the same)"),
-    ("RaisesOwnBase", "crashed (OwnBase: mine)"),
+    slow("RaisesOwnBase", "crashed (OwnBase: mine)"),
     ("RaisesMute", "crashed (Mute: its text cannot be told: that raised OwnBase)"),
-    ("RaisesMuch", "xxx ... (200,000,000 characters)"),
+    slow("RaisesMuch", "xxx ... (200,000,000 characters)"),
     ("Recurses", "crashed (RecursionError: maximum recursion depth exceeded"),
-    ("AsyncKeyboardInterrupt", "crashed (KeyboardInterrupt)"),
-    ("AsyncGeneratorExit", "crashed (GeneratorExit)"),
+    slow("AsyncKeyboardInterrupt", "crashed (KeyboardInterrupt)"),
+    slow("AsyncGeneratorExit", "crashed (GeneratorExit)"),
     ("RaisesInCensus", "crashed (OwnBase), raised in misbehaving.py"),
     ("ExceedsItsMemory", "crashed (MemoryError)"),
 ]
 # What ends the process in a step.
 ENDS = [
     ("ExitsWith0", "the process ended: exit status 0"),
-    ("ExitsWith70", "the process ended: exit status 70"),
-    ("Terminates", "the process ended: signal SIGTERM"),
+    slow("ExitsWith70", "the process ended: exit status 70"),
+    slow("Terminates", "the process ended: signal SIGTERM"),
     ("Segfaults", "the process ended: signal SIGSEGV"),
     slow("ExitsOnAThread", "the process ended: exit status 0"),
     slow("ExitsWith1", "the process ended: exit status 1"),
@@ -71,51 +71,53 @@ HANGS = [
     slow("HangsOnALock", STEP),  # the same as tests.toys.stores:hangs of test_campaign.py
     slow("HangsInCensus", STEP),
     ("HangsWhenClosed", CLOSE),
-    ("HangsWhenMade", START),
+    slow("HangsWhenMade", START),
     slow("HangsInSleep", STEP),
     slow("HangsInALoop", STEP),
 ]
 # What is returned, or held.
 VALUES = [
     ("ReturnsExplosive", OUTCOME, "crashed (OwnBase: do not touch)"),
-    ("ReturnsExplosiveNumber", OUTCOME, "a value that is not printed: crashed (OwnBase: do not"),
+    slow(
+        "ReturnsExplosiveNumber", OUTCOME, "a value that is not printed: crashed (OwnBase: do not"
+    ),
     slow("ReturnsExplosiveKey", OUTCOME, "a value that is not printed: crashed (OwnBase: do not"),
-    ("ReturnsUndying", OUTCOME, "<a Undying never returned before>"),
+    slow("ReturnsUndying", OUTCOME, "<a Undying never returned before>"),
     ("ReturnsNested", OUTCOME, "a value that is not printed: crashed (RecursionError"),
     slow("ReturnsNestedMapping", OUTCOME, "a value that is not printed: crashed (RecursionError"),
-    ("ReturnsMuch", OUTCOME, "xxx' ... (length 200,000,000)"),
+    slow("ReturnsMuch", OUTCOME, "xxx' ... (length 200,000,000)"),
     slow("ReturnsMuchOfBytes", OUTCOME, "x00' ... (length 200,000,000)"),
     ("HoldsExplosive", OUTCOME, "crashed (OwnBase: do not"),
-    ("HoldsNested", OUTCOME, "crashed (RecursionError"),
+    slow("HoldsNested", OUTCOME, "crashed (RecursionError"),
 ]
 # What is done to the process, before a wrong answer.
 WRONG = [
-    "ClosesLowDescriptors",
-    "ForksAChild",
+    slow("ClosesLowDescriptors"),
+    slow("ForksAChild"),
     "ForksAndComesBack",
     slow("StartsAThread"),
-    "ChangesTheFolder",
+    slow("ChangesTheFolder"),
     slow("IgnoresSignals"),
     "LowersRecursion",
-    "RaisesRecursionLimit",
-    "Floods",
+    slow("RaisesRecursionLimit"),
+    slow("Floods"),
     slow("ClosesStandardStreams"),
     "WritesToAllDescriptors",
 ]
 # What goes wrong beside the steps.
 BESIDE = [
     ("RaisesWhenClosed", CLOSE, "crashed (OSError: cannot be closed)"),
-    ("ExitsWhenClosed", CLOSE, "the process ended: exit status 0"),
-    ("RaisesWhenMade", START, "crashed (OSError: cannot be made)"),
+    slow("ExitsWhenClosed", CLOSE, "the process ended: exit status 0"),
+    slow("RaisesWhenMade", START, "crashed (OSError: cannot be made)"),
     ("ExitsWhenMade", START, "the process ended: exit status 3"),
-    ("RaisesInRoots", "liveness-leak_hunt", "crashed (OSError: no roots)"),
+    slow("RaisesInRoots", "liveness-leak_hunt", "crashed (OSError: no roots)"),
     slow("RaisesInNotes", "liveness-leak_hunt", "crashed (OSError: no notes)"),
-    ("InterruptsItself", STEP, "crashed (KeyboardInterrupt)"),
+    slow("InterruptsItself", STEP, "crashed (KeyboardInterrupt)"),
     ("ClosesAllDescriptors", STEP, "it closed a descriptor that is not its own"),
 ]
 # What has done its damage before the first step.
 NEVER_STARTS = [
-    ("RaisesWhenStarted", "crashed (OSError: cannot be started)"),
+    slow("RaisesWhenStarted", "crashed (OSError: cannot be started)"),
     ("ExitsWhenStarted", "the process ended: exit status 0"),
     ("HangsWhenStarted", "HangsWhenStarted was still starting after 1.5 s"),
 ]

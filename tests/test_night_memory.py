@@ -38,6 +38,7 @@ def slices(job: Job) -> Iterator[Event]:
     yield Ended(RUNS_IN_A_SLICE, 50 * RUNS_IN_A_SLICE, {})
 
 
+@pytest.mark.slow
 def test_a_long_night_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over 50,000 runs in 500 slices, with all that listens, at most 30 MiB more."""
     now = [0.0]

@@ -86,6 +86,7 @@ def test_a_failure_is_told_when_it_is_found(project: Path) -> None:
     assert text.index("store fails:") < text.index("diverges at step")
 
 
+@pytest.mark.slow
 def test_what_is_mended_is_told(project: Path) -> None:
     """A failing trace that agrees now is fixed, and no failure of the next night."""
     _, _, first = night(project, MUTANT)
@@ -102,6 +103,7 @@ def test_what_is_mended_is_told(project: Path) -> None:
     assert third.corpus.fixed == ()
 
 
+@pytest.mark.slow
 def test_a_trace_that_no_longer_fits_is_set_aside(project: Path) -> None:
     """Its operation or setting is gone; the night says so once, and goes on."""
     night(project, MUTANT)
@@ -120,6 +122,7 @@ def test_a_trace_that_no_longer_fits_is_set_aside(project: Path) -> None:
     assert again.corpus.aside == {}
 
 
+@pytest.mark.slow
 def test_many_scenarios_on_many_drivers(project: Path) -> None:
     """Each driver plays all that it fits; where names meet, they are told apart."""
     status, text, record = night(project, CLEAN, MUTANT, runs=30)

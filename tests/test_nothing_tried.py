@@ -9,7 +9,9 @@ import pytest
 from tests.project import run
 
 ON_THE_DOOR = ("--driver", "tests.toys.door:DoorDriver", "--seed", "0")
-every_engine = pytest.mark.parametrize("engine", ["explore", "hypothesis", "exhaust"])
+every_engine = pytest.mark.parametrize(
+    "engine", ["explore", pytest.param("hypothesis", marks=pytest.mark.slow), "exhaust"]
+)
 
 
 @every_engine

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
+
 from tests.project import ROOT
 
 
+@pytest.mark.slow
 def test_nightly_command_attacks_the_service() -> None:
     """`make nightly` runs pytest on all of tests/, with the marker that each attack has."""
     recipe = re.search(r"^nightly: ; uv run pytest (.*?) &&", (ROOT / "Makefile").read_text(), re.M)

@@ -98,6 +98,7 @@ def test_hypothesis_finds_it_too(driver: type[Driver[Any]], scenario: type[Scena
     assert again.signature == found.failure.signature
 
 
+@pytest.mark.slow
 def test_hypothesis_gives_no_false_alarm() -> None:
     for scenario in (AtOnce, Leaving):
         chunks = Chunks(scenario, runs(RightDriver), header(RightDriver, steps_max=30))

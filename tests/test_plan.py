@@ -201,10 +201,11 @@ def test_a_search_of_all_sequences_has_one_slice(monkeypatch: pytest.MonkeyPatch
 
 def test_slices_are_not_too_short() -> None:
     """A long budget is divided in rounds, a short one in equal parts."""
-    assert slice_s(1800, 2, 20) == 60
-    assert slice_s(300, 2, 20) == 15
-    assert slice_s(60, 2, 20) == 6
-    assert slice_s(60, 1, 1) == 30
+    assert slice_s(3600, 2, 20) == 60
+    assert slice_s(1800, 2, 20) == 45
+    assert slice_s(300, 2, 20) == 7.5
+    assert slice_s(60, 2, 20) == 3
+    assert slice_s(20, 2, 20) == 2
 
 
 def test_a_second_failure_counts_less_than_the_first() -> None:

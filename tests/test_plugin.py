@@ -84,6 +84,7 @@ def test_a_mutant_fails_with_its_text_and_no_traceback(project: Path) -> None:
     assert (header["driver"], header["engine"], header["seed"]) == (MUTANT[1], "explore", 0)
 
 
+@pytest.mark.slow
 def test_workers_share_the_seed(project: Path) -> None:
     """Under -n, every worker plays what the seed that was printed fixes."""
     pytest_with(*MUTANT, "--hypothesis-seed=7", "-n", "2")
@@ -91,6 +92,7 @@ def test_workers_share_the_seed(project: Path) -> None:
     assert len(list(project.glob("reports/runs/*-7/Store-memory-*.jsonl"))) >= 1
 
 
+@pytest.mark.slow
 def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
     """Where neither the project nor the driver's file has a scenario, the model is it."""
     status, output = pytest_with("--threadline", "mine:Forgetful", SEED_0)
@@ -100,6 +102,7 @@ def test_a_model_without_a_scenario_is_played_itself(project: Path) -> None:
     assert "diverges at step 2" in output
 
 
+@pytest.mark.slow
 def test_a_driver_that_cannot_be_made_fails_with_its_text(project: Path) -> None:
     """Rules whose pools look at the model fire in no run that has not begun."""
     Path("unmade.py").write_text(
@@ -139,6 +142,7 @@ def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
     assert "1 passed" in output
 
 
+@pytest.mark.slow
 def test_a_scenario_in_a_test_file_finds_the_driver_of_its_model(project: Path) -> None:
     """Where none was given, it is the project's first that fits; without one, there is no test."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")
@@ -159,6 +163,7 @@ def test_a_scenario_that_is_imported_runs_once(project: Path) -> None:
     assert "1 passed" in pytest_with("test_importing.py")[1]
 
 
+@pytest.mark.slow
 def test_a_scenario_can_be_deselected(project: Path) -> None:
     """-k chooses among scenarios as among all tests."""
     status, output = pytest_with(*MUTANT, "-k", "nothing_of_that_name")
@@ -167,6 +172,7 @@ def test_a_scenario_can_be_deselected(project: Path) -> None:
     assert "1 deselected" in output
 
 
+@pytest.mark.slow
 def test_the_last_failed_scenario_can_be_run_alone(project: Path) -> None:
     """--lf leaves out the scenarios that have passed."""
     (project / "mine_too.py").write_text(f"from mine import *\n{BY_ONE}", "utf-8")
@@ -197,6 +203,7 @@ def test_a_driver_of_no_use_is_told_so(project: Path, words: list[str], complain
     assert complaint in output
 
 
+@pytest.mark.slow
 def test_a_junit_report_names_the_scenario_and_its_file(project: Path) -> None:
     """What reads JUnit finds a scenario as it finds any test."""
     pytest_with("--threadline", "mine:MyCounter", "--junitxml=report.xml")

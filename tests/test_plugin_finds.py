@@ -120,6 +120,7 @@ def test_what_fails_by_chance_is_told_as_that(
         scenario_test(request.session, "tests.toys.stores:AtRandomDriver").runtest()
 
 
+@pytest.mark.slow
 def test_operations_of_a_scenario_that_says_so_overlap(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:

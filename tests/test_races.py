@@ -26,10 +26,19 @@ RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
 SERVICE = "drivers.service:ServiceDriver"
-# These take five to ten seconds each, most of them to be minimised.
-LONG = {"CutsCommits", "DeletesByHalves", *(mutant.name for mutant in SERVICE_RACES)}
-
+# These take two to ten seconds each, most of them to be minimised.
+LONG = {
+    "AnswersAfterTheEnd",
+    "CutsCommits",
+    "CutsStatements",
+    "DeletesByHalves",
+    "SharesTheUser",
+    "SweepsALiveDict",
+    "WritesBackConnections",
+    *(mutant.name for mutant in SERVICE_RACES),
+}
 ALL = (*RACES, *SERVICE_RACES)
+
 every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer

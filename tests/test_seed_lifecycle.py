@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sessions.errors import ManagerLimitError, SessionLimitError
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
 from tests.sessions_clock import settle
 from tests.sessions_peers import BrokenPeer, Peer

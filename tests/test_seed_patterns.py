@@ -8,7 +8,7 @@ import pytest
 
 from sessions.agents.agent import AgentOutput, AgentReply, AgentRequest
 from sessions.context import UserExecutionContext
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer
 from tests.sessions_subject import Subject, on_a_loop, places, same, subject

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer
 from tests.sessions_subject import Subject, on_a_loop, places, same, subject

@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 from sessions.agents.fault_injecting import Fault
-from sessions.service_census import ServiceCensus
-from sessions.storage.database_factory import DatabaseGauges
+from sessions.storage.database import DatabaseGauges
+from sessions.wiring import ServiceCensus
 from tests.service_desk import ServiceDesk, serving
 
 QUIET = ServiceCensus(

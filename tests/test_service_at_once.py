@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from sessions.agents.agent import AgentEvent, AgentOutput, AgentReply, AgentRequest
+from sessions.agents.agent import (
+    AgentEvent,
+    AgentOutput,
+    AgentReply,
+    AgentRequest,
+    RuleBasedAgent,
+)
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from sessions.context import UserExecutionContext
 from tests.sessions_clock import settle
 from tests.sessions_subject import Subject, frame, on_a_loop

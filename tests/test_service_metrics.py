@@ -8,9 +8,9 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from sessions.contexts import ContextTimes
+from sessions.context import ContextTimes
 from sessions.metrics import Metrics
-from sessions.queue.message_queue import QueueCounts
+from sessions.queue import QueueCounts
 from sessions.web.metrics_text import COUNTERS
 from tests.sessions_apps import ANA, make_service, served
 

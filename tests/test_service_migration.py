@@ -172,7 +172,13 @@ def test_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 @needs_postgresql
-@pytest.mark.parametrize("bytes_max", [0, 400], ids=["from the start", "once connected"])
+@pytest.mark.parametrize(
+    "bytes_max",
+    [
+        pytest.param(0, id="from the start", marks=pytest.mark.slow),
+        pytest.param(400, id="once connected"),
+    ],
+)
 def test_silent_postgresql_is_told_of(tmp_path: Path, bytes_max: int) -> None:
     """In one line, with a reason, after the limits of a connection and of a statement."""
 

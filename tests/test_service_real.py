@@ -14,7 +14,7 @@ from sessions.__main__ import main
 from sessions.event import Json
 from sessions.web.server import bound
 from tests.sessions_apps import ANA, BEN
-from tests.sessions_databases import KINDS, needs_postgresql
+from tests.sessions_databases import needs_postgresql
 from tests.sessions_server import Server, close_code, on, receive, send, serving, stored
 
 AGENT_EVENTS = [
@@ -43,7 +43,7 @@ async def begin(server: Server, text: str) -> Json:
         return thread_id
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@sqlite_first
 def test_conversation_outlives_its_connection_and_its_server(tmp_path: Path, kind: str) -> None:
     """A dropped peer resumes its thread with its history, and so does one after a restart."""
 
@@ -95,7 +95,7 @@ async def resume(server: Server, thread_id: Json) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@sqlite_first
 def test_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, kind: str) -> None:
     """It ends with one line and status 1; after kill -9 the next has the database at once."""
 

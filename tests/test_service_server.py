@@ -8,8 +8,8 @@ from pathlib import Path
 
 from starlette.types import Message
 
+from sessions.agents.agent import RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
-from sessions.agents.rule_based import RuleBasedAgent
 from sessions.app import create_app
 from sessions.event import Json
 from sessions.web.responses import stream_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.web.tokens import tokens_from
+from sessions.web.requests import tokens_from
 
 
 def test_tokens_are_an_object_from_token_to_user() -> None:

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.service import ChatService
 from sessions.settings import Settings
 from tests.sessions_apps import ANA, BEN, make_service, served

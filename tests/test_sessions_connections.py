@@ -10,7 +10,7 @@ from sessions.errors import (
     ConnectionTakenError,
     RefusedError,
 )
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from tests.sessions_clock import settle

@@ -13,8 +13,7 @@ from sqlalchemy import func, insert, select
 from sessions.context import UserExecutionContext
 from sessions.errors import InvalidContextError
 from sessions.settings import Settings
-from sessions.storage.database import Database
-from sessions.storage.database_factory import DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.database import Database, DatabaseGauges, RequestScopedSessionFactory
 from sessions.storage.tables import THREADS
 from tests.sessions_clock import ManualClock, settle
 from tests.sessions_databases import KINDS, opened

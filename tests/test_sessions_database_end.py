@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from sessions.context import UserExecutionContext
-from sessions.storage.database_factory import DatabaseGauges, RequestScopedSessionFactory
+from sessions.storage.database import DatabaseGauges, RequestScopedSessionFactory
 from sessions.storage.tables import THREADS
 from tests.sessions_databases import KINDS, opened
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessions.event import Event, Json
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 
 
 def test_own_fields_cannot_take_the_place_of_ids() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.session_manager import ChatSystem
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer, make_system
@@ -46,7 +46,7 @@ def test_create_manager_finds_the_one_there_is() -> None:
 
 def test_log_tells_of_each_manager(caplog: pytest.LogCaptureFixture) -> None:
     """Making and ending a manager log the lines that the seeds watch for, with one thread."""
-    caplog.set_level("INFO", "sessions.factory")
+    caplog.set_level("INFO", "sessions.manager")
 
     async def run() -> None:
         system, _ = make_system()

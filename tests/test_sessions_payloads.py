@@ -6,7 +6,7 @@ import pytest
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.messages.payloads import REFERENCES_MAX, TEXT_MAX, checked
+from sessions.messages.message import REFERENCES_MAX, TEXT_MAX, checked
 
 
 @pytest.mark.parametrize(

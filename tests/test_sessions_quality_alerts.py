@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import create_autospec
 
 from sessions.event import Json
-from sessions.factory import WebSocketManagerFactory
+from sessions.manager import WebSocketManagerFactory
 from sessions.quality import QualityManager
 from sessions.router import Router
 from tests.sessions_stores import context

@@ -9,9 +9,8 @@ import pytest
 
 from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.queue.message import Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.messages.message import Message, Queued
+from sessions.queue import MessageQueue, QueueWorker
 from sessions.settings import Settings
 from sessions.tasks import Tasks
 from tests.sessions_clock import ManualClock, settle

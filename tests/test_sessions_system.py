@@ -13,7 +13,7 @@ import pytest
 from sessions import ChatSystem
 from sessions.clock import SystemClock, sleep_until
 from sessions.default import UnifiedIdGenerator, default_system, set_default_system
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
 from tests.sessions_clock import settle
 from tests.sessions_peers import Peer, StalledPeer, make_system

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
-from sessions.storage.tables import THREADS
-from sessions.storage.turn import StoredThread
+from sessions.storage.tables import THREADS, StoredThread
 from tests.sessions_clock import START_S
 from tests.sessions_databases import KINDS
 from tests.sessions_stores import context, stores

@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
-from sessions.storage.database_factory import DatabaseGauges
-from sessions.storage.tables import THREADS, TURNS
-from sessions.storage.turn import Turn
+from sessions.storage.database import DatabaseGauges
+from sessions.storage.tables import THREADS, TURNS, Turn
 from tests.sessions_clock import START_S
 from tests.sessions_databases import KINDS, POSTGRESQL_URL, needs_postgresql
 from tests.sessions_stores import context, stores

@@ -10,10 +10,10 @@ from unittest.mock import patch
 
 from sessions import RequestScopedSessionFactory, Settings, UserExecutionContext
 from sessions.clock import Clock
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.metrics import Metrics
 from sessions.storage.database import Database
-from sessions.storage.turn import Begun, Role, Turn
+from sessions.storage.tables import Begun, Role, Turn
 from sessions.storage.turn_store import TurnStore
 from tests.project import ROOT
 from tests.sessions_peers import Peer

@@ -39,9 +39,9 @@ def explored(played: Runs, most: int, seed: int = 0) -> Iterator[Batch]:
 
 def test_the_registry_is_safe_where_threads_call_it() -> None:
     """
-    The getter, the ids and the registry agree with the model for 200 runs.
+    The getter, the ids and the registry agree with the model for 50 runs.
     """
-    batches = explored(runs(), 200)
+    batches = explored(runs(), 50)
 
     assert [failure_text(batch.failure) for batch in batches if batch.failure] == []
 

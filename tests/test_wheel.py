@@ -99,6 +99,7 @@ def test_the_system_of_the_readme_fails_as_it_says(environment: Path, mine: Path
     assert "mine.py::Chat[mine:MyChat]" in tested.stdout
 
 
+@pytest.mark.slow
 def test_the_fixed_system_passes(environment: Path, mine: Path) -> None:
     """
     With the key as a pair, the trace of the failure, check, fuzz, leaks and pytest exit with 0.

@@ -1,4 +1,4 @@
-"""The agent: who answers, behind an interface."""
+"""The agent: who answers, behind an interface, and one that follows plain rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from sessions.context import UserExecutionContext
 from sessions.event import Json
-from sessions.storage.turn import Turn
+from sessions.storage.tables import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,25 @@ class Agent(Protocol):
     ) -> AsyncIterator[AgentOutput]:
         """Return an iterator over any number of events, and then one AgentReply."""
         ...
+
+
+class RuleBasedAgent:
+    """Counts the words with a tool, and says what was said, now and before."""
+
+    name = "rule_based"
+
+    async def run(
+        self,
+        context: UserExecutionContext,  # noqa: ARG002  # its rules are the same for everybody
+        request: AgentRequest,
+    ) -> AsyncIterator[AgentOutput]:
+        yield AgentEvent("agent_thinking", {"turns": len(request.history)})
+        tool = "word_count"
+        yield AgentEvent("tool_executing", {"tool": tool, "arguments": {"text": request.text}})
+        yield AgentEvent("tool_completed", {"tool": tool, "result": len(request.text.split())})
+        yield AgentReply(self._answer(request))
+
+    def _answer(self, request: AgentRequest) -> str:
+        before = next((turn for turn in reversed(request.history) if turn.role == "user"), None)
+        said = f"You said: {request.text}"
+        return f"{said} Before that: {before.text}" if before else said

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sessions.connector import Connector
 from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.dependencies import Dependencies
 from sessions.errors import RefusedError
 from sessions.event import Json, WebSocket
-from sessions.key import IsolationKey
-from sessions.messages.envelope import Ids, ids_of, kind_of, parsed
+from sessions.ids import IsolationKey
+from sessions.manager import Connector
 from sessions.messages.error_codes import code_of, told
-from sessions.messages.payloads import PRIORITIES, checked
+from sessions.messages.message import (
+    PRIORITIES,
+    Draft,
+    Message,
+    Priority,
+    draft_of,
+    kind_of,
+    parsed,
+)
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.queue.message import Message, Priority
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueWorker
 from sessions.router import Router
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message that keeps every rule, and has no context yet."""
-
-    kind: str
-    payload: Mapping[str, Json]
-    ids: Ids
 
 
 class Intake:
@@ -66,13 +62,6 @@ class Intake:
             await self._pong(asked, envelope)
         elif kind is not None:
             self._sanitize_and_queue_message(asked, kind, envelope)
-
-    def draft(self, kind: str, envelope: Mapping[str, Json]) -> Draft:
-        """Check the payload and the ids of a message; raises RefusedError."""
-        payload = envelope.get("payload")
-        payload = {} if payload is None else payload
-        fields = checked(kind, payload)
-        return Draft(kind, fields, ids_of(envelope, payload if isinstance(payload, dict) else {}))
 
     def accept(
         self,
@@ -113,8 +102,8 @@ class Intake:
     ) -> None:
         own = asked.context
         try:
-            draft = self.draft(kind, envelope)
-            asked = replace(asked, message_id=draft.ids.message_id)
+            draft = draft_of(kind, envelope)
+            asked = replace(asked, message_id=draft.message_id)
             if kind == "stop_agent":
                 self._stop(asked, draft)
             else:
@@ -124,17 +113,17 @@ class Intake:
 
     async def _pong(self, asked: WebSocketContext, envelope: Mapping[str, Json]) -> None:
         try:
-            ids = self.draft("ping", envelope).ids
-            asked = replace(asked, message_id=ids.message_id)
+            draft = draft_of("ping", envelope)
+            asked = replace(asked, message_id=draft.message_id)
             await self._router.ping(
-                asked.context.user_id, asked.asker or "", ids.thread_id, ids.message_id
+                asked.context.user_id, asked.asker or "", draft.thread_id, draft.message_id
             )
         except RefusedError as error:
             self._refuse(asked, error)
 
     def _stop(self, asked: WebSocketContext, draft: Draft) -> None:
         own = asked.context
-        key = IsolationKey(own.user_id, draft.ids.thread_id or own.thread_id)
+        key = IsolationKey(own.user_id, draft.thread_id or own.thread_id)
         running = self._stopper.running(key)
         self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, own))
 
@@ -144,8 +133,8 @@ class Intake:
         """Get the context of a message, of which the session takes note."""
         context, visit = self._dependencies.contexts.accept_message(
             user_id,
-            draft.ids.thread_id or (own.thread_id if own else None),
-            draft.ids.run_id,
+            draft.thread_id or (own.thread_id if own else None),
+            draft.run_id,
             own.websocket_connection_id if own else None,
         )
         return Message(
@@ -154,7 +143,7 @@ class Intake:
             draft.payload,
             visit.number,
             visit.used,
-            draft.ids.message_id,
+            draft.message_id,
             asker,
             PRIORITIES.get(draft.kind, Priority.NORMAL),
         )

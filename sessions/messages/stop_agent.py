@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 
 from sessions.errors import BadMessageError
-from sessions.key import IsolationKey
-from sessions.messages.lifetime import Lifetimes
-from sessions.messages.payloads import AGENT_REQUESTS
-from sessions.queue.message import Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.ids import IsolationKey
+from sessions.messages.message import AGENT_REQUESTS, Message, Queued
+from sessions.queue import MessageQueue, QueueWorker
+from sessions.registry import Registry
 from sessions.router import Router
 from sessions.tasks import Tasks
 
@@ -22,17 +20,17 @@ class StopAgentHandler:
         self,
         queue: MessageQueue,
         worker: QueueWorker,
-        lifetimes: Lifetimes,
+        registry: Registry,
         router: Router,
         tasks: Tasks,
-        give_up: Callable[[Message], Coroutine[object, object, None]],
+        stop: Callable[[Message], Coroutine[object, object, None]],
     ) -> None:
         self._queue = queue
         self._worker = worker
-        self._lifetimes = lifetimes
+        self._registry = registry
         self._router = router
         self._tasks = tasks
-        self._give_up = give_up
+        self._stop = stop
 
     def running(self, key: IsolationKey) -> Queued:
         """Return the request to stop; raises BadMessageError (nothing_to_stop)."""
@@ -46,14 +44,12 @@ class StopAgentHandler:
 
         That it is not taken up again after a start is stored beside that.
         """
-        self._lifetimes.stop(queued.message)
+        giving_up = self._stop(queued.message)
         self._worker.cancel(queued)
-        self._tasks.start(self._give_up(queued.message), "end of a stopped request")
+        self._tasks.start(giving_up, "end of a stopped request")
         self._router.publish(message, "agent_stopped", {})
 
     def _has_begun(self, queued: Queued) -> bool:
         worker = self._worker
         tried = queued.failures > 0 or worker.is_at(queued)
-        return (
-            tried and not worker.is_ending(queued) and not self._lifetimes.is_over(queued.message)
-        )
+        return tried and not worker.is_ending(queued) and not self._registry.is_over(queued.message)

@@ -1,33 +1,139 @@
-"""The database that conversations are stored in: its engine, its tables, its places."""
+"""The database: its places, its transactions, and the sessions that run a context's statements."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeAlias
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Connection, CursorResult, Executable, Result, make_url
+from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from sessions.clock import Clock
+from sessions.context import Contexts, UserExecutionContext
+from sessions.errors import PoolTimeoutError
 from sessions.settings import Settings
+from sessions.storage.engine import MakeEngine, check_file, make_engine, set_limits
 from sessions.storage.lease import LEASE_SUFFIX, Lease
-from sessions.storage.limits import set_limits
 from sessions.storage.migration import migrate
-from sessions.storage.places import Places
-from sessions.storage.whole import WholeConnection, whole
+from sessions.tasks import Tasks, whole
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
-MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+Values: TypeAlias = Mapping[str, object]
 
 
-def make_engine(url: URL, places: int) -> AsyncEngine:
-    """Return an engine whose own pool never lets anybody wait, as each of its users has a place."""
-    engine = create_async_engine(url, pool_size=places, max_overflow=0)
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _write_ahead)
-    return engine
+class WholeConnection:
+    """A connection whose statements are never cancelled half way."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, object] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement; raises what the database raises."""
+        return await whole(self._connection.execute(statement, values))
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Run a function of SQLAlchemy's that is not asynchronous."""
+        return await whole(self._connection.run_sync(work))
+
+    async def commit(self) -> None:
+        """Make the transaction last, or close the connection, and raise what the database raises.
+
+        Else the next would get it with what was written still under way.
+        """
+        try:
+            await whole(self._connection.commit())
+        except Exception:
+            await whole(self._connection.invalidate())
+            raise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiter:
+    """One in the line: handed its place through admitted, due at a clock second."""
+
+    admitted: asyncio.Future[None]
+    due_at_s: float
+
+
+class Places:
+    """A number of places, taken and given back; who comes first is served first."""
+
+    def __init__(self, clock: Clock, size: int, timeout_s: float) -> None:
+        self._clock = clock
+        self._size = size
+        self._timeout_s = timeout_s
+        self._taken = 0
+        self._line: deque[Waiter] = deque()
+
+    @property
+    def taken(self) -> int:
+        """How many places are not free."""
+        return self._taken
+
+    async def take(self) -> None:
+        """Take a place, or wait for one; raises PoolTimeoutError after timeout_s of waiting."""
+        if self._taken < self._size:
+            self._taken += 1
+        else:
+            await self._wait()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold a place for as long as a block runs; raises PoolTimeoutError."""
+        await self.take()
+        try:
+            yield
+        finally:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Hand a place to the first who still waits for one, or leave it free."""
+        while self._line:
+            waiter = self._line.popleft()
+            if not self._is_due(waiter):
+                waiter.admitted.set_result(None)
+                return
+        self._taken -= 1
+
+    async def _wait(self) -> None:
+        admitted = asyncio.get_running_loop().create_future()
+        waiter = Waiter(admitted, self._clock.now() + self._timeout_s)
+        self._line.append(waiter)
+        try:
+            await asyncio.wait((admitted,), timeout=self._timeout_s)
+        except asyncio.CancelledError:
+            self._leave(waiter)
+            raise
+        if not admitted.done():
+            self._leave(waiter)
+            raise PoolTimeoutError(
+                f"no place was free for {self._timeout_s} s, with {self._taken} of {self._size} "
+                "taken; commit, roll back or close a session earlier"
+            )
+
+    def _leave(self, waiter: Waiter) -> None:
+        """Leave the line, or give back the place that was handed over at the last moment."""
+        if waiter.admitted.done():
+            self.give_back()
+        elif waiter in self._line:
+            self._line.remove(waiter)
+
+    def _is_due(self, waiter: Waiter) -> bool:
+        return self._clock.now() >= waiter.due_at_s
 
 
 class Database:
@@ -53,7 +159,7 @@ class Database:
         self.places = Places(clock, settings.pool_size, settings.pool_timeout_s)
         self.writers: Places | None = None
         if parsed.get_backend_name() == "sqlite":
-            _check_file(parsed)
+            check_file(parsed)
             self.writers = Places(clock, 1, settings.pool_timeout_s)
         lease_url = parsed
         if self.writers is not None:
@@ -86,7 +192,8 @@ class Database:
 
         Raises DatabaseTakenError, and what the database raises.
         """
-        await self._lease.keep()
+        if self._lease.is_unsure:
+            await self._lease.renew()
 
     async def close(self) -> None:
         """Close every connection that no session holds, and give back the lease."""
@@ -119,21 +226,205 @@ class Database:
             yield WholeConnection(await whole(opening))
 
 
-def _write_ahead(connection: DBAPIConnection, _: object) -> None:
-    """Set SQLite to a write-ahead log: readers do not wait for a writer, nor commits for the disk.
+class RequestScopedSession:
+    """Runs one context's statements, in transactions (the contract, Database sessions).
 
-    A commit outlives the end of the process, however that comes; of a machine that loses its power
-    the last commits may be lost, in whole transactions (sqlite.org/pragma.html#pragma_synchronous).
+    It is open from the moment it is made. `async with` closes it; `await` returns it as it is,
+    and notes that its owner has to close it, at latest with the connection.
+    It takes a place of the pool at its first statement, and keeps it to commit, rollback or
+    close. Calls from several tasks are carried out one after another.
     """
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
+
+    def __init__(
+        self,
+        context: UserExecutionContext,
+        database: Database,
+        tasks: Tasks,
+        on_closed: Callable[[RequestScopedSession], None],
+    ) -> None:
+        self.context = context
+        self.was_awaited = False
+        self._database = database
+        self._tasks = tasks
+        self._on_closed = on_closed
+        self._session = AsyncSession(database.engine)
+        self._one_at_a_time = asyncio.Lock()
+        self._taken: list[Places] = []
+        self._closing: asyncio.Task[None] | None = None
+        self._needs_rollback = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._closing is None
+
+    @overload
+    async def execute(
+        self, statement: TypedReturnsRows[*Ts], values: Values | None = None
+    ) -> Result[*Ts]: ...
+
+    @overload
+    async def execute(self, statement: Executable, values: Values | None = None) -> object: ...
+
+    async def execute(self, statement: Executable, values: Values | None = None) -> object:
+        """Run a statement with the values of its parameters, in a transaction.
+
+        Raises PoolTimeoutError, what the database raises, and RuntimeError after close().
+        """
+        async with self._one_at_a_time:
+            await self._take_places(writes=not statement.is_select)
+            return await whole(self._session.execute(statement, values))
+
+    async def begin_writing(self) -> None:
+        """Take the places that a write needs, so that it can tell the time at which it is done.
+
+        Raises what execute() raises.
+        """
+        async with self._one_at_a_time:
+            await self._take_places(writes=True)
+
+    async def commit(self) -> None:
+        """Make the transaction last.
+
+        If that raises, nothing of it does: its place is kept to rollback or close, and all else
+        raises PendingRollbackError, so that no second commit can seem to have stored it.
+        """
+        async with self._one_at_a_time:
+            self._check_usable()
+            try:
+                await whole(self._session.commit())
+            except BaseException:
+                self._needs_rollback = True
+                # Else the next would get the connection with what was written still under way.
+                await whole(self._session.invalidate())
+                raise
+            self._give_back()
+
+    async def rollback(self) -> None:
+        """Undo the transaction."""
+        async with self._one_at_a_time:
+            self._check_usable(to_roll_back=True)
+            await whole(self._session.rollback())
+            self._needs_rollback = False
+            self._give_back()
+
+    async def close(self) -> None:
+        """Undo what was not committed, and end; a second close only waits for the first.
+
+        Waits for a statement that is under way. A cancelled close goes on to its end.
+        """
+        if self._closing is None:
+            self._on_closed(self)
+            self._closing = self._tasks.start(self._close(), "close of a database session")
+        await asyncio.shield(self._closing)
+
+    def __await__(self) -> Generator[None, None, RequestScopedSession]:
+        yield from ()
+        self.was_awaited = True
+        return self
+
+    async def __aenter__(self) -> RequestScopedSession:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _close(self) -> None:
+        async with self._one_at_a_time:
+            try:
+                await self._session.close()
+            finally:
+                self._give_back()
+
+    async def _take_places(self, *, writes: bool) -> None:
+        self._check_usable()
+        await self._database.keep_lease()
+        needed = (self._database.places, self._database.writers if writes else None)
+        for places in needed:
+            if places and places not in self._taken:
+                await places.take()
+                self._taken.append(places)
+                # It may have been closed while it waited; what is closing gives the place back.
+                self._check_usable()
+
+    def _give_back(self) -> None:
+        while self._taken:
+            self._taken.pop().give_back()
+
+    def _check_usable(self, *, to_roll_back: bool = False) -> None:
+        if self._closing is not None:
+            raise RuntimeError(
+                f"the database session of thread {self.context.thread_id!r} is closed; "
+                "create another from the same context"
+            )
+        if self._needs_rollback and not to_roll_back:
+            raise PendingRollbackError("a commit failed; roll back, or close the session")
 
 
-def _check_file(url: URL) -> None:
-    if url.database in (None, "", ":memory:") or url.query.get("mode") == "memory":
-        raise ValueError(
-            f"{url} keeps all in memory, where sessions would share their transactions; "
-            "name a file, as in sqlite+aiosqlite:///sessions.db"
-        )
+@dataclass(frozen=True, slots=True)
+class DatabaseGauges:
+    """How many database sessions are open, and how many places of the pool are taken."""
+
+    sessions_open: int
+    places_taken: int
+
+
+class RequestScopedSessionFactory:
+    """Makes a database session for a context, under that context's ids and no others.
+
+    Both ways to make one can be awaited, for an owner who closes it, or used as `async with`.
+    """
+
+    def __init__(self, database: Database, contexts: Contexts) -> None:
+        self._database = database
+        self._contexts = contexts
+        self._tasks = Tasks()
+        self._open: dict[RequestScopedSession, None] = {}
+        self._sessions_open = 0
+
+    def create_session_from_context(self, context: UserExecutionContext) -> RequestScopedSession:
+        """Open a session of a context; it connects to nothing before its first statement."""
+        logger.info("Creating session from existing context: %s", context.thread_id)
+        session = RequestScopedSession(context, self._database, self._tasks, self._closed)
+        self._open[session] = None
+        self._sessions_open += 1
+        return session
+
+    def create_session(
+        self, user_id: str, operation: str = "database_session"
+    ) -> RequestScopedSession:
+        """Get the context of a user's latest thread, or of a new one, and open its session.
+
+        operation names the caller in the log, and is no part of any id. Raises
+        InvalidContextError and SessionLimitError.
+        """
+        context = self._contexts.get_user_execution_context(user_id)
+        logger.info("Getting context for %s: %s", operation, context.thread_id)
+        return self.create_session_from_context(context)
+
+    def of_connection(self, connection_id: str) -> list[RequestScopedSession]:
+        """Return the open sessions that were awaited on a connection's contexts, to end with it.
+
+        Those of an `async with` end with their block, such as that of a turn being stored.
+        """
+        return [session for session in self._open if self._is_of(session, connection_id)]
+
+    async def close(self) -> None:
+        """Close every session, and return when the last has given back its place."""
+        await asyncio.gather(*(session.close() for session in list(self._open)))
+        await self._tasks.ended()
+
+    def gauges(self) -> DatabaseGauges:
+        """Return how many are open and at work now."""
+        return DatabaseGauges(self._sessions_open, self._database.places.taken)
+
+    def _is_of(self, session: RequestScopedSession, connection_id: str) -> bool:
+        return session.was_awaited and session.context.websocket_connection_id == connection_id
+
+    def _closed(self, session: RequestScopedSession) -> None:
+        del self._open[session]
+        self._sessions_open -= 1

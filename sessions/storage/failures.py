@@ -1,15 +1,21 @@
-"""What went wrong with the database: its kind, a line of the log, and how often."""
+"""What went wrong with the database, how often, and whether it can be written to now."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
 
+from sqlalchemy import false, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sessions.errors import PoolTimeoutError
+from sessions.storage.database import Database
 from sessions.storage.lease import DatabaseTakenError
+from sessions.storage.migration import VERSIONS
+from sessions.storage.tables import THREADS
+from sessions.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +45,11 @@ KINDS = ("pool_timeout", "timeout", "locked", "full", "unreachable", "other")
 
 # Their messages have the values that were refused: what a user said (SQLSTATE, class 22).
 TELLING = "22"
+# Together they need all that a write needs, space too, and leave everything as it is.
+WRITES = (
+    update(THREADS).where(false()).values(ended=True),
+    update(VERSIONS).values(version_num=VERSIONS.c.version_num),
+)
 
 
 class StorageErrors:
@@ -108,3 +119,38 @@ def _code_of(error: Exception) -> str:
     told = error.orig if isinstance(error, DBAPIError) else None
     named = getattr(told, "sqlite_errorname", None) or getattr(told, "sqlstate", None)
     return named if isinstance(named, str) else ""
+
+
+class Readiness:
+    """Asks the database, one question at a time, however many want to know."""
+
+    def __init__(
+        self, database: Database, tasks: Tasks, timeout_s: float, storage_errors: StorageErrors
+    ) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._timeout_s = timeout_s
+        self._storage_errors = storage_errors
+        self._asking: asyncio.Task[None] | None = None
+        self._found: str | None = None
+
+    async def problem(self) -> str | None:
+        """Return why nothing can be stored, as a kind of storage error, or None if it can.
+
+        Takes at most timeout_s; a question that takes longer goes on, and is not asked again
+        meanwhile.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = self._tasks.start(self._ask(), "question whether the database is ready")
+        done, _ = await asyncio.wait((self._asking,), timeout=self._timeout_s)
+        return self._found if done else "timeout"
+
+    async def _ask(self) -> None:
+        self._found = None
+        try:
+            async with self._database.transaction() as connection:
+                for write in WRITES:
+                    await connection.execute(write)
+        except UNSTORED as error:
+            self._storage_errors.note(error, "the question whether it is ready")
+            self._found = kind_of(error)

@@ -8,11 +8,10 @@ from typing import TypeAlias
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from sessions.clock import Clock
-from sessions.key import IsolationKey
+from sessions.ids import IsolationKey
 from sessions.settings import Settings
 from sessions.storage.database import Database
-from sessions.storage.tables import THREADS, TURNS
-from sessions.storage.turn import StoredThread, Unanswered
+from sessions.storage.tables import THREADS, TURNS, StoredThread, Unanswered
 
 # Each statement is built once, and run with the values of its parameters.
 _IS_LIVE = and_(

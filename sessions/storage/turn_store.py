@@ -24,11 +24,8 @@ from sessions.clock import Clock
 from sessions.context import UserExecutionContext
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
-from sessions.storage.database import Database
-from sessions.storage.database_factory import RequestScopedSessionFactory
-from sessions.storage.database_session import RequestScopedSession
-from sessions.storage.tables import THREADS, TURNS
-from sessions.storage.turn import Begun, Role, Turn
+from sessions.storage.database import Database, RequestScopedSession, RequestScopedSessionFactory
+from sessions.storage.tables import THREADS, TURNS, Begun, Role, Turn
 
 # Each statement below is built once, and run with the values of these parameters, which are not
 # named as the columns: those names belong to VALUES.

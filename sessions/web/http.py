@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sessions.event import Json
-from sessions.routes.reply import Reply
+from sessions.routes import Reply
 from sessions.service import ChatService
 from sessions.web import openapi
-from sessions.web.requests import query_number, query_value, read_object
+from sessions.web.requests import Tokens, check_user, query_number, query_value, read_object
 from sessions.web.responses import response_of, stream_of
-from sessions.web.tokens import Tokens, check_user
 
 
 class HttpRoutes:

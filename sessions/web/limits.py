@@ -13,7 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from sessions.refusals import Refusals
+from sessions.metrics import Refusals
 from sessions.settings import Settings
 
 # Connections beside those that are served, which are told that there are too many; our choice.

@@ -8,13 +8,13 @@ from fastapi import Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from sessions.messages.payloads import GetThreadHistory, Saying
-from sessions.routes.reply import STATUS
+from sessions.ids import ID_LENGTH_MAX, PLACEHOLDERS
+from sessions.messages.message import GetThreadHistory, Saying
+from sessions.routes import STATUS
 from sessions.storage.failures import KINDS
-from sessions.validation import ID_LENGTH_MAX, PLACEHOLDERS
 from sessions.web.responses import JSON_LINES
 
-# As sessions.validation has it: no control character, not blank, and nobody's stand-in.
+# As sessions.ids has it: no control character, not blank, and nobody's stand-in.
 _STAND_INS = "|".join(
     "".join(f"[{letter}{letter.upper()}]" for letter in word) for word in sorted(PLACEHOLDERS)
 )
@@ -22,7 +22,7 @@ ID_PATTERN = rf"^(?!\s*({_STAND_INS})?\s*$)[^\u0000-\u001f\u007f-\u009f]+$"
 _ID: dict[str, Any] = {"type": "string", "maxLength": ID_LENGTH_MAX, "pattern": ID_PATTERN}
 _NO_ID: list[dict[str, Any]] = [{"type": "string", "maxLength": 0}, {"type": "null"}]
 OptionalId = Annotated[str | None, WithJsonSchema({"anyOf": [_ID, *_NO_ID]})]
-# It only tells of the token, which sessions.web.tokens looks at.
+# It only tells of the token, which sessions.web.requests looks at.
 SECURITY = Security(HTTPBearer(auto_error=False, scheme_name="bearer"))
 
 

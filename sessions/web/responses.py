@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.routes.reply import Reply, refusal
+from sessions.routes import Reply, refusal
 
 JSON_LINES = "application/x-ndjson"
 logger = logging.getLogger(__name__)

@@ -7,15 +7,13 @@ from contextlib import suppress
 
 from starlette import websockets
 
-from sessions.close_codes import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LATER
 from sessions.context import UserExecutionContext
 from sessions.errors import BadMessageError
-from sessions.event import Json
+from sessions.event import ABNORMAL, INVALIDATED, LIMITED, REFUSED, TRY_AGAIN_LATER, Json
 from sessions.messages.error_codes import code_of, told
 from sessions.service import ChatService
 from sessions.web.limits import Admissions
-from sessions.web.requests import query_value
-from sessions.web.tokens import Tokens
+from sessions.web.requests import Tokens, query_value
 
 CLOSE_CODES = {
     "unauthorized": INVALIDATED,

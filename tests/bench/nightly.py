@@ -1,8 +1,9 @@
 """How many bugs a night finds for each minute of a processor.
 
-Shares of time that learn, even ones, and plain Hypothesis play the same mutants, by turns. All time
-is that of this process, in which one slice after the other is played: what else the machine does,
-and what a start of a worker takes, changes nothing.
+The same mutants are played four ways: by turns, the longer the more still pays; by turns evenly;
+one after the other, as a loop over the scenarios would; and so by plain Hypothesis. All time is
+that of this process, in which one slice after the other is played: what else the machine does, and
+what a start of a worker takes, changes nothing.
 `python -m tests.bench.nightly [SECONDS] [SEEDS] [EVERY]`: the processor time for each mutant, how
 many nights are played, and which part of the mutants in each: with 3, every third, another third
 for each seed.
@@ -95,14 +96,36 @@ def even() -> Iterator[None]:
 
 
 @contextmanager
+def in_a_row() -> Iterator[None]:
+    """Give each its whole part of the time at once while the block lasts."""
+    with (
+        even(),
+        patch("threadline.campaign.plan.ROUNDS", 1),
+        patch("threadline.campaign.shares.ROUNDS", 1),
+    ):
+        yield
+
+
+@contextmanager
+def short_slices() -> Iterator[None]:
+    """Let slices be as short as little time for each makes them: no worker is started here."""
+    with (
+        patch("threadline.campaign.shares.SLICE_MIN_S", 0.25),
+        patch("threadline.campaign.plan.SHORT_S", 0.2),
+    ):
+        yield
+
+
+@contextmanager
 def as_it_is() -> Iterator[None]:
     yield
 
 
 WAYS: dict[str, tuple[str, Callable[[], object]]] = {
     "where it pays": ("explore", as_it_is),
-    "even": ("explore", even),
-    "Hypothesis, even": ("hypothesis", even),
+    "even, by turns": ("explore", even),
+    "in a row": ("explore", in_a_row),
+    "Hypothesis, in a row": ("hypothesis", in_a_row),
 }
 
 
@@ -116,18 +139,29 @@ def main() -> None:
     for seed in range(seeds):
         minutes += seconds * len(entries("explore", seed, "", every)) / 60
         for name, (engine, shares) in WAYS.items():
-            with shares():  # type: ignore[attr-defined]  # each is a context
+            with short_slices(), shares():  # type: ignore[attr-defined]  # each is a context
                 moments = found(engine, seconds, seed, every)
             killed[name] += moments
-            print(f"seed {seed}: {name:18} {counts(moments)}", flush=True)
+            print(f"seed {seed}: {name:20} {counts(moments)}", flush=True)
     for name, moments in killed.items():
-        ratio = len(moments) / max(1, len(killed["even"]))
-        rate = len(moments) / minutes
-        print(f"{name:18} {counts(moments)}, {rate:5.1f} a CPU minute, {ratio:5.2f} of even")
+        print(f"{name:20} {counts(moments)}; {rates(moments, minutes)} a CPU minute until then")
 
 
 def counts(moments: list[float]) -> str:
-    return ", ".join(f"{sum(each <= part for each in moments)} at {part:.0%}" for part in PARTS)
+    return ", ".join(
+        f"{number} at {part:.0%}" for number, part in zip(by(moments), PARTS, strict=True)
+    )
+
+
+def rates(moments: list[float], minutes: float) -> str:
+    return ", ".join(
+        f"{n / (minutes * part):.1f}" for n, part in zip(by(moments), PARTS, strict=True)
+    )
+
+
+def by(moments: list[float]) -> list[int]:
+    """Return how many of the moments are in each of the PARTS of the time."""
+    return [sum(each <= part for each in moments) for part in PARTS]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from threadline.lockstep.lockstep import Lockstep
 
 from models.chat_service import ChatServiceModel
 from models.database_pool import DatabasePool
+from models.message_queue import MessageQueue
+from models.parts import Parts
 from models.session_manager import SessionManagerModel
 from models.session_manager.socket_faults import WELL
 from models.stored_turns import StoredTurns
@@ -78,6 +80,18 @@ class TurnsTalk(Talk):
     """A store of turns'."""
 
     contract = StoredTurns
+
+
+class QueueTalk(Talk):
+    """A queue of messages', of users who ask on threads."""
+
+    contract = MessageQueue
+
+
+class PartsTalk(Talk):
+    """Of parts of a chat service that need no system around them."""
+
+    contract = Parts
 
 
 class SessionsTalk(Talk):

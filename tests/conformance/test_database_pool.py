@@ -15,7 +15,7 @@ from threadline.trace import Header, Recorder
 
 from models.database_pool import PLACE, TIMEOUT
 from scenarios.database_pool import Places
-from sessions.storage.places import Places as OwnPlaces
+from sessions.storage.database import Places as OwnPlaces
 from tests.conformance.talks import Begin, PoolTalk
 from tests.sessions_clock import ManualClock, settle
 
@@ -124,7 +124,7 @@ def test_a_pool_with_a_bug_does_not_agree() -> None:
     """
     A place that goes to the last in line is seen.
     """
-    with applied([Change("sessions.storage.places.Places.give_back", "popleft()", "pop()")]):
+    with applied([Change("sessions.storage.database.Places.give_back", "popleft()", "pop()")]):
         assert failures() != []
 
 

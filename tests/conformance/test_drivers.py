@@ -7,7 +7,15 @@ import re
 import pytest
 from threadline.loading import BadName, load_target
 
-from tests.conformance.talks import ManagerTalk, PoolTalk, ServiceTalk, StoreTalk, TurnsTalk
+from tests.conformance.talks import (
+    ManagerTalk,
+    PartsTalk,
+    PoolTalk,
+    QueueTalk,
+    ServiceTalk,
+    StoreTalk,
+    TurnsTalk,
+)
 from tests.conformance.targets import DRIVERS, mutants
 from tests.project import ROOT, ran
 
@@ -24,7 +32,7 @@ def test_there_are_examples_for_the_driver(name: str) -> None:
     except BadName as missing:
         pytest.skip(str(missing))
 
-    talks = (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk, TurnsTalk)
+    talks = (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk, TurnsTalk, QueueTalk, PartsTalk)
     assert model in {talk.contract for talk in talks}
 
 

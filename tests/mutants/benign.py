@@ -12,8 +12,8 @@ from queue import SimpleQueue
 from threadline.campaign.mutant import Mutant
 
 from scenarios.connections import Connections
-from sessions.connector import Connector
 from sessions.context import UserExecutionContext
+from sessions.manager import Connector
 from tests.mutants import sessions
 
 TABLE = 40
@@ -26,7 +26,7 @@ def grower(name: str, bug: str, grow: str) -> Mutant:
     return sessions.line(
         name,
         bug,
-        "connector.Connector.connect",
+        "manager.Connector.connect",
         old=CREATE,
         new=f"from tests.mutants import benign\nbenign.{grow}\n{CREATE}",
         scenario=Connections,

@@ -11,7 +11,7 @@ from tests.mutants.sessions import line
 LastTabClosesAll = line(
     "LastTabClosesAll",
     "Ends all of a user's managers when one of them has lost its last tab.",
-    "connector.Connector._remove",
+    "manager.Connector._remove",
     old="return manager is not None and not manager.connections",
     new="left_alone = manager is not None and not manager.connections\n"
     "others = self._factory.live_of(connection.context.user_id) if left_alone else []\n"
@@ -51,7 +51,7 @@ ClosesOtherTabs = line(
 DroppedIsClosed = line(
     "DroppedIsClosed",
     "Takes a connection that dropped for one that was closed, and waits for no reconnect.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="code == CLEAN",
     new="True",
     scenario=Connections,
@@ -72,7 +72,7 @@ GraceNeverEnds = line(
 ReusesConnectionId = line(
     "ReusesConnectionId",
     "Puts a new connection in the place of a live one of the same id, without a word.",
-    "connector.Connector._check_connection_id",
+    "manager.Connector._check_connection_id",
     old="if self._manager_of(taken):",
     new="self._remove(taken, close_code=1001)\nif False:",
     scenario=Connections,

@@ -107,7 +107,7 @@ HoldsAnySize = line(
     "HoldsAnySize",
     "Lets events of any size wait for a socket: a peer that reads nothing takes all memory. So did "
     "the service itself.",
-    "connection.Connection.offer",
+    "event.Connection.offer",
     old="self._outbox_bytes < settings.outbox_bytes_max",
     new="True",
     scenario=Limits,
@@ -119,7 +119,7 @@ HoldsAnySize = line(
 NeverCountsBack = line(
     "NeverCountsBack",
     "Counts the bytes of what was sent as if it still waited.",
-    "connection.Connection.run",
+    "event.Connection.run",
     old="self._outbox_bytes -= line.popleft().size_bytes",
     new="line.popleft()",
     scenario=Limits,

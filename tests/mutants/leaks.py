@@ -12,7 +12,7 @@ from threadline.campaign.mutant import Mutant
 
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
-from sessions.connector import Connector
+from sessions.manager import Connector
 from tests.mutants.sessions import leak
 
 PUBLISH = "if manager := self._factory.find(event.key):"
@@ -21,7 +21,7 @@ CREATE = "manager = await self._factory.create_manager(context)"
 KeepsEndedManagers = leak(
     "KeepsEndedManagers",
     "Keeps each manager that it has ended, for statistics that nobody asks for (seed 003).",
-    "factory.WebSocketManagerFactory.end",
+    "manager.WebSocketManagerFactory.end",
     old="self._metrics.cleanup_attempts += 1",
     new='vars(self).setdefault("_ended", {})[manager.context.request_id] = manager\n'
     "self._metrics.cleanup_attempts += 1",
@@ -42,7 +42,7 @@ KeepsHandlers = leak(
 RecoversForEver = leak(
     "RecoversForEver",
     "Starts a recovery for each socket that dropped, and cancels it for no reconnect.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="return True",
     new="if code != CLEAN:\n"
     "    from asyncio import sleep\n"
@@ -55,7 +55,7 @@ RecoversForEver = leak(
 KeepsConnectionIds = leak(
     "KeepsConnectionIds",
     "Remembers the id of every connection that there ever was.",
-    "connector.Connector.connect",
+    "manager.Connector.connect",
     old=CREATE,
     new=f'vars(self).setdefault("_seen", set()).add(context.websocket_connection_id)\n{CREATE}',
     scenario=Connections,
@@ -77,7 +77,7 @@ AuditsNothing = leak(
 CachesContexts = leak(
     "CachesContexts",
     "Caches every context in a list of another package, which outlives all of them.",
-    "contexts.Contexts.get_user_execution_context",
+    "context.Contexts.get_user_execution_context",
     old="return context",
     new="from tests.mutants import foreign\nforeign.KEPT.append(context)\nreturn context",
     scenario=Conversation,
@@ -85,7 +85,7 @@ CachesContexts = leak(
     steps=1,
     also=(
         Change(  # what the systems of other runs have left there
-            "sessions.contexts.Contexts.__init__",
+            "sessions.context.Contexts.__init__",
             "self.times = ContextTimes()",
             "from tests.mutants import foreign\nforeign.KEPT.clear()\nself.times = ContextTimes()",
         ),
@@ -94,7 +94,7 @@ CachesContexts = leak(
 KeepsDropped = leak(
     "KeepsDropped",
     "Keeps a socket that dropped without a close, and forgets one that closed.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="return True",
     new="if code != CLEAN:\n"
     '    vars(self).setdefault("_dropped", []).append(websocket)\n'
@@ -106,7 +106,7 @@ KeepsDropped = leak(
 KeepsEverySecondReconnect = leak(
     "KeepsEverySecondReconnect",
     "Swaps two lists at each reconnect, and clears only one of them.",
-    "connector.Connector._attach",
+    "manager.Connector._attach",
     old="dependencies = self._dependencies",
     new="dependencies = self._dependencies\n"
     'vars(self)["_reconnects"] = vars(self).get("_reconnects", 0) + resumed\n'
@@ -119,7 +119,7 @@ KeepsEverySecondReconnect = leak(
 KeepsFailures = leak(
     "KeepsFailures",
     "Keeps each connection that did not take an event, to try again one day.",
-    "connector.Connector._lost",
+    "manager.Connector._lost",
     old="self._remove(connection, close_code=UNDELIVERABLE)",
     new='vars(self).setdefault("_failed", {})[connection.context.request_id] = connection\n'
     "self._remove(connection, close_code=UNDELIVERABLE)",
@@ -130,7 +130,7 @@ KeepsFailures = leak(
 TaskPerDisconnect = leak(
     "TaskPerDisconnect",
     "Watches each socket that has left, in a task that waits for what never happens.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="return True",
     new="from asyncio import Event\n"
     'self._dependencies.tasks.start(Event().wait(), "watch")\n'
@@ -142,7 +142,7 @@ TaskPerDisconnect = leak(
 ThreadPerConnection = leak(
     "ThreadPerConnection",
     "Starts a thread to write the log of each connection, and ends none before the system.",
-    "connector.Connector.connect",
+    "manager.Connector.connect",
     old=CREATE,
     new=f"from tests.mutants.leaks import start_thread\nstart_thread(self)\n{CREATE}",
     scenario=Connections,

@@ -13,7 +13,7 @@ from tests.mutants.sessions import line
 ForgetsManagers = line(
     "ForgetsManagers",
     "Invalidates a user's sessions, and leaves managers and sockets as they are.",
-    "factory.WebSocketManagerFactory.end_user",
+    "manager.WebSocketManagerFactory.end_user",
     old="self.release_due_of(user_id)",
     new="return",
     scenario=Conversation,
@@ -22,7 +22,7 @@ ForgetsManagers = line(
 KeyFromConnection = line(
     "KeyFromConnection",
     "Keys a manager by its connection where there is one, so that no other finds it (seed 003).",
-    "factory.WebSocketManagerFactory._generate_isolation_key",
+    "manager.WebSocketManagerFactory._generate_isolation_key",
     old="user_context.thread_id",
     new="user_context.websocket_connection_id or user_context.thread_id",
     scenario=Keys,
@@ -32,7 +32,7 @@ KeyFromConnection = line(
 KeyFromRequest = line(
     "KeyFromRequest",
     "Keys a manager by the request, which is another one when it is cleaned up (seed 003).",
-    "factory.WebSocketManagerFactory._generate_isolation_key",
+    "manager.WebSocketManagerFactory._generate_isolation_key",
     old="user_context.thread_id",
     new="user_context.request_id",
     scenario=Keys,
@@ -42,7 +42,7 @@ KeyFromRequest = line(
 CleansUpElsewhere = line(
     "CleansUpElsewhere",
     "Creates a manager under one operation's thread id, cleans up under another's (seed 003).",
-    "factory.WebSocketManagerFactory.cleanup_manager",
+    "manager.WebSocketManagerFactory.cleanup_manager",
     old="manager = self.find(self._key_given(isolation_key, user_context))",
     new="user_id = self._key_given(isolation_key, user_context).user_id\n"
     "thread_id, _, _ = self._dependencies.ids.generate_user_context_ids(user_id, 'session')\n"
@@ -54,7 +54,7 @@ CleansUpElsewhere = line(
 ClaimsToCleanUp = line(
     "ClaimsToCleanUp",
     "Answers that a manager was cleaned up, and removes nothing (seed 003).",
-    "factory.WebSocketManagerFactory.cleanup_manager",
+    "manager.WebSocketManagerFactory.cleanup_manager",
     old="manager is not None and self.end(manager, GOING_AWAY)",
     new="manager is not None",
     scenario=Keys,
@@ -64,7 +64,7 @@ ClaimsToCleanUp = line(
 OneManagerOver = line(
     "OneManagerOver",
     "Compares with <= where the limit is reached, and so lets in one manager more.",
-    "factory.WebSocketManagerFactory._check_limit",
+    "manager.WebSocketManagerFactory._check_limit",
     old="stay >=",
     new="stay >",
     scenario=Limits,
@@ -75,7 +75,7 @@ OneManagerOver = line(
 RefusedLeavesSession = line(
     "RefusedLeavesSession",
     "Finds out that there is no room for a manager when the session is made already.",
-    "factory.WebSocketManagerFactory.check_room",
+    "manager.WebSocketManagerFactory.check_room",
     old="self._check_limit(user_id)",
     new="pass",
     scenario=Limits,
@@ -86,7 +86,7 @@ RefusedLeavesSession = line(
 EmergencyTakesLive = line(
     "EmergencyTakesLive",
     "Makes room in an emergency by the oldest manager, whoever is connected to it.",
-    "factory.WebSocketManagerFactory._choose_for_emergency",
+    "manager.WebSocketManagerFactory._choose_for_emergency",
     old="[manager for manager in live if is_crowded and manager.is_idle]",
     new="live[:1] if is_crowded else []",
     scenario=Limits,
@@ -100,7 +100,7 @@ EmergencyTakesLive = line(
 CountsDrift = line(
     "CountsDrift",
     "Counts a manager as created whenever it is asked for, as on each reconnect.",
-    "factory.WebSocketManagerFactory.create_manager",
+    "manager.WebSocketManagerFactory.create_manager",
     old="return self.find(key) or",
     new="if found := self.find(key):\n    self._metrics.managers_created += 1\nreturn found or",
     scenario=Connections,

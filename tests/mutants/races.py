@@ -19,14 +19,14 @@ cancelled = partial(of.line, StoredTurnsDriver, "sessions.storage", scenario=Tur
 TakesNameTwice = manager(
     "TakesNameTwice",
     "Gives way between the check of a connection's name and its use.",
-    "connector.Connector.connect",
+    "manager.Connector.connect",
     old="self._release_due(user_id, websocket, connection_id)",
     new=f"await {GIVE_WAY}\nself._release_due(user_id, websocket, connection_id)",
 )
 MakesManagerTwice = manager(
     "MakesManagerTwice",
     "Gives way between the look for a manager and the making of one.",
-    "factory.WebSocketManagerFactory.create_manager",
+    "manager.WebSocketManagerFactory.create_manager",
     old="return self.find(key) or self._create(key, user_context)",
     new="found = self.find(key)\n"
     f"await {GIVE_WAY}\n"
@@ -35,14 +35,14 @@ MakesManagerTwice = manager(
 EndsANewManager = manager(
     "EndsANewManager",
     "Gives way before it ends the manager that it has found.",
-    "factory.WebSocketManagerFactory.cleanup_manager",
+    "manager.WebSocketManagerFactory.cleanup_manager",
     old="return manager is not None and self.end(manager, GOING_AWAY)",
     new=f"await {GIVE_WAY}\nreturn manager is not None and self.end(manager, GOING_AWAY)",
 )
 WritesBackConnections = manager(
     "WritesBackConnections",
     "Writes back the connections of a manager as they were before one left.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="left_alone = self._remove(connection, close_code=None)",
     new="manager = self._manager_of(connection)\n"
     "rest = dict(manager.connections)\n"
@@ -82,7 +82,7 @@ SendsToALiveDict = manager(
 ReplaysWhatWasReplayed = manager(
     "ReplaysWhatWasReplayed",
     "Writes back what waits for a reconnect as it was before another one came.",
-    "connector.Connector.connect",
+    "manager.Connector.connect",
     old="manager = await self._factory.create_manager(context)",
     new="manager = await self._factory.create_manager(context)\n"
     "waiting = manager._recovery.copy()\n"
@@ -116,28 +116,28 @@ AnswersAfterTheEnd = stored(
 CutsStatements = cancelled(
     "CutsStatements",
     "Lets a caller who leaves cut a statement: its connection keeps the lock.",
-    "database_session.RequestScopedSession.execute",
+    "database.RequestScopedSession.execute",
     old="return await whole(self._session.execute(statement, values))",
     new="return await self._session.execute(statement, values)",
 )
 CutsCommits = cancelled(
     "CutsCommits",
     "Lets a caller who leaves cut a statement of a transaction without a context.",
-    "whole.WholeConnection.execute",
+    "database.WholeConnection.execute",
     old="return await whole(self._connection.execute(statement, values))",
     new="return await self._connection.execute(statement, values)",
 )
 KeepsThePlace = cancelled(
     "KeepsThePlace",
     "Keeps a place for a caller who has left the line.",
-    "places.Places._wait",
+    "database.Places._wait",
     old="except asyncio.CancelledError:",
     new="except ZeroDivisionError:",
 )
 FirstPlaceIsLost = cancelled(
     "FirstPlaceIsLost",
     "Gives a place back only where nothing was raised.",
-    "places.Places.held",
+    "database.Places.held",
     old="finally:",
     new="except ZeroDivisionError:\n    pass\nelse:",
 )

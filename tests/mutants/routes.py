@@ -13,7 +13,7 @@ BODY_WITH_NEW_IDS = '{**body, "thread_id": self._ids.generate_base_id("thread"),
 PostsElsewhere = line(
     "PostsElsewhere",
     "Asks the agent on a new thread (process_agent_message).",
-    "routes.agent_route.AgentRoute.process_agent_message",
+    "routes.AgentRoute.process_agent_message",
     old="self._ask(user_id, body)",
     new=f"self._ask(user_id, {BODY_WITH_NEW_IDS})",
     scenario=Agents,
@@ -22,7 +22,7 @@ PostsElsewhere = line(
 StreamsElsewhere = line(
     "StreamsElsewhere",
     "Streams what an agent does on a new thread (stream_response).",
-    "routes.agent_route.AgentRoute.stream_response",
+    "routes.AgentRoute.stream_response",
     old="self._ask(user_id, body)",
     new=f"self._ask(user_id, {BODY_WITH_NEW_IDS})",
     scenario=Agents,
@@ -31,7 +31,7 @@ StreamsElsewhere = line(
 ReadsElsewhere = line(
     "ReadsElsewhere",
     "Shows the turns of a new thread, which has none.",
-    "routes.thread_routes.MessagesRoute.messages",
+    "routes.MessagesRoute.messages",
     old="context = self._contexts.reading_context(user_id, thread_id)",
     new=ANEW + "context = new_context(self._contexts.reading_context(user_id, thread_id))",
     scenario=Database,

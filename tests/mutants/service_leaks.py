@@ -24,7 +24,7 @@ KeepsQualityHandlers = leak(
 KeepsFailedRequests = leak(
     "KeepsFailedRequests",
     "Keeps each request of which the agent failed, to try it again one day.",
-    "agents.agent_handler.AgentHandler.run",
+    "messages.handlers.AgentHandler.run",
     old="raise AgentFailedError",
     new='vars(self).setdefault("_failed", []).append(message)\nraise AgentFailedError',
     scenario=Agents,
@@ -34,7 +34,7 @@ KeepsFailedRequests = leak(
 SessionPerError = leak(
     "SessionPerError",
     "Leaves a database session open after each error of the storage in its block.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="from sessions.messages.error_codes import STORAGE_ERRORS\n"
     "if not isinstance(error, STORAGE_ERRORS):\n"

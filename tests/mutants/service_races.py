@@ -15,7 +15,7 @@ line = partial(of.line, ServiceDriver, "sessions", scenario=ServiceOverlap)
 AcknowledgesFirst = line(
     "AcknowledgesFirst",
     "Acknowledges a message before it is handled: the next of its thread begins beside it.",
-    "queue.queue_worker.QueueWorker._work",
+    "queue.QueueWorker._work",
     old="handling = asyncio.create_task(self._handling.handle(queued))",
     new="self._queue.succeeded(queued)\n"
     "handling = asyncio.create_task(self._handling.handle(queued))",
@@ -30,7 +30,7 @@ RemovesWhatCame = line(
 DeletesBesideAHandling = line(
     "DeletesBesideAHandling",
     "Deletes a thread while the handling of a message of it is still ending.",
-    "queue.queue_worker.QueueWorker.drop",
+    "queue.QueueWorker.drop",
     old="await asyncio.wait(ending)",
     new="pass",
 )
@@ -51,14 +51,14 @@ StopsTwice = line(
 TellsAfterTheStop = line(
     "TellsAfterTheStop",
     "Tells what an agent says between its stop and its end.",
-    "messages.stop_agent.StopAgentHandler.stop",
-    old="self._lifetimes.stop(queued.message)",
+    "messages.handlers.AgentRequestHandler.stop",
+    old="self._agents.stop(message)",
     new="pass",
 )
 ReadsInTwo = line(
     "ReadsInTwo",
     "Reads the last turn of a thread in one transaction, and the others in the next.",
-    "routes.thread_routes.MessagesRoute.messages",
+    "routes.MessagesRoute.messages",
     old="turns = await self._turns.latest_turns(context, most)",
     new="last = await self._turns.latest_turns(context, 1)\n"
     "turns = [*(await self._turns.latest_turns(context, most))[:-1], *last]",
@@ -66,7 +66,7 @@ ReadsInTwo = line(
 SharesTheMessage = line(
     "SharesTheMessage",
     "Keeps the message that an agent answers in the handler of all, while the agent runs.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old="reply = await self._agents.run(message, _request(message, queued.begun))",
     new="self._message = message\n"
     "reply = await self._agents.run(message, _request(message, queued.begun))\n"
@@ -75,14 +75,14 @@ SharesTheMessage = line(
 KeepsAPlace = line(
     "KeepsAPlace",
     "Keeps the place of a handling that is cancelled while it waits for the database.",
-    "storage.places.Places.held",
+    "storage.database.Places.held",
     old="finally:",
     new="except ZeroDivisionError:\n    pass\nelse:",
 )
 DeliversTwice = line(
     "DeliversTwice",
     "Writes back what waits for a reconnect as it was before another one came.",
-    "connector.Connector.connect",
+    "manager.Connector.connect",
     old="manager = await self._factory.create_manager(context)",
     new="manager = await self._factory.create_manager(context)\n"
     "waiting = manager._recovery.copy()\n"

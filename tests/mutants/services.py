@@ -7,7 +7,7 @@ from functools import partial
 
 from drivers.service import ServiceDriver
 from sessions.context import UserExecutionContext, WebSocketContext
-from sessions.queue.message import Message
+from sessions.messages.message import Message
 from tests.mutants import line as of
 
 ANEW = "from tests.mutants.services import asked_anew, new_context, on_new_context\n"  # in `new`

@@ -13,7 +13,7 @@ from tests.mutants import services, sessions
 MakesIdsOfItsOwn = sessions.line(
     "MakesIdsOfItsOwn",
     "Makes a thread of its own, under websocket_factory, for a manager that it creates.",
-    "factory.WebSocketManagerFactory._create",
+    "manager.WebSocketManagerFactory._create",
     old="idle = self._check_limit(context.user_id)",
     new="user_id, ids = context.user_id, self._dependencies.ids\n"
     'thread_id, _, _ = ids.generate_user_context_ids(user_id, "websocket_factory")\n'
@@ -26,7 +26,7 @@ MakesIdsOfItsOwn = sessions.line(
 StoresUnderItsOwnIds = services.line(
     "StoresUnderItsOwnIds",
     "Makes ids of its own, under session, for a context that has some.",
-    "storage.database_factory.RequestScopedSessionFactory.create_session_from_context",
+    "storage.database.RequestScopedSessionFactory.create_session_from_context",
     old="session = RequestScopedSession(context,",
     new="from dataclasses import replace\n"
     'own = f"session_{context.request_id}"\n'
@@ -41,7 +41,7 @@ StoresUnderItsOwnIds = services.line(
 KeepsAfterError = services.line(
     "KeepsAfterError",
     "Makes sessions that stay open when their block raises.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="if not isinstance(error, Exception):\n    await self.close()",
     scenario=Database,
@@ -52,7 +52,7 @@ KeepsAfterError = services.line(
 KeepsAfterCancellation = services.line(
     "KeepsAfterCancellation",
     "Makes sessions that stay open when their task is cancelled.",
-    "storage.database_session.RequestScopedSession.__aexit__",
+    "storage.database.RequestScopedSession.__aexit__",
     old="await self.close()",
     new="if not isinstance(error, asyncio.CancelledError):\n    await self.close()",
     scenario=Database,
@@ -64,7 +64,7 @@ KeepsAfterCancellation = services.line(
 CountsClosedTwice = services.line(
     "CountsClosedTwice",
     "Counts each session that is closed twice.",
-    "storage.database_factory.RequestScopedSessionFactory._closed",
+    "storage.database.RequestScopedSessionFactory._closed",
     old="self._sessions_open -= 1",
     new="self._sessions_open -= 2",
     scenario=Database,
@@ -99,7 +99,7 @@ AnswersMakeLatest = services.line(
 LosesQuestions = services.line(
     "LosesQuestions",
     "Forgets, in a crash, what it has acknowledged and not answered. So did the service itself.",
-    "messages.unanswered.UnansweredQuestions.take_up",
+    "messages.handlers.UnansweredQuestions.take_up",
     old="for question in await self._threads.unanswered():",
     new="for question in (await self._threads.unanswered())[:0]:",
     scenario=Restart,
@@ -109,7 +109,7 @@ LosesQuestions = services.line(
 AnswersAfterFailure = services.line(
     "AnswersAfterFailure",
     "Takes a question up again after a start though its agent has failed, which was told.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old="except (AgentFailedError, AgentTimeoutError):",
     new="except ZeroDivisionError:",
     scenario=Restart,
@@ -119,7 +119,7 @@ AnswersAfterFailure = services.line(
 AnswersAfterLastTry = services.line(
     "AnswersAfterLastTry",
     "Takes a question up again after a start though it became a dead letter.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old="if self._queue.is_last_try(queued):",
     new="if False:",
     scenario=Restart,
@@ -140,7 +140,7 @@ AnswersAfterStop = services.line(
 LosesTheMessageId = services.line(
     "LosesTheMessageId",
     "Answers, after a start, without the message_id of the question.",
-    "messages.unanswered.UnansweredQuestions.take_up",
+    "messages.handlers.UnansweredQuestions.take_up",
     old="question.message_id",
     new="None",
     scenario=Restart,
@@ -153,7 +153,7 @@ LosesTheMessageId = services.line(
 HidesTheAnswer = services.line(
     "HidesTheAnswer",
     "Tells who sends a question again that it was handled, and not the answer.",
-    "messages.agent_request._handled",
+    "messages.handlers._handled",
     old="for answer in answers:",
     new="for answer in answers[:0]:",
     scenario=Restart,
@@ -174,7 +174,7 @@ LetsTwoServe = services.line(
 LeavesManager = sessions.line(
     "LeavesManager",
     "Forgets the manager when its last connection has closed for good.",
-    "connector.Connector.handle_websocket_disconnect",
+    "manager.Connector.handle_websocket_disconnect",
     old="code == CLEAN",
     new="False",
     scenario=Connections,
@@ -195,7 +195,7 @@ LeavesDatabaseSession = services.line(
 DiesOfAnException = services.line(
     "DiesOfAnException",
     "Sweeps until the first exception, and never again.",
-    "sweeper.Sweeper._run",
+    "session_manager.Sweeper._run",
     old="await self._sweep_once()",
     new="await self._sweep()",
     scenario=Database,

@@ -6,7 +6,7 @@ import json
 from random import Random
 from urllib.parse import quote
 
-from sessions.messages.payloads import PAYLOADS
+from sessions.messages.message import PAYLOADS
 
 PATHS = (
     *("/agents/message", "/agents/stream", "/threads", "/threads/messages", "/sessions"),

@@ -14,8 +14,8 @@ from sessions.service import ChatService
 from sessions.session_manager import ChatSystem
 from sessions.settings import Settings
 from sessions.storage.database import Database
+from sessions.web.requests import tokens_from
 from sessions.web.server import HOST, bound, make_server
-from sessions.web.tokens import tokens_from
 
 
 def main() -> None:

@@ -82,8 +82,8 @@ class Plan:
 
         Where time is shared out, it is one whose driver nobody else plays: its worker may wait.
 
-        The time is divided anew each time, as what was before may have taken longer. Half of what
-        an entry could have is for its first slice, the other half for what pays.
+        The time is divided anew each time, as what was before may have taken longer. Of what an
+        entry could have, its first slice is one of the ROUNDS.
         """
         played = {entry.job.driver for entry in self.entries if entry.running}
         free = (each for each in self._first if each[0].job.driver not in played)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from .entry import Entry, Slice
 from .job import REPLAY
 
-SLICE_MIN_S = 10.0  # beside which the start of a worker is little; our choice
+SLICE_MIN_S = 3.0  # beside which the start of a worker is little; our choice
 SLICE_MAX_S = 60.0
-ROUNDS = 2  # of slices that the time is enough for: one for each entry, one for where it pays
+ROUNDS = 4  # of slices that the time is enough for: most bugs are found in the first, by any entry
 EVEN = 0.3  # of all time is shared evenly: what has found nothing yet may still
 KEPT = 0.5  # of the rate so far, where a slice has shown another
 LINE, SIGNATURE = 2, 100  # what a new line and a new failure are worth, in new states; our choice

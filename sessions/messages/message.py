@@ -1,20 +1,70 @@
-"""What the payload of each type of message must be like."""
+"""A message: how urgent each kind is, what it must be like, and what is kept of it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from sessions.context import UserExecutionContext
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.queue.message import Priority
+from sessions.ids import IsolationKey, check_optional_id
+from sessions.storage.tables import Begun
 
+HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
 TEXT_MAX = 32_768
 REFERENCES_MAX = 100
+IDS = ("thread_id", "run_id", "message_id")
+
+
+class Priority(IntEnum):
+    """How urgent a message is; the smaller number goes first."""
+
+    CRITICAL = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a user sent, with the context that it came with, which it keeps to the end.
+
+    payload: by field, checked. asker: the connection or the exchange that waits for answers.
+    session_number: that of the session that accepted it, with which it ends. used: its place in the
+    order of all gets and messages.
+    """
+
+    context: UserExecutionContext
+    kind: str
+    payload: Mapping[str, Json]
+    session_number: int
+    used: int = 0
+    message_id: str | None = None
+    asker: str | None = None
+    priority: Priority = Priority.NORMAL
+    key: IsolationKey = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = IsolationKey(self.context.user_id, self.context.thread_id)
+        object.__setattr__(self, "key", key)
+
+
+@dataclass(slots=True, eq=False)
+class Queued:
+    """A message in the queue: its number in the order of arrival, and how often it failed."""
+
+    message: Message
+    arrival: int
+    failures: int = 0
+    begun: Begun | None = None
 
 
 def _without_nul(value: str) -> str:
@@ -134,3 +184,60 @@ def checked(kind: str, payload: Json) -> dict[str, Json]:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise BadMessageError("bad_payload", f"{field}: {first['msg']}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that keeps every rule, and has no context yet; None for the ids that it lacks."""
+
+    kind: str
+    payload: Mapping[str, Json]
+    thread_id: str | None
+    run_id: str | None
+    message_id: str | None
+
+
+def parsed(data: str | bytes, bytes_max: int) -> dict[str, Json]:
+    """Return the object that a frame holds; raises BadMessageError (too_large, bad_json)."""
+    raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    if len(raw) > bytes_max:
+        raise BadMessageError("too_large", f"a message has at most {bytes_max:,} bytes")
+    try:
+        found: Any = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadMessageError("bad_json", f"the message is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadMessageError("bad_json", "the message must be a JSON object")
+    return found
+
+
+def kind_of(envelope: Mapping[str, Json]) -> str:
+    """Return the type of a message; raises BadMessageError (bad_type)."""
+    kind = envelope.get("type")
+    if not isinstance(kind, str) or kind not in PAYLOADS:
+        known = ", ".join(sorted(PAYLOADS))
+        raise BadMessageError("bad_type", f"type must be one of {known}")
+    return kind
+
+
+def draft_of(kind: str, envelope: Mapping[str, Json]) -> Draft:
+    """Check the payload and the ids of a message; raises RefusedError.
+
+    Each id is the envelope's own, or else that in its payload. Absent, null and empty all mean that
+    there is none.
+    """
+    payload = envelope.get("payload")
+    payload = {} if payload is None else payload
+    fields = checked(kind, payload)
+    ids = []
+    for name in IDS:
+        given = envelope.get(name)
+        if (given is None or given == "") and isinstance(payload, dict):
+            given = payload.get(name)
+        check_optional_id(name, given)
+        ids.append(given if isinstance(given, str) and given else None)
+    return Draft(kind, fields, *ids)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

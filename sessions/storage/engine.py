@@ -1,18 +1,38 @@
-"""How long a database may take, before whoever asked it is told that it did not answer."""
+"""The engine of a database: how it connects, and how long it waits for an answer."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from sqlalchemy import Dialect, event
+from sqlalchemy import URL, Dialect, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sessions.settings import Settings
 
+MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
 # By which the server's own end of a statement comes before ours, which costs the connection.
 MARGIN_S = 1
+
+
+def make_engine(url: URL, places: int) -> AsyncEngine:
+    """Return an engine whose own pool never lets anybody wait, as each of its users has a place."""
+    engine = create_async_engine(url, pool_size=places, max_overflow=0)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _write_ahead)
+    return engine
+
+
+def check_file(url: URL) -> None:
+    """Raise ValueError unless the URL of an SQLite database names a file."""
+    if url.database in (None, "", ":memory:") or url.query.get("mode") == "memory":
+        raise ValueError(
+            f"{url} keeps all in memory, where sessions would share their transactions; "
+            "name a file, as in sqlite+aiosqlite:///sessions.db"
+        )
 
 
 def set_limits(engine: AsyncEngine, settings: Settings) -> None:
@@ -44,3 +64,15 @@ def _give_up(context: ExceptionContext) -> None:
         terminate = getattr(context.connection.connection.driver_connection, "terminate", None)
         if terminate is not None:
             terminate()
+
+
+def _write_ahead(connection: DBAPIConnection, _: object) -> None:
+    """Set SQLite to a write-ahead log: readers do not wait for a writer, nor commits for the disk.
+
+    A commit outlives the end of the process, however that comes; of a machine that loses its power
+    the last commits may be lost, in whole transactions (sqlite.org/pragma.html#pragma_synchronous).
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()

@@ -1,1 +1,0 @@
-"""What an HTTP request comes to, whatever serves HTTP."""

@@ -1,0 +1,63 @@
+"""Parts that are called by hand agree with their models, and a bug in one is seen."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from threadline.campaign.change import Change, applied
+from threadline.loading import load_scenario, load_target
+from threadline.lockstep.run import Runs
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
+QUEUE, PARTS = "drivers.message_queue:MessageQueueDriver", "drivers.parts:PartsDriver"
+SCENARIOS = {
+    "scenarios.message_queue:QueueByHand": QUEUE,
+    "scenarios.message_queue:DeadLetters": QUEUE,
+    "scenarios.parts:PartsByHand": PARTS,
+}
+BUGS = {
+    "taken as it is": (
+        "scenarios.message_queue:QueueByHand",
+        Change("sessions.queue.MessageQueue.put", "copy.deepcopy", ""),
+    ),
+    "one dead letter more": (
+        "scenarios.message_queue:DeadLetters",
+        Change(
+            "sessions.queue.MessageQueue._bury",
+            "> self._settings.dead_letters_max",
+            "> self._settings.dead_letters_max + 1",
+        ),
+    ),
+    "characters, not bytes": (
+        "scenarios.parts:PartsByHand",
+        Change("sessions.messages.message.parsed", "len(raw)", "len(data)"),
+    ),
+    "not frozen within": (
+        "scenarios.parts:PartsByHand",
+        Change("sessions.context.frozen", "tuple(frozen(field, item) for item in value)", "value"),
+    ),
+}
+
+
+def failures(scenario: str, runs: int) -> list[str]:
+    """Return what differs in so many runs."""
+    target = load_target(SCENARIOS[scenario])
+    header = Header(target.model.name, target.name, seed=0, steps_max=50)
+    played = Explorer(load_scenario(scenario), Runs(target, Recorder(None)), header).batches()
+    return [str(batch.failure.signature) for batch in islice(played, runs) if batch.failure]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_part_agrees_with_its_model(scenario: str) -> None:
+    """In 60 runs nothing differs."""
+    assert failures(scenario, 60) == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_in_a_part_is_seen(bug: str) -> None:
+    """Of a copy left out, a limit, a size and an inner value each is seen within 60 runs."""
+    scenario, change = BUGS[bug]
+    with applied([change]):
+        assert failures(scenario, 60) != []
