@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -17,7 +15,8 @@ from threadline import Census, Driver, Refuse
 from models.parts import Parts
 from models.parts.errors import OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
-from models.parts.values import CONTENTS, FRAMES, PAYLOADS, additional, described
+from models.parts.values import CONTENTS, FRAMES, PAYLOADS
+from models.session_manager.plain_data import added, described, spoil
 from sessions import ChatSystem, Settings, UserExecutionContext, errors, quality
 from sessions.context import ContextTimes
 from sessions.errors import BadMessageError, InvalidContextError, RefusedError
@@ -61,10 +60,10 @@ class PartsDriver(Driver[Parts]):
         return repr(getattr(context, field))
 
     async def additional(self, word: str) -> object:
-        given = additional(word)
+        given = added(word)
         context = replace(CONTEXT, additional_context=given)  # type: ignore[arg-type]
-        _spoil(given)
-        _spoil(context.additional_context)
+        spoil(given)
+        spoil(context.additional_context)
         return described(context.additional_context)
 
     async def observe(self, seconds: float) -> object:
@@ -92,7 +91,7 @@ class PartsDriver(Driver[Parts]):
         tried = PAYLOADS[word]
         given = _copied(tried.payload)
         kept = checked(tried.kind, given)
-        _spoil(given)
+        spoil(given)
         expected = tried.kept or {}
         return sorted([name, repr(kept[name])[:40]] for name in (expected or kept))
 
@@ -200,29 +199,6 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _copied(each) for name, each in value.items()}
     return list(map(_copied, value)) if isinstance(value, list) else value
-
-
-def _spoil(value: Any) -> None:
-    """Change all that can be changed in a value, to any depth."""
-    if isinstance(value, Mapping):
-        for each in list(value.values()):
-            _spoil(each)
-        with _allowed():
-            value["more"] = "changed later"  # type: ignore[index]
-    elif isinstance(value, tuple | list):
-        for each in value:
-            _spoil(each)
-        with _allowed():
-            value.append("changed later")  # type: ignore[union-attr]
-    elif isinstance(value, set | frozenset):
-        with _allowed():
-            value.add("changed later")  # type: ignore[union-attr]
-
-
-@contextmanager
-def _allowed() -> Iterator[None]:
-    with suppress(TypeError, AttributeError):
-        yield
 
 
 def _error(word: str) -> Exception:

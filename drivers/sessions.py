@@ -16,8 +16,11 @@ from threadline.driver import modules_of
 from drivers.sessions_shown import START_S, shown_context, shown_form, shown_session, tampered
 from drivers.sessions_socket import Socket, Sockets
 from models.session_manager import SessionManagerModel
+from models.session_manager.plain_data import added, described, spoil
+from models.session_manager.socket_faults import WELL
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import RefusedError
+from sessions.event import Connection, Event
 from sessions.ids import IsolationKey
 
 Key = tuple[str, str]
@@ -146,6 +149,35 @@ class SessionsDriver(Driver[SessionManagerModel]):
         router = self._system.router
         return self._shown(await router.message(user, text, thread, run, name, text))
 
+    async def write_over(
+        self, user: str, thread: str | None, run: str | None, name: str | None, text: str
+    ) -> object:
+        return self._shown(await self._system.router.message(user, text, thread, run, name, text))
+
+    async def ping_over(self, user: str, name: str, thread: str | None) -> None:
+        await self._system.router.ping(user, name, thread)
+
+    async def begin_with(self, user: str, name: str | None, additional: str) -> object:
+        given: Any = added(additional)
+        context = self._system.contexts.from_websocket_request(user, name, given)
+        spoil(given)
+        spoil(context.additional_context)
+        ids = {"thread": context.thread_id, "run": context.run_id}
+        return {**ids, "additional": described(context.additional_context)}
+
+    async def attach_stranger(
+        self, context: UserExecutionContext, other: UserExecutionContext
+    ) -> None:
+        manager = self._system.factory.find_of(context)
+        if manager is None:
+            raise Refuse("no manager")
+        if (other.user_id, other.thread_id) == tuple(manager.key):
+            raise Refuse("no stranger")
+        settings, metrics = self._system.settings, self._system.dependencies.metrics
+        socket = Socket(self._sockets, WELL)
+        stranger = Connection(other, socket, settings, metrics, _do_nothing, _do_nothing)
+        manager.attach(stranger, Event("connected", manager.key, "r", "e", None, {}))
+
     async def ping(self, user: str, connection: Socket, thread: str | None) -> None:
         await self._system.router.ping(user, connection.name, thread)
 
@@ -202,6 +234,10 @@ class SessionsDriver(Driver[SessionManagerModel]):
             "closed": self._sockets.take_closed(),
             "tasks": len(self.pump.tasks()),
         }
+
+
+def _do_nothing(_: Connection) -> None:
+    """Take no note of what became of a connection."""
 
 
 def _key(given: Key | None) -> IsolationKey | None:

@@ -21,6 +21,8 @@ ADDITIONAL = pool(
     *("object in a set", "object in a mapping"),
     *("a key that is no text", "an inner key that is no text"),
 )
+# One less and one more than an id may have, where characters have two bytes.
+LONG = pool("\u00e9" * 256, "\u00e9" * 257)
 STRANGE: Pool[Any] = pool(None, "shout", "", 1, ["ping"])
 DEPTHS: Pool[Any] = pool(0, 1, 9, 10, 11, -1, True, "1", 1.0, None)
 TIMES_S = pool(*(end + by for end in BOUNDS_S for by in (0, -end / 10, end / 10)), 0.0, 5.0)
@@ -32,7 +34,7 @@ NAMES = pool("a", "b")
 class PartsByHand(Scenario[Parts], bare=True):
     """What no scenario of a whole system comes to: each limit, each error, each value."""
 
-    context_of = rule(Parts.context_of, field=FIELDS, value=BAD | ODD | NO_ID, weight=3)
+    context_of = rule(Parts.context_of, field=FIELDS, value=BAD | ODD | LONG | NO_ID, weight=3)
     depth = rule(Parts.context_of, field="operation_depth", value=DEPTHS)
     additional = rule(Parts.additional, word=ADDITIONAL, weight=2)
     observe = rule(Parts.observe, seconds=TIMES_S, weight=2)

@@ -17,6 +17,7 @@ from threadline.trace import Header, Recorder
 
 from scenarios.agents import Agents
 from scenarios.database import Database
+from scenarios.long_talk import LongTalk
 from scenarios.quality import Quality
 from scenarios.queue import Queue
 from scenarios.whole_service import WholeService
@@ -32,9 +33,7 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-every_scenario = pytest.mark.parametrize(
-    "scenario", [Quality, Agents, Queue, Database, WholeService]
-)
+EVERYDAY = [Quality, Agents, Queue, Database, WholeService]
 
 
 def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
@@ -44,7 +43,7 @@ def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
     return [failure_text(batch.failure) for batch in islice(batches, runs) if batch.failure]
 
 
-@every_scenario
+@pytest.mark.parametrize("scenario", EVERYDAY)
 def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
     """
     20 runs of fifty steps end without a failure.
@@ -53,7 +52,7 @@ def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
 
 
 @pytest.mark.slow
-@every_scenario
+@pytest.mark.parametrize("scenario", [*EVERYDAY, LongTalk])
 def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     """
     20,000 runs of fifty steps end without a failure.

@@ -14,6 +14,7 @@ from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
+from scenarios.by_hand import ByHand
 from scenarios.connections import Connections
 from scenarios.conversation import Conversation
 from scenarios.everything import Everything
@@ -27,7 +28,7 @@ DRIVER = "drivers.sessions:SessionsDriver"
 
 
 every_scenario = pytest.mark.parametrize(
-    "scenario", [Conversation, Connections, Expiry, Keys, Limits, Refusals, Everything]
+    "scenario", [Conversation, Connections, Expiry, Keys, Limits, Refusals, Everything, ByHand]
 )
 
 

@@ -9,8 +9,9 @@ from threadline import Census, Model, Operation, Property, Refuse, operation
 
 from models.chat_service import quality
 from models.parts.errors import ERRORS, STORAGE
-from models.parts.values import CONTENTS, FRAMES, FROZEN, PAYLOADS, described
+from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from models.session_manager.ids import DEPTH_MAX, WORDS, broken_rule
+from models.session_manager.plain_data import FROZEN, described
 
 OPTIONAL = ("websocket_client_id", "websocket_connection_id")
 # Upper ends in seconds of how long a get of a context takes.

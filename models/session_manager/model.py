@@ -29,6 +29,7 @@ from models.session_manager.context import Context
 from models.session_manager.ids import DEPTH_MAX, Id, Key, refused_id, refused_ids
 from models.session_manager.invariants import INVARIANTS
 from models.session_manager.manager import Connection
+from models.session_manager.plain_data import FROZEN, described
 from models.session_manager.sessions import Session
 from models.session_manager.settings import Settings
 from models.session_manager.shape import shape
@@ -344,9 +345,79 @@ class SessionManagerModel(SessionsModel):
         state = self.state
         if refused := refused_ids(user, thread=thread, run=run):
             return refused
-        asker = state.asker(user, connection) if connection else None
+        asker = state.asker(user, state.connections.name_of(connection)) if connection else None
+        return self._said(user, thread, run, asker, text)
+
+    @operation
+    def write_over(
+        self, user: str, thread: Id | None, run: Id | None, name: Id | None, text: str
+    ) -> object:
+        """A message arrives over what somebody says is the name of a connection."""
+        if refused := refused_ids(user, thread=thread, run=run, connection=name):
+            return refused
+        return self._said(user, thread, run, self.state.asker(user, name) if name else None, text)
+
+    @operation
+    def ping(self, user: str, connection: Handle, thread: Id | None) -> object:
+        """A ping arrives over a connection, for its own thread or for another."""
+        state = self.state
+        refused = refused_ids(user, thread=thread)
+        asker = refused or state.asker(user, state.connections.name_of(connection))
+        return self._pinged(user, asker, thread)
+
+    @operation
+    def ping_over(self, user: str, name: Id, thread: Id | None) -> object:
+        """A ping arrives over what somebody says is the name of a connection."""
+        refused = refused_id("connection", name) or refused_ids(user, thread=thread)
+        return self._pinged(user, refused or self.state.asker(user, name), thread)
+
+    @operation
+    def begin_with(self, user: str, name: Id | None, additional: str) -> object:
+        """A conversation begins with more than ids in its context, which is told by a word."""
+        if refused := refused_ids(user, websocket=name):
+            return refused
+        if additional not in FROZEN:
+            return Refused("invalid context", says=("additional_context is ",))
+        if refused := self.state.sessions.refuse(user):
+            return refused
+        begun = self.state.begin_conversation(user, name)
+        self.owners[self.state.clock.step] = user
+        ids = {"thread": begun.thread, "run": begun.run}
+        return {**ids, "additional": described(FROZEN[additional])}
+
+    @operation(breaks=Property.ISOLATION)
+    def attach_stranger(self, context: Handle, other: Handle) -> object:
+        """A thread's manager is handed a connection of another context."""
+        own, strange = self.state.contexts.of(context).key, self.state.contexts.of(other).key
+        if own not in self.state.connections.managers:
+            return Refused("no manager")
+        if own == strange:
+            return Refused("no stranger")
+        self.state.counts.mismatches += 1
+        return Refused("context mismatch", says=(repr(own[0]), repr(strange[0])))
+
+    @operation
+    def deliver(self, user: str, thread: Id, text: str) -> object:
+        """An agent has an event for a thread."""
+        if refused := refused_id("thread", thread) or refused_ids(user):
+            return refused
+        self.written[text] = key = (user, thread)
+        event = self.state.event("agent_thinking", key, text=text)
+        self.state.connections.publish(key, event, None)
+        return None
+
+    def _said(
+        self,
+        user: str,
+        thread: Id | None,
+        run: Id | None,
+        asker: Connection | Refused | None,
+        text: str,
+    ) -> object:
+        """Accept a message, and send it back to its thread and its asker; its context."""
         if isinstance(asker, Refused):
             return asker
+        state = self.state
         thread = thread or (asker.key[1] if asker else None)
         if refused := state.refuse_get(user, thread, run):
             return refused
@@ -361,26 +432,13 @@ class SessionManagerModel(SessionsModel):
         state.connections.publish(session.key, event, asker)
         return self._shown(state.context(session, asker.name if asker else None))
 
-    @operation
-    def ping(self, user: str, connection: Handle, thread: Id | None) -> object:
-        """A ping arrives over a connection, for its own thread or for another."""
-        state = self.state
-        asker = refused_ids(user, thread=thread) or state.asker(user, connection)
+    def _pinged(self, user: str, asker: Connection | Refused, thread: Id | None) -> object:
         if isinstance(asker, Refused):
             return asker
+        state = self.state
         key = (user, thread or asker.key[1])
         if session := state.sessions.live.get(key):
             session.active_s = state.clock.now_s
         state.note_frame(asker)
         state.connections.answer(asker, state.event("pong", key))
-        return None
-
-    @operation
-    def deliver(self, user: str, thread: Id, text: str) -> object:
-        """An agent has an event for a thread."""
-        if refused := refused_id("thread", thread) or refused_ids(user):
-            return refused
-        self.written[text] = key = (user, thread)
-        event = self.state.event("agent_thinking", key, text=text)
-        self.state.connections.publish(key, event, None)
         return None

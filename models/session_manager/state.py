@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Handle, Refused
+from threadline import Refused
 
 from models.session_manager.clock import Clock
 from models.session_manager.connections import Connections
@@ -82,9 +82,8 @@ class State:
         """Return the manager of a thread, or a new one, for which there is room."""
         return self.connections.managers.get(context.key) or self.connections.create(context)
 
-    def asker(self, user: str, handle: Handle) -> Connection | Refused:
-        """Return the live connection of this user that goes by the name of a connection."""
-        name = self.connections.name_of(handle)
+    def asker(self, user: str, name: Id) -> Connection | Refused:
+        """Return the live connection of this user that goes by a name."""
         asker = self.connections.named(name)
         if asker is None or asker.key[0] != user:
             because = f"{user!r} has no live connection {name!r}"

@@ -1,7 +1,7 @@
 """`python -m tests.mutants.unseen_table`: what the harness sees of the mutants nobody planned for.
 
-Each has 300 runs of each scenario that reaches its line, on each driver, and ends with its first
-kill. `--share 0/2` plays each second one of them, from the first; `--only 3 7` those two.
+Each has so many runs of each scenario that fits its part, and ends with its first kill.
+`--share 0/2` plays each second one of them, from the first; `--only 3 7` those two.
 """
 
 from __future__ import annotations
@@ -20,17 +20,25 @@ from threadline.loading import load_target
 from threadline.sight.edits import Edit, functions_of
 from threadline.sight.mutants import Mutant, Source, system_of
 from threadline.sight.trial import bench_of
-from threadline.sight.verdict import DETECTED, Plan, Reached
+from threadline.sight.verdict import DETECTED, SURVIVED, Plan
 from threadline.sight.worker import Worker
 
 from tests.mutants.unseen import UNSEEN, Unseen
 
-DRIVERS = (
-    "drivers.sessions:SessionsDriver",
-    "drivers.database_pool:DatabasePoolDriver",
-    "drivers.stored_turns:StoredTurnsDriver",
-    "drivers.service:ServiceDriver",
-)
+SESSIONS, SERVICE = "drivers.sessions:SessionsDriver", "drivers.service:ServiceDriver"
+POOL, TURNS = "drivers.database_pool:DatabasePoolDriver", "drivers.stored_turns:StoredTurnsDriver"
+BY_HAND, QUEUE = "drivers.parts:PartsDriver", "drivers.message_queue:MessageQueueDriver"
+# The scenarios of a part, by driver, in the order in which they are played; "" are all.
+FITTING: dict[str, dict[str, tuple[str, ...]]] = {
+    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("agents",)},
+    "messages": {BY_HAND: (), SERVICE: ("agents", "restart")},
+    "queue": {QUEUE: (), SERVICE: ("queue",)},
+    "agents": {SERVICE: ("agents",)},
+    "service": {SERVICE: ("wholeservice", "database")},
+    "storage": {POOL: (), TURNS: (), SERVICE: ("database",)},
+    "quality, routes": {BY_HAND: (), SERVICE: ("quality", "database")},
+}
+DRIVERS = (SESSIONS, BY_HAND, QUEUE, POOL, TURNS, SERVICE)
 ALIVE = ("survived", "unreached")
 RUNS = 300  # of each scenario, if not given
 
@@ -62,9 +70,10 @@ class Player:
     """Tries mutants on one driver."""
 
     def __init__(self, driver: str, folder: Path, runs: int) -> None:
-        self._runs = runs
+        self._runs, self._driver = runs, driver
         target = load_target(driver)
         names = scenario_names((), read_defaults(), target)
+        self._names = {name.rpartition(":")[2].lower(): name for name in names}
         sources = system_of(target, ("sessions",))
         modules = [source.module for source in sources]
         self._bench = bench_of(Plan(driver, names, modules, whole_s=1_800))
@@ -72,18 +81,17 @@ class Player:
         self._bench.mutants = [self._mutants.get(n + 1) for n in range(len(UNSEEN))]  # type: ignore[misc]
         nothing = (os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))
         self._worker = Worker(self._bench, folder, nothing)
-        self._reached = [Reached(**self._worker.answer({"reach": name})) for name in names]
 
     def verdict(self, number: int) -> str:
-        """Return what killed a mutant; "survived", or "" where nothing reaches it."""
-        mutant = self._mutants.get(number)
-        names = [e.scenario for e in self._reached if mutant and e.after(mutant) is not None]
-        if not names:
+        """Return what killed a mutant; "survived", or "" where the driver has not its function."""
+        if number not in self._mutants:
             return ""
+        chosen = FITTING[UNSEEN[number - 1].part][self._driver] or tuple(self._names)
+        names = [self._names[each] for each in chosen]
         self._bench.plan = replace(self._bench.plan, runs=self._runs * len(names))
         found = self._worker.answer({"try": number, "on": names})
         if found["status"] not in DETECTED:
-            return "survived"
+            return "survived" if found["status"] == SURVIVED else ""
         return f"{found['scenario']} {found['signature']} after {found['runs']} runs"
 
 
@@ -98,7 +106,8 @@ def main() -> None:
     nth, of = map(int, given.share.split("/"))
     ends = dict.fromkeys(list(given.only)[nth::of], "unreached")
     for driver in given.driver or DRIVERS:
-        left = [number for number, end in ends.items() if end in ALIVE]
+        fitting = [n for n in ends if driver in FITTING[UNSEEN[n - 1].part]]
+        left = [number for number in fitting if ends[number] in ALIVE]
         with TemporaryDirectory() as folder:
             player = Player(driver, Path(folder), given.runs)
             for number in left:
