@@ -16,7 +16,7 @@ from sessions.errors import QueueFullError
 from sessions.event import Json
 from sessions.ids import IsolationKey
 from sessions.messages.message import Message, Priority, Queued
-from sessions.queue.message_queue import MessageQueue
+from sessions.queue import MessageQueue
 from sessions.storage.tables import Begun
 
 

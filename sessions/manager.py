@@ -337,7 +337,9 @@ class Connector:
         The context is kept as websocket.user_context. Raises, in this order and before any
         change, InvalidContextError, ConnectionTakenError, SessionLimitError, ManagerLimitError.
         """
-        self._check_ids(user_id, thread_id, connection_id)
+        check_id("user_id", user_id)
+        check_optional_id("thread_id", thread_id)
+        check_optional_id("connection_id", connection_id)
         self._check_connection_id(websocket, connection_id)
         self._factory.check_room(user_id, thread_id)
         self._release_due(user_id, websocket, connection_id)
@@ -384,11 +386,6 @@ class Connector:
             self._factory.renew(manager)
         return manager is not None
 
-    def _check_ids(self, user_id: str, thread_id: str | None, connection_id: str | None) -> None:
-        check_id("user_id", user_id)
-        check_optional_id("thread_id", thread_id)
-        check_optional_id("connection_id", connection_id)
-
     def _check_connection_id(self, websocket: WebSocket, connection_id: str | None) -> None:
         for taken in self._holders(websocket, connection_id):
             if self._manager_of(taken):
@@ -422,10 +419,11 @@ class Connector:
         resumed: bool,
     ) -> None:
         dependencies = self._dependencies
+        connected = self._connected(context, resumed=resumed)
         connection = Connection(
             context, websocket, dependencies.settings, dependencies.metrics, self._lost, self._ended
         )
-        manager.attach(connection, self._connected(context, resumed=resumed))
+        manager.attach(connection, connected)
         self._connections[connection.connection_id] = connection
         self._by_socket[id(websocket)] = connection
         self._factory.renew(manager)

@@ -6,10 +6,10 @@ import logging
 from dataclasses import dataclass
 from itertools import count
 from threading import RLock
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, Protocol, TypedDict
 
-from sessions.clock import Clock
-from sessions.errors import SessionLimitError
+from sessions.clock import Clock, sleep_until
+from sessions.errors import SessionLimitError, ThreadEndedError
 from sessions.ids import IsolationKey, UnifiedIdGenerator, check_id, check_optional_id
 from sessions.metrics import Metrics
 from sessions.settings import Settings
@@ -78,6 +78,16 @@ class Visit:
             "run_id": self.run_id,
             "request_id": self.request_id,
         }
+
+
+class Accepted(Protocol):
+    """What came for a session, such as a message, and matters for as long as that one lives."""
+
+    @property
+    def key(self) -> IsolationKey: ...
+
+    @property
+    def session_number(self) -> int: ...
 
 
 class Registry:
@@ -162,13 +172,21 @@ class Registry:
                 session.number,
             )
 
-    def due_at_s(self, key: IsolationKey, number: int) -> float | None:
-        """Return when the live session of this number expires if nobody uses it, or None."""
-        with self._lock:
-            session = self._find(*key)
-            if session is None or session.number != number:
-                return None
-            return session.active_at_s + self._settings.session_ttl_s
+    def is_over(self, accepted: Accepted) -> bool:
+        """Return whether the session has ended that accepted this: what is due is gone."""
+        return self._due_at_s(accepted) is None
+
+    def check(self, accepted: Accepted) -> None:
+        """Raise ThreadEndedError if the session has ended that accepted this."""
+        if self.is_over(accepted):
+            raise ThreadEndedError(
+                f"the session of thread {accepted.key.thread_id!r} that accepted this has ended"
+            )
+
+    async def until_over(self, accepted: Accepted) -> None:
+        """Return when the session is due, however often that is put off, or has ended else."""
+        while (due_at_s := self._due_at_s(accepted)) is not None:
+            await sleep_until(self._clock, due_at_s)
 
     def extend(self, user_id: str, thread_id: str) -> None:
         """Restart the idle time of a live session, without making its thread the latest."""
@@ -271,6 +289,14 @@ class Registry:
     def _sessions_of(self, user_id: str) -> list[Session]:
         """Return a user's sessions, due ones too, the one of the latest get or message last."""
         return list(self._by_user.get(user_id, {}).values())
+
+    def _due_at_s(self, accepted: Accepted) -> float | None:
+        """Return when the session that accepted this expires if nobody uses it, or None."""
+        with self._lock:
+            session = self._find(*accepted.key)
+            if session is None or session.number != accepted.session_number:
+                return None
+            return session.active_at_s + self._settings.session_ttl_s
 
     def _is_due(self, session: Session) -> bool:
         """Return whether a session expired, or its manager did that it ends with."""

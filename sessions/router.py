@@ -203,6 +203,10 @@ class PendingResponses:
         if name is not None and (response := self._open.pop(name, None)):
             response.finish()
 
+    def message_gone(self, asked: Asked) -> None:
+        """End the response to a message that nothing more can come of, if one waits."""
+        self.finish(asked.asker)
+
     def finish_all(self) -> None:
         for name in list(self._open):
             self.finish(name)

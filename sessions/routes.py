@@ -12,10 +12,9 @@ from sessions.errors import RefusedError
 from sessions.event import Event, Json
 from sessions.ids import IsolationKey, UnifiedIdGenerator
 from sessions.messages.error_codes import code_of, told
+from sessions.messages.handlers import shown_turn
 from sessions.messages.intake import Intake
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import Message, checked, draft_of
-from sessions.messages.thread_history import shown_turn
 from sessions.registry import Registry
 from sessions.router import PendingResponse, PendingResponses
 from sessions.storage.failures import STORAGE_ERRORS, UNSTORED, StorageErrors
@@ -66,12 +65,12 @@ class AgentRoute:
         intake: Intake,
         responses: PendingResponses,
         ids: UnifiedIdGenerator,
-        lifetimes: Lifetimes,
+        registry: Registry,
     ) -> None:
         self._intake = intake
         self._responses = responses
         self._ids = ids
-        self._lifetimes = lifetimes
+        self._registry = registry
 
     async def process_agent_message(self, user_id: str, body: Mapping[str, Json]) -> Reply:
         """Answer with the agent's reply, once it is stored."""
@@ -115,7 +114,7 @@ class AgentRoute:
             self._responses.finish(message.asker)
 
     async def _finish_when_over(self, message: Message) -> None:
-        await self._lifetimes.until_over(message)
+        await self._registry.until_over(message)
         self._responses.finish(message.asker)
 
     def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, PendingResponse]:

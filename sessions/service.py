@@ -157,7 +157,7 @@ class ChatService:
     async def sweep(self) -> None:
         """Free all that is due, then remove the conversations that are; raises storage errors."""
         self.system.sweep()
-        await self.wiring.worker.drop(self.wiring.lifetimes.is_over)
+        await self.wiring.worker.drop(self.system.registry.is_over)
         await self.wiring.threads.remove_due(self._live_since)
 
     def census(self) -> ServiceCensus:

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.agents.agent import Agent
-from sessions.agents.agent_handler import AgentHandler
 from sessions.ids import IsolationKey
-from sessions.messages.agent_request import AgentRequestHandler
-from sessions.messages.deletions import Deletions
-from sessions.messages.dispatcher import Dispatcher, Handle
+from sessions.messages.handlers import (
+    AgentHandler,
+    AgentRequestHandler,
+    Deletions,
+    Dispatcher,
+    Handle,
+    ThreadHistoryHandler,
+    UnansweredQuestions,
+)
 from sessions.messages.intake import Intake
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.messages.thread_history import ThreadHistoryHandler
-from sessions.messages.unanswered import UnansweredQuestions
 from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
-from sessions.queue.message_queue import MessageQueue, QueueCounts
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueCounts, QueueWorker
 from sessions.routes import AgentRoute, MessagesRoute, ThreadRoute
 from sessions.session_manager import ChatSystem
 from sessions.storage.database import Database, DatabaseGauges, RequestScopedSessionFactory
@@ -78,40 +79,31 @@ class Wiring:
         self.threads = ThreadStore(database, clock, settings)
         self.storage_errors = errors = StorageErrors()
         self.readiness = Readiness(database, core.tasks, settings.ready_timeout_s, errors)
-        self.lifetimes = Lifetimes(system.registry, clock)
         self.deletions = Deletions()
+        registry = system.registry
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
-        self.queue = MessageQueue(
-            clock,
-            settings,
-            self.lifetimes.is_over,
-            lambda message: router.responses.finish(message.asker),
-        )
-        agents = AgentHandler(agent, router, self.lifetimes, clock, settings)
-        requests = AgentRequestHandler(
-            self.queue, self.turns, agents, self.lifetimes, router, errors
-        )
-        dispatcher = Dispatcher(
-            *(self._handlers(requests, agent.name), self.lifetimes, self.deletions),
-            *(router, errors),
-        )
+        self.queue = MessageQueue(clock, settings, registry.is_over, router.responses.message_gone)
+        agents = AgentHandler(agent, router, registry, clock, settings)
+        requests = AgentRequestHandler(self.queue, self.turns, agents, registry, router, errors)
+        handlers = self._handlers(requests, agent.name)
+        dispatcher = Dispatcher(handlers, registry, self.deletions, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
-            self.queue, self.worker, self.lifetimes, router, core.tasks, requests.give_up
+            self.queue, self.worker, registry, router, core.tasks, requests.give_up
         )
         self.unanswered = UnansweredQuestions(
-            self.threads, self.turns, system.contexts, system.registry, self.queue
+            self.threads, self.turns, system.contexts, registry, self.queue
         )
         self.intake = Intake(core, system.connector, router, self.queue, self.worker, stopper)
-        self.agent_route = AgentRoute(self.intake, router.responses, system.ids, self.lifetimes)
+        self.agent_route = AgentRoute(self.intake, router.responses, system.ids, registry)
         self.messages_route = MessagesRoute(
-            self.threads, self.turns, system.contexts, system.registry, errors
+            self.threads, self.turns, system.contexts, registry, errors
         )
         self.thread_route = ThreadRoute(ends.delete_thread, ends.invalidate_user_sessions, errors)
 
     def census(self) -> ServiceCensus:
-        live = (each for each in self.queue.messages() if not self.lifetimes.is_over(each))
+        live = (each for each in self.queue.messages() if not self._system.registry.is_over(each))
         return ServiceCensus(
             requests=Counter(message.key for message in live),
             subscriptions=tuple(self.quality.subscriptions()),

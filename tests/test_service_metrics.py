@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from sessions.context import ContextTimes
 from sessions.metrics import Metrics
-from sessions.queue.message_queue import QueueCounts
+from sessions.queue import QueueCounts
 from sessions.web.metrics_text import COUNTERS
 from tests.sessions_apps import ANA, make_service, served
 

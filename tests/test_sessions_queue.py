@@ -8,7 +8,7 @@ from sessions.context import UserExecutionContext
 from sessions.errors import QueueFullError
 from sessions.event import Json
 from sessions.messages.message import Message, Priority, Queued
-from sessions.queue.message_queue import MessageQueue, QueueCounts
+from sessions.queue import MessageQueue, QueueCounts
 from sessions.settings import Settings
 from tests.sessions_clock import ManualClock
 

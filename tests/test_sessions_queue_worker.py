@@ -10,8 +10,7 @@ import pytest
 from sessions.context import UserExecutionContext
 from sessions.event import Json
 from sessions.messages.message import Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueWorker
 from sessions.settings import Settings
 from sessions.tasks import Tasks
 from tests.sessions_clock import ManualClock, settle

@@ -22,8 +22,7 @@ from sessions.messages.message import (
     parsed,
 )
 from sessions.messages.stop_agent import StopAgentHandler
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueWorker
 from sessions.router import Router
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Coroutine
 
 from sessions.errors import BadMessageError
 from sessions.ids import IsolationKey
-from sessions.messages.lifetime import Lifetimes
 from sessions.messages.message import AGENT_REQUESTS, Message, Queued
-from sessions.queue.message_queue import MessageQueue
-from sessions.queue.queue_worker import QueueWorker
+from sessions.queue import MessageQueue, QueueWorker
+from sessions.registry import Registry
 from sessions.router import Router
 from sessions.tasks import Tasks
 
@@ -21,14 +20,14 @@ class StopAgentHandler:
         self,
         queue: MessageQueue,
         worker: QueueWorker,
-        lifetimes: Lifetimes,
+        registry: Registry,
         router: Router,
         tasks: Tasks,
         give_up: Callable[[Message], Coroutine[object, object, None]],
     ) -> None:
         self._queue = queue
         self._worker = worker
-        self._lifetimes = lifetimes
+        self._registry = registry
         self._router = router
         self._tasks = tasks
         self._give_up = give_up
@@ -52,6 +51,4 @@ class StopAgentHandler:
     def _has_begun(self, queued: Queued) -> bool:
         worker = self._worker
         tried = queued.failures > 0 or worker.is_at(queued)
-        return (
-            tried and not worker.is_ending(queued) and not self._lifetimes.is_over(queued.message)
-        )
+        return tried and not worker.is_ending(queued) and not self._registry.is_over(queued.message)

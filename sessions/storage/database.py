@@ -192,7 +192,8 @@ class Database:
 
         Raises DatabaseTakenError, and what the database raises.
         """
-        await self._lease.keep()
+        if self._lease.is_unsure:
+            await self._lease.renew()
 
     async def close(self) -> None:
         """Close every connection that no session holds, and give back the lease."""

@@ -33,7 +33,7 @@ class Lease:
         self._engine = engine
         self._schema = schema
         self._connection: AsyncConnection | None = None
-        self._is_unsure = False
+        self.is_unsure = False  # whether the connection may be gone, and the lease with it
         self._renewing: asyncio.Task[None] | None = None
 
     def watch(self, engine: AsyncEngine) -> None:
@@ -43,17 +43,16 @@ class Lease:
         """
         event.listen(engine.sync_engine, "handle_error", self._note)
 
-    async def keep(self) -> None:
-        """Take the lease again, if its connection may be gone; raises what take() raises.
+    async def renew(self) -> None:
+        """Take the lease again; raises what take() raises.
 
-        To be called before each transaction, as another process may have the lease by then. Who
-        comes meanwhile shares the attempt: a database that is silent costs each of them its limit
-        once, however many they are.
+        To be called before each transaction once it is unsure, as another process may have the
+        lease by then. Who comes meanwhile shares the attempt: a database that is silent costs each
+        of them its limit once, however many they are.
         """
-        if self._is_unsure:
-            if self._renewing is None:
-                self._renewing = asyncio.create_task(self._renew(), name="renewal of the lease")
-            await whole(self._renewing)
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._take_again(), name="renewal of the lease")
+        await whole(self._renewing)
 
     async def take(self) -> None:
         """Take the lease; does nothing if it is held.
@@ -83,16 +82,16 @@ class Lease:
             await whole(connection.close())
         await whole(self._engine.dispose())  # which ends the connection, and the lock with it
 
-    async def _renew(self) -> None:
+    async def _take_again(self) -> None:
         try:
             await self.release()
             await self.take()
-            self._is_unsure = False
+            self.is_unsure = False
         finally:
             self._renewing = None
 
     def _note(self, context: ExceptionContext) -> None:
-        self._is_unsure = self._is_unsure or context.is_disconnect
+        self.is_unsure = self.is_unsure or context.is_disconnect
 
     async def _locks(self) -> bool:
         """Connect, and return whether the lock is ours; SQLite raises SQLITE_BUSY if it is not."""

@@ -15,7 +15,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from sessions.metrics import Metrics
-from sessions.queue.message_queue import QueueCounts
+from sessions.queue import QueueCounts
 from sessions.service import ChatService
 
 # By the name of the count in our own metrics.

@@ -20,12 +20,12 @@ SCENARIOS = {
 BUGS = {
     "taken as it is": (
         "scenarios.message_queue:QueueByHand",
-        Change("sessions.queue.message_queue.MessageQueue.put", "copy.deepcopy", ""),
+        Change("sessions.queue.MessageQueue.put", "copy.deepcopy", ""),
     ),
     "one dead letter more": (
         "scenarios.message_queue:DeadLetters",
         Change(
-            "sessions.queue.message_queue.MessageQueue._bury",
+            "sessions.queue.MessageQueue._bury",
             "> self._settings.dead_letters_max",
             "> self._settings.dead_letters_max + 1",
         ),

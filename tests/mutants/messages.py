@@ -26,7 +26,7 @@ def elsewhere(applies: str, statement: str) -> str:
 StartsElsewhere = line(
     "StartsElsewhere",
     "Stores what an agent is asked for on a new thread (_setup_thread_and_run).",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old=BEGIN,
     new=elsewhere(STARTS, BEGIN),
     scenario=Agents,
@@ -36,7 +36,7 @@ StartsElsewhere = line(
 CompletesElsewhere = line(
     "CompletesElsewhere",
     "Stores what the agent answers on a new thread (_send_agent_completion).",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old=COMPLETE,
     new=elsewhere(STARTS, COMPLETE),
     scenario=Agents,
@@ -46,7 +46,7 @@ CompletesElsewhere = line(
 HearsElsewhere = line(
     "HearsElsewhere",
     "Stores what a user says on a new thread (_setup_user_message_thread).",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old=BEGIN,
     new=elsewhere(SAYS, BEGIN),
     scenario=Agents,
@@ -56,7 +56,7 @@ HearsElsewhere = line(
 AnswersElsewhere = line(
     "AnswersElsewhere",
     "Stores what is answered to a user on a new thread (_send_user_message_completion).",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old=COMPLETE,
     new=elsewhere(SAYS, COMPLETE),
     scenario=Agents,
@@ -68,7 +68,7 @@ AnswersElsewhere = line(
 KeepsTheLastThread = line(
     "KeepsTheLastThread",
     "Keeps on itself whose message it began last, and answers on that one's thread.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old=COMPLETE,
     new="from dataclasses import replace\n"
     f"if {SAYS}:\n"
@@ -76,7 +76,7 @@ KeepsTheLastThread = line(
     f"{COMPLETE}",
     also=(
         Change(
-            "sessions.messages.agent_request.AgentRequestHandler._begin",
+            "sessions.messages.handlers.AgentRequestHandler._begin",
             old="begun = await",
             new=f"if {SAYS}:\n    self._last = message.context\nbegun = await",
         ),
@@ -89,7 +89,7 @@ KeepsTheLastThread = line(
 RemembersElsewhere = line(
     "RemembersElsewhere",
     "Reads the history of a new thread, which has none.",
-    "messages.thread_history.ThreadHistoryHandler.handle",
+    "messages.handlers.ThreadHistoryHandler.handle",
     old="message = queued.message",
     new=ANEW + "message = on_new_context(queued.message)",
     scenario=Database,
@@ -127,7 +127,7 @@ QueuesElsewhere = line(
 FailsElsewhere = line(
     "FailsElsewhere",
     "Tells that an agent failed on a new thread.",
-    "messages.dispatcher.Dispatcher.handle",
+    "messages.handlers.Dispatcher.handle",
     old="self._router.error(message, code,",
     new=ANEW + 'self._router.error(on_new_context(message) if code == "agent_failed" else message,'
     " code,",
@@ -140,7 +140,7 @@ FailsElsewhere = line(
 TimesOutElsewhere = line(
     "TimesOutElsewhere",
     "Tells that an agent took too long on a new thread.",
-    "messages.dispatcher.Dispatcher.handle",
+    "messages.handlers.Dispatcher.handle",
     old="self._router.error(message, code,",
     new=ANEW + 'self._router.error(on_new_context(message) if code == "agent_timeout" else message,'
     " code,",

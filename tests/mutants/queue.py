@@ -10,7 +10,7 @@ from tests.mutants.services import ANEW, line
 QueuesOnNewContext = line(
     "QueuesOnNewContext",
     "Makes a context for each message that it takes in, as the seeds' message_queue did.",
-    "queue.message_queue.MessageQueue.put",
+    "queue.MessageQueue.put",
     old="self._add(kept",
     new=ANEW + "self._add(on_new_context(kept)",
     scenario=Queue,
@@ -21,7 +21,7 @@ QueuesOnNewContext = line(
 LosesThreadAndRun = line(
     "LosesThreadAndRun",
     "Keeps whose a message is, and neither its thread nor its run.",
-    "queue.message_queue.MessageQueue.put",
+    "queue.MessageQueue.put",
     old="self._add(kept",
     new='lost = replace(message.context, thread_id="default", run_id="default")\n'
     "self._add(replace(kept, context=lost)",
@@ -33,7 +33,7 @@ LosesThreadAndRun = line(
 RetriesAtOnce = line(
     "RetriesAtOnce",
     "Retries without a delay, as often as it may.",
-    "queue.message_queue.MessageQueue._retry_delay_s",
+    "queue.MessageQueue._retry_delay_s",
     old="RETRY_DELAYS_S[failures]",
     new="0.0",
     scenario=Queue,
@@ -43,7 +43,7 @@ RetriesAtOnce = line(
 DeletesOnPoll = line(
     "DeletesOnPoll",
     "Forgets all other messages when one is taken, as a poll that clears its list.",
-    "queue.message_queue.MessageQueue.take",
+    "queue.MessageQueue.take",
     old="return found",
     new="if found:\n    self.remove(lambda message: message is not found.message)\nreturn found",
     scenario=Queue,
@@ -58,7 +58,7 @@ DeletesOnPoll = line(
 FillsWithOneUser = line(
     "FillsWithOneUser",
     "Lets one user fill the queue of all. So did the service itself.",
-    "queue.message_queue.MessageQueue._is_at_limit",
+    "queue.MessageQueue._is_at_limit",
     old="is_full or",
     new="is_full or self._size_of(user_id) < 0 and",
     scenario=Queue,
@@ -69,7 +69,7 @@ FillsWithOneUser = line(
 LendsEveryWorker = line(
     "LendsEveryWorker",
     "Lets one user's agents take all workers. So did the service itself.",
-    "queue.queue_worker.QueueWorker._take",
+    "queue.QueueWorker._take",
     old=">= self._most_per_user",
     new=">= self._most",
     scenario=Queue,

@@ -24,7 +24,7 @@ KeepsQualityHandlers = leak(
 KeepsFailedRequests = leak(
     "KeepsFailedRequests",
     "Keeps each request of which the agent failed, to try it again one day.",
-    "agents.agent_handler.AgentHandler.run",
+    "messages.handlers.AgentHandler.run",
     old="raise AgentFailedError",
     new='vars(self).setdefault("_failed", []).append(message)\nraise AgentFailedError',
     scenario=Agents,

@@ -99,7 +99,7 @@ AnswersMakeLatest = services.line(
 LosesQuestions = services.line(
     "LosesQuestions",
     "Forgets, in a crash, what it has acknowledged and not answered. So did the service itself.",
-    "messages.unanswered.UnansweredQuestions.take_up",
+    "messages.handlers.UnansweredQuestions.take_up",
     old="for question in await self._threads.unanswered():",
     new="for question in (await self._threads.unanswered())[:0]:",
     scenario=Restart,
@@ -109,7 +109,7 @@ LosesQuestions = services.line(
 AnswersAfterFailure = services.line(
     "AnswersAfterFailure",
     "Takes a question up again after a start though its agent has failed, which was told.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old="except (AgentFailedError, AgentTimeoutError):",
     new="except ZeroDivisionError:",
     scenario=Restart,
@@ -119,7 +119,7 @@ AnswersAfterFailure = services.line(
 AnswersAfterLastTry = services.line(
     "AnswersAfterLastTry",
     "Takes a question up again after a start though it became a dead letter.",
-    "messages.agent_request.AgentRequestHandler.handle",
+    "messages.handlers.AgentRequestHandler.handle",
     old="if self._queue.is_last_try(queued):",
     new="if False:",
     scenario=Restart,
@@ -140,7 +140,7 @@ AnswersAfterStop = services.line(
 LosesTheMessageId = services.line(
     "LosesTheMessageId",
     "Answers, after a start, without the message_id of the question.",
-    "messages.unanswered.UnansweredQuestions.take_up",
+    "messages.handlers.UnansweredQuestions.take_up",
     old="question.message_id",
     new="None",
     scenario=Restart,
@@ -153,7 +153,7 @@ LosesTheMessageId = services.line(
 HidesTheAnswer = services.line(
     "HidesTheAnswer",
     "Tells who sends a question again that it was handled, and not the answer.",
-    "messages.agent_request._handled",
+    "messages.handlers._handled",
     old="for answer in answers:",
     new="for answer in answers[:0]:",
     scenario=Restart,
