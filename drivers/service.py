@@ -13,6 +13,7 @@ from drivers.sessions_socket import Socket
 from models.chat_service import ChatServiceModel
 from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from sessions.errors import RefusedError
+from sessions.event import Json
 from sessions.routes import Reply
 
 OK = 200
@@ -149,7 +150,9 @@ class ServiceDriver(ServiceLife):
             "quality_update": service.broadcast_quality_update,
             "quality_alert": service.broadcast_quality_alert,
         }
-        await broadcasts[event]({"text": text})
+        payload: dict[str, Json] = {"text": text}
+        await broadcasts[event](payload)
+        payload["text"] = "changed later"
 
     def _exchange(self) -> Exchange:
         exchange = Exchange(self._tell_of_thread)

@@ -30,13 +30,13 @@ POOL, TURNS = "drivers.database_pool:DatabasePoolDriver", "drivers.stored_turns:
 BY_HAND, QUEUE = "drivers.parts:PartsDriver", "drivers.message_queue:MessageQueueDriver"
 # The scenarios of a part, by driver, in the order in which they are played; "" are all.
 FITTING: dict[str, dict[str, tuple[str, ...]]] = {
-    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("agents",)},
-    "messages": {BY_HAND: (), SERVICE: ("agents", "restart")},
-    "queue": {QUEUE: (), SERVICE: ("queue",)},
-    "agents": {SERVICE: ("agents",)},
-    "service": {SERVICE: ("wholeservice", "database")},
-    "storage": {POOL: (), TURNS: (), SERVICE: ("database",)},
-    "quality, routes": {BY_HAND: (), SERVICE: ("quality", "database")},
+    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("queue", "crowd")},
+    "messages": {BY_HAND: (), SERVICE: ("longtalk", "crowd", "agents", "restart")},
+    "queue": {QUEUE: (), SERVICE: ("queue", "crowd")},
+    "agents": {SERVICE: ("crowd", "agents")},
+    "service": {SERVICE: ("restart", "queue", "wholeservice")},
+    "storage": {POOL: (), TURNS: (), SERVICE: ("longtalk", "restart", "database")},
+    "quality, routes": {BY_HAND: (), SERVICE: ("crowd", "quality", "database")},
 }
 DRIVERS = (SESSIONS, BY_HAND, QUEUE, POOL, TURNS, SERVICE)
 ALIVE = ("survived", "unreached")
