@@ -13,13 +13,14 @@ from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import (
     CONTEXTS,
     MANAGER_KEYS,
-    NOTHING,
     OPEN,
     TEXTS,
     THREADS,
-    USERS,
 )
 
+# One who does most, on a thread that most is said on: what meets nobody shows no race.
+USERS = pool("ana", "ana", "ana", "ben")
+OWN = pool(None, None, None, None) | THREADS
 # Whose agents wait for a word, so that another operation can come between question and answer.
 HELD_TEXTS: Pool[str] = Pool(
     lambda now: [
@@ -32,7 +33,7 @@ SAID: dict[str, Any] = {
     "run": None,
     "message": pool(None, None, None, "id1"),
     "text": TEXTS,
-    "agent": pool(WELL, WELL, HELD),
+    "agent": pool(WELL, HELD),
 }
 
 
@@ -54,12 +55,12 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     reconnect = rule(Chat.connect, MANAGER_KEYS, name=None, peer=WELL_PEER, weight=2)
     disconnect = rule(Chat.disconnect, connection=OPEN, code=CLEAN)
     create_manager = rule(Chat.create_manager, context=CONTEXTS, user=None)
-    say = rule(Chat.say, connection=OPEN, thread=NOTHING | THREADS, **SAID, weight=8)
+    say = rule(Chat.say, connection=OPEN, thread=OWN, **SAID, weight=8)
     post = rule(Chat.post, user=USERS, thread=THREADS, **SAID, weight=2)
     post_stream = rule(Chat.post_stream, user=USERS, thread=THREADS, **SAID, weight=2)
     agent_answers = rule(Chat.agent_answers, text=HELD_TEXTS, weight=5)
-    stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=NOTHING | THREADS, weight=3)
-    history = rule(Chat.history, connection=OPEN, thread=NOTHING | THREADS, limit=None, weight=3)
+    stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=OWN, weight=5)
+    history = rule(Chat.history, connection=OPEN, thread=OWN, limit=None, weight=3)
     subscribe = rule(
         Chat.subscribe, connection=OPEN, thread=None, action=pool("subscribe", "unsubscribe")
     )
@@ -67,7 +68,7 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     validate = rule(
         Chat.validate,
         connection=OPEN,
-        thread=NOTHING | THREADS,
+        thread=OWN,
         content=TEXTS,
         content_type=None,
         strict=None,

@@ -170,3 +170,50 @@ def test_a_state_is_where_its_generators_are() -> None:
     next(one.steps)
     next(other.steps)
     assert frozen(one) != frozen(other)
+
+
+class Doors(Model):
+    """Who has knocked is told so when the door is opened."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self.is_open = False
+
+    @operation
+    def knock(self) -> None:
+        self.waiting.append(self._step)
+
+    @operation
+    def open(self) -> None:
+        self.is_open = True
+
+    def goes_on(self) -> list[int]:
+        return self.waiting if self.is_open else []
+
+    def go_on(self, step: int) -> object:
+        self.waiting.remove(step)
+        self.tell("guest", "come in")
+        return LATER
+
+
+class WrongDoors(Driver[Doors]):
+    """Sends everybody away."""
+
+    through = "door"
+
+    async def knock(self) -> None:
+        """Do nothing."""
+
+    async def open(self) -> None:
+        await self.io()
+        self.tell("guest", "go away")
+
+
+def test_what_goes_on_since_an_earlier_operation_is_a_failure_of_the_one_that_let_it() -> None:
+    """Each operation is in the failure once, so that it is replayed as it was."""
+    name = f"{__name__}:WrongDoors"
+    said, steps = Header("doors", name, overlap=True), [(1, Doors.knock()), (2, Doors.open())]
+    failure = replay(Runs(load_target(name), Recorder(None)), said, steps)
+    assert failure is not None
+    assert failure.step.number == 2
+    assert failure.operations == tuple(steps)

@@ -20,6 +20,7 @@ from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.doc_pages import page
 from tests.mutants.races import RACES
+from tests.mutants.service_races import SERVICE_RACES
 
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
@@ -34,13 +35,16 @@ LONG = {
     "SharesTheUser",
     "SweepsALiveDict",
     "WritesBackConnections",
+    *(mutant.name for mutant in SERVICE_RACES),
 }
+ALL = (*RACES, *SERVICE_RACES)
 
 every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
 
 
 def dies(mutant: Mutant, seed: int, replays: int) -> None:
-    target = load_target(f"tests.mutants.races:{mutant.name}")
+    table = "service_races" if mutant in SERVICE_RACES else "races"
+    target = load_target(f"tests.mutants.{table}:{mutant.name}")
     found = kill(mutant, target, engine="explore", seed=seed, runs_max=RUNS_MAX)
     assert found.minimised is not None, f"alive after {found.runs} runs"
     assert found.minimised.failure is not None
@@ -57,9 +61,9 @@ def dies(mutant: Mutant, seed: int, replays: int) -> None:
     "mutant",
     [
         pytest.param(mutant, marks=[pytest.mark.slow] if mutant.name in LONG else [])
-        for mutant in RACES
+        for mutant in ALL
     ],
-    ids=[mutant.name for mutant in RACES],
+    ids=[mutant.name for mutant in ALL],
 )
 def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
     dies(mutant, seed=0, replays=10)
@@ -105,4 +109,4 @@ def test_a_clean_system_gives_no_alarm_for_long(driver: str, scenario: type[Scen
 
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
-    assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in RACES]
+    assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]

@@ -95,7 +95,8 @@ def whole_of(model: Model, number: int, first: Outcome) -> Outcome:
             return outcome
         if not steps:
             break
-        outcome = joined(outcome, went_on(model, steps[0]), is_own=steps[0] == number)
+        step = steps[0]  # a model may return what it changes as it goes on
+        outcome = joined(outcome, went_on(model, step), is_own=step == number)
     raise ModelError(f"{type(model).__name__} never tells the outcome of step {number}")
 
 

@@ -419,6 +419,8 @@ class Overlap(Lockstep):
                 self._agree(untold(expected), untold(call.outcome))
         if differs.of.startswith("census "):
             at = self._to_blame(miss)
+        if at not in calls:  # it goes on since an earlier window: what let it is one of these
+            at = calls[-1]
         if differs.of == "outcome":
             shown = self._shown(differs.actual, differs.expected)  # type: ignore[arg-type]
             differs = replace(differs, actual=shown)

@@ -1,0 +1,51 @@
+"""Services of which one line does not wait for what goes on, or shares what is one user's."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from drivers.service import ServiceDriver
+from scenarios.service_overlap import ServiceOverlap
+from tests.mutants import line as of
+
+line = partial(of.line, ServiceDriver, "sessions", scenario=ServiceOverlap)
+
+AcknowledgesFirst = line(
+    "AcknowledgesFirst",
+    "Acknowledges a message before it is handled: the next of its thread begins beside it.",
+    "queue.QueueWorker._work",
+    old="handling = asyncio.create_task(self._handling.handle(queued))",
+    new="self._queue.succeeded(queued)\n"
+    "handling = asyncio.create_task(self._handling.handle(queued))",
+)
+RemovesWhatCame = line(
+    "RemovesWhatCame",
+    "Handles what is said on a thread while it is deleted, and deletes that too.",
+    "service.ChatService.delete_thread",
+    old="with self.wiring.deletions.of(key):",
+    new="if True:",
+)
+ReadsInTwo = line(
+    "ReadsInTwo",
+    "Reads the last turn of a thread in one transaction, and the others in the next.",
+    "routes.MessagesRoute.messages",
+    old="turns = await self._turns.latest_turns(context, most)",
+    new="last = await self._turns.latest_turns(context, 1)\n"
+    "turns = [*(await self._turns.latest_turns(context, most))[:-1], *last]",
+)
+SharesTheMessage = line(
+    "SharesTheMessage",
+    "Keeps the message that an agent answers in the handler of all, while the agent runs.",
+    "messages.handlers.AgentRequestHandler.handle",
+    old="reply = await self._agents.run(message, _request(message, queued.begun))",
+    new="self._message = message\n"
+    "reply = await self._agents.run(message, _request(message, queued.begun))\n"
+    "message = self._message",
+)
+
+SERVICE_RACES = (
+    AcknowledgesFirst,
+    RemovesWhatCame,
+    ReadsInTwo,
+    SharesTheMessage,
+)
