@@ -84,8 +84,9 @@ class PartsDriver(Driver[Parts]):
             found = draft_of("ping", {field: own, "payload": {field: inner}})  # type: ignore[dict-item]
         except InvalidContextError as error:
             raise Refuse("bad_id", says=(str(error),)) from None
-        [other, another] = [getattr(found, each) for each in NAMES if each != field]
-        return getattr(found, field) if (other, another) == (None, None) else repr(found)
+        others = [getattr(found, each) for each in NAMES if each != field]
+        is_plain = found.kind == "ping" and not found.payload and others == [None, None]
+        return getattr(found, field) if is_plain else repr(found)
 
     async def payload(self, word: str) -> object:
         tried = PAYLOADS[word]
@@ -103,9 +104,12 @@ class PartsDriver(Driver[Parts]):
         return quality.average(scores)
 
     async def told_of(self, error: str) -> object:
+        given = _error(error)
         try:
-            reply = refusal(_error(error), "t")
+            reply = refusal(given, "t")
         except Exception as raised:
+            if raised is not given:
+                raise
             raise Refuse("no code") from raised
         body = dict(reply.body)
         if body.pop("thread_id") != "t" or len(body) != len(("code", "message")):

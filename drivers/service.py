@@ -13,6 +13,7 @@ from drivers.sessions_socket import Socket
 from models.chat_service import ChatServiceModel
 from models.chat_service.malformed_frames import MALFORMED_FRAMES
 from sessions.errors import RefusedError
+from sessions.event import Json
 from sessions.routes import Reply
 
 OK = 200
@@ -65,6 +66,9 @@ class ServiceDriver(ServiceLife):
 
     def history(self, connection: Socket, thread: str | None, limit: int | None) -> object:
         return self._send(connection, frame("get_thread_history", {"limit": limit}, thread))
+
+    async def agent_answers(self, text: str) -> None:
+        self._words.released(text).set()
 
     def stop_agent(self, connection: Socket, thread: str | None) -> object:
         return self._send(connection, frame("stop_agent", {}, thread))
@@ -146,7 +150,9 @@ class ServiceDriver(ServiceLife):
             "quality_update": service.broadcast_quality_update,
             "quality_alert": service.broadcast_quality_alert,
         }
-        await broadcasts[event]({"text": text})
+        payload: dict[str, Json] = {"text": text}
+        await broadcasts[event](payload)
+        payload["text"] = "changed later"
 
     def _exchange(self) -> Exchange:
         exchange = Exchange(self._tell_of_thread)

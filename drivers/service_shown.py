@@ -9,12 +9,18 @@ from drivers.sessions_shown import START_S
 
 Event: TypeAlias = Mapping[str, Any]
 TIMES = ("at_s", "last_active_at_s")
+AGENTS_OWN = ("refuses to begin", "first event")  # words of an agent that fails
 
 
 def compared(event: Event) -> Event:
-    """Return an event, or a response, without its words for people, which come with a code."""
-    is_told = "code" in event
-    return {name: value for name, value in event.items() if not (is_told and name == "message")}
+    """Return an event, or a response, without its words for people, which come with a code.
+
+    Where those have an agent's own, which are for nobody else, they are left where they are.
+    """
+    words = event.get("message") if "code" in event else None
+    if not isinstance(words, str) or any(own in words for own in AGENTS_OWN):
+        return event
+    return {name: value for name, value in event.items() if name != "message"}
 
 
 def since_start(shown: Any) -> Any:

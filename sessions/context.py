@@ -11,7 +11,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TypeAlias
 
-from sessions.clock import Clock, SystemClock
+from sessions.clock import Clock
 from sessions.errors import InvalidContextError
 from sessions.ids import UnifiedIdGenerator, check_depth, check_id, check_optional_id
 from sessions.registry import Registry, Visit
@@ -115,10 +115,10 @@ class Contexts:
         self,
         ids: UnifiedIdGenerator,
         registry: Registry,
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
         self.times = ContextTimes()
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._ids = ids
         self._registry = registry
 

@@ -358,10 +358,7 @@ class Registry:
             raise SessionLimitError(f"user {user_id!r} has {limit} live sessions, the limit")
 
     def _register(self, session: Session) -> None:
-        key = self._key(session.user_id, session.thread_id)
-        if due := self._sessions.get(key):
-            self._end(due)
-        self._sessions[key] = session
+        self._sessions[self._key(session.user_id, session.thread_id)] = session
 
     def _use(self, session: Session, *, resumed: bool) -> Visit:
         session.active_at_s = self._clock.now()

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from threadline.campaign.campaign import campaign
+from threadline.campaign import campaign as campaigns
+from threadline.campaign.campaign import Worker, campaign
 from threadline.campaign.events import Ended, Event, Found, Shorter
 from threadline.campaign.job import Job
 from threadline.loading import load_target
 
+from tests.project import GUARD_S
+
 STORE = "threadline.contracts.conversation_store:Store"
 CELL = "tests.toys.misbehaving:Cell"
 HANGING_RUN = 3  # of seed 1: the first in which a store hangs
+FAILING_RUN = 2  # the first in which a cell raises
+DYING_RUNS = 10  # in which a store ends its process
 
 
 def events_of(driver: str, *, scenario: str = STORE, **more: Any) -> list[Event]:
     """Return what a campaign tells; a step that is not over in 600 seconds hangs."""
     values = {"engine": "explore", "seed": 1, "steps": 50, "runs": 300, "folder": ".", **more}
-    job = Job(scenario, f"tests.toys.{driver}", **{"hang_s": 600.0, **values})
+    job = Job(scenario, f"tests.toys.{driver}", **{"hang_s": GUARD_S, **values})
     heard: list[Event] = []
     campaign(job, load_target(job.driver), heard.append)
     return heard
@@ -72,6 +78,16 @@ def test_a_step_that_takes_half_of_the_time_is_told_when_it_is_over(project: Pat
     assert (project / "Store-liveness-clear.hung.jsonl").exists()
 
 
+def test_a_failure_is_minimised_behind_the_time_of_its_search(project: Path) -> None:
+    """What was found when a slice is over is finished in the time that its campaign has left."""
+    late: dict[str, Any] = {"first_run": FAILING_RUN, "seconds": 0.001, "finish_s": GUARD_S}
+    heard = events_of("misbehaving:RaisesOwnBase", scenario=CELL, runs=None, **late)
+    shorter = shorter_of(heard)
+
+    assert "the time was over" not in shorter.text
+    assert shorter.replays > 0
+
+
 def test_a_driver_that_starts_for_too_long_is_told_to(project: Path) -> None:
     """A start that takes all the time is no failure of the system; it is told."""
     heard = events_of("misbehaving:HangsWhenStarted", scenario=CELL, seconds=1.5)
@@ -97,3 +113,24 @@ def test_a_process_that_does_not_end_again_is_told_as_chance(project: Path) -> N
 
     assert shorter.doubt == "by chance"
     assert "it came back when it was replayed" in shorter.text
+
+
+def test_a_failure_that_there_was_no_time_to_minimise_is_told_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where time is over before the first replay, the text is that of the failure and no reason."""
+    began: list[Job] = []
+    start_worker = campaigns.start
+
+    def start(job: Job, *more: Any) -> Any:
+        """Start a worker; one that minimises finds that its time is over."""
+        began.append(job)
+        return start_worker(replace(job, ends_at_s=0.0) if job.trace else job, *more)
+
+    monkeypatch.setattr(campaigns, "start", start)
+    monkeypatch.setattr(Worker, "_is_to_end", lambda worker: worker.has_told_all)
+    shorter = shorter_of(events_of("stores:dies", runs=DYING_RUNS))
+
+    assert [bool(job.trace) for job in began[:2]] == [False, True]
+    assert shorter.text.count("diverges at step") == 1
+    assert "note:    not minimised to the end: the time was over" in shorter.text

@@ -66,7 +66,7 @@ def test_an_exhaustive_search_says_what_it_has_finished(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["nope"], "no scenario is called 'nope'; there are agents, connections"),
+        (["nope"], "no scenario is called 'nope'; there are agents, "),
         (["--driver", "nope"], "write MODULE:NAME, as in drivers.mine:MyDriver"),
         (["--driver", "nope:Driver"], "No module named 'nope'"),
         (["--driver", "drivers.memory_store:Nope"], "it has Conversation, MemoryStore"),

@@ -110,6 +110,23 @@ def test_each_entry_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -
     assert 299 < now[0] <= 299.8 + 1e-6  # what it takes to end a worker is left
 
 
+def test_a_slice_may_finish_what_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a tenth of all time, as long as there is any."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def script(job: Job) -> Iterator[Event]:
+        now[0] += (job.seconds or 0.0) + 4.0
+        yield from clean(job)
+
+    jobs, _, _ = play([entry("one"), entry("two")], script, workers=1, ends_at_s=100.0)
+
+    assert {round(job.finish_s, 6) for job in jobs[:-2]} == {10.0}
+    assert jobs[-1].finish_s < jobs[-2].finish_s < 10.0
+    last_s = jobs[0].begun().started().last_s()
+    assert last_s == now[0] + (jobs[0].seconds or 0.0) + 10.0
+
+
 def test_each_entry_has_a_run_before_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the starts of drivers take most of the time, each is played all the same."""
     now = [0.0]

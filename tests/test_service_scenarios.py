@@ -16,6 +16,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.agents import Agents
+from scenarios.crowd import Crowd
 from scenarios.database import Database
 from scenarios.long_talk import LongTalk
 from scenarios.quality import Quality
@@ -52,7 +53,7 @@ def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [*EVERYDAY, LongTalk])
+@pytest.mark.parametrize("scenario", [*EVERYDAY, LongTalk, Crowd])
 def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     """
     20,000 runs of fifty steps end without a failure.

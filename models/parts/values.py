@@ -71,7 +71,8 @@ def _text(kind: str, name: str, most: int, **others: object) -> dict[str, Payloa
         for number, value in enumerate(good)
     }
     for number, value in enumerate(bad):
-        tried[f"{kind}: a bad {name}, {number}"] = _bad(kind, {name: value, **given}, f"{name}: ")
+        says = f"{name}: String should have no NUL" if value == "a\0b" else f"{name}: "
+        tried[f"{kind}: a bad {name}, {number}"] = _bad(kind, {name: value, **given}, says)
     return tried
 
 

@@ -30,13 +30,13 @@ POOL, TURNS = "drivers.database_pool:DatabasePoolDriver", "drivers.stored_turns:
 BY_HAND, QUEUE = "drivers.parts:PartsDriver", "drivers.message_queue:MessageQueueDriver"
 # The scenarios of a part, by driver, in the order in which they are played; "" are all.
 FITTING: dict[str, dict[str, tuple[str, ...]]] = {
-    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("agents",)},
-    "messages": {BY_HAND: (), SERVICE: ("agents", "restart")},
-    "queue": {QUEUE: (), SERVICE: ("queue",)},
-    "agents": {SERVICE: ("agents",)},
-    "service": {SERVICE: ("wholeservice", "database")},
-    "storage": {POOL: (), TURNS: (), SERVICE: ("database",)},
-    "quality, routes": {BY_HAND: (), SERVICE: ("quality", "database")},
+    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("queue", "crowd")},
+    "messages": {BY_HAND: (), SERVICE: ("longtalk", "crowd", "agents", "restart")},
+    "queue": {QUEUE: (), SERVICE: ("queue", "crowd")},
+    "agents": {SERVICE: ("crowd", "agents")},
+    "service": {SERVICE: ("restart", "queue", "wholeservice")},
+    "storage": {POOL: (), TURNS: (), SERVICE: ("longtalk", "restart", "database")},
+    "quality, routes": {BY_HAND: (), SERVICE: ("crowd", "quality", "database")},
 }
 DRIVERS = (SESSIONS, BY_HAND, QUEUE, POOL, TURNS, SERVICE)
 ALIVE = ("survived", "unreached")
@@ -76,7 +76,7 @@ class Player:
         self._names = {name.rpartition(":")[2].lower(): name for name in names}
         sources = system_of(target, ("sessions",))
         modules = [source.module for source in sources]
-        self._bench = bench_of(Plan(driver, names, modules, whole_s=1_800))
+        self._bench = bench_of(Plan(driver, names, modules, whole_s=1_800, start_s=600, hang_s=60))
         self._mutants = mutants(sources)
         self._bench.mutants = [self._mutants.get(n + 1) for n in range(len(UNSEEN))]  # type: ignore[misc]
         nothing = (os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))

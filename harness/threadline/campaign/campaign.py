@@ -177,8 +177,8 @@ class Worker:
         """Return whether the worker has had its time: as a whole, for a step, or to end."""
         if self._has_said_why():
             return self.waited_s > ENDING_S
-        ends_at_s = self.job.ends_at_s
-        if ends_at_s is not None and time.monotonic() > ends_at_s + OVERTIME_S:
+        last_s = self.job.last_s()
+        if last_s is not None and time.monotonic() > last_s + OVERTIME_S:
             self.late = True
             if self.ready and self.waited_s >= max(STALL_S, (self.job.seconds or 0.0) / 2):
                 self.end = hung(round(self.waited_s, 1))  # which is more than slow
@@ -229,9 +229,10 @@ def campaign(
 
     Passes every event to `listen`. Its workers come from the `spares`, and go there. A step that
     does not return, a dead process, and whatever else the system does to its worker are failures of
-    liveness. Takes `job.seconds`, and its patience, plus at most OVERTIME_S and the time to end a
-    process. Raises WorkerFailed where the bug is not the system's, and KeyboardInterrupt when
-    `interrupted` returns true; all failures found so far have been passed on by then.
+    liveness. Takes `job.seconds`, its patience and what it may take to finish, plus at most
+    OVERTIME_S and the time to end a process. Raises WorkerFailed where the bug is not the system's,
+    and KeyboardInterrupt when `interrupted` returns true; all failures found so far have been
+    passed on by then.
     """
     job = replace(job, keeps=spares is not None).begun()
     tally = Tally(job.scenario, listen)
@@ -325,7 +326,7 @@ def _report_end(worker: Worker, target: Target, tally: Tally, interrupted: Inter
     tally.hear(Found(name, text, saved, lines, tally.runs, steps, play=play))
     if job.engine == REPLAY:  # it was stored as short as it gets
         tally.hear(Shorter(name, text, lines, 1, steps, saved, play=play))
-    elif saved and trace.operations and not job.is_over():
+    elif saved and trace.operations and not job.is_spent():
         _minimise(replace(job, trace=saved), failure, tally, interrupted, driver)
     else:
         if trace.operations:
@@ -341,7 +342,7 @@ def _minimise(
     """Minimise a saved trace in a process of its own, whose end is no failure of the campaign."""
     for event in start(replace(job, keeps=False), interrupted).events():
         if isinstance(event, Shorter):
-            if event.replays == 0:  # the text is why
+            if not event.play:  # the text is why it was not minimised
                 text = failure_text(
                     failure, job.trace, [event.text], driver=driver, full=job.shows_all
                 )

@@ -29,10 +29,11 @@ class Job:
     Ends after `runs`, or after `seconds`, whichever is given and comes first; `exhaust` ends when
     it has played all. `ends_at_s` is when the seconds are over, on the monotonic clock, which all
     processes share. Of what it takes to start the driver and to play one run, `patience_s` are not
-    counted. With `keeps`, the worker waits for another job on the same driver when this one is
-    done. With a `trace`, the job is to minimise that one, each replay in a process of its own. A
-    step that takes longer than `hang_s` seconds is hung; until the driver is loaded and started,
-    the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
+    counted. What goes on when they are over may take `finish_s` more: a failure that is minimised,
+    a hunt for leaks. With `keeps`, the worker waits for another job on the same driver when this
+    one is done. With a `trace`, the job is to minimise that one, each replay in a process of its
+    own. A step that takes longer than `hang_s` seconds is hung; until the driver is loaded and
+    started, the limit is `start_s`. One run in `round_trip_every` ends with a hunt for leaks.
     Signatures in `told` were reported by an earlier worker, with the files of their traces ("" for
     none): they are counted, and not reported again. Of those `doubted`, seen to fail by chance, one
     that fails each time is reported instead. `known` are the entries of known failures, without
@@ -55,6 +56,7 @@ class Job:
     runs: int | None = None
     seconds: float | None = None
     patience_s: float = 0.0
+    finish_s: float = 0.0
     first_run: int = 1
     folder: str = ""
     trace: str = ""
@@ -86,8 +88,18 @@ class Job:
         return Path(self.folder) / f"{stem}.jsonl" if self.folder else None
 
     def is_over(self) -> bool:
-        """Return whether the time of this job is over."""
+        """Return whether the time of this job is over, and it begins nothing more."""
         return self.ends_at_s is not None and time.monotonic() >= self.ends_at_s
+
+    def is_spent(self) -> bool:
+        """Return whether the time to finish what was begun is over as well."""
+        return (end_s := self.last_s()) is not None and time.monotonic() >= end_s
+
+    def last_s(self) -> float | None:
+        """Return when all time of this job is over; its patience lasts as long as any time does."""
+        if self.ends_at_s is None or self.patience_s:
+            return self.ends_at_s
+        return self.ends_at_s + self.finish_s
 
     def begun(self) -> Job:
         """Return the job of a worker that begins now: from here on, its time is counted."""

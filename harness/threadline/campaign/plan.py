@@ -16,6 +16,7 @@ from .shares import ROUNDS, next_entry, slice_s
 ENDING_S = 0.2  # that a slice takes longer than its time, to end its worker
 SHORT_S = 1.5  # what would be left behind a slice is added to it, if it is no longer than this
 LEAST_S = 0.3  # of a slice: a worker takes longer to start
+FINISH = 0.1  # of the time, at most, to finish what a slice has begun; our choice
 REPLAYS = 0.2  # of the time, at most, in which the corpus is played
 
 
@@ -75,7 +76,13 @@ class Plan:
         if best is None:
             return None
         seconds = slice_s(self.budget_s, self.workers, len(self.entries))
-        return best, best.begin(seconds=left_s if left_s - seconds < SHORT_S else seconds)
+        if left_s - seconds < SHORT_S:
+            seconds = left_s
+        return best, best.begin(seconds=seconds, finish_s=self._finish_s(left_s - seconds))
+
+    def _finish_s(self, left_s: float) -> float:
+        """Return what a slice may take to finish, where so much time is left behind it."""
+        return min(left_s, FINISH * self.budget_s)
 
     def _next_first(self, left_s: float | None) -> tuple[Entry, Slice]:
         """Begin the first slice of an entry, which plays one run at least.
@@ -97,7 +104,10 @@ class Plan:
             most_s = slice_s(self.budget_s, self.workers, len(self.entries))
             seconds = max(LEAST_S, min(most_s, seconds / ROUNDS))
         patience_s = left_s - seconds
-        return entry, entry.begin(**changes, seconds=seconds, patience_s=patience_s)
+        finish_s = self._finish_s(patience_s)
+        return entry, entry.begin(
+            **changes, seconds=seconds, patience_s=patience_s, finish_s=finish_s
+        )
 
     def _for_replays_s(self, left_s: float | None) -> float | None:
         """Return how long stored failures may still be played; 0 where their time is over.

@@ -68,7 +68,7 @@ class Search:
         self._steps = 0
         self._known = [Known(**entry) for entry in job.known]
         self._findings = Findings(
-            runs, scenario, job.path, job.told, job.doubted, self._known, job.driver, job.is_over
+            runs, scenario, job.path, job.told, job.doubted, self._known, job.driver, job.is_spent
         )
         self._go_round: Callable[[str, Sequence[Numbered]], None] | None = None
         self._behaviour: Behaviour | None = None

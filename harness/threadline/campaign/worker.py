@@ -73,7 +73,7 @@ def _play(
     if job.trace:
         path, running = Path(job.trace), job.running()
         most_mib = job.memory_max_mib
-        tell(shorten(path, runs, scenario, running, job.hang_s, job.is_over, most_mib))
+        tell(shorten(path, runs, scenario, running, job.hang_s, job.is_spent, most_mib))
         return
     search = Search(job, scenario, runs, tell)
     if job.replays_known:
@@ -86,7 +86,7 @@ def _alive(job: Job, recorder: Recorder) -> Callable[[], object]:
 
     def alive() -> None:
         recorder.touch()
-        if job.is_over():
+        if job.is_spent():
             raise TimeOver
 
     return alive
