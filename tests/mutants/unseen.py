@@ -162,7 +162,7 @@ UNSEEN = (
         "messages.handlers",
         "AgentRequestHandler._complete",
         "self._agents.check(message)\n        position",
-        "position",
+        "pass\n        position",
     ),
     Unseen(
         "messages",
