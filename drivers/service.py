@@ -67,6 +67,9 @@ class ServiceDriver(ServiceLife):
     def history(self, connection: Socket, thread: str | None, limit: int | None) -> object:
         return self._send(connection, frame("get_thread_history", {"limit": limit}, thread))
 
+    async def agent_answers(self, text: str) -> None:
+        self._words.released(text).set()
+
     def stop_agent(self, connection: Socket, thread: str | None) -> object:
         return self._send(connection, frame("stop_agent", {}, thread))
 

@@ -13,9 +13,13 @@ Arrive = Callable[[object, dict[str, object]], None]
 
 
 class Exchange:
-    """One request; what comes back is told to `arrive`, with it as the receiver."""
+    """One request; what comes back is told to `arrive`, with it as the receiver.
+
+    on_begin is called just before it is sent, in its own task.
+    """
 
     def __init__(self, arrive: Arrive) -> None:
+        self.on_begin: Callable[[], object] = lambda: None
         self._arrive = arrive
         self.task: asyncio.Task[None] | None = None
 
@@ -31,7 +35,11 @@ class Exchange:
         return self.task is not None and not self.task.done()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self.task = asyncio.create_task(work)
+        self.task = asyncio.create_task(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self.on_begin()
+        await work
 
     async def _respond(self, route: AgentRoute, user: str, body: Body) -> None:
         self._arrive(self, _response(await route.process_agent_message(user, body)))

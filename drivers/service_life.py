@@ -14,6 +14,7 @@ from threadline.pump import Pump
 
 from drivers.disk import Process, make_disk
 from drivers.service_agent import WatchedAgent, Words, asked
+from drivers.service_at_once import act_at_once, with_new_ids
 from drivers.service_databases import Block, HeldSession, opened
 from drivers.service_exchanges import Exchange
 from drivers.service_shared import Reached
@@ -198,13 +199,12 @@ class ServiceLife(SessionsDriver):
 
     def _act(self, work: Coroutine[Any, Any, None], **own: object) -> object:
         """Do what can begin a session, or give it another run; tell the ids that are new."""
+        if self.pump.schedule is not None:
+            return act_at_once(self._system.registry.live, work, own)
         before = self._system.registry.live()
         self.pump.call(work)
         self.pump.settle()
-        now = self._system.registry.live().items()
-        for key, run in (item for item in now if item not in before.items()):
-            own |= {"thread": key.thread_id, "run": run}
-        return own or None
+        return with_new_ids(before, self._system.registry.live(), own)
 
     def _shown(self, context: UserExecutionContext) -> dict[str, object]:
         self._reached.see(context)

@@ -19,7 +19,7 @@ from sessions.messages.handlers import (
     UnansweredQuestions,
 )
 from sessions.messages.intake import Intake
-from sessions.messages.message import AGENT_REQUESTS, QUALITY
+from sessions.messages.message import AGENT_REQUESTS, QUALITY, Message
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
@@ -37,13 +37,13 @@ class ServiceCensus:
     """What is live: nothing whose session has ended.
 
     requests: how many messages of each thread wait, rest or are handled. subscriptions: the
-    threads that hear of quality. exchanges: HTTP requests that wait.
+    threads that hear of quality. pending_responses: HTTP requests that wait.
     """
 
     requests: Mapping[IsolationKey, int]
     subscriptions: tuple[IsolationKey, ...]
     dead_letters: int
-    exchanges: int
+    pending_responses: int
     database: DatabaseGauges
 
 
@@ -83,14 +83,14 @@ class Wiring:
         registry = system.registry
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
-        self.queue = MessageQueue(clock, settings, registry.is_over, router.responses.message_gone)
-        agents = AgentHandler(agent, router, registry, clock, settings)
-        requests = AgentRequestHandler(self.queue, self.turns, agents, registry, router, errors)
+        self._agents = agents = AgentHandler(agent, router, registry, clock, settings)
+        self.queue = MessageQueue(clock, settings, registry.is_over, self._message_gone)
+        requests = AgentRequestHandler(self.queue, self.turns, agents, router, errors)
         handlers = self._handlers(requests, agent.name)
         dispatcher = Dispatcher(handlers, registry, self.deletions, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
         stopper = StopAgentHandler(
-            self.queue, self.worker, registry, router, core.tasks, requests.give_up
+            self.queue, self.worker, registry, router, core.tasks, requests.stop
         )
         self.unanswered = UnansweredQuestions(
             self.threads, self.turns, system.contexts, registry, self.queue
@@ -108,7 +108,7 @@ class Wiring:
             requests=Counter(message.key for message in live),
             subscriptions=tuple(self.quality.subscriptions()),
             dead_letters=len(self.queue.dead_letters()),
-            exchanges=len(self.router.responses),
+            pending_responses=len(self.router.responses),
             database=self.session_factory.gauges(),
         )
 
@@ -119,6 +119,10 @@ class Wiring:
             self.session_factory.gauges(),
             self.storage_errors.counts(),
         )
+
+    def _message_gone(self, message: Message) -> None:
+        self._agents.message_gone(message)
+        self.router.responses.message_gone(message)
 
     def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:
         clock = self._system.clock

@@ -9,7 +9,7 @@ import pytest
 from threadline import LATER, Driver, Model, Scenario, operation
 from threadline.failure import Failure
 from threadline.loading import load_target
-from threadline.lockstep.order import frozen
+from threadline.lockstep.frozen import frozen
 from threadline.lockstep.outcomes import ModelError
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise

@@ -16,6 +16,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.overlap import Overlap
+from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.doc_pages import page
 from tests.mutants.races import RACES
@@ -23,6 +24,7 @@ from tests.mutants.races import RACES
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
+SERVICE = "drivers.service:ServiceDriver"
 # These take two to ten seconds each, most of them to be minimised.
 LONG = {
     "AnswersAfterTheEnd",
@@ -78,7 +80,13 @@ def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]
 
 
 STORE = "drivers.openai_agents:sqlite_session_file"
-CLEAN = [(STORE, StoreAtOnce), (SESSIONS, Overlap), (TURNS, TurnsAtOnce), (TURNS, TurnsCancelled)]
+CLEAN = [
+    (STORE, StoreAtOnce),
+    (SESSIONS, Overlap),
+    (SERVICE, ServiceOverlap),
+    (TURNS, TurnsAtOnce),
+    (TURNS, TurnsCancelled),
+]
 every_clean = pytest.mark.parametrize(
     ("driver", "scenario"), CLEAN, ids=[scenario.__name__ for _, scenario in CLEAN]
 )

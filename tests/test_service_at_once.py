@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
 
-from sessions.agents.agent import RuleBasedAgent
+from sessions.agents.agent import (
+    AgentEvent,
+    AgentOutput,
+    AgentReply,
+    AgentRequest,
+    RuleBasedAgent,
+)
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
+from sessions.context import UserExecutionContext
 from tests.sessions_clock import settle
 from tests.sessions_subject import Subject, frame, on_a_loop
 
@@ -84,3 +91,35 @@ async def test_a_run_is_stopped_once() -> None:
 
         told = [(event["type"], event.get("code")) for event in tab.received[before:]]
         assert told == [("agent_stopped", None), ("error", "nothing_to_stop")]
+
+
+class Held:
+    """An agent that waits between two events."""
+
+    name = "held"
+
+    def __init__(self) -> None:
+        self.goes_on = asyncio.Event()
+
+    async def run(
+        self, _context: UserExecutionContext, _request: AgentRequest
+    ) -> AsyncIterator[AgentOutput]:
+        yield AgentEvent("agent_thinking")
+        await self.goes_on.wait()
+        yield AgentEvent("tool_executing")
+        yield AgentReply("well")
+
+
+@on_a_loop
+async def test_nothing_is_told_of_a_run_that_was_stopped() -> None:
+    """Even if its agent had something to tell in that very moment."""
+    agent = Held()
+    async with Subject().chat(agent=agent) as chat:
+        tab = await chat.connect("ana", "t")
+        await chat.say(tab, "hello")
+        agent.goes_on.set()
+        await chat.service.receive(tab, frame("stop_agent"))
+        await chat.rest()
+
+        assert [event["type"] for event in tab.received][-2:] == ["agent_thinking", "agent_stopped"]
+        assert await chat.turns(tab) == ["hello"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.chat_service.processes import Place, Places, Processes, Steps, Until
+from models.chat_service.processes import Gate, Place, Places, Processes, Steps, Until, Word
 from models.session_manager.clock import Clock
 
 
@@ -112,3 +112,60 @@ def test_cancelled_one_gives_back_its_place() -> None:
     told.processes.end(two)
     assert places.taken == 0
     assert not told.processes.run()
+
+
+def passer(told: Told, name: str, key: tuple[str, str] | None = None) -> Steps:
+    yield Gate(key)
+    told.said.append(name)
+
+
+def test_a_gate_is_a_moment_of_its_own_where_operations_overlap() -> None:
+    """
+    Who waits at one goes on when it is let pass, in whatever order; a gate that is shut is none
+    that can be passed, and who belongs to no step waits at none.
+    """
+    told = Told()
+    told.processes.gated = True
+    told.processes.start(passer(told, "one"), 1)
+    told.processes.start(passer(told, "two", ("ana", "t")), 2)
+    told.processes.start(passer(told, "by itself"))
+    told.processes.run()
+    assert told.said == ["by itself"]
+
+    told.processes.shut.append(("ana", "t"))
+    assert told.processes.at_gates() == [1]
+    told.processes.shut.clear()
+    assert told.processes.at_gates() == [1, 2]
+    told.processes.pass_gate(2)
+    told.processes.run()
+    assert told.said == ["by itself", "two"]
+
+
+def test_a_gate_is_nothing_where_operations_do_not_overlap() -> None:
+    """
+    Then all is done at once.
+    """
+    told = Told()
+    told.processes.start(passer(told, "one"), 1)
+    told.processes.run()
+    assert told.said == ["one"]
+
+
+def test_who_waits_for_a_word_hears_that_word_alone() -> None:
+    """
+    Or goes on when it has waited for long enough.
+    """
+    told = Told()
+
+    def listener(word: str) -> Steps:
+        yield Word(word, 5)
+        told.said.append(word)
+
+    told.processes.start(listener("hello"))
+    told.processes.start(listener("goodbye"))
+    told.processes.run()
+    told.processes.say("goodbye")
+    told.processes.run()
+    assert told.said == ["goodbye"]
+    told.go_to(5)
+    assert told.said == ["goodbye", "hello"]

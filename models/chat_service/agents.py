@@ -6,6 +6,7 @@ WELL, SLOW = "well", "slow"
 REFUSES, RAISES_EARLY, RAISES_LATE = "refuses", "raises early", "raises late"
 NEVER_ENDS = "never ends"
 UNAVAILABLE_TWICE, UNAVAILABLE = "unavailable twice", "unavailable"
+HELD = "held"
 
 AGENTS = (
     WELL,
@@ -16,10 +17,12 @@ AGENTS = (
     NEVER_ENDS,
     UNAVAILABLE_TWICE,
     UNAVAILABLE,
+    HELD,
 )
 """Answers at once; SLOW_S before its first event, and again before its reply; its run raises at
 once; its iterator raises before its first event; after its first; waits for ever after its first;
-is unavailable at its first two tries; at every try."""
+is unavailable at its first two tries; at every try; waits after its first event until an operation
+lets it go on."""
 
 SLOW_S = 3
 NAME = "rule_based"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.chat_service import agents, quality
 from models.chat_service.delivery import Delivery
-from models.chat_service.processes import Until, Wait
+from models.chat_service.processes import Gate, Until, Wait, Word
 from models.chat_service.requests import Request, Unavailable
 from models.chat_service.settings import Settings
 from models.chat_service.storage import PoolTimeout, Storage
 from models.chat_service.subscriptions import Subscriptions
 from models.chat_service.turns import AGENT, USER, StorageFailed, Turn, Turns
 from models.session_manager.clock import Clock
+from models.session_manager.ids import Key
 
 HISTORY_TURNS = 20  # that an agent is shown
 LIMIT = 50  # turns of a history, where none is given
@@ -42,7 +43,11 @@ ERRORS: dict[type[Exception], str] = {
 
 @dataclass(slots=True)
 class Handling:
-    """Handles requests; whatever goes wrong but an agent that is unavailable ends in an answer."""
+    """Handles requests; whatever goes wrong but an agent that is unavailable ends in an answer.
+
+    deleting: the threads whose turns are being removed, one entry for each time. released: the
+    texts on which a held agent was let go on.
+    """
 
     settings: Settings
     clock: Clock
@@ -50,9 +55,13 @@ class Handling:
     storage: Storage
     delivery: Delivery
     subscriptions: Subscriptions
+    deleting: list[Key]
+    released: set[str] = field(default_factory=set)
 
     def handle(self, request: Request) -> Generator[Wait, bool, None]:
         """Handle a request to its end; raises Unavailable."""
+        if request.key in self.deleting:
+            yield Gate(request.key)
         try:
             if request.is_agents:
                 yield from self._ask_agent(request)
@@ -129,6 +138,8 @@ class Handling:
             raise AgentFailed
         if word == agents.NEVER_ENDS:
             yield from self._pause(float("inf"), deadline_s)
+        if word == agents.HELD and text not in self.released:
+            yield from self._until(Word(text, deadline_s), deadline_s)
         tool, words = "word_count", len(text.split())
         self._publish(request, "tool_executing", tool=tool, arguments={"text": text})
         self._publish(request, "tool_completed", tool=tool, result=words)
@@ -138,7 +149,10 @@ class Handling:
 
     def _pause(self, seconds: float, deadline_s: float) -> Generator[Wait, bool, None]:
         """Wait; what comes at the deadline comes too late."""
-        yield Until(min(self.clock.now_s + seconds, deadline_s))
+        return self._until(Until(min(self.clock.now_s + seconds, deadline_s)), deadline_s)
+
+    def _until(self, wait: Wait, deadline_s: float) -> Generator[Wait, bool, None]:
+        yield wait
         if self.clock.now_s >= deadline_s:
             raise AgentTimeout
 

@@ -67,9 +67,8 @@ class Intake:
         if session is None:
             return "session_limit"
         heading = Heading(session.key, session.run, frame.message or None)
-        requests.put(
-            Request(frame.kind, frame.fields, frame.agent, session, heading, asker, session.used)
-        )
+        asked = frame.kind, frame.fields, frame.agent, session, heading, asker
+        requests.put(Request(*asked, session.used, self._service.clock.step))
         return session
 
     def _get(self, user: str, thread: Id | None, run: Id | None) -> Session | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, Self
 
-from threadline import Handle, operation
+from threadline import LATER, Handle, operation
 
 from models.chat_service.delivery import Exchange, Heading
 from models.chat_service.intake import Intake
 from models.chat_service.payload import Frame
 from models.chat_service.preconditions import is_calm
+from models.chat_service.processes import Steps, Wait
 from models.chat_service.settings import Settings
 from models.chat_service.state import ServiceState
 from models.session_manager.ids import Id
@@ -34,6 +35,7 @@ class MessagesModel(SessionsModel):
         self.service = ServiceState(Settings(**settings), self._tell_of_thread)
         self.state = self.service.core
         self.intake = Intake(self.service)
+        self.later: dict[int, list[object]] = {}  # what steps come to whose outcome is not told yet
 
     @operation
     def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> object:
@@ -77,6 +79,12 @@ class MessagesModel(SessionsModel):
     def history(self, connection: Handle, thread: Id | None, limit: int | None) -> object:
         """A get_thread_history arrives."""
         return self._receive(connection, Frame("get_thread_history", {"limit": limit}, thread))
+
+    @operation
+    def agent_answers(self, text: str) -> None:
+        """The agent that is held on a text goes on, now or when it comes so far."""
+        self.service.released.add(text)
+        self.service.processes.say(text)
 
     @operation
     def stop_agent(self, connection: Handle, thread: Id | None) -> object:
@@ -161,6 +169,31 @@ class MessagesModel(SessionsModel):
 
     def settle(self) -> None:
         self.service.settle()
+
+    def at(self, step: int) -> Self:
+        self.service.processes.gated = self.overlaps
+        return super().at(step)
+
+    def goes_on(self) -> list[int]:
+        return self.service.processes.at_gates()
+
+    def go_on(self, step: int) -> object:
+        """Let what a step has begun come to its next moment."""
+        self.state.clock.step = step
+        self.service.processes.pass_gate(step)
+        self.service.settle()
+        return self.later.pop(step)[0] if self.later.get(step) else LATER
+
+    def _finish(self, steps: Generator[Wait, bool, object]) -> object:
+        """Do the rest of this step, as far as nothing can come between; return what it comes to."""
+        found = self.later[self.state.clock.step] = []
+
+        def whole() -> Steps:
+            found.append((yield from steps))
+
+        self.service.processes.start(whole(), self.state.clock.step)
+        self.service.settle()
+        return self.later.pop(self.state.clock.step)[0] if found else LATER
 
     def _tell_of_thread(self, to: Handle, event: Event) -> None:
         self.tell((to, event.get("thread_id")), event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from models.chat_service.invariants import INVARIANTS
 from models.chat_service.messages import MessagesModel
 from models.chat_service.payload import Frame
 from models.chat_service.preconditions import is_free
+from models.chat_service.processes import Gate, Wait
 from models.chat_service.shape import shape
 from models.chat_service.turns import StorageFailed
 from models.session_manager.connections import CLEAN
@@ -55,11 +56,7 @@ class ChatServiceModel(MessagesModel):
         ended = self._end_user(user)
         self._forget_dead_letters(lambda key: key[0] == user)
         self.service.settle()
-        try:
-            self.service.turns.end_sessions(user)
-        except StorageFailed:
-            return STORAGE_ERROR
-        return ended
+        return self._finish(self._end_stored(user, self.state.sessions.uses, ended))
 
     @operation
     def wait(self, seconds: int) -> None:
@@ -110,18 +107,14 @@ class ChatServiceModel(MessagesModel):
         if refused_ids(user) or refused_id("thread", thread):
             return Refused("bad_id", because="of the user or the thread")
         key, connections, sessions = (user, thread), self.state.connections, self.state.sessions
-        was_there = key in sessions.live or self.service.conversation(key) is not None
+        was_live = key in sessions.live
         sessions.end(key)
         sessions.expired.discard(key)
         if key in connections.managers:
             connections.end(connections.managers[key], DELETED)
         self._forget_dead_letters(lambda each: each == key)
         self.service.settle()
-        try:
-            self.service.turns.delete(key)
-        except StorageFailed:
-            return STORAGE_ERROR
-        return {"thread_id": thread, "deleted": was_there}
+        return self._finish(self._delete_stored(key, was_live=was_live))
 
     @operation
     def broadcast(self, event: str, text: str) -> None:
@@ -216,6 +209,29 @@ class ChatServiceModel(MessagesModel):
     def cancel_database(self, session: Handle) -> object:
         """The task of a block is cancelled."""
         return self._on(session, self.service.databases.close, how=BLOCK)
+
+    def _end_stored(self, user: str, used: int, ended: int) -> Generator[Wait, bool, object]:
+        """Store that a user's sessions have ended."""
+        yield Gate()
+        try:
+            self.service.turns.end_sessions(user, used)
+        except StorageFailed:
+            return STORAGE_ERROR
+        return ended
+
+    def _delete_stored(self, key: Key, *, was_live: bool) -> Generator[Wait, bool, object]:
+        """Look whether a thread has turns, and remove them; others wait for that."""
+        shut = self.service.processes.shut
+        shut.append(key)
+        yield Gate()
+        was_there = was_live or self.service.conversation(key) is not None
+        yield Gate()
+        shut.remove(key)
+        try:
+            self.service.turns.delete(key)
+        except StorageFailed:
+            return STORAGE_ERROR
+        return {"thread_id": key[1], "deleted": was_there}
 
     def blame(self, asked: Operation, disagreement: Disagreement) -> Property:
         return blame(self, asked, disagreement, self._marked[asked.kind].breaks)

@@ -28,8 +28,9 @@ class Unavailable(Exception):
 class Request:
     """An accepted message: of the session that accepted it, under the run of that moment.
 
-    used: its place among all gets and messages. history: the turns before the user's own, once
-    that is stored. has_begun: a worker took it.
+    used: its place among all gets and messages. step: that of the operation, 0 for one that was
+    taken up at a start. history: the turns before the user's own, once that is stored. has_begun:
+    a worker took it.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Request:
     heading: Heading
     asker: Asker | None
     used: int
+    step: int = 0
     failures: int = 0
     rests_until_s: float | None = None
     process: Process | None = None
@@ -131,7 +133,8 @@ class Requests:
     def stop(self, request: Request) -> None:
         """Forget a request, for good: it is not taken up again after a start."""
         self.cancel(request)
-        self.stopping.append(self.processes.start(self.give_up(request)))
+        process = self.processes.start(self.give_up(request), self.clock.step)
+        self.stopping.append(process)
 
     def dispatch(self) -> None:
         """Hand the ready heads to free workers, the most urgent first."""
@@ -141,7 +144,7 @@ class Requests:
             request = min(own, key=lambda request: request.rank)
             self._go_last(user)
             request.rests_until_s, request.has_begun = None, True
-            request.process = self.processes.start(self._work(request))
+            request.process = self.processes.start(self._work(request), request.step)
 
     def next_s(self) -> float:
         """Return when the next rest ends."""

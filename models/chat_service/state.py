@@ -36,6 +36,7 @@ class ServiceState:
         self.clock = Clock()
         self.turns = Turns(settings, self.clock)
         self._tell = tell
+        self.processes = Processes(self.clock)
         self._begin(State(settings, tell, self.clock), [])
 
     def settle(self) -> None:
@@ -151,7 +152,7 @@ class ServiceState:
     def _begin(self, core: State, closed: list[Handle]) -> None:
         """Make all parts that do not outlive a stop."""
         self.core = core
-        self.processes = Processes(self.clock)
+        self.processes = Processes(self.clock, gated=self.processes.gated)
         self.storage = Storage(self.settings, self.clock, self.processes)
         self.databases = Databases(self.storage, self.processes, closed)
         self.delivery = Delivery(core, self._tell)
@@ -159,7 +160,9 @@ class ServiceState:
         handling = Handling(
             *(self.settings, self.clock, self.turns),
             *(self.storage, self.delivery, self.subscriptions),
+            self.processes.shut,
         )
+        self.released = handling.released
         self.requests = Requests(
             *(self.settings, self.clock, self.processes, self.delivery),
             *(handling.handle, handling.give_up),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from models.chat_service.processes import Place, Places, Processes, Wait
+from models.chat_service.processes import Gate, Place, Places, Processes, Wait
 from models.chat_service.settings import Settings
 from models.session_manager.clock import Clock
 
@@ -17,7 +17,10 @@ class PoolTimeout(Exception):
 
 
 class Storage:
-    """Does what a process asks for once it has its places, and gives them back."""
+    """Does what a process asks for once it has its places, and gives them back.
+
+    Where operations overlap, that it is done is one moment, and that it is known is another.
+    """
 
     def __init__(self, settings: Settings, clock: Clock, processes: Processes) -> None:
         self.pool = Places(settings.pool_size)
@@ -28,11 +31,19 @@ class Storage:
 
     def read(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
         """Read with a place; raises PoolTimeout."""
-        return self._with_places([self.pool], function)
+        return self._at_a_moment([self.pool], function)
 
     def write(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
         """Write with a place, and then that of writers; raises PoolTimeout and StorageFailed."""
-        return self._with_places([self.pool, self.writers], function)
+        return self._at_a_moment([self.pool, self.writers], function)
+
+    def _at_a_moment(
+        self, wanted: list[Places], function: Callable[[], T]
+    ) -> Generator[Wait, bool, T]:
+        yield Gate()
+        done = yield from self._with_places(wanted, function)
+        yield Gate()
+        return done
 
     def _with_places(
         self, wanted: list[Places], function: Callable[[], T]

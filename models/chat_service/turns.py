@@ -115,11 +115,11 @@ class Turns:
         if found and found.used == used:
             found.question = None
 
-    def end_sessions(self, user: str) -> None:
-        """Note that a user's sessions were invalidated."""
+    def end_sessions(self, user: str, used: int) -> None:
+        """Note that a user's sessions were invalidated, after so many gets and messages."""
         self._check()
-        for conversation in self.stored.values():
-            conversation.is_ended |= conversation.key[0] == user
+        for found in self.stored.values():
+            found.is_ended |= found.key[0] == user and found.used <= used
 
     def delete(self, key: Key) -> None:
         self._check()

@@ -13,7 +13,7 @@ class Clock:
 
     step: int = 0
     now_s: float = 0.0
-    _minted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _minted: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def new_handle(self, kind: str) -> Handle:
         """Name an id that the system makes in this step."""
@@ -21,7 +21,6 @@ class Clock:
 
     def another_handle(self, kind: str) -> Handle:
         """Name one id more of a kind: e, e2, e3 and so on in each step."""
-        step, before = self._minted.get(kind, (self.step, 0))
-        count = before + 1 if step == self.step else 1
-        self._minted[kind] = self.step, count
+        count = self._minted.get((kind, self.step), 0) + 1
+        self._minted[kind, self.step] = count
         return self.new_handle(kind if count == 1 else f"{kind}{count}")

@@ -49,7 +49,8 @@ Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 class AgentHandler:
     """Runs an agent for agent_timeout_s at most, and sends its events as they come.
 
-    They are sent on the context that it was given.
+    They are sent on the context that it was given. Of a message that was stopped nothing is sent,
+    as the end of its handling can take a while.
     """
 
     def __init__(
@@ -65,13 +66,28 @@ class AgentHandler:
         self._registry = registry
         self._clock = clock
         self._settings = settings
+        self._stopped: set[int] = set()  # messages by their number, until they are gone
+
+    def stop(self, message: Message) -> None:
+        """Let nothing more be told of a message."""
+        self._stopped.add(message.used)
+
+    def message_gone(self, message: Message) -> None:
+        """Forget a message whose handling has ended."""
+        self._stopped.discard(message.used)
+
+    def check(self, message: Message) -> None:
+        """Raise ThreadEndedError if a message was stopped, or its session has ended."""
+        if message.used in self._stopped:
+            raise ThreadEndedError(f"the run {message.context.run_id!r} was stopped")
+        self._registry.check(message)
 
     async def run(self, message: Message, request: AgentRequest) -> str:
         """Return the agent's reply to a message.
 
         Raises AgentUnavailableError if the agent could not be had, before its first event;
-        AgentTimeoutError; AgentFailedError; and ThreadEndedError once the session that accepted
-        the message has ended.
+        AgentTimeoutError; AgentFailedError; and ThreadEndedError once the message was stopped, or
+        the session has ended that accepted it.
         """
         try:
             return await self._in_time(message, request)
@@ -99,7 +115,7 @@ class AgentHandler:
         try:
             async for output in outputs:
                 # What is due is gone, even if this has come at the very second.
-                self._registry.check(message)
+                self.check(message)
                 if self._clock.now() >= deadline_s:
                     raise self._timeout()
                 if not isinstance(output, AgentEvent):
@@ -144,7 +160,6 @@ class AgentRequestHandler:
         queue: MessageQueue,
         turns: TurnStore,
         agents: AgentHandler,
-        registry: Registry,
         router: Router,
         errors: StorageErrors,
     ) -> None:
@@ -152,7 +167,6 @@ class AgentRequestHandler:
         self._queue = queue
         self._turns = turns
         self._agents = agents
-        self._registry = registry
         self._router = router
 
     async def handle(self, queued: Queued) -> None:
@@ -170,6 +184,11 @@ class AgentRequestHandler:
                 await self.give_up(message)
             raise
         await self._complete(message, reply)
+
+    def stop(self, message: Message) -> Coroutine[object, object, None]:
+        """Let nothing more be told of a message; return what notes that it gets no answer."""
+        self._agents.stop(message)
+        return self.give_up(message)
 
     async def give_up(self, message: Message) -> None:
         """Note that a message is not to be answered, before anybody is told.
@@ -191,6 +210,7 @@ class AgentRequestHandler:
             asked=as_asked(message),
             history_max=HISTORY_TURNS_MAX,
         )
+        self._agents.check(message)
         if begun.handled:
             self._router.answer(message, "already_handled", _handled(begun.handled))
             return None
@@ -199,8 +219,9 @@ class AgentRequestHandler:
 
     async def _complete(self, message: Message, reply: str) -> None:
         """Store the agent's turn, and tell of it."""
-        self._registry.check(message)
+        self._agents.check(message)
         position = await self._turns.append_agent_turn(message.context, reply, message.message_id)
+        self._agents.check(message)
         completed: dict[str, Json] = {"position": position, "response": reply}
         self._router.publish(message, "agent_completed", completed)
 

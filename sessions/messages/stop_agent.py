@@ -23,14 +23,14 @@ class StopAgentHandler:
         registry: Registry,
         router: Router,
         tasks: Tasks,
-        give_up: Callable[[Message], Coroutine[object, object, None]],
+        stop: Callable[[Message], Coroutine[object, object, None]],
     ) -> None:
         self._queue = queue
         self._worker = worker
         self._registry = registry
         self._router = router
         self._tasks = tasks
-        self._give_up = give_up
+        self._stop = stop
 
     def running(self, key: IsolationKey) -> Queued:
         """Return the request to stop; raises BadMessageError (nothing_to_stop)."""
@@ -44,8 +44,9 @@ class StopAgentHandler:
 
         That it is not taken up again after a start is stored beside that.
         """
+        giving_up = self._stop(queued.message)
         self._worker.cancel(queued)
-        self._tasks.start(self._give_up(queued.message), "end of a stopped request")
+        self._tasks.start(giving_up, "end of a stopped request")
         self._router.publish(message, "agent_stopped", {})
 
     def _has_begun(self, queued: Queued) -> bool:

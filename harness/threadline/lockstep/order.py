@@ -7,22 +7,21 @@ model says that a step goes on (`Model.goes_on`), it has further moments, each o
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from types import GeneratorType
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ..failure import Disagreement, Property
-from ..handle import Dangling, Handle
+from ..handle import Dangling
 from ..model import Census, Model
 from ..outcome import Crashed, Outcome, Told, Unknown, Unpredictable
 from ..schedule import Call
+from .frozen import frozen
 from .moments import FIRST, LEFT, NEVER, NEXT, Placed, done, told_in, untold
-from .renaming import ATOMS, Kept, Renaming
+from .renaming import Kept, Renaming
 
 VISITS_MAX = 3_000  # calls that are tried in some place, for one question; our choice
-DEPTH_MAX = 40  # of what a model holds, as far as states are compared; our choice
+REPLAYED_MAX = 30_000  # moments that are done anew in a model, for one question; our choice
 
 
 class Reached(NamedTuple):
@@ -65,6 +64,9 @@ class Window:
 
 class World(Protocol):
     """What an order is compared with."""
+
+    replayed: int
+    """How many moments were done anew so far by `after`."""
 
     def agrees(self, expected: Outcome, actual: Outcome) -> bool:
         """Return whether two outcomes are the same up to ids, binding those that are new."""
@@ -131,6 +133,7 @@ class Search:
     closest: Miss | None = None
     is_cut: bool = False
     _failed: set[Hashable] = field(default_factory=set)
+    _replayed_max: int = 0
     _windows: Sequence[Window] = ()
 
     def begun(self, window: Window, reached: Reached, order: tuple[Placed, ...]) -> bool:
@@ -149,6 +152,7 @@ class Search:
     def find(self, windows: Sequence[Window]) -> tuple[Reached, Orders] | None:
         """Return orders that explain all, and a model after them; None if there are none."""
         self._windows, kept = windows, self.renaming.kept()
+        self._replayed_max = self.world.replayed + REPLAYED_MAX
         reached = self.world.after(())
         point = None if reached is None else Point(reached, ((),), Left(windows[0].calls))
         branches: list[Branch] = []  # in a list, as a run may have more windows than Python frames
@@ -169,7 +173,8 @@ class Search:
     def _options(self, point: Point) -> list[Option]:
         """Return what can be next, and whether it happens: one without an answer may not.
 
-        A call can begin if that was before any that is left had ended; what goes on can go on.
+        A call can begin if that was before any that is left had ended; what goes on can go on. The
+        likely ones come first: by when they began, and where they waited, by when that was over.
         """
         rest, open_calls = point.left
         first_end = min(map(_end, (*rest, *open_calls)), default=0)
@@ -180,6 +185,7 @@ class Search:
             if isinstance(call.outcome, Unknown):
                 options.append((call, LEFT))
         options += [(call, FIRST) for call in rest if call.began <= first_end]
+        options.sort(key=_likely_at)
         return options + [(call, NEVER) for call in rest if isinstance(call.outcome, Unknown)]
 
     def _extended(
@@ -198,6 +204,9 @@ class Search:
     def _back(self, branches: list[Branch]) -> Point | None:
         """Return where the last branch leads that is left; its calls are done anew there."""
         while branches and self.visits <= VISITS_MAX:
+            if self.world.replayed > self._replayed_max:
+                self.is_cut = True
+                return None
             branch = branches[-1]
             if not branch.options:
                 self._failed.add(branches.pop().state)
@@ -297,47 +306,6 @@ def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
     return found
 
 
-def frozen(value: object, path: tuple[int, ...] = ()) -> Hashable:
-    """Return a value that is equal for equal states, in whatever order their dicts were filled.
-
-    Of what holds itself it says where, by the objects on the way to it.
-    """
-    kind = type(value)
-    if kind in ATOMS or kind is Handle:
-        return kind.__name__, value  # 1 is not True
-    if id(value) in path:
-        return "again", path.index(id(value))
-    if len(path) > DEPTH_MAX:
-        return id(value)
-    path = (*path, id(value))
-    if isinstance(value, Mapping):
-        return frozenset((frozen(k, path), frozen(v, path)) for k, v in value.items())
-    if isinstance(value, (list, tuple, deque)):
-        return kind.__name__, tuple(frozen(each, path) for each in value)
-    if isinstance(value, (set, frozenset)):
-        return frozenset(frozen(each, path) for each in value)
-    if isinstance(value, GeneratorType):
-        return _frozen_generator(value, path)
-    names = [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]
-    fields = {name: getattr(value, name, None) for name in names if name[:2] != "__"}
-    fields |= getattr(value, "__dict__", {})
-    if callable(value) or not fields:
-        return kind.__name__, id(kind)
-    return kind.__name__, frozen(fields, path)
-
-
-def _frozen_generator(
-    value: GeneratorType[object, object, object], path: tuple[int, ...]
-) -> Hashable:
-    """Return where a generator stands, what it knows there, and the one that it waits for."""
-    frame = value.gi_frame
-    if frame is None:
-        return value.__qualname__, "is over"
-    known = {name: each for name, each in frame.f_locals.items() if name != "self"}
-    inner = frozen(value.gi_yieldfrom, path)
-    return value.__qualname__, frame.f_lasti, frozen(known, path), inner
-
-
 def _left(left: Left, placed: Placed) -> Left:
     """Return what is left of a window after a moment of one of its calls."""
     call, is_over = placed.call, placed.answers or placed.moment in (NEVER, LEFT)
@@ -345,6 +313,14 @@ def _left(left: Left, placed: Placed) -> Left:
     is_open = call in left.open or (call in left.rest and not is_over)
     others = tuple(each for each in left.open if each is not call)
     return Left(rest, (*others, call) if is_open and not is_over else others)
+
+
+def _likely_at(option: Option) -> int:
+    """Return the tick in which a moment may have been: most are over with the last I/O."""
+    call, moment = option
+    return (
+        call.began_at if moment == FIRST else max([call.began_at, *(end for _, end in call.marks)])
+    )
 
 
 def _end(call: Call) -> float:

@@ -77,6 +77,7 @@ class Overlap(Lockstep):
         self._base_kept = self._renaming.kept()
         self._census_asked: Census | Crashed | None = None
         self._notes: dict[str, object] = {}  # of the calls that are open
+        self.replayed = 0  # moments that were done anew in a model
         self._keeps = False  # whether a census that is asked for may be looked at again
         self._is_unsure = False  # whether the system may hold ids that no outcome has told
 
@@ -314,6 +315,7 @@ class Overlap(Lockstep):
         """Return a model after what was done before, and these orders; None: nobody can say."""
         model = self._fresh()
         model.overlaps = True
+        self.replayed += len(self._base) + sum(map(len, orders))
         notes: dict[str, object] = {}
         try:
             for number, operation, moment in self._base:

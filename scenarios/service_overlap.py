@@ -1,0 +1,78 @@
+"""Tabs, posts and agents of few users at once, and what ends them meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadline import Pool, Scenario, pool, rule
+
+from models.chat_service import ChatServiceModel as Chat
+from models.chat_service.agents import HELD, WELL
+from models.session_manager.connections import CLEAN
+from models.session_manager.socket_faults import WELL as WELL_PEER
+from scenarios.population import (
+    CONTEXTS,
+    MANAGER_KEYS,
+    NOTHING,
+    OPEN,
+    TEXTS,
+    THREADS,
+    USERS,
+)
+
+# Whose agents wait for a word, so that another operation can come between question and answer.
+HELD_TEXTS: Pool[str] = Pool(
+    lambda now: [
+        request.question().text
+        for request in now.model.service.requests.all()
+        if request.agent == HELD and request.question().text not in now.model.service.released
+    ]
+)
+SAID: dict[str, Any] = {
+    "run": None,
+    "message": pool(None, None, None, "id1"),
+    "text": TEXTS,
+    "agent": pool(WELL, WELL, HELD),
+}
+
+
+class ServiceOverlap(Scenario[Chat], bare=True):
+    """What users do at the same time, over sockets and HTTP, on one store with few places.
+
+    Connections are closed cleanly: of what was on its way when one breaks, nobody knows whether it
+    has arrived. No time passes, and nobody counts.
+    """
+
+    overlap = True
+    settings = {
+        "pool_size": pool(10, 1, 2),
+        "queue_workers": pool(64, 1, 2),
+        "queue_workers_per_user": pool(4, 1),
+    }
+
+    connect = rule(Chat.connect, user=USERS, thread=THREADS, name=None, peer=WELL_PEER, weight=5)
+    reconnect = rule(Chat.connect, MANAGER_KEYS, name=None, peer=WELL_PEER, weight=2)
+    disconnect = rule(Chat.disconnect, connection=OPEN, code=CLEAN)
+    create_manager = rule(Chat.create_manager, context=CONTEXTS, user=None)
+    say = rule(Chat.say, connection=OPEN, thread=NOTHING | THREADS, **SAID, weight=8)
+    post = rule(Chat.post, user=USERS, thread=THREADS, **SAID, weight=2)
+    post_stream = rule(Chat.post_stream, user=USERS, thread=THREADS, **SAID, weight=2)
+    agent_answers = rule(Chat.agent_answers, text=HELD_TEXTS, weight=5)
+    stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=NOTHING | THREADS, weight=3)
+    history = rule(Chat.history, connection=OPEN, thread=NOTHING | THREADS, limit=None, weight=3)
+    subscribe = rule(
+        Chat.subscribe, connection=OPEN, thread=None, action=pool("subscribe", "unsubscribe")
+    )
+    broadcast = rule(Chat.broadcast, event=pool("quality_update"), text=TEXTS)
+    validate = rule(
+        Chat.validate,
+        connection=OPEN,
+        thread=NOTHING | THREADS,
+        content=TEXTS,
+        content_type=None,
+        strict=None,
+    )
+    threads = rule(Chat.threads, user=USERS)
+    thread_messages = rule(Chat.thread_messages, user=USERS, thread=THREADS, limit=None, weight=3)
+    invalidate = rule(Chat.invalidate, user=USERS, weight=2)
+    delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS, weight=2)
