@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,20 +40,25 @@ def test_the_survivor_on_its_page_is_what_sight_prints(fixed_chat: Path) -> None
     assert result.output.rstrip("\n") == sight.block("survived: ")
 
 
+def lineless(text: str) -> str:
+    """Return what sight prints without the numbers of lines, which move with what is above."""
+    return re.sub(r"(?<=\.py):\d+", "", text)
+
+
 @pytest.mark.slow
-def test_the_survivors_of_the_session_manager_are_what_sight_prints(
+def test_the_survivors_of_the_queue_are_what_sight_prints(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    The list on the page about sight is printed by the command above it.
+    The list on the page about sight begins what the command above it prints.
     """
     sight = page("docs/sight.md")
-    words = next(words[1:] for words in sight.commands() if "60" in words)
+    words = next(words[1:] for words in sight.commands() if "400" in words)
     monkeypatch.chdir(ROOT)
 
     output = ran("threadline", *words).stdout.decode("utf-8")
 
-    assert output.rstrip("\n") == sight.block("survived: sessions")
+    assert lineless(output).startswith(lineless(sight.block("survived: sessions")) + "\n\nun")
 
 
 def test_what_is_reached_on_its_page_is_what_coverage_prints(fixed_chat: Path) -> None:

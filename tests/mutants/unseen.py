@@ -161,8 +161,8 @@ UNSEEN = (
         "messages",
         "messages.handlers",
         "AgentRequestHandler._complete",
-        "self._registry.check(message)",
-        "pass",
+        "self._agents.check(message)\n        position",
+        "pass\n        position",
     ),
     Unseen(
         "messages",
@@ -280,7 +280,7 @@ UNSEEN = (
         "agents",
         "messages.handlers",
         "AgentHandler._consume",
-        "self._registry.check(message)",
+        "self.check(message)",
         "pass",
     ),
     Unseen(

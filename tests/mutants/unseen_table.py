@@ -76,7 +76,7 @@ class Player:
         self._names = {name.rpartition(":")[2].lower(): name for name in names}
         sources = system_of(target, ("sessions",))
         modules = [source.module for source in sources]
-        self._bench = bench_of(Plan(driver, names, modules, whole_s=1_800))
+        self._bench = bench_of(Plan(driver, names, modules, whole_s=1_800, start_s=600, hang_s=60))
         self._mutants = mutants(sources)
         self._bench.mutants = [self._mutants.get(n + 1) for n in range(len(UNSEEN))]  # type: ignore[misc]
         nothing = (os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))

@@ -110,10 +110,10 @@ class Worker:
             return asdict(verdict)
 
         self._trace.unlink(missing_ok=True)
-        whole_s, hang_s = 2 * bench.plan.whole_s, bench.plan.hang_s
-        end = self._forked(work, whole_s, hang_s)
+        whole_s = 2 * bench.plan.whole_s
+        end = self._forked(work, whole_s)
         if isinstance(end, Hung):  # as anything may on a busy machine: it has one more chance
-            end = self._forked(work, whole_s, hang_s * PATIENCE)
+            end = self._forked(work, whole_s, patience=PATIENCE)
         verdict = Verdict(**end) if isinstance(end, dict) else self._ended(number, scenarios, end)
         if isinstance(end, dict) and verdict.status == KILLED:
             verdict = self._confirmed(verdict)
@@ -140,11 +140,17 @@ class Worker:
         return replace(verdict, fails=fails)
 
     def _forked(
-        self, work: Callable[[], dict[str, Any]], whole_s: float = math.inf, hang_s: float = 0.0
+        self,
+        work: Callable[[], dict[str, Any]],
+        whole_s: float = math.inf,
+        *,
+        hang_s: float = 0.0,
+        patience: int = 1,
     ) -> dict[str, Any] | Outcome:
         """Do work in a fork, and return what it returns, or how the process ended else.
 
         It has so many seconds at most, and each step of a run `hang_s`: the plan's, if not given.
+        With `patience` the start and each step have so many times as long.
         """
         for file in (self._running, self._answer):
             file.unlink(missing_ok=True)
@@ -158,8 +164,8 @@ class Worker:
                 return 0.0
             with suppress(OSError):
                 if self._running.stat().st_size:
-                    return hang_s or plan.hang_s
-            return plan.start_s
+                    return patience * (hang_s or plan.hang_s)
+            return patience * plan.start_s
 
         end = end_of(child, FileWatch(self._running), plan.memory_max_mib, limit_s)
         try:

@@ -1,0 +1,37 @@
+"""The mutants that nobody planned for stand in the system, and are never fewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.doc_pages import page
+from tests.mutants.unseen import UNSEEN
+from tests.mutants.unseen_table import FITTING, edit_of
+from tests.project import ROOT
+
+
+def source_of(module: str) -> str:
+    return Path(ROOT, "sessions", *module.split(".")).with_suffix(".py").read_text("utf-8")
+
+
+def test_each_can_be_put_in() -> None:
+    """
+    What each changes is there exactly once, and its part has scenarios.
+    """
+    edits = [edit_of(one, source_of(one.module)) for one in UNSEEN]
+
+    assert len({(edit.function, edit.start, edit.new) for edit in edits}) == 60
+    assert {one.part for one in UNSEEN} == set(FITTING)
+
+
+def test_the_table_has_each_part() -> None:
+    """
+    The page about sight tells of as many of each part as there are.
+    """
+    rows = page("docs/sight.md").table("part")
+    made = [sum(one.part == part for one in UNSEEN) for part in FITTING]
+
+    assert [(row[0], int(row[1])) for row in rows] == [
+        *zip(FITTING, made, strict=True),
+        ("all", len(UNSEEN)),
+    ]
