@@ -37,13 +37,13 @@ class ServiceCensus:
     """What is live: nothing whose session has ended.
 
     requests: how many messages of each thread wait, rest or are handled. subscriptions: the
-    threads that hear of quality. exchanges: HTTP requests that wait.
+    threads that hear of quality. pending_responses: HTTP requests that wait.
     """
 
     requests: Mapping[IsolationKey, int]
     subscriptions: tuple[IsolationKey, ...]
     dead_letters: int
-    exchanges: int
+    pending_responses: int
     database: DatabaseGauges
 
 
@@ -108,7 +108,7 @@ class Wiring:
             requests=Counter(message.key for message in live),
             subscriptions=tuple(self.quality.subscriptions()),
             dead_letters=len(self.queue.dead_letters()),
-            exchanges=len(self.router.responses),
+            pending_responses=len(self.router.responses),
             database=self.session_factory.gauges(),
         )
 

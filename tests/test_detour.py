@@ -190,6 +190,7 @@ def test_plays_nothing_that_is_impossible_without_what_is_left_out() -> None:
     assert search.drawn()["say"] > 0
 
 
+@pytest.mark.slow
 def test_goes_round_alike_each_time() -> None:
     """What is left out is drawn from the seed."""
     assert shares(0) == shares(0)

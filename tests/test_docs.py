@@ -113,7 +113,7 @@ def test_the_failure_on_its_page_is_what_replay_shows(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("target", "start"),
     [
-        ("tests.mutants.store:ReadingCreates", "  also: "),
+        pytest.param("tests.mutants.store:ReadingCreates", "  also: ", marks=pytest.mark.slow),
         ("tests.toys.stores:AtRandomDriver", "  note: "),
         ("tests.toys.door:Standing", "standing: "),
     ],

@@ -226,6 +226,7 @@ def test_a_declared_bound_is_asserted() -> None:
     assert leak_of(failure).at_most == 8
 
 
+@pytest.mark.slow
 def test_a_report_of_a_dropped_socket() -> None:
     """
     The whole text: class and rates, chain, birth, ledger, steps, what was watched and what not.

@@ -135,6 +135,7 @@ def test_many_scenarios_on_many_drivers(project: Path) -> None:
     assert all("Store" in failure.trace for failure in record.failures)
 
 
+@pytest.mark.slow
 def test_known_failures_are_recorded_apart(project: Path) -> None:
     """An accepted failure is none of the night's; its entry says in how many runs it came."""
     _, _, first = night(project, MUTANT)

@@ -130,6 +130,7 @@ def test_a_scenario_in_a_test_file_is_a_test(project: Path) -> None:
     assert "test_by_one.py::ByOne[./mine.py:MyCounter] PASSED" in output
 
 
+@pytest.mark.slow
 def test_a_scenario_is_played_once_on_the_driver_given(project: Path) -> None:
     """What the project lists and a test file defines is one test."""
     (project / "test_by_one.py").write_text(BY_ONE, "utf-8")

@@ -24,7 +24,7 @@ from tests.toys.racing import AtOnce
 
 STORE = "threadline.contracts.conversation_store:Store"
 # Of the others each takes Hypothesis some ten seconds, most of them to shrink.
-QUICK = [("ReadingCreates", 0), ("LimitTakesTheOldest", 0)]
+QUICK = [("ReadingCreates", 0)]
 
 
 @pytest.fixture
@@ -74,6 +74,7 @@ def test_finds_every_mutant_of_the_store(
         scenario_test(request.session, f"tests.mutants.store:{mutant}").runtest()
 
 
+@pytest.mark.slow
 def test_what_has_failed_is_kept_in_the_database(
     request: pytest.FixtureRequest, stash: pytest.Stash
 ) -> None:

@@ -94,7 +94,7 @@ every_clean = pytest.mark.parametrize(
 
 @every_clean
 def test_a_clean_system_gives_no_alarm(driver: str, scenario: type[Scenario[Any]]) -> None:
-    assert failures(driver, scenario, 30) == []
+    assert failures(driver, scenario, 15) == []
 
 
 @pytest.mark.slow

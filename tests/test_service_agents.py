@@ -11,7 +11,11 @@ from sessions.wiring import ServiceCensus
 from tests.service_desk import ServiceDesk, serving
 
 QUIET = ServiceCensus(
-    requests={}, subscriptions=(), dead_letters=0, exchanges=0, database=DatabaseGauges(1, 0)
+    requests={},
+    subscriptions=(),
+    dead_letters=0,
+    pending_responses=0,
+    database=DatabaseGauges(1, 0),
 )
 
 

@@ -22,7 +22,7 @@ from scenarios.whole_service import WholeService
 from tests.project import ROOT
 
 DRIVER = "drivers.service:ServiceDriver"
-RUNS = 20
+RUNS = 8
 
 
 class KeptRuns(Runs):

@@ -262,6 +262,7 @@ def test_command_tells_of_a_database_that_cannot_be_used(database: str, told: st
     assert "secret" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_command_tells_of_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     """In a process of its own, as aiosqlite leaves a thread behind where there is no file."""
     ended = subprocess.run(

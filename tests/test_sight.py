@@ -169,6 +169,7 @@ def test_a_mutant_of_the_report_says_what_is_put_where(whole: Analysis) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report() -> None:
     """
     How many workers there are, and in which order they end, makes no difference.

@@ -131,7 +131,7 @@ def printed(hash_seed: str) -> str:
 
 def test_says_the_same_under_every_hash_seed(project: Path) -> None:
     """A set has another order in each process; what is drawn, minimised and printed has not."""
-    text, *others = map(printed, ("0", "1", "2"))
+    text, *others = map(printed, ("0", "1"))
 
     for other in others:
         assert other == text

@@ -1,1 +1,1 @@
-"""Agents, and what runs them for a user."""
+"""Agents: who answers a user, and one that goes wrong as it is told."""

@@ -37,7 +37,7 @@ class Priority(IntEnum):
 class Message:
     """What a user sent, with the context that it came with, which it keeps to the end.
 
-    payload: by field, checked. asker: the connection or the exchange that waits for answers.
+    payload: by field, checked. asker: the connection or the HTTP request that waits for answers.
     session_number: that of the session that accepted it, with which it ends. used: its place in the
     order of all gets and messages.
     """

@@ -98,7 +98,7 @@ class ServiceCollector(Collector):
             "queue_length": (sum(census.requests.values()), "Messages not yet done with."),
             "dead_letters": (census.dead_letters, "Dead letters kept."),
             "quality_subscriptions": (len(census.subscriptions), "Threads that hear of quality."),
-            "exchanges_open": (census.exchanges, "HTTP requests that wait for the agent."),
+            "exchanges_open": (census.pending_responses, "HTTP requests that wait for the agent."),
             "messages_continued_ratio": (
                 _share(metrics.messages_continued, metrics.messages),
                 "Share of the messages that continued a conversation.",

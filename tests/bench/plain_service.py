@@ -26,7 +26,10 @@ TURNS = Table(
 
 
 def make_app(url: str, schema: str | None) -> FastAPI:
-    engine = create_async_engine(url).execution_options(schema_translate_map={None: schema})
+    # With the five seconds of SQLite's driver, some of 100 writers find the database locked.
+    waits = {"timeout": 60} if url.startswith("sqlite") else {}
+    engine = create_async_engine(url, connect_args=waits, pool_timeout=600)
+    engine = engine.execution_options(schema_translate_map={None: schema})
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

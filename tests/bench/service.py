@@ -90,15 +90,16 @@ async def played(command: tuple[str, ...], sockets: int) -> Figures:
         descriptors, memory = process.num_fds(), process.memory_info().rss
         ready = asyncio.Barrier(sockets + 1)
         each = max(1, MESSAGES // sockets)
-        talks = [
-            asyncio.create_task(talk(address, number, each, ready)) for number in range(sockets)
-        ]
-        await ready.wait()
-        memory = process.memory_info().rss - memory
-        cpu, began = process.cpu_times(), time.perf_counter()
-        await ready.wait()
-        seconds, spent = time.perf_counter() - began, process.cpu_times()
-        took = [second * 1_000 for found in await asyncio.gather(*talks) for second in found]
+        async with asyncio.TaskGroup() as group:  # one socket that fails ends all
+            talks = [
+                group.create_task(talk(address, number, each, ready)) for number in range(sockets)
+            ]
+            await ready.wait()
+            memory = process.memory_info().rss - memory
+            cpu, began = process.cpu_times(), time.perf_counter()
+            await ready.wait()
+            seconds, spent = time.perf_counter() - began, process.cpu_times()
+        took = [second * 1_000 for found in talks for second in found.result()]
         cpu_s = spent.user + spent.system - cpu.user - cpu.system
         await asyncio.sleep(1)  # for the server to close its ends
         return Figures(
