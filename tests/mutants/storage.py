@@ -130,9 +130,9 @@ AnswersAfterStop = services.line(
     "AnswersAfterStop",
     "Takes a question up again after a start though its user has stopped it.",
     "messages.stop_agent.StopAgentHandler.stop",
-    old="self._tasks.start(self._give_up(queued.message)",
+    old="giving_up = self._stop(queued.message)",
     new="from dataclasses import replace\n"
-    "self._tasks.start(self._give_up(replace(queued.message, used=-1))",
+    "giving_up = self._stop(replace(queued.message, used=-1))",
     scenario=Restart,
     memory_crash=4,
     memory_restart=4,
