@@ -42,10 +42,21 @@ SharesTheMessage = line(
     "reply = await self._agents.run(message, _request(message, queued.begun))\n"
     "message = self._message",
 )
+DeliversTwice = line(
+    "DeliversTwice",
+    "Writes back what waits for a reconnect as it was before another one came.",
+    "manager.Connector.connect",
+    old="manager = await self._factory.create_manager(context)",
+    new="manager = await self._factory.create_manager(context)\n"
+    "waiting = manager._recovery.copy()\n"
+    'await __import__("asyncio").sleep(0)\n'
+    "manager._recovery = waiting",
+)
 
 SERVICE_RACES = (
     AcknowledgesFirst,
     RemovesWhatCame,
     ReadsInTwo,
     SharesTheMessage,
+    DeliversTwice,
 )
