@@ -131,8 +131,7 @@ AnswersAfterStop = services.line(
     "Takes a question up again after a start though its user has stopped it.",
     "messages.stop_agent.StopAgentHandler.stop",
     old="giving_up = self._stop(queued.message)",
-    new="from dataclasses import replace\n"
-    "giving_up = self._stop(replace(queued.message, used=-1))",
+    new="from dataclasses import replace\ngiving_up = self._stop(replace(queued.message, used=-1))",
     scenario=Restart,
     memory_crash=4,
     memory_restart=4,
