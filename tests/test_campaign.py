@@ -56,6 +56,7 @@ def test_a_step_that_ends_its_process_is_found_and_minimised(project: Path) -> N
     assert end_of(heard).failures == {"liveness-clear.ended": 3}
 
 
+@pytest.mark.slow
 def test_a_step_that_never_comes_back_is_found_and_minimised(project: Path) -> None:
     """A step over its limit is a failure of liveness with its trace, with a budget or without."""
     shorter = shorter_of(events_of("stores:hangs", runs=HANGING_RUN, hang_s=3.0))

@@ -26,6 +26,7 @@ def test_a_jump_at_the_start_takes_no_time_from_the_night(
     assert 0 <= process_age_s() <= START_MAX_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jump_s", [HOUR_S, pytest.param(-HOUR_S, marks=pytest.mark.slow)])
 def test_a_night_goes_on_while_the_clock_jumps(
     project: Path, monkeypatch: pytest.MonkeyPatch, jump_s: float

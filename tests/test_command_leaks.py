@@ -103,6 +103,7 @@ def test_a_process_that_ends_in_a_hunt_is_told_with_its_trace(project: Path) -> 
     assert '"operation": "get"' in trace.read_text("ascii").splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_thread_that_goes_on_does_not_hold_the_command(project: Path) -> None:
     """Once all is told, the process of the hunt is ended, whatever still runs in it."""
     result = run(

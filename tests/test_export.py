@@ -117,6 +117,7 @@ def plain_pytest(project: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_example_fails_until_it_is_fixed(project: Path) -> None:
     """The README's failure is exported in one assertion; the fix that it names makes it pass."""
     result = run("export", write_example(project))

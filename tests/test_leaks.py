@@ -42,7 +42,7 @@ from tests.planted_leaks import (
 from tests.project import ROOT
 
 # These take longest, and grow where others do.
-QUICK = {"AuditsNothing", "KeepsConnectionIds"}
+QUICK = {"KeepsConnectionIds"}
 SCENARIOS = ["connections:Connections", "conversation:Conversation", "expiry:Expiry", "keys:Keys"]
 SERVICE = "drivers.service:ServiceDriver"
 

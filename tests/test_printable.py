@@ -155,6 +155,7 @@ def test_a_page_means_nothing_but_text(project: Path) -> None:
     assert len(re.findall(r"(?<!\\)\|", next(re.finditer(r"\| \*\*.*", told))[0])) == 4
 
 
+@pytest.mark.slow
 def test_pytest_shows_what_a_system_says(project: Path) -> None:
     """The report of a failed scenario can be printed anywhere."""
     Path("tests").mkdir()

@@ -176,7 +176,7 @@ def test_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     "bytes_max",
     [
         pytest.param(0, id="from the start", marks=pytest.mark.slow),
-        pytest.param(400, id="once connected"),
+        pytest.param(400, id="once connected", marks=pytest.mark.slow),
     ],
 )
 def test_silent_postgresql_is_told_of(tmp_path: Path, bytes_max: int) -> None:

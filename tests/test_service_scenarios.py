@@ -47,9 +47,9 @@ def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
 @pytest.mark.parametrize("scenario", EVERYDAY)
 def test_agrees_with_the_model(scenario: type[Scenario[Any]]) -> None:
     """
-    20 runs of fifty steps end without a failure.
+    10 runs of fifty steps end without a failure.
     """
-    assert failures(scenario, runs=20) == []
+    assert failures(scenario, runs=10) == []
 
 
 @pytest.mark.slow

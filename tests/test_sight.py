@@ -23,7 +23,7 @@ from tests.toys.metered import Metered
 
 DRIVER, SYSTEM = "tests.toys.metered:MeteredDriver", "tests.toys.meter"
 ADDING, DRAINING = "tests.toys.metered:Adding", "tests.toys.metered:Draining"
-PLAN = Plan(DRIVER, ["tests.toys.metered:Metered"], [SYSTEM], runs=20, hang_s=2.0)
+PLAN = Plan(DRIVER, ["tests.toys.metered:Metered"], [SYSTEM], runs=20, hang_s=1.0)
 SEED = 7  # of a fresh run in which nothing above 0 is added
 SCHEMA = ROOT / "tests/golden/mutation-report-schema.json"
 
@@ -195,6 +195,7 @@ def test_a_seed_fixes_the_sample() -> None:
     assert len(sampled(all_of_them, 500, 1)) == len(all_of_them)
 
 
+@pytest.mark.slow
 def test_a_mutant_is_played_where_it_is_reached() -> None:
     """
     A scenario that never comes to its line has no part in it.

@@ -112,6 +112,7 @@ def test_a_worker_whose_driver_has_not_started_is_not_kept(project: Path) -> Non
     assert len(set(started())) == 2
 
 
+@pytest.mark.slow
 def test_no_more_workers_wait_than_that(project: Path) -> None:
     """Of many drivers, the workers of those that were played last are kept."""
     driver = "tests.toys.many_stores:Store"

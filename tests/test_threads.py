@@ -110,7 +110,7 @@ def test_a_race_is_found_and_made_short(driver: type[Driver[Any]], signature: st
     assert {digest(each.steps) if each else "" for each in again} == {digest(least.failure.steps)}
 
 
-@pytest.mark.parametrize("driver", [unlocked.StoreDriver, waiting.Resetting])
+@pytest.mark.parametrize("driver", [unlocked.StoreDriver])
 def test_a_store_that_is_safe_gives_no_alarm(driver: type[Driver[Any]]) -> None:
     """
     The same stores with locks, and one with a condition, agree for 50 runs.

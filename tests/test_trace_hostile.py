@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,7 @@ def test_a_trace_loads_no_scenario_that_is_not_the_users_own(folder: Path, scena
     assert not (folder / "trapped").exists()
 
 
+at_night = partial(pytest.param, marks=pytest.mark.slow)
 BIG = 10**4000
 LONG = "9" * 5000  # digits, of which Python reads 4300
 DEEPER = b'{"step": 1, "operation": "put", "book": ' + b"[" * 200 + b"]" * 200 + b"}\n"
@@ -301,25 +303,25 @@ def test_says_what_is_wrong_with_a_hostile_trace(
     ("content", "told"),
     [
         (b"\xef\xbb\xbf" + with_header(), "fails"),  # as some editors begin a text
-        (with_header().replace(b"\n", b"\r\n"), "fails"),
-        (with_header()[:-1], "fails"),
+        at_night(with_header().replace(b"\n", b"\r\n"), "fails"),
+        at_night(with_header()[:-1], "fails"),
         (with_header() + b'{"step": 3, "oper', "cut short: its last line is not whole"),
-        (with_header() + b"\xff", "cut short: its last line is not whole"),
+        at_night(with_header() + b"\xff", "cut short: its last line is not whole"),
         (START, "agrees on all 0 operations"),
         (lines({**HEADER, "signature": "keys-\x1b"}), r"was a failure: keys-\x1b, and agrees now"),
         (with_header(signature="memory"), "failure: memory, and fails as memory-take.books now"),
         (with_header(policy={"\x1b": {"\ud800": [BIG]}}), r"under the policy \x1b={'\ud800': [1"),
         (with_header(versions={"python": "\x1b" * 9, "a": ""}), r"made with python \x1b\x1b"),
-        (with_header(seed=BIG, run=-BIG, engine="\x1b\n" * 999), r"found by \x1b\n\x1b\n"),
+        at_night(with_header(seed=BIG, run=-BIG, engine="\x1b\n" * 999), r"found by \x1b\n\x1b\n"),
         (lines(HEADER, {**PUT, "book": "\x1b\n\ud800\u202e"}), r"put(book='\x1b\n\ud800\u202e')"),
-        (lines(HEADER, {**PUT, "book": None}), "put(book=None)"),
+        at_night(lines(HEADER, {**PUT, "book": None}), "put(book=None)"),
         (lines(HEADER, {**PUT, "book": float("nan")}), "put(book=nan)"),
-        (lines(HEADER, {**PUT, "book": -BIG}), "put(book=-1000"),
+        at_night(lines(HEADER, {**PUT, "book": -BIG}), "put(book=-1000"),
         (lines(HEADER, {**PUT, "book": [[["a"]]]}), "put(book=((('a',),),))"),
         (lines(HEADER, {**PUT, "book": {"handle": "b_1"}}), "skipped: b_1 names nothing"),
-        (with_header(settings={"places": BIG}), "fails"),
+        at_night(with_header(settings={"places": BIG}), "fails"),
         (with_header(settings={"places": float("-inf")}), "fails"),
-        (with_header(scenario="\x1b\n"), "fails"),
+        at_night(with_header(scenario="\x1b\n"), "fails"),
     ],
 )  # fmt: skip
 def test_plays_what_a_strange_trace_says(folder: Path, content: bytes, told: str) -> None:
