@@ -183,7 +183,7 @@ class MessageQueue(Model):
                 self._end_wait(waiter)
 
     def settle(self) -> None:
-        """Let those look who wait for room, each time that something has left the queue."""
+        """Whoever waits for room checks for it each time that a message has left the queue."""
         while looking := [each for each, room in self._rooms.items() if room.looks]:
             for waiter in looking:
                 self._rooms[waiter].looks = False

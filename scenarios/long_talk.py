@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from threadline import Pool, Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
@@ -12,6 +14,7 @@ from scenarios.population import OPEN
 ONE, THREAD = pool("ana", identity=True), pool("t", identity=True)
 # Unique to its step, as plain texts are; nobody may trim one, or count its words otherwise.
 TEXTS = Pool(lambda now: [f" m{now.step} \n", f"m{now.step}\tis what is said"])
+SAID: dict[str, Any] = {"run": None, "message": None, "text": TEXTS}
 AGENTS = pool(WELL, WELL, WELL, WELL, WELL, WELL, SLOW, NEVER_ENDS, UNAVAILABLE_TWICE)
 
 
@@ -21,36 +24,11 @@ class LongTalk(Scenario[Chat], bare=True):
     settings = {"agent_timeout_s": pool(9), "reconnect_grace_s": pool(60, 4)}
 
     connect = rule(Chat.connect, user=ONE, thread=THREAD, name=None, peer=WELL_PEER, weight=2)
-    say = rule(
-        Chat.say,
-        connection=OPEN,
-        thread=None,
-        run=None,
-        message=None,
-        text=TEXTS,
-        agent=AGENTS,
-        weight=12,
-    )
+    say = rule(Chat.say, connection=OPEN, thread=None, **SAID, agent=AGENTS, weight=12)
     start_agent = rule(
-        Chat.start_agent,
-        connection=OPEN,
-        thread=None,
-        run=None,
-        message=None,
-        text=TEXTS,
-        agent=pool(WELL),
-        weight=4,
+        Chat.start_agent, connection=OPEN, thread=None, **SAID, agent=pool(WELL), weight=4
     )
-    post = rule(
-        Chat.post,
-        user=ONE,
-        thread=THREAD,
-        run=None,
-        message=None,
-        text=TEXTS,
-        agent=AGENTS,
-        weight=4,
-    )
+    post = rule(Chat.post, user=ONE, thread=THREAD, **SAID, agent=AGENTS, weight=4)
     history = rule(Chat.history, connection=OPEN, thread=None, limit=pool(None, 1, 20, 21))
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=None)
     crash = rule(Chat.crash)

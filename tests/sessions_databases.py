@@ -108,7 +108,7 @@ class Gateway:
             await server.wait_closed()
 
     async def mend(self) -> None:
-        """Let connections through, on the same port as before a cut."""
+        """Accept connections again, on the same port as before a cut."""
         self._server = await asyncio.start_server(self._met, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 

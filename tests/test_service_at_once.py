@@ -22,7 +22,7 @@ from tests.sessions_subject import Subject, frame, on_a_loop
 
 
 def held(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> asyncio.Event:
-    """Let each call of a method wait for the event that is returned."""
+    """Make each call of a method wait for the event that is returned."""
     goes_on, method = asyncio.Event(), getattr(owner, name)
 
     async def wait(*arguments: Any) -> Any:

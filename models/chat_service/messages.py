@@ -178,7 +178,7 @@ class MessagesModel(SessionsModel):
         return self.service.processes.at_gates()
 
     def go_on(self, step: int) -> object:
-        """Let what a step has begun come to its next moment."""
+        """Do the next moment of what a step has begun."""
         self.state.clock.step = step
         self.service.processes.pass_gate(step)
         self.service.settle()

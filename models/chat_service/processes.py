@@ -134,7 +134,7 @@ class Processes:
         ]
 
     def pass_gate(self, step: int) -> None:
-        """Let the process of a step pass the gate that it waits at."""
+        """Open the gate at which the process of a step waits."""
         waiting = [each for each, wait in self._waits.items() if isinstance(wait, Gate)]
         self._make_ready(next(each for each in waiting if each.step == step))
 

@@ -69,7 +69,7 @@ class AgentHandler:
         self._stopped: set[int] = set()  # messages by their number, until they are gone
 
     def stop(self, message: Message) -> None:
-        """Let nothing more be told of a message."""
+        """Suppress all further events of a message."""
         self._stopped.add(message.used)
 
     def message_gone(self, message: Message) -> None:
@@ -186,7 +186,7 @@ class AgentRequestHandler:
         await self._complete(message, reply)
 
     def stop(self, message: Message) -> Coroutine[object, object, None]:
-        """Let nothing more be told of a message; return what notes that it gets no answer."""
+        """Suppress all further events of a message; return the work that stores its end."""
         self._agents.stop(message)
         return self.give_up(message)
 
@@ -306,7 +306,7 @@ class Deletions:
 
 
 class Dispatcher:
-    """What the queue's worker calls (queue_worker.Handling).
+    """What the queue's worker calls (queue.Handling).
 
     What has a code is told to the asker and done with; what has none is retried.
     """

@@ -108,7 +108,7 @@ def in_a_row() -> Iterator[None]:
 
 @contextmanager
 def short_slices() -> Iterator[None]:
-    """Let slices be as short as little time for each makes them: no worker is started here."""
+    """Allow shorter slices than a night has: here, no worker has to be started for one."""
     with (
         patch("threadline.campaign.shares.SLICE_MIN_S", 0.25),
         patch("threadline.campaign.plan.SHORT_S", 0.2),

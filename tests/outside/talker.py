@@ -104,5 +104,5 @@ async def talking(
 
 
 async def ask_all(talkers: list[Talker], count: int) -> None:
-    """Let all ask at once."""
+    """Send so many questions of each, all talkers at once."""
     await asyncio.gather(*(each.ask(count) for each in talkers))

@@ -141,7 +141,7 @@ async def suffered(place: Place, fault: Fault, reasons: set[str]) -> str:
 
 
 async def refused_meanwhile(server: Server, talkers: list[Talker]) -> float:
-    """Let all ask, who are refused; return the longest that one waited for that."""
+    """Send a question of each, all of which are refused; return the longest wait for that."""
     for each in talkers:
         each.worst_s = 0
     await ask_all(talkers, MEANWHILE)

@@ -85,7 +85,7 @@ async def connected(server: Server) -> socket.socket:
 
 
 async def others_until(is_done: Callable[[], bool], server: Server) -> float:
-    """Let another user ask, again and again, until it is so; return the longest wait."""
+    """Send questions of another user until it is so; return the longest wait for an answer."""
     worst_s = 0.0
     async with asyncio.timeout(PATIENCE_S):
         while not is_done():
@@ -97,7 +97,7 @@ async def others_until(is_done: Callable[[], bool], server: Server) -> float:
 
 
 def reset_peak(process: psutil.Process) -> int:
-    """Let the peak of a process's memory begin anew (proc(5), clear_refs); return it as it is."""
+    """Reset the peak of a process's memory (proc(5), clear_refs); return it as it is then."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5", "ascii")
     return peak_bytes(process)
 

@@ -63,7 +63,7 @@ def expected_of(model: Model, operation: Operation) -> Outcome:
 
 
 def went_on(model: Model, step: int) -> Outcome:
-    """Let a step of a model go on by a moment; return what was told, and its outcome or LATER.
+    """Do the next moment of a step in a model; return what was told, and its outcome or LATER.
 
     Raises as `expected_of` does.
     """
@@ -75,7 +75,7 @@ def went_on(model: Model, step: int) -> Outcome:
 
 
 def left_off(model: Model, step: int) -> Outcome:
-    """Let a model do nothing more of a step, and return what that tells.
+    """End a step in a model where it is, and return what was told by that.
 
     Raises as `expected_of` does.
     """
