@@ -9,12 +9,16 @@ import pytest
 from threadline import Scenario
 from threadline.campaign.mutant import Mutant, kill
 from threadline.contracts.at_once import StoreAtOnce
+from threadline.handle import Handle
 from threadline.history import digest
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.search.explore import Explorer
+from threadline.timing import WITH, Timing
 from threadline.trace import Header, Recorder
 
+from models.chat_service import ChatServiceModel as Chat
+from models.chat_service.agents import HELD, WELL
 from scenarios.overlap import Overlap
 from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
@@ -105,6 +109,28 @@ def test_a_clean_system_gives_no_alarm(driver: str, scenario: type[Scenario[Any]
 @every_clean
 def test_a_clean_system_gives_no_alarm_for_long(driver: str, scenario: type[Scenario[Any]]) -> None:
     assert failures(driver, scenario, 20_000) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "fails"),
+    [(SERVICE, False), ("tests.mutants.service_races:StopsTwice", True)],
+    ids=["service", "StopsTwice"],
+)
+def test_a_second_stop_in_the_moment_of_the_first_finds_nothing(driver: str, fails: bool) -> None:
+    """The worker of the first one's request is not free yet, so the next has not begun."""
+    stop = Chat.stop_agent(Handle("k", 3), None)
+    operations = (
+        Chat.post("ana", "t", None, None, "m1", HELD),
+        Chat.post_stream("ana", "t", None, None, "m2", WELL),
+        Chat.connect("ana", "t", None, "well"),
+        stop,
+        stop.timed(Timing(WITH)),
+    )
+    target = load_target(driver)
+    header = Header(target.model.name, driver, overlap=True)
+    steps = tuple(enumerate(operations, 1))
+    failure = replay(Runs(target, Recorder(None)), header, steps)
+    assert (failure is not None) is fails
 
 
 def test_the_page_names_every_race() -> None:

@@ -93,7 +93,7 @@ class Intake:
     def _stop(self, connection: Connection, key: Key) -> Session | None:
         """Cancel the agent's request that was begun, if the thread's first one is such."""
         head = self._service.requests.head(key)
-        if head is None or not (head.is_agents and head.has_begun):
+        if head is None or not (head.is_agents and head.has_begun) or head.is_ending:
             self._refuse(connection, "nothing_to_stop", None)
             return None
         session = self._get(*key, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 
 from models.chat_service.delivery import Asker, Delivery, Heading
-from models.chat_service.processes import Process, Processes, Steps, Wait
+from models.chat_service.processes import Gate, Process, Processes, Steps, Wait
 from models.chat_service.settings import Settings
 from models.chat_service.turns import Question, Turn
 from models.session_manager.clock import Clock
@@ -30,7 +30,7 @@ class Request:
 
     used: its place among all gets and messages. step: that of the operation, 0 for one that was
     taken up at a start. history: the turns before the user's own, once that is stored. has_begun:
-    a worker took it.
+    a worker took it. is_ending: it was stopped, and its worker is not free yet.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Request:
     process: Process | None = None
     history: list[Turn] | None = None
     has_begun: bool = False
+    is_ending: bool = False
 
     @property
     def key(self) -> Key:
@@ -132,7 +133,12 @@ class Requests:
 
     def stop(self, request: Request) -> None:
         """Forget a request, for good: it is not taken up again after a start."""
-        self.cancel(request)
+        if request.process and self.processes.gated:
+            self.processes.end(request.process)
+            request.is_ending = True
+            request.process = self.processes.start(self._end(request), request.step)
+        else:
+            self.cancel(request)
         process = self.processes.start(self.give_up(request), self.clock.step)
         self.stopping.append(process)
 
@@ -175,6 +181,12 @@ class Requests:
             yield from self._fail(request)
         else:
             self._forget(request)
+        self.dispatch()
+
+    def _end(self, request: Request) -> Steps:
+        """Free the worker of a stopped request, in a moment of its own."""
+        yield Gate()
+        self._forget(request)
         self.dispatch()
 
     def _fail(self, request: Request) -> Generator[Wait, bool, None]:

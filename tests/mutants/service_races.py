@@ -53,6 +53,15 @@ DeliversTwice = line(
     "manager._recovery = waiting",
 )
 
+# Of a rare moment: its test plays it, and no search has to find it.
+StopsTwice = line(
+    "StopsTwice",
+    "Stops a run again that was stopped, and whose worker is not free yet.",
+    "messages.stop_agent.StopAgentHandler._has_begun",
+    old="not worker.is_ending(queued) and",
+    new="",
+)
+
 SERVICE_RACES = (
     AcknowledgesFirst,
     RemovesWhatCame,
