@@ -178,6 +178,8 @@ class Connection:
         try:
             await asyncio.wait((task, *ends), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            task.cancel()
-            # A socket may raise anything, and that it did is all we need to know.
-            await asyncio.gather(task, return_exceptions=True)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+            if not task.cancelled():
+                task.exception()  # a socket may raise anything: that it did is all we need to know

@@ -1,12 +1,9 @@
-"""Background tasks, of which hold is kept to their end, and work that no cancellation cuts."""
+"""Background tasks, of which hold is kept to their end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
-
-T = TypeVar("T")
 
 
 class Tasks:
@@ -28,22 +25,3 @@ class Tasks:
         """Return once all have ended; raises what one of them raised."""
         while self._alive:
             await asyncio.gather(*self._alive)
-
-
-async def whole(work: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
-    """Do work to its end, and then let the caller be cancelled, if he was meanwhile.
-
-    A statement that is cut leaves a connection that nobody closes, with the locks it had.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError:
-                continue  # once more is not sooner
-        if not task.cancelled():
-            task.exception()  # nobody is left to be told of it
-        raise

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, func, insert, select, text
+from sqlalchemy import Integer, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from sessions.errors import ThreadEndedError
@@ -132,6 +132,39 @@ def test_commit_that_comes_late_makes_no_second_turn(tmp_path: Path) -> None:
             assert [turn.position for turn in (await again).handled] == [1]
             await late.close()
             assert len(await kept.turns.latest_turns(context(), 50)) == 1
+
+    asyncio.run(run())
+
+
+@needs_postgresql
+@pytest.mark.parametrize(
+    ("meanwhile", "becomes"),
+    [({"used": 2}, 3), ({"run_id": "r2"}, None), ({"ended": True}, None)],
+    ids=["more said", "a new run", "an end"],
+)
+def test_an_answer_that_waits_for_its_thread_comes_after_what_happened_meanwhile(
+    tmp_path: Path, meanwhile: dict[str, object], becomes: int | None
+) -> None:
+    """Its statement has begun before the other's commit, and sees nothing of that at first."""
+
+    async def run() -> None:
+        async with stores(tmp_path, kind="postgresql") as kept:
+            await kept.turns.append_user_turn(context(), "hi")
+            other = await kept.sessions.create_session_from_context(context())
+            ids = {"user_id": "ana", "thread_id": "t", "run_id": "r1"}
+            said = {"position": 2, "role": "user", "text": "and", "at_s": START_S}
+            await other.execute(update(THREADS).values(**meanwhile))
+            await other.execute(insert(TURNS).values(**ids, **said))
+            answer = asyncio.create_task(kept.turns.append_agent_turn(context(), "late"))
+            await until_waited_for((await other.execute(PID)).scalar_one())
+            await other.commit()
+            await other.close()
+            if becomes is None:
+                with pytest.raises(ThreadEndedError):
+                    await answer
+            else:
+                assert await answer == becomes
+            assert kept.sessions.gauges() == DatabaseGauges(sessions_open=0, places_taken=0)
 
     asyncio.run(run())
 

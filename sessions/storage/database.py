@@ -9,56 +9,33 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar, TypeVarTuple, overload
+from typing import Any, TypeAlias, TypeVarTuple, overload
 
-from sqlalchemy import Connection, CursorResult, Executable, Result, make_url
+from sqlalchemy import Executable, Result, make_url
 from sqlalchemy.exc import PendingRollbackError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from sessions.clock import Clock
 from sessions.context import Contexts, UserExecutionContext
 from sessions.errors import PoolTimeoutError
 from sessions.settings import Settings
-from sessions.storage.engine import MakeEngine, check_file, make_engine, set_limits
+from sessions.storage.engine import (
+    MakeEngine,
+    WholeConnection,
+    check_file,
+    make_engine,
+    set_limits,
+    whole,
+)
 from sessions.storage.lease import LEASE_SUFFIX, Lease
 from sessions.storage.migration import migrate
-from sessions.tasks import Tasks, whole
+from sessions.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_URL = "sqlite+aiosqlite:///sessions.db"
-T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 Values: TypeAlias = Mapping[str, object]
-
-
-class WholeConnection:
-    """A connection whose statements are never cancelled half way."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def execute(
-        self, statement: Executable, values: Mapping[str, object] | None = None
-    ) -> CursorResult[Any]:
-        """Run a statement; raises what the database raises."""
-        return await whole(self._connection.execute(statement, values))
-
-    async def run_sync(self, work: Callable[[Connection], T]) -> T:
-        """Run a function of SQLAlchemy's that is not asynchronous."""
-        return await whole(self._connection.run_sync(work))
-
-    async def commit(self) -> None:
-        """Make the transaction last, or close the connection, and raise what the database raises.
-
-        Else the next would get it with what was written still under way.
-        """
-        try:
-            await whole(self._connection.commit())
-        except Exception:
-            await whole(self._connection.invalidate())
-            raise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,8 +188,8 @@ class Database:
             await held.enter_async_context(self.places.held())
             if self.writers is not None:
                 await held.enter_async_context(self.writers.held())
-            opening = held.enter_async_context(self.engine.connect())
-            connection = WholeConnection(await whole(opening))
+            connection = WholeConnection(self.engine)
+            held.push_async_callback(connection.close)
             yield connection
             await connection.commit()
 
@@ -222,8 +199,9 @@ class Database:
         await self.keep_lease()
         async with AsyncExitStack() as held:
             await held.enter_async_context(self.places.held())
-            opening = held.enter_async_context(self.engine.connect())
-            yield WholeConnection(await whole(opening))
+            connection = WholeConnection(self.engine)
+            held.push_async_callback(connection.close)
+            yield connection
 
 
 class RequestScopedSession:
@@ -247,7 +225,7 @@ class RequestScopedSession:
         self._database = database
         self._tasks = tasks
         self._on_closed = on_closed
-        self._session = AsyncSession(database.engine)
+        self._connection: WholeConnection | None = None
         self._one_at_a_time = asyncio.Lock()
         self._taken: list[Places] = []
         self._closing: asyncio.Task[None] | None = None
@@ -272,7 +250,21 @@ class RequestScopedSession:
         """
         async with self._one_at_a_time:
             await self._take_places(writes=not statement.is_select)
-            return await whole(self._session.execute(statement, values))
+            # Before it is had, so that a caller who leaves meanwhile leaves it to close().
+            self._connection = self._connection or WholeConnection(self._database.engine)
+            return await self._connection.execute(statement, values)
+
+    async def execute_alone(self, statement: Executable, values: Values) -> Result[Any]:
+        """Run a statement that is a transaction of its own, in one exchange with the database.
+
+        The session must not be in another. Raises what execute() and commit() raise.
+        """
+        async with self._one_at_a_time:
+            await self._take_places(writes=True)
+            try:
+                return await whole(self._execute_alone(statement, values))
+            finally:
+                self._give_back()
 
     async def begin_writing(self) -> None:
         """Take the places that a write needs, so that it can tell the time at which it is done.
@@ -291,21 +283,20 @@ class RequestScopedSession:
         async with self._one_at_a_time:
             self._check_usable()
             try:
-                await whole(self._session.commit())
+                if self._connection is not None:
+                    await self._connection.commit()
             except BaseException:
                 self._needs_rollback = True
-                # Else the next would get the connection with what was written still under way.
-                await whole(self._session.invalidate())
                 raise
+            self._connection = None
             self._give_back()
 
     async def rollback(self) -> None:
         """Undo the transaction."""
         async with self._one_at_a_time:
             self._check_usable(to_roll_back=True)
-            await whole(self._session.rollback())
+            await self._disconnect()
             self._needs_rollback = False
-            self._give_back()
 
     async def close(self) -> None:
         """Undo what was not committed, and end; a second close only waits for the first.
@@ -335,10 +326,21 @@ class RequestScopedSession:
 
     async def _close(self) -> None:
         async with self._one_at_a_time:
-            try:
-                await self._session.close()
-            finally:
-                self._give_back()
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        """Hand back the connection, which undoes what was not committed, and the places."""
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                await connection.close()
+        finally:
+            self._give_back()
+
+    async def _execute_alone(self, statement: Executable, values: Values) -> Result[Any]:
+        async with self._database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            return await connection.execute(statement, values)
 
     async def _take_places(self, *, writes: bool) -> None:
         self._check_usable()

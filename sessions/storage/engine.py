@@ -1,18 +1,20 @@
-"""The engine of a database: how it connects, and how long it waits for an answer."""
+"""The engine of a database: how it connects, how long it waits, and what is never cut half way."""
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import URL, Dialect, event
+from sqlalchemy import URL, Connection, CursorResult, Dialect, Executable, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sessions.settings import Settings
 
+T = TypeVar("T")
 MakeEngine: TypeAlias = Callable[[URL, int], AsyncEngine]
 # By which the server's own end of a statement comes before ours, which costs the connection.
 MARGIN_S = 1
@@ -76,3 +78,76 @@ def _write_ahead(connection: DBAPIConnection, _: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+class WholeConnection:
+    """A connection whose statements are never cancelled half way; the first one connects.
+
+    Each raises what the database raises.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._connection = engine.connect()
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, object] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement."""
+        return await whole(self._execute(statement, values))
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Run a function of SQLAlchemy's that is not asynchronous."""
+        return await whole(self._run_sync(work))
+
+    async def commit(self) -> None:
+        """Make the transaction last, and hand the connection back; or close it, and raise.
+
+        Else the next would get it with what was written still under way.
+        """
+        await whole(self._commit())
+
+    async def close(self) -> None:
+        """Hand the connection back, which undoes what was not committed."""
+        if self._connection.sync_connection is not None:
+            await whole(self._connection.close())
+
+    async def _execute(
+        self, statement: Executable, values: Mapping[str, object] | None
+    ) -> CursorResult[Any]:
+        return await (await self._started()).execute(statement, values)
+
+    async def _run_sync(self, work: Callable[[Connection], T]) -> T:
+        return await (await self._started()).run_sync(work)
+
+    async def _commit(self) -> None:
+        connection = await self._started()
+        try:
+            await connection.commit()
+        except BaseException:
+            await connection.invalidate()
+            raise
+        await connection.close()
+
+    async def _started(self) -> AsyncConnection:
+        if self._connection.sync_connection is None:
+            await self._connection.start()
+        return self._connection
+
+
+async def whole(work: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
+    """Do work to its end, and then let the caller be cancelled, if he was meanwhile.
+
+    A statement that is cut leaves a connection that nobody closes, with the locks it had.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError:
+                continue  # once more is not sooner
+        if not task.cancelled():
+            task.exception()  # nobody is left to be told of it
+        raise

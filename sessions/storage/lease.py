@@ -9,7 +9,7 @@ from sqlalchemy import ExceptionContext, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sessions.tasks import whole
+from sessions.storage.engine import whole
 
 # Beside a file of SQLite: who has it locked has the lease.
 LEASE_SUFFIX = ".lease"

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from sessions.clock import Clock
 from sessions.context import UserExecutionContext
@@ -99,6 +101,27 @@ TURN_ADDED = (
         message_id=bindparam("of_message"),
         run_id=OF_RUN,
         at_s=NOW_S,
+    )
+    .returning(TURNS.c.position)
+)
+_TOUCHED = THREAD_TOUCHED.returning(
+    THREADS.c.user_id, THREADS.c.thread_id, THREADS.c.active_at_s
+).cte("touched")
+# Both in one exchange: SQLite cannot, and PostgreSQL's costs more than what it does in one.
+ANSWER_ADDED_ON_POSTGRESQL = (
+    insert(TURNS)
+    .from_select(
+        ["user_id", "thread_id", "position", "role", "text", "message_id", "run_id", "at_s"],
+        select(
+            _TOUCHED.c.user_id,
+            _TOUCHED.c.thread_id,
+            _NEXT_POSITION,
+            bindparam("of_role", type_=Text),
+            bindparam("of_text", type_=Text),
+            bindparam("of_message", type_=Text),
+            _TOUCHED.c.run_id,
+            _TOUCHED.c.active_at_s,
+        ),
     )
     .returning(TURNS.c.position)
 )
@@ -200,12 +223,11 @@ class TurnStore:
         """
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
+            if self._has_row_locks:
+                return await self._answer_at_once(session, context, text, message_id)
             touched = await session.execute(THREAD_TOUCHED, self._written_in(context))
             if touched.first() is None:
-                raise ThreadEndedError(
-                    f"run {context.run_id!r} of thread {context.thread_id!r} is not going on; "
-                    "a turn of the user's begins one"
-                )
+                raise _not_going_on(context)
             return await self._append(session, context, "agent", text, message_id)
 
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
@@ -260,6 +282,25 @@ class TurnStore:
             for row in rows
         ]
 
+    async def _answer_at_once(
+        self,
+        session: RequestScopedSession,
+        context: UserExecutionContext,
+        text: str,
+        message_id: str | None,
+    ) -> int:
+        turn = {"of_role": "agent", "of_text": text, "of_message": message_id}
+        values = {**self._written_in(context), **turn}
+        try:
+            added = await session.execute_alone(ANSWER_ADDED_ON_POSTGRESQL, values)
+        except IntegrityError:
+            # A turn that was stored while the row was waited for has taken the position.
+            added = await session.execute_alone(ANSWER_ADDED_ON_POSTGRESQL, values)
+        position: int | None = added.scalar()
+        if position is None:
+            raise _not_going_on(context)
+        return position
+
     async def _append(
         self,
         session: RequestScopedSession,
@@ -288,3 +329,10 @@ class TurnStore:
     def _kept_for(self, context: UserExecutionContext) -> Mapping[str, object]:
         limits = {"retention_s": self._settings.retention_s, "began_at_s": context.created_at}
         return {**self._ids(context), **limits}
+
+
+def _not_going_on(context: UserExecutionContext) -> ThreadEndedError:
+    return ThreadEndedError(
+        f"run {context.run_id!r} of thread {context.thread_id!r} is not going on; "
+        "a turn of the user's begins one"
+    )

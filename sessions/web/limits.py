@@ -182,6 +182,8 @@ def server_options(settings: Settings, refusals: Refusals) -> dict[str, Any]:
         "ws": partial(WebSocketProtocol, settings),
         # One byte too many is answered, and only more than that closes the connection.
         "ws_max_size": settings.message_bytes_max + 1,
+        # Frames of a chat are short: to compress them costs time, and 100 KB a socket.
+        "ws_per_message_deflate": False,
         "h11_max_incomplete_event_size": settings.head_bytes_max,
         # uvicorn refuses from this number on.
         "limit_concurrency": served_max(settings) + 1,

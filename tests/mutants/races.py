@@ -117,15 +117,15 @@ CutsStatements = cancelled(
     "CutsStatements",
     "Lets a caller who leaves cut a statement: its connection keeps the lock.",
     "database.RequestScopedSession.execute",
-    old="return await whole(self._session.execute(statement, values))",
-    new="return await self._session.execute(statement, values)",
+    old="return await self._connection.execute(statement, values)",
+    new="return await self._connection._execute(statement, values)",
 )
 CutsCommits = cancelled(
     "CutsCommits",
     "Lets a caller who leaves cut a statement of a transaction without a context.",
-    "database.WholeConnection.execute",
-    old="return await whole(self._connection.execute(statement, values))",
-    new="return await self._connection.execute(statement, values)",
+    "engine.WholeConnection.execute",
+    old="return await whole(self._execute(statement, values))",
+    new="return await self._execute(statement, values)",
 )
 KeepsThePlace = cancelled(
     "KeepsThePlace",
