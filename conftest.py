@@ -1,10 +1,17 @@
-"""Wiring: the fixtures that tests in several files share, and the figures that they tell."""
+"""Wiring: the fixtures that tests in several files share, what is compiled, and figures told."""
 
 import pytest
 
+from tests import compiled
 from tests.project import project
 
 __all__ = ["project"]
+
+compiled.begin()
+
+
+def pytest_collection_finish() -> None:
+    compiled.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
