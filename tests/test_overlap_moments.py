@@ -9,13 +9,13 @@ import pytest
 from threadline import LATER, Driver, Model, Scenario, operation
 from threadline.failure import Failure
 from threadline.loading import load_target
-from threadline.lockstep.frozen import frozen
+from threadline.lockstep.frozen import States
 from threadline.lockstep.outcomes import ModelError
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
 from threadline.search.explore import Explorer
-from threadline.timing import DURING, Timing
+from threadline.timing import DURING, WITH, Timing
 from threadline.trace import Header, Recorder
 
 from tests.toys import moments
@@ -163,6 +163,7 @@ def test_a_state_is_where_its_generators_are() -> None:
         def __init__(self, start: int) -> None:
             self.steps, self.me = count(start), self
 
+    frozen = States().value
     one, same, other, later = Held(1), Held(1), Held(2), Held(1)
     next(later.steps)
     assert frozen(one) == frozen(same)
@@ -217,3 +218,37 @@ def test_what_goes_on_since_an_earlier_operation_is_a_failure_of_the_one_that_le
     assert failure is not None
     assert failure.step.number == 2
     assert failure.operations == tuple(steps)
+
+
+class Shelves(Model):
+    """Books are put on shelves, which have nothing to do with each other."""
+
+    def __init__(self) -> None:
+        self.books: set[str] = set()
+
+    @operation
+    def put(self, shelf: str) -> int:
+        self.books.add(shelf)
+        return 0
+
+
+class WrongShelves(Driver[Shelves]):
+    """Counts, where nothing is to be counted."""
+
+    through = "shelves"
+
+    async def put(self, shelf: str) -> int:
+        await self.io()
+        return int(shelf == "z")
+
+
+def test_orders_that_come_to_the_same_state_are_gone_on_from_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which step was the last is no part of a state: of 5 that are right, there are 2 ** 5."""
+    monkeypatch.setattr("threadline.lockstep.order.VISITS_MAX", 6 * 2**5)
+    name, late = f"{__name__}:WrongShelves", Timing(WITH, ((1, 9),))
+    steps = [(n, Shelves.put(shelf).timed(late)) for n, shelf in enumerate("abcdez", 1)]
+    played = Runs(load_target(name), Recorder(None))
+    assert replay(played, Header("shelves", name, overlap=True), steps) is not None
+    assert played.undecided == 0

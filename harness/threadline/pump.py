@@ -176,12 +176,16 @@ class _Loop(asyncio.BaseEventLoop):
 
     def is_idle(self) -> bool:
         """Return whether nothing is ready, and no timer is due."""
+        if self._ready:  # type: ignore[attr-defined]
+            return False
         timer = self.next_timer()
-        return not self._ready and (timer is None or timer > self.time())  # type: ignore[attr-defined]
+        return timer is None or timer > self.time()
 
     def next_timer(self) -> float | None:
         """Return when the next timer that is not cancelled is due, or None."""
         scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        if scheduled and not scheduled[0].cancelled():
+            return scheduled[0].when()  # it is a heap
         return min((timer.when() for timer in scheduled if not timer.cancelled()), default=None)
 
     def _process_events(self, event_list: list[object]) -> None:

@@ -158,18 +158,15 @@ class Requests:
         return min((s for s in rests if s > self.clock.now_s), default=float("inf"))
 
     def _ready(self) -> list[Request]:
+        now_s, most = self.clock.now_s, self.settings.queue_workers_per_user
         heads = [line[0] for line in self.lines.values()]
+        ready = [head for head in heads if not head.process and (head.rests_until_s or 0) <= now_s]
+        if not ready:
+            return []
         at_work = Counter(head.key[0] for head in heads if head.process)
         if at_work.total() >= self.settings.queue_workers:
             return []
-        now_s, most = self.clock.now_s, self.settings.queue_workers_per_user
-        return [
-            head
-            for head in heads
-            if not head.process
-            and (head.rests_until_s or 0) <= now_s
-            and at_work[head.key[0]] < most
-        ]
+        return [head for head in ready if at_work[head.key[0]] < most]
 
     def _go_last(self, user: str) -> None:
         self.turns[user] = max(self.turns.values(), default=0) + 1

@@ -183,6 +183,8 @@ class ServiceState:
     def _close_databases(self) -> None:
         """Close those of connections that were closed, or whose name is another one's now."""
         connections = self.core.connections
+        if connections.live.keys() == self.sockets.keys():
+            return
         live = {handle: each.name for handle, each in connections.live.items()}
         for handle, name in list(self.sockets.items()):
             has_successor = handle not in live and name in live.values()

@@ -17,6 +17,7 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 from scenarios.overlap import Overlap as Users
+from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.toys.racing import AtOnce
 
@@ -26,19 +27,20 @@ SUBJECTS: tuple[tuple[str, type[Scenario[Any]], int], ...] = (
     ("drivers.sessions:SessionsDriver", Users, 100),
     ("drivers.stored_turns:StoredTurnsDriver", TurnsAtOnce, 40),
     ("drivers.stored_turns:StoredTurnsDriver", TurnsCancelled, 40),
+    ("drivers.service:ServiceDriver", ServiceOverlap, 40),
 )
 
 
-def seconds_a_step(
+def taken(
     driver: str, scenario: type[Scenario[Any]], runs: int, *, overlap: bool
-) -> float:
-    """Return the seconds that a step takes, in so many runs of the same seed."""
+) -> tuple[float, int]:
+    """Return the seconds that so many runs of the same seed take, and their steps."""
     target = load_target(driver)
     header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=overlap)
     explorer = Explorer(scenario, Runs(target, Recorder(None)), header)
     began = time.perf_counter()
     steps = sum(batch.steps for batch in islice(explorer.batches(), runs))
-    return (time.perf_counter() - began) / max(1, steps)
+    return time.perf_counter() - began, steps
 
 
 class Spent:
@@ -63,22 +65,28 @@ class Spent:
         return call
 
 
+def a_step(found: tuple[float, int]) -> float:
+    seconds, steps = found
+    return seconds / max(1, steps)
+
+
 def main() -> None:
     """Print a table: medians of paired runs, and how much of a run the judging takes."""
     print(f"{'':38}{'plain':>8}{'calm':>8}{'drawn':>8}{'ratio':>7}{'judging':>9}")
     for driver, scenario, runs in SUBJECTS:
         plain, calm, drawn, shares = [], [], [], []
         for _ in range(PAIRS):
-            plain.append(seconds_a_step(driver, scenario, runs, overlap=False))
+            plain.append(a_step(taken(driver, scenario, runs, overlap=False)))
             ways = dict(timings.WAYS)
             timings.WAYS.update(dict.fromkeys(ways, 0), calm=1)
-            calm.append(seconds_a_step(driver, scenario, runs, overlap=True))
+            calm.append(a_step(taken(driver, scenario, runs, overlap=True)))
             timings.WAYS.update(ways)
             judged, kept = Spent(Overlap._compare_many), Overlap._compare_many
             Overlap._compare_many = judged  # type: ignore[assignment, method-assign]
-            drawn.append(seconds_a_step(driver, scenario, runs, overlap=True))
+            found = taken(driver, scenario, runs, overlap=True)
+            drawn.append(a_step(found))
             Overlap._compare_many = kept  # type: ignore[method-assign]
-            shares.append(judged.seconds / (drawn[-1] * runs * 50))
+            shares.append(judged.seconds / found[0])
         ratio = median(one / other for one, other in zip(calm, plain, strict=True))
         times = "".join(f"{median(each) * 1e6:>6.0f}us" for each in (plain, calm, drawn))
         print(f"{scenario.__name__:38}{times}{ratio:>7.2f}{median(shares):>9.1%}")

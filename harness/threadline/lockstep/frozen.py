@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from types import GeneratorType
+from typing import Any
 
 from ..handle import Handle
 from .renaming import ATOMS
 
 DEPTH_MAX = 200  # of what a model holds, as far as states are compared; our choice
+BARE = frozenset({str, type(None), Handle})  # atoms that are equal to none of another type
 
 
-def frozen(value: object) -> Hashable:
-    """Return a value that is equal for equal states, in whatever order their dicts were filled.
+class States:
+    """Gives equal states the same value, in whatever order their dicts were filled.
 
-    Of a generator it is where it stands, and what it knows there but for its `self`.
+    Of a generator that is where it stands, and what it knows there but for its `self`. A part that
+    has been met in any state before is a number, so that states are compared by few of them.
     """
-    return _Freezer().freeze(value)
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+
+    def value(self, state: object) -> Hashable:
+        """Return the value of a state, to be compared with other values from here."""
+        return _Freezer(self._numbers).freeze(state)
 
 
-@dataclass(slots=True)
 class _Freezer:
     """Freezes each object once, and says of one that leads back to itself how far back it is.
 
@@ -30,58 +37,91 @@ class _Freezer:
     the same wherever they are met. `back` is how near to the root anything led since it was set.
     """
 
-    kept: dict[int, Hashable] = field(default_factory=dict)
-    path: dict[int, int] = field(default_factory=dict)
-    back: int = DEPTH_MAX
+    def __init__(self, numbers: dict[Hashable, int]) -> None:
+        self.numbers = numbers
+        self.kept: dict[int, Hashable] = {}
+        self.path: dict[int, int] = {}
+        self.back = DEPTH_MAX
 
     def freeze(self, value: object) -> Hashable:
-        kind = type(value)
-        if kind in ATOMS or kind is Handle:
+        kind: type = type(value)
+        if kind in BARE:
+            return value
+        if kind in ATOMS:
             return kind.__name__, value  # 1 is not True
         name = id(value)
         if name in self.kept:
             return self.kept[name]
-        depth = len(self.path)
-        if name in self.path:
-            self.back = min(self.back, self.path[name])
-            return "again", depth - self.path[name]
+        path = self.path
+        depth = len(path)
+        if name in path:
+            self.back = min(self.back, path[name])
+            return "again", depth - path[name]
         if depth >= DEPTH_MAX:
-            return name
+            return "deep", name
         before, self.back = self.back, DEPTH_MAX
-        self.path[name] = depth
-        found = self._parts(value, kind)
-        del self.path[name]
+        path[name] = depth
+        parts = _way(kind)(self, value)
+        found = self.numbers.setdefault((kind, parts), len(self.numbers))
+        del path[name]
         if self.back >= depth:
             self.kept[name] = found
             self.back = before
-        self.back = min(self.back, before)
+        else:
+            self.back = min(self.back, before)
         return found
 
-    def _parts(self, value: object, kind: type) -> Hashable:
+    def mapping(self, value: Mapping[Any, Any]) -> Hashable:
         freeze = self.freeze
-        if isinstance(value, Mapping):
-            return frozenset([(freeze(key), freeze(item)) for key, item in value.items()])
-        if isinstance(value, (list, tuple, deque)):
-            return kind.__name__, tuple([freeze(each) for each in value])
-        if isinstance(value, (set, frozenset)):
-            return frozenset([freeze(each) for each in value])
-        if isinstance(value, GeneratorType):
-            return self._generator(value)
-        fields = {name: getattr(value, name, None) for name in _slots(kind)}
-        fields |= getattr(value, "__dict__", {})
-        if callable(value) or not fields:
-            return kind.__name__, id(kind)
-        return kind.__name__, frozenset([(name, freeze(each)) for name, each in fields.items()])
+        return frozenset(
+            [
+                (
+                    key if type(key) in BARE else freeze(key),
+                    item if type(item) in BARE else freeze(item),
+                )
+                for key, item in value.items()
+            ]
+        )
 
-    def _generator(self, value: GeneratorType[object, object, object]) -> Hashable:
+    def sequence(self, value: Any) -> Hashable:
+        freeze = self.freeze
+        return tuple([each if type(each) in BARE else freeze(each) for each in value])
+
+    def members(self, value: Any) -> Hashable:
+        return frozenset([*map(self.freeze, value)])
+
+    def generator(self, value: GeneratorType[object, object, object]) -> Hashable:
         frame = value.gi_frame
         if frame is None:
-            return value.__qualname__, "is over"
+            return value.__qualname__
         known = [
             (name, self.freeze(each)) for name, each in frame.f_locals.items() if name != "self"
         ]
         inner = self.freeze(value.gi_yieldfrom)
         return value.__qualname__, frame.f_lasti, frozenset(known), inner
+
+    def fields(self, value: object) -> Hashable:
+        if callable(value):
+            return None
+        freeze = self.freeze
+        kind: type = type(value)
+        found = {name: getattr(value, name, None) for name in _slots(kind)}
+        found |= getattr(value, "__dict__", {})
+        return frozenset(
+            [(name, each if type(each) in BARE else freeze(each)) for name, each in found.items()]
+        )
+
+
+@cache
+def _way(kind: type) -> Callable[[_Freezer, Any], Hashable]:
+    """Return how what is of a type is frozen."""
+    if issubclass(kind, Mapping):
+        return _Freezer.mapping
+    if issubclass(kind, (list, tuple, deque)):
+        return _Freezer.sequence
+    if issubclass(kind, (set, frozenset)):
+        return _Freezer.members
+    return _Freezer.generator if issubclass(kind, GeneratorType) else _Freezer.fields
 
 
 @cache

@@ -16,7 +16,7 @@ from ..handle import Dangling
 from ..model import Census, Model
 from ..outcome import Crashed, Outcome, Told, Unknown, Unpredictable
 from ..schedule import Call
-from .frozen import frozen
+from .frozen import States
 from .moments import FIRST, LEFT, NEVER, NEXT, Placed, done, told_in, untold
 from .renaming import Kept, Renaming
 
@@ -133,6 +133,7 @@ class Search:
     closest: Miss | None = None
     is_cut: bool = False
     _failed: set[Hashable] = field(default_factory=set)
+    _states: States = field(default_factory=States)
     _replayed_max: int = 0
     _windows: Sequence[Window] = ()
 
@@ -243,12 +244,16 @@ class Search:
         return Point(reached, longer, _left(left, placed))
 
     def _state(self, point: Point) -> Hashable:
-        """Return what decides whether the calls that are left can be explained."""
+        """Return what decides whether the calls that are left can be explained.
+
+        Not which step was the last, as `at` comes before each moment: so orders meet early.
+        """
         reached, orders, left = point
-        told = frozen([told_in(orders[-1]), reached.notes])
+        reached.model.at(0)
+        told, model = [told_in(orders[-1]), reached.notes], vars(reached.model)
         ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
-        numbers = tuple(tuple(call.number for call in calls) for calls in left)
-        return len(orders), numbers, frozen(vars(reached.model)), told, ids
+        numbers = tuple(frozenset([call.number for call in calls]) for calls in left)
+        return len(orders), numbers, self._states.value([model, told]), ids
 
     def _fits(self, placed: Placed, orders: Orders) -> bool:
         """Return whether what a call comes to, if that is known now, is what it came to."""
