@@ -26,9 +26,12 @@ class ServiceDriver(ServiceLife):
 
     async def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> object:
         socket = self._sockets.make(peer)
-        connect = self._service.handle_websocket_connection
         try:
-            context = await connect(socket, user, thread, name)
+            if name is None:
+                context = await self._default.handle_websocket_connection(socket, user, thread)
+            else:
+                connect = self._service.handle_websocket_connection
+                context = await connect(socket, user, thread, name)
         except (RefusedError, SQLAlchemyError):
             self._sockets.forget(socket)
             raise
@@ -36,7 +39,8 @@ class ServiceDriver(ServiceLife):
 
     async def disconnect(self, connection: Socket, code: int) -> bool:
         self._sockets.forget(connection)
-        return await self._service.handle_websocket_disconnect(connection, code)
+        was_open: bool = await self._default.handle_websocket_disconnect(connection, code)
+        return was_open
 
     def say(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Hashable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +22,7 @@ from drivers.service_shared import Reached
 from drivers.service_shown import compared, since_start
 from drivers.sessions import SessionsDriver
 from drivers.sessions_socket import Sockets
-from sessions import ChatSystem, Settings, UserExecutionContext
+from sessions import ChatSystem, Settings, UserExecutionContext, default
 from sessions.service import ChatService
 from sessions.storage.database import Database
 from sessions.storage.lease import DatabaseTakenError
@@ -84,6 +85,7 @@ class ServiceLife(SessionsDriver):
         self._crashed.clear()
 
     def close(self) -> None:
+        default.set_default_service(None)
         for life in (*self._crashed, self._life):
             life.end()
         self._disk.remove()
@@ -129,7 +131,7 @@ class ServiceLife(SessionsDriver):
         self._disk.fails = False
 
     async def open_database_session(self, context: UserExecutionContext, how: str) -> object:
-        held = await opened(self._service.session_factory, context, how)
+        held = await opened(self._default.RequestScopedSessionFactory(), context, how)
         self._databases.append(held)
         under = held.context
         ids = {"thread": under.thread_id, "run": under.run_id, "request": under.request_id}
@@ -180,6 +182,7 @@ class ServiceLife(SessionsDriver):
         self._system = self._service.system
         self.pump = pump
         self._life = Life(pump, process, self._service)
+        default.set_default_service(self._service)
         self.pump.call(self._service.start())
         self.pump.settle()
 
@@ -205,6 +208,11 @@ class ServiceLife(SessionsDriver):
         self.pump.call(work)
         self.pump.settle()
         return with_new_ids(before, self._system.registry.live(), own)
+
+    @property
+    def _default(self) -> ModuleType:
+        default.set_default_service(self._service)
+        return default
 
     def _shown(self, context: UserExecutionContext) -> dict[str, object]:
         self._reached.see(context)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import count
 from operator import attrgetter
+from types import ModuleType
 from typing import Any
 
 from threadline import Census, Driver, Ok, Refuse, Refused
@@ -18,7 +19,7 @@ from drivers.sessions_socket import Socket, Sockets
 from models.session_manager import SessionManagerModel
 from models.session_manager.plain_data import added, described, spoil
 from models.session_manager.socket_faults import WELL
-from sessions import ChatSystem, Settings, UserExecutionContext
+from sessions import ChatSystem, Settings, UserExecutionContext, default
 from sessions.errors import RefusedError
 from sessions.event import Connection, Event
 from sessions.ids import IsolationKey
@@ -29,6 +30,7 @@ Key = tuple[str, str]
 class SessionsDriver(Driver[SessionManagerModel]):
     """Calls one ChatSystem; what arrives at a socket is told to it.
 
+    What can be called without a system of one's own is called so, with it as the process default.
     Time stands still but for `wait`, so that all ids between two waits are of one millisecond.
     Every call is made on the loop, as everything but ids belongs to it.
     """
@@ -54,13 +56,14 @@ class SessionsDriver(Driver[SessionManagerModel]):
         return {"system": self._system, "loop": self.pump.loop, **modules_of("sessions")}
 
     async def get(self, user: str, thread: str | None, run: str | None) -> object:
-        return self._shown(self._system.contexts.get_user_execution_context(user, thread, run))
+        return self._shown(self._default.get_user_execution_context(user, thread, run))
 
     async def get_session(self, user: str, thread: str | None, run: str | None) -> object:
-        return shown_session(self._system.registry.get_or_create_user_session(user, thread, run))
+        get = self._default.UnifiedIdGenerator.get_or_create_user_session
+        return shown_session(get(user, thread, run))
 
     async def create(self, user: str, thread: str | None, run: str | None) -> object:
-        create = self._system.contexts.create_user_execution_context
+        create = self._default.create_user_execution_context
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             outcome: Ok | Refused
@@ -71,14 +74,16 @@ class SessionsDriver(Driver[SessionManagerModel]):
         return replace(outcome, warnings=tuple(each.category.__name__ for each in caught))
 
     async def existing(self, user: str, thread: str | None) -> object:
-        return shown_session(self._system.registry.get_existing_session(user, thread))
+        get = self._default.UnifiedIdGenerator.get_existing_session
+        return shown_session(get(user, thread))
 
     async def from_websocket(
         self, user: str, name: str | None, additional: tuple[str, ...]
     ) -> object:
         tags = list(additional)
         given = {"tags": tags} if tags else None
-        context = self._system.contexts.from_websocket_request(user, name, given)
+        begin = self._default.UserExecutionContext.from_websocket_request
+        context = begin(user, name, given)
         tags.append("added by the caller, later")
         return self._shown(context)
 
@@ -86,7 +91,8 @@ class SessionsDriver(Driver[SessionManagerModel]):
         return await self._system.invalidate_user_sessions(user)
 
     async def clean_up_sessions(self) -> int:
-        return self._system.registry.cleanup_expired_sessions()
+        ended: int = self._default.UnifiedIdGenerator.cleanup_expired_sessions()
+        return ended
 
     async def child(self, context: UserExecutionContext, deep: int) -> object:
         for _ in range(deep):
@@ -98,11 +104,12 @@ class SessionsDriver(Driver[SessionManagerModel]):
 
     async def base_id(self, prefix: str, random_length: int) -> object:
         has_random = random_length > 0
-        made = self._system.ids.generate_base_id(prefix, has_random, random_length)
+        made = self._default.UnifiedIdGenerator.generate_base_id(prefix, has_random, random_length)
         return {"id": made, **shown_form(made, has_random=has_random)}
 
     async def context_ids(self, user: str, purpose: str) -> object:
-        thread, run, request = self._system.ids.generate_user_context_ids(user, purpose)
+        generate = self._default.UnifiedIdGenerator.generate_user_context_ids
+        thread, run, request = generate(user, purpose)
         return {
             "thread": thread,
             "run": run,
@@ -113,8 +120,9 @@ class SessionsDriver(Driver[SessionManagerModel]):
         }
 
     async def websocket_ids(self, user: str) -> object:
-        client = self._system.ids.generate_websocket_client_id(user)
-        connection = self._system.ids.generate_websocket_connection_id(user)
+        ids = self._default.UnifiedIdGenerator
+        client = ids.generate_websocket_client_id(user)
+        connection = ids.generate_websocket_connection_id(user)
         return {
             "client": client,
             "client form": shown_form(client),
@@ -123,7 +131,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         }
 
     async def read_id(self, text: str) -> object:
-        ids = self._system.ids
+        ids = self._default.UnifiedIdGenerator
         parsed = ids.parse_id(text)
         made_s = parsed.ms / 1000 - START_S if parsed else None
         valid, age_s = ids.is_valid_id(text), float(ids.get_id_age(text))
@@ -200,7 +208,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         self, context: UserExecutionContext | None, user: str | None
     ) -> object:
         with _nothing_given():
-            manager = await self._system.factory.create_manager(context, user)
+            manager = await self._default.WebSocketManagerFactory().create_manager(context, user)
         return self._shown(manager.context)
 
     async def get_manager(self, key: Key | None, context: UserExecutionContext | None) -> object:
@@ -213,7 +221,9 @@ class SessionsDriver(Driver[SessionManagerModel]):
             return await self._system.factory.cleanup_manager(_key(key), context)
 
     async def manager_count(self, user: str) -> int:
-        return await self._system.factory.get_user_manager_count(user)
+        count_of = self._default.WebSocketManagerFactory().get_user_manager_count
+        managers: int = await count_of(user)
+        return managers
 
     async def sweep(self) -> None:
         self._system.sweep()
@@ -221,8 +231,18 @@ class SessionsDriver(Driver[SessionManagerModel]):
     async def metrics(self) -> object:
         return asdict(self._system.metrics())
 
+    @property
+    def _default(self) -> ModuleType:
+        """The functions that anybody may call, of whom this system is the process default now."""
+        default.set_default_system(self._system)
+        return default
+
     def _shown(self, context: UserExecutionContext) -> dict[str, object]:
         return shown_context(context)
+
+    def close(self) -> None:
+        default.set_default_system(None)
+        super().close()
 
     def census(self) -> Census:
         held = self._system.census()

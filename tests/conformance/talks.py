@@ -13,6 +13,7 @@ from threadline.lockstep.lockstep import Lockstep
 
 from models.chat_service import ChatServiceModel
 from models.database_pool import DatabasePool
+from models.database_start import DatabaseStart
 from models.message_queue import MessageQueue
 from models.parts import Parts
 from models.session_manager import SessionManagerModel
@@ -92,6 +93,12 @@ class PartsTalk(Talk):
     """Of parts of a chat service that need no system around them."""
 
     contract = Parts
+
+
+class StartTalk(Talk):
+    """Of the start of a database, which one process of several has."""
+
+    contract = DatabaseStart
 
 
 class SessionsTalk(Talk):

@@ -12,10 +12,12 @@ from threadline.search.explore import Explorer
 from threadline.trace import Header, Recorder
 
 QUEUE, PARTS = "drivers.message_queue:MessageQueueDriver", "drivers.parts:PartsDriver"
+STARTS = "drivers.database_start:DatabaseStartDriver"
 SCENARIOS = {
     "scenarios.message_queue:QueueByHand": QUEUE,
     "scenarios.message_queue:DeadLetters": QUEUE,
     "scenarios.parts:PartsByHand": PARTS,
+    "scenarios.database_start:Starts": STARTS,
 }
 BUGS = {
     "taken as it is": (
@@ -33,6 +35,22 @@ BUGS = {
     "characters, not bytes": (
         "scenarios.parts:PartsByHand",
         Change("sessions.messages.message.parsed", "len(raw)", "len(data)"),
+    ),
+    "taken for its own after a restart of the server": (
+        "scenarios.database_start:Starts",
+        Change("sessions.storage.lease.Lease._take_again", "await self.release()", "pass"),
+    ),
+    "a migration in no transaction": (
+        "scenarios.database_start:Starts",
+        Change("sessions.storage.migration.migrate", "_begin(connection, schema)", "pass"),
+    ),
+    "a statement that the server never ends": (
+        "scenarios.database_start:Starts",
+        Change(
+            "sessions.storage.engine.set_limits",
+            "statement_timeout_s * 1_000",
+            "connect_timeout_s * 1_000",
+        ),
     ),
     "not frozen within": (
         "scenarios.parts:PartsByHand",
@@ -57,7 +75,7 @@ def test_a_part_agrees_with_its_model(scenario: str) -> None:
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_in_a_part_is_seen(bug: str) -> None:
-    """Of a copy left out, a limit, a size and an inner value each is seen within 60 runs."""
+    """Of copies, limits, sizes, inner values, leases and tables each is seen within 60 runs."""
     scenario, change = BUGS[bug]
     with applied([change]):
         assert failures(scenario, 60) != []

@@ -1,0 +1,52 @@
+"""Files of each kind at the start, and processes that each want them for themselves."""
+
+from __future__ import annotations
+
+from threadline import Scenario, pool, rule
+
+from models.database_start import (
+    ALONE,
+    ENDS,
+    FILE,
+    FILES,
+    INDEX,
+    LOCKS,
+    NO_ANSWER,
+    PLACES,
+    POSTGRESQL,
+    SERVER,
+    SQLITE,
+    STAYS,
+    TABLES,
+    DatabaseStart,
+)
+
+
+class Starts(Scenario[DatabaseStart], bare=True):
+    """What the start of a service comes to once, or never: each file, each limit, each rival."""
+
+    settings = {
+        "connect_timeout_s": pool(4, 1.5),
+        "statement_timeout_s": pool(5, 0.5),
+    }
+
+    tables_become = rule(
+        DatabaseStart.tables_become,
+        tables=pool(*TABLES, INDEX),
+        when=lambda now: FILE not in now.model.serves,
+        weight=2,
+    )
+    serve = rule(DatabaseStart.serve, process=pool(*PLACES), weight=3)
+    leave = rule(DatabaseStart.leave, process=pool(*PLACES), weight=3)
+    renew = rule(DatabaseStart.renew, process=pool(ALONE, *SERVER), callers=pool(1, 2))
+    restart_server = rule(DatabaseStart.restart_server)
+    error = rule(DatabaseStart.error, loses=pool(False, True))
+    options = rule(DatabaseStart.options, database=pool(SQLITE, POSTGRESQL, "mysql"))
+    give_up = rule(
+        DatabaseStart.give_up,
+        error=pool(NO_ANSWER, "another"),
+        connection=pool(None, ENDS, STAYS),
+    )
+    engine = rule(DatabaseStart.engine, database=pool(SQLITE, POSTGRESQL), places=pool(1, 2))
+    file = rule(DatabaseStart.file, url=pool(*FILES))
+    lock = rule(DatabaseStart.lock, schema=pool(*LOCKS))
