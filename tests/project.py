@@ -104,5 +104,5 @@ def flat(text: str) -> str:
 
 def stable(text: str) -> str:
     """Return a text with the folder of its campaign and its speed left out."""
-    text = re.sub(r"\d{8}T\d{6}Z-(\d+)", r"UTC-\1", text)
+    text = re.sub(r"\d{8}T\d{6}Z-(\d+)(-\d+)?", r"UTC-\1", text)  # -\d+: two in a second
     return re.sub(r"(\d+) +([\d,]+)  none", r"\1  STEPS/S  none", text)

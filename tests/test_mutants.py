@@ -59,7 +59,6 @@ QUICK = {
     "TrimsOnWrite",
     "WarnsNobody",
 }
-QUICK_S = 0.4  # to find a mutant, as docs/kill-table.md tells
 # The regression test that each came to, as short as it gets.
 TRACES = {read_header(path).driver: path for path in (ROOT / "tests/regressions").glob("*.jsonl")}
 # The rows of docs/kill-table.md, by mutant.
@@ -143,13 +142,7 @@ def test_explore_kills_the_mutant_in_the_fewest_steps(name: str) -> None:
     assert_told(died)
 
 
-def is_found_late(name: str) -> bool:
-    return float(KILL_TABLE[MUTANTS[name].name][4]) > QUICK_S
-
-
-@pytest.mark.parametrize(
-    "name", slow_where(is_found_late, [n for n in MUTANTS if MUTANTS[n].name not in QUICK])
-)
+@pytest.mark.parametrize("name", [n for n in MUTANTS if MUTANTS[n].name not in QUICK])
 def test_explore_finds_what_takes_long_to_minimise(name: str) -> None:
     """
     It dies of what docs/kill-table.md tells, in the run that it tells.

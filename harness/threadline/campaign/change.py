@@ -10,14 +10,15 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from types import FunctionType
+from functools import lru_cache, partial
+from types import CodeType, FunctionType
 from typing import Any
 
 from ..loading import BadName
 
 PARTS = ("__code__", "__defaults__", "__kwdefaults__")  # of a function, that its source decides
 IN_FORCE = "__threadline_change__"
+KEPT_MAX = 32  # changes that are kept compiled; a mutant has one or a few
 
 
 class BadChange(BadName):
@@ -61,28 +62,16 @@ class Change:
         return undo
 
     def _compiled(self, function: FunctionType) -> FunctionType:
-        try:
-            lines, first = inspect.getsourcelines(function)
-        except OSError as error:
-            raise BadChange(f"{self.function} has no source to change: {error}") from error
         code = function.__code__
-        flags = code.co_flags & __future__.annotations.compiler_flag
-        try:
-            source = self._changed(textwrap.dedent("".join(lines)), f"{code.co_filename}:{first}")
-            tree = ast.increment_lineno(_alone(ast.parse(source), code.co_freevars), first - 1)
-            compiled = compile(tree, code.co_filename, "exec", flags, dont_inherit=True)
-        except SyntaxError as error:
-            raise BadChange(
-                f"{self.function} cannot be compiled with {self.new!r}: {error}"
-            ) from None
         scope: dict[str, Any] = {}
-        exec(compiled, function.__globals__, scope)
+        exec(_source_compiled(self, code, code.co_filename), function.__globals__, scope)
         made = scope[code.co_name](*code.co_freevars) if code.co_freevars else scope[code.co_name]
         assert isinstance(made, FunctionType)
         made.__code__ = made.__code__.replace(co_qualname=code.co_qualname)
         return made
 
-    def _changed(self, source: str, place: str) -> str:
+    def changed(self, source: str, place: str) -> str:
+        """Return a source with `new` in the place of `old`; raises BadChange where it cannot be."""
         times = source.count(self.old) if self.old else 0
         if times != 1 or self.old == self.new:
             what = f"occurs {times} times" if times != 1 else "is also what it is changed to"
@@ -93,6 +82,28 @@ class Change:
         line = source[: source.index(self.old)].rpartition("\n")[2]
         indent = " " * (len(line) - len(line.lstrip()))
         return source.replace(self.old, self.new.replace("\n", "\n" + indent))
+
+
+@lru_cache(KEPT_MAX)
+def _source_compiled(change: Change, code: CodeType, file: str) -> CodeType:
+    """Compile a function's source with a change, once for all the drivers of a mutant.
+
+    Code may be equal though it comes from another file.
+    """
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except OSError as error:
+        raise BadChange(f"{change.function} has no source to change: {error}") from error
+    flags = code.co_flags & __future__.annotations.compiler_flag
+    try:
+        source = change.changed(textwrap.dedent("".join(lines)), f"{file}:{first}")
+        tree = ast.increment_lineno(_alone(ast.parse(source), code.co_freevars), first - 1)
+        compiled: CodeType = compile(tree, file, "exec", flags, dont_inherit=True)
+    except SyntaxError as error:
+        raise BadChange(
+            f"{change.function} cannot be compiled with {change.new!r}: {error}"
+        ) from None
+    return compiled
 
 
 @contextmanager
