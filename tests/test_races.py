@@ -43,7 +43,7 @@ LONG = {
 }
 ALL = (*RACES, *SERVICE_RACES)
 
-every_race = pytest.mark.parametrize("mutant", RACES, ids=lambda mutant: mutant.name)
+every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
 
 def dies(mutant: Mutant, seed: int, replays: int) -> None:
