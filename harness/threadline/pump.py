@@ -103,6 +103,8 @@ class _Loop(asyncio.BaseEventLoop):
         self.errors: list[dict[str, Any]] = []
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self.turns = 0
+        self.turning = 0  # the number of the turn that goes on now; 0 between turns
         self._timers = count()
         self._numbers = count(1)
         self.set_task_factory(lambda _, work, **more: self._task(work, **more))
@@ -172,7 +174,10 @@ class _Loop(asyncio.BaseEventLoop):
 
     def turn(self) -> None:
         """Run what is ready now."""
+        self.turns += 1
+        self.turning = self.turns
         self._run_once()  # type: ignore[attr-defined]
+        self.turning = 0
 
     def is_idle(self) -> bool:
         """Return whether nothing is ready, and no timer is due."""
@@ -275,6 +280,11 @@ class Pump:
         """
         result: T = self._within(lambda: self._call(work))
         return result
+
+    @property
+    def turning(self) -> int:
+        """The number of the turn that its loop makes now; 0 between turns."""
+        return self._loop.turning
 
     @property
     def schedule(self) -> Schedule | None:

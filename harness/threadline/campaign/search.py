@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..failure import Failure
 from ..history import count
 from ..known import Known
 from ..leaks.round_trip import TIME_OVER, round_trips_of
+from ..lockstep.loop_watch import LoopWatch
 from ..lockstep.outcomes import ModelError
 from ..lockstep.run import Batch, Runs, replay
 from ..minimise.alone import alone
@@ -80,10 +81,28 @@ class Search:
         self._began_s = time.monotonic()
 
     def go(self, header: Header) -> None:
-        told = reached = time.monotonic()
         sequences, engine, batches = self._engine(header)
         self._tell(Began(self._job.scenario, sequences))
-        complete = True
+        watch = LoopWatch(self._runs.turning)
+        with watch if self._watches(header) else nullcontext():
+            complete = self._follow(batches)
+        found = self._findings
+        is_all = complete and sequences > 0
+        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
+        note = note or "; ".join(filter(None, (self._of_overlap(header), watch.note())))
+        unused, steps, unmet = engine.unused(), self._steps, self._goals.unmet
+        self._tell_reached()
+        self._look_back()
+        counts = found.counts, is_all, note, unused, found.known, unmet
+        self._tell(Ended(self._played, steps, *counts))
+
+    def _watches(self, header: Header) -> bool:
+        """Return whether it is to be seen what holds the loop: where operations overlap on one."""
+        return header.overlap and not self._runs.target.driver.threaded
+
+    def _follow(self, batches: Iterator[Batch]) -> bool:
+        """Take each run until the time is over; return whether all that there are were played."""
+        told = reached = time.monotonic()
         for batch in batches:
             self._count_tolerated()
             self._played += batch.runs
@@ -99,17 +118,8 @@ class Search:
                 reached = now
                 self._tell_reached()
             if self._is_over():
-                complete = False
-                break
-        found = self._findings
-        is_all = complete and sequences > 0
-        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
-        note = note or self._of_overlap(header)
-        unused, steps, unmet = engine.unused(), self._steps, self._goals.unmet
-        self._tell_reached()
-        self._look_back()
-        counts = found.counts, is_all, note, unused, found.known, unmet
-        self._tell(Ended(self._played, steps, *counts))
+                return False
+        return True
 
     def _of_overlap(self, header: Header) -> str:
         """Return what is to be said of operations that were to overlap."""

@@ -63,7 +63,7 @@ class Counted:
         """Return whether the code of a module counts."""
         if self._names:
             return any(module == name or module.startswith(f"{name}.") for name in self._names)
-        return bool(file) and not file.startswith(("<", *_installed()))
+        return bool(file) and not file.startswith(("<", *installed()))
 
     def modules(self) -> Iterator[ModuleType]:
         """Yield the modules that count, of those that are loaded."""
@@ -153,7 +153,7 @@ def _file(module: ModuleType) -> str:
 
 
 @lru_cache
-def _installed() -> tuple[str, ...]:
+def installed() -> tuple[str, ...]:
     """Return where code is that nobody means when he says: my system."""
     return (f"{OURS}{os.sep}", *(f"{path}{os.sep}" for path in sysconfig.get_paths().values()))
 

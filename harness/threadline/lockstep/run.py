@@ -205,6 +205,12 @@ class Runs:
         replay(self, header, operations)
         return self.warned.logged.take()
 
+    def turning(self) -> int:
+        """Return the number of the turn that the loop of the system makes now; 0 between turns."""
+        made = self._kept.made
+        pump = made._pump if made is not None else None
+        return pump.turning if pump is not None else 0
+
     @property
     def resets(self) -> bool:
         """Return whether a run can be played on the system of the run before."""
