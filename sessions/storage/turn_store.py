@@ -200,16 +200,13 @@ class TurnStore:
         """
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
-            if message_id and (handled := await self._of_message(session, context, message_id)):
-                return Begun(0, (), tuple(handled))
             history = await self._latest(session, context, history_max)
             await session.execute(self._thread_written, self._asked_in(context, used, asked))
             if not history:  # else the conversation was not due
                 await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
-            # Where its commit was given up as too late, and was done while the row was waited for.
-            again = message_id if self._has_row_locks else None
-            if again and (handled := await self._of_message(session, context, again)):
-                return Begun(0, (), tuple(handled))
+            # After the row was waited for: a commit that was given up as too late is done by then.
+            if message_id and (handled := await self._of_message(session, context, message_id)):
+                return Begun(0, (), tuple(handled))  # what was written is undone
             position = await self._append(session, context, "user", text, message_id)
             return Begun(position, tuple(history))
 
