@@ -40,7 +40,9 @@ from sessions import Settings
 from sessions.errors import TablesError
 from sessions.storage.database import Database
 from sessions.storage.engine import check_file, make_engine, set_limits
+from sessions.storage.failures import Readiness, StorageErrors
 from sessions.storage.lease import LEASE_SUFFIX, DatabaseTakenError, Lease, lock_key
+from sessions.tasks import Tasks
 
 URLS = {
     SQLITE: make_url("sqlite+aiosqlite:///a.db"),
@@ -129,6 +131,17 @@ class DatabaseStartDriver(Driver[DatabaseStart]):
         for end in await asyncio.gather(*renewals, return_exceptions=True):
             if isinstance(end, BaseException):
                 raise end
+
+    async def ready(self, process: str, fails: bool) -> object:
+        if not self._files[process].transactions:
+            raise Refuse("not begun")
+        errors = StorageErrors()
+        asked = Readiness(self._databases[process], Tasks(), 2, errors)
+        self._disk.fails = fails
+        problem = await asked.problem()
+        self._disk.fails = False
+        noted = sum(errors.counts().values())
+        return [problem, noted] if await asked.problem() is None else "never ready again"
 
     async def error(self, loses: bool) -> None:
         self._handle(SimpleNamespace(original_exception=OSError(), is_disconnect=loses))

@@ -17,7 +17,7 @@ from models.parts.errors import OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from models.session_manager.plain_data import added, described, spoil
-from sessions import ChatSystem, Settings, UserExecutionContext, errors, quality
+from sessions import ChatSystem, Settings, UserExecutionContext, default, errors, quality
 from sessions.context import ContextTimes
 from sessions.errors import BadMessageError, InvalidContextError, RefusedError
 from sessions.event import Event
@@ -156,6 +156,22 @@ class PartsDriver(Driver[Parts]):
 
     async def finish_all(self) -> None:
         self._responses.finish_all()
+
+    async def process_default(self) -> object:
+        default.set_default_system(None)
+        system, service = default.default_system(), default.default_service()
+        own = ChatSystem()
+        is_one = default.default_system() is system and default.default_service() is service
+        is_whole = service.system is system and system.settings == Settings()
+        is_alive = bool(default.get_user_execution_context("ana").thread_id)
+        default.set_default_system(own)
+        is_put = default.default_system() is own and default.default_service().system is own
+        default.set_default_service(service)
+        is_back = default.default_system() is system and default.default_service() is service
+        default.set_default_service(None)
+        is_new = default.default_system() not in (system, own)
+        default.set_default_system(None)
+        return is_one and is_whole and is_alive and is_put and is_back and is_new
 
     def census(self) -> Census:
         logged = sum("sweep raised" in line for line in self._log.lines)

@@ -154,9 +154,11 @@ class ServiceDriver(ServiceLife):
             "quality_update": service.broadcast_quality_update,
             "quality_alert": service.broadcast_quality_alert,
         }
-        payload: dict[str, Json] = {"text": text}
+        texts: list[Json] = [text]
+        payload: dict[str, Json] = {"text": text, "texts": texts}
         await broadcasts[event](payload)
         payload["text"] = "changed later"
+        texts.append("added later")
 
     def _exchange(self) -> Exchange:
         exchange = Exchange(self._tell_of_thread)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import select, update
 from threadline import Refuse
@@ -35,16 +36,16 @@ class HeldSession:
         return self._session.context
 
     async def read(self) -> None:
-        await self._opened().execute(READ)
+        await self._asked(self._session.execute(READ))
 
     async def write(self) -> None:
-        await self._opened().execute(WRITE)
+        await self._asked(self._session.execute(WRITE))
 
     async def commit(self) -> None:
-        await self._opened().commit()
+        await self._asked(self._session.commit())
 
     async def roll_back(self) -> None:
-        await self._opened().rollback()
+        await self._asked(self._session.rollback())
 
     async def close(self) -> None:
         await self._opened().close()
@@ -52,6 +53,18 @@ class HeldSession:
     def crash(self) -> None:
         """Note that the process which had it open is gone."""
         self._has_crashed = True
+
+    async def _asked(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do work on the session, which says itself that it is closed."""
+        if self._has_crashed:
+            work.close()
+            raise Refuse("closed")
+        try:
+            await work
+        except RuntimeError as error:
+            if self._session.is_open:
+                raise
+            raise Refuse("closed", says=(str(error),)) from None
 
     def _opened(self) -> RequestScopedSession:
         if self._has_crashed or not self._session.is_open:

@@ -173,6 +173,10 @@ class SessionsDriver(Driver[SessionManagerModel]):
         ids = {"thread": context.thread_id, "run": context.run_id}
         return {**ids, "additional": described(context.additional_context)}
 
+    async def begin_manager(self, user: str, name: str | None) -> object:
+        factory = self._default.WebSocketManagerFactory()
+        return self._shown((await factory.create_manager(None, user, name)).context)
+
     async def attach_stranger(
         self, context: UserExecutionContext, other: UserExecutionContext
     ) -> None:

@@ -27,8 +27,8 @@ class StoredTurnsDriver(Driver[StoredTurns]):
     refuses = {ThreadEndedError: "ended", PoolTimeoutError: attrgetter("reason")}
     foreign = ("sqlalchemy", "aiosqlite", "sqlite3")
 
-    def __init__(self, pool_size: int = 10) -> None:
-        settings = Settings(pool_size=pool_size)
+    def __init__(self, pool_size: int = 10, retention_s: float = 2_592_000) -> None:
+        settings = Settings(pool_size=pool_size, retention_s=retention_s)
         self._disk = make_disk()
         self._process = Process(self._disk)
         self._database = Database(
@@ -63,6 +63,9 @@ class StoredTurnsDriver(Driver[StoredTurns]):
     async def threads_of(self, user: str) -> list[str]:
         found = await self._threads.threads_of(user, lambda _: None)
         return sorted(thread.thread_id for thread in found)
+
+    async def remove_due(self) -> int:
+        return await self._threads.remove_due(lambda _: None)
 
     def census(self) -> Census:
         gauges, writers = self._sessions.gauges(), self._database.writers

@@ -93,6 +93,16 @@ class DatabaseStart(Model):
         self._take(process)
         self.unsure.remove(process)
 
+    @operation(breaks=Property.LIVENESS)
+    def ready(self, process: str, fails: bool) -> object:
+        """Is the database of a process ready, with a disk that fails meanwhile: what is the matter?
+
+        With it, how many errors were noted.
+        """
+        if self.serves.get(FILE) != process:
+            raise Refuse("not begun")
+        return ["other", 1] if fails else [None, 0]
+
     @operation
     def error(self, loses: bool) -> None:
         """An error comes by which a connection was lost, or was not: so may be the lease."""

@@ -21,6 +21,7 @@ class Thread:
     """The turns of one thread, and the run that goes on; "" once it was ended."""
 
     run: str
+    active_s: float = 0.0
     turns: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 
@@ -30,15 +31,19 @@ class StoredTurns(Model):
     A session of the database that is done leaves nothing: no place taken, no transaction open.
     """
 
-    def __init__(self, pool_size: int = 10) -> None:
+    def __init__(self, pool_size: int = 10, retention_s: float = 2_592_000) -> None:
         del pool_size  # nobody is turned away while nobody stays
         self.threads: dict[Key, Thread] = {}
+        self._now_s = 0.0
+        self._retention_s = retention_s
 
     @operation(user=USERS, thread=THREADS, run=RUNS, message=MESSAGES, weight=4)
     def say(self, user: str, thread: str, run: str, message: str) -> int:
         """A user's turn is stored, and its run goes on from now."""
+        if (user, thread) in self._due():
+            del self.threads[user, thread]  # it is too late to go on with what was said
         found = self.threads.setdefault((user, thread), Thread(run))
-        found.run = run
+        found.run, found.active_s = run, self._now_s
         found.turns.append((USER, run, message))
         return len(found.turns)
 
@@ -48,13 +53,14 @@ class StoredTurns(Model):
         found = self.threads.get((user, thread))
         if found is None or found.run != run:
             raise Refuse("ended", because=f"run {run} of thread {thread} does not go on")
+        found.active_s = self._now_s
         found.turns.append((AGENT, run, None))
         return len(found.turns)
 
     @operation(user=USERS, thread=THREADS, limit=pool(100, 1), weight=2)
     def history(self, user: str, thread: str, limit: int) -> list[list[object]]:
         """The latest turns, oldest first."""
-        found = self.threads.get((user, thread))
+        found = self._kept(user, thread)
         turns = (
             [[place, role, run] for place, (role, run, _) in enumerate(found.turns, 1)]
             if found
@@ -65,7 +71,7 @@ class StoredTurns(Model):
     @operation(user=USERS, thread=THREADS, message=MESSAGES)
     def handled(self, user: str, thread: str, message: str) -> bool:
         """Whether a message has become a turn of the user's."""
-        found = self.threads.get((user, thread))
+        found = self._kept(user, thread)
         return found is not None and any(of == message for _, _, of in found.turns)
 
     @operation(user=USERS, thread=THREADS, breaks=Property.MEMORY)
@@ -82,8 +88,30 @@ class StoredTurns(Model):
 
     @operation(user=USERS)
     def threads_of(self, user: str) -> list[str]:
-        """The threads of a user, sorted."""
-        return sorted(thread for owner, thread in self.threads if owner == user)
+        """The threads of a user that are not due, sorted."""
+        kept = (key for key in self.threads if key not in self._due())
+        return sorted(thread for owner, thread in kept if owner == user)
+
+    @operation
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self._now_s += seconds
+
+    @operation(breaks=Property.MEMORY)
+    def remove_due(self) -> int:
+        """Threads go of which nobody has said anything for so long; how many."""
+        due = self._due()
+        for key in due:
+            del self.threads[key]
+        return len(due)
+
+    def _kept(self, user: str, thread: str) -> Thread | None:
+        """Return a thread that is not due."""
+        return None if (user, thread) in self._due() else self.threads.get((user, thread))
+
+    def _due(self) -> list[Key]:
+        kept_s = self._retention_s
+        return [key for key, each in self.threads.items() if self._now_s >= each.active_s + kept_s]
 
     def census(self) -> Census:
         """Return how many turns each thread has, and what sessions of the database hold."""

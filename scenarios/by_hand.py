@@ -43,6 +43,7 @@ class ByHand(Scenario[Sessions], bare=True):
     begin_with = rule(
         Sessions.begin_with, user=USERS | BAD, name=NOTHING | TABS | BAD, additional=ADDITIONAL
     )
+    begin_manager = rule(Sessions.begin_manager, user=USERS | BAD, name=NOTHING | TABS | BAD)
     connect = rule(
         Sessions.connect,
         user=USERS,

@@ -53,4 +53,8 @@ class Crowd(Scenario[Chat], bare=True):
     wait = rule(Chat.wait, seconds=pool(1, 3, 6, 9, 12), weight=3)
     invalidate = rule(Chat.invalidate, user=USERS)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS)
+    delete_strange = rule(Chat.delete_thread, user=USERS | BAD, thread=THREADS | BAD)
+    messages_strange = rule(
+        Chat.thread_messages, user=USERS | BAD, thread=THREADS | BAD, limit=pool(None, 1)
+    )
     metrics = rule(Chat.metrics)

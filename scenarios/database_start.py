@@ -40,6 +40,7 @@ class Starts(Scenario[DatabaseStart], bare=True):
     leave = rule(DatabaseStart.leave, process=pool(*PLACES), weight=3)
     renew = rule(DatabaseStart.renew, process=pool(ALONE, *SERVER), callers=pool(1, 2))
     restart_server = rule(DatabaseStart.restart_server)
+    ready = rule(DatabaseStart.ready, process=pool("one", "another"), fails=pool(False, True))
     error = rule(DatabaseStart.error, loses=pool(False, True))
     options = rule(DatabaseStart.options, database=pool(SQLITE, POSTGRESQL, "mysql"))
     give_up = rule(

@@ -66,3 +66,4 @@ class PartsByHand(Scenario[Parts], bare=True):
     offer = rule(Parts.offer, name=NAMES, text=pool("x", "y"), weight=2)
     finish = rule(Parts.finish, name=pool(None, "a", "b"))
     finish_all = rule(Parts.finish_all)
+    process_default = rule(Parts.process_default)

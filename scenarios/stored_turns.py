@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool
+from threadline import Scenario, pool, rule
 
 from models.stored_turns import StoredTurns
 
 
 class Turns(Scenario[StoredTurns]):
-    """One after another."""
+    """One after another, until they are old."""
 
-    settings = {"pool_size": pool(10, 1, 2)}
+    settings = {"pool_size": pool(10, 1, 2), "retention_s": pool(4, 100)}
+
+    wait = rule(StoredTurns.wait, seconds=pool(1, 2, 3))
+    remove_due = rule(StoredTurns.remove_due)
 
 
 class TurnsAtOnce(Turns):
     """By many at once, for whom there are many places, or too few."""
 
+    settings = {"pool_size": pool(10, 1, 2)}
     overlap = True
+
+    wait = remove_due = None
 
 
 class TurnsCancelled(TurnsAtOnce):

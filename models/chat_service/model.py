@@ -120,7 +120,7 @@ class ChatServiceModel(MessagesModel):
     def broadcast(self, event: str, text: str) -> None:
         """A quality_update or quality_alert goes to every subscribed thread."""
         for heading in self.service.subscriptions.live().values():
-            self.service.delivery.publish(heading, None, event, text=text)
+            self.service.delivery.publish(heading, None, event, text=text, texts=[text])
 
     @operation(when=is_free)
     def restart(self) -> None:

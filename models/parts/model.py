@@ -187,6 +187,15 @@ class Parts(Model):
             self.tell(name, "end")
         self.responses.clear()
 
+    @operation(breaks=Property.ISOLATION)
+    def process_default(self) -> object:
+        """The process default is forgotten, used twice, put, and forgotten again; what is so.
+
+        It is made once, with a service on it and every limit as it is documented; one that was put
+        is used, and without the other's service; one made anew is another one.
+        """
+        return True
+
     def census(self) -> Census:
         """Return what the sweep did, and who waits."""
         sweeps = self._sweeps

@@ -187,12 +187,7 @@ class SessionsModel(Model):
             return refused or self._shown(state.manager(given).context)
         if user is None:
             return Refused("nothing given", because="neither context nor user")
-        refused = refused_ids(user) or state.sessions.refuse(user)
-        refused = refused or state.connections.refuse(user, None)
-        if refused:
-            return refused
-        begun = state.begin_conversation(user, None)
-        return self._shown(state.manager(begun).context)
+        return self._began_manager(user, None)
 
     @operation(breaks=Property.KEYS)
     def get_manager(self, key: Key | None, context: Handle | None) -> object:
@@ -260,6 +255,15 @@ class SessionsModel(Model):
             yield ours.invalidate(user)
         yield ours.sweep()
         yield ours.wait(int(settings.send_timeout_s) + 1)  # for sockets that do not close
+
+    def _began_manager(self, user: str, name: Id | None) -> object:
+        state = self.state
+        refused = refused_ids(user, websocket=name) or state.sessions.refuse(user)
+        refused = refused or state.connections.refuse(user, None)
+        if refused:
+            return refused
+        begun = state.begin_conversation(user, name)
+        return self._shown(state.manager(begun).context)
 
     def _end_user(self, user: str) -> int:
         ended = self.state.sessions.end_user(user)
@@ -384,6 +388,11 @@ class SessionManagerModel(SessionsModel):
         self.owners[self.state.clock.step] = user
         ids = {"thread": begun.thread, "run": begun.run}
         return {**ids, "additional": described(FROZEN[additional])}
+
+    @operation(breaks=Property.KEYS)
+    def begin_manager(self, user: str, name: Id | None) -> object:
+        """A manager is asked for, of a new conversation under a name for its socket."""
+        return self._began_manager(user, name)
 
     @operation(breaks=Property.ISOLATION)
     def attach_stranger(self, context: Handle, other: Handle) -> object:
