@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from threadline.contracts.at_once import StoreAtOnce
 from threadline.handle import Handle
 from threadline.history import digest
 from threadline.loading import load_target
-from threadline.lockstep.run import Runs, replay
+from threadline.lockstep.run import Batch, Runs, replay
 from threadline.search.explore import Explorer
 from threadline.timing import WITH, Timing
 from threadline.trace import Header, Recorder
@@ -31,7 +32,7 @@ STEPS_MAX, ENTRIES_MAX = 6, 3
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
 SERVICE = "drivers.service:ServiceDriver"
 # These take two to ten seconds each, most of them to be minimised.
-LONG = {
+LONG = (
     "AnswersAfterTheEnd",
     "CutsCommits",
     "CutsStatements",
@@ -40,15 +41,25 @@ LONG = {
     "SweepsALiveDict",
     "WritesBackConnections",
     *(mutant.name for mutant in SERVICE_RACES),
-}
+)
 ALL = (*RACES, *SERVICE_RACES)
 
 every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
 
-def dies(mutant: Mutant, seed: int, replays: int) -> None:
+def driver_of(mutant: Mutant) -> str:
     table = "service_races" if mutant in SERVICE_RACES else "races"
-    target = load_target(f"tests.mutants.{table}:{mutant.name}")
+    return f"tests.mutants.{table}:{mutant.name}"
+
+
+def batches(driver: str, scenario: type[Scenario[Any]]) -> Iterator[Batch]:
+    target = load_target(driver)
+    header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=True)
+    return Explorer(scenario, Runs(target, Recorder(None)), header).batches()
+
+
+def dies(mutant: Mutant, seed: int, replays: int) -> None:
+    target = load_target(driver_of(mutant))
     found = kill(mutant, target, engine="explore", seed=seed, runs_max=RUNS_MAX)
     assert found.minimised is not None, f"alive after {found.runs} runs"
     assert found.minimised.failure is not None
@@ -73,6 +84,21 @@ def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
     dies(mutant, seed=0, replays=10)
 
 
+@pytest.mark.parametrize("name", LONG)
+def test_a_race_that_takes_long_to_make_short_is_found(name: str) -> None:
+    """It fails as docs/overlap.md tells, and in the run that it tells."""
+    (mutant,) = (each for each in ALL if each.name == name)
+    first = next(
+        each
+        for each in islice(batches(driver_of(mutant), mutant.scenario), RUNS_MAX)
+        if each.failure
+    )
+    assert first.failure is not None
+
+    (row,) = (row for row in page("docs/overlap.md").table("race") if row[0] == f"`{name}`")
+    assert row[2:4] == [str(first.failure.signature), str(first.header.run)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @every_race
@@ -81,10 +107,8 @@ def test_a_race_dies_on_other_seeds(mutant: Mutant, seed: int) -> None:
 
 
 def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]:
-    target = load_target(driver)
-    header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=True)
-    batches = islice(Explorer(scenario, Runs(target, Recorder(None)), header).batches(), most)
-    return [str(batch.failure.signature) for batch in batches if batch.failure]
+    played = islice(batches(driver, scenario), most)
+    return [str(batch.failure.signature) for batch in played if batch.failure]
 
 
 STORE = "drivers.openai_agents:sqlite_session_file"
