@@ -77,7 +77,7 @@ class OverlapFailure(Failure):
             return []
         first = min(lane.began for lane in self.lanes)
         lines = []
-        if len(self.lanes) > 1:
+        if len(self.lanes) > 1 and self.order:
             closest = ", ".join(map(str, self.order))
             lines += labelled(
                 "order:",

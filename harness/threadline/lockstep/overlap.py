@@ -19,6 +19,7 @@ from ..pump import NotDone
 from ..schedule import Call, Schedule
 from ..timing import ALONE, WITH
 from ..trace import is_signature_of, plain
+from .fairness import LANES_SHOWN, OVERTAKEN_MAX, is_full, overtaken
 from .lanes import steps_of, with_lanes
 from .lockstep import Lockstep, check_census, differing
 from .moments import WHOLE, Placed, played, told_by, told_in, untold
@@ -34,10 +35,9 @@ from .outcomes import (
     raised,
     whole_of,
 )
-from .renaming import Kept, Named, NotHeld
+from .renaming import Kept, Named, NotHeld, real_key
 from .threads import Threads
 
-CALLS_MAX = 6  # that are judged together, before one has to wait; our choice
 DRAIN_MAX = 10_000  # ticks until all must be over; our choice
 NOT_JUDGED = "too many orders were possible before; the run is judged no further"
 
@@ -53,8 +53,11 @@ class Overlap(Lockstep):
     what is right: then no failure is told.
     """
 
-    def __init__(self, fresh: Callable[[], Model], *arguments: Any, **more: Any) -> None:
+    def __init__(
+        self, fresh: Callable[[], Model], steps_max: int, *arguments: Any, **more: Any
+    ) -> None:
         super().__init__(*arguments, **more)
+        self._is_long = steps_max > OVERTAKEN_MAX
         self.model.overlaps = True
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
         self._fresh = fresh
@@ -93,7 +96,8 @@ class Overlap(Lockstep):
         model expects if nothing overtakes it.
         """
         begins = operation.timing.begins
-        if begins == ALONE or len(self._open) >= CALLS_MAX:
+        self._check_fairness()
+        if begins == ALONE or is_full(self._open, self._schedule.held, is_long=self._is_long):
             self.finish()
         elif begins != WITH:
             self._go_on()
@@ -116,6 +120,7 @@ class Overlap(Lockstep):
         """Run all operations that have begun to their end, and judge them."""
         if not self._open:
             return
+        self._check_fairness()
         self._go_on()
         for _ in range(DRAIN_MAX):
             if not self._open or not (self._schedule.goes_on or self._expires()):
@@ -126,6 +131,22 @@ class Overlap(Lockstep):
             stacks = (self._threads or self.driver.pump).stacks()
             self._end_all(Hung("its turn: nothing else goes on", stacks))
             self._judge()
+
+    def _check_fairness(self) -> None:
+        """Raise the failure of a call that goes on waiting while too many others come and go."""
+        found = overtaken(self._open)
+        if found is None:
+            return
+        (call, passed), (calls, self._open) = found, (self._open, [])
+        stacks = (self._threads or self.driver.pump).stacks()
+        expected = untold(call.expected)
+        outcome = Hung(f"{len(passed):,} operations that began after it", stacks)
+        for other in calls:  # is shown as it came: nobody has judged it
+            came = other.outcome
+            other.expected = self._shown(came, other.expected) if came else Unknown()
+            self._end(other, outcome)
+        differs = Disagreement("outcome", expected, outcome)
+        self._part_of(calls, Miss((0, 0, 0), (), call, differs), [call, *passed[-LANES_SHOWN:]])
 
     def stop(self) -> None:
         if self._threads is not None:
@@ -346,7 +367,7 @@ class Overlap(Lockstep):
         """Return whom the last moment of an order tells what was not told then; None: nobody."""
         binds, real, told = self._renaming.binds, self._renaming.real, told_in(order)
         for to in told_by(order[-1].expected):
-            what, came = told[to], window.told.get(_real_key(to, real), [])
+            what, came = told[to], window.told.get(real_key(to, real), [])
             if self._is_unsure and any(
                 type(atom) is Handle and atom not in real for atom in atoms_in(to)
             ):
@@ -380,7 +401,7 @@ class Overlap(Lockstep):
         binds, real = self._renaming.binds, self._renaming.real
         is_unsure, heard = self._is_unsure, dict(actual)
         for to, what in expected.items():
-            came = heard.pop(_real_key(to, real), [])
+            came = heard.pop(real_key(to, real), [])
             handles = [atom for atom in atoms_in(to) if type(atom) is Handle]
             if is_unsure and any(handle not in real for handle in handles):
                 continue  # it has an id that nobody was told
@@ -408,10 +429,13 @@ class Overlap(Lockstep):
             except AssertionError as error:
                 yield Disagreement(f"invariant {invariant.__name__}", "holds", str(error)), broken
 
-    def _part_of(self, calls: Sequence[Call], miss: Miss) -> None:
+    def _part_of(
+        self, calls: Sequence[Call], miss: Miss, lanes: Sequence[Call] | None = None
+    ) -> None:
         """Raise the failure of calls of which no order explains what they came to.
 
-        One that is tolerated is counted: nobody can say from which state the run goes on.
+        `lanes` are those that are shown, if not all. A failure that is tolerated is counted: nobody
+        can say from which state the run goes on.
         """
         differs, at = miss.disagreement, miss.at
         for call, expected, _, answers in miss.order[:-1]:  # so that ids are named in what is shown
@@ -440,7 +464,7 @@ class Overlap(Lockstep):
         policy = plain(self.model.policy)
         failure = Failure(signature, differs, tuple(steps), self.settings, policy)
         order = [each.call.number for each in miss.order]
-        raise with_lanes(divergence_type(signature)(failure), calls, order, self._threads)
+        raise with_lanes(divergence_type(signature)(failure), lanes or calls, order, self._threads)
 
     def _to_blame(self, miss: Miss) -> Call:
         """Return the call that changed last, in the closest order, what differs of the census.
@@ -473,8 +497,3 @@ def _copied(held: Census | None) -> Census | None:
     if not isinstance(held, Mapping):
         return held
     return {name: map_atoms(value, lambda atom: atom) for name, value in held.items()}
-
-
-def _real_key(to: object, real: Mapping[Handle, object]) -> object:
-    """Return an addressee as the system names it, or itself where it has no id yet."""
-    return map_atoms(to, lambda atom: real.get(atom, atom) if type(atom) is Handle else atom)

@@ -289,3 +289,8 @@ def _alike(one: object, other: object) -> bool:
             tuple not in kinds or all(map(_alike, one, other))
         )
     return type(one) is type(other)
+
+
+def real_key(to: object, real: Mapping[Handle, object]) -> object:
+    """Return an addressee as the system names it, or itself where it has no id yet."""
+    return map_atoms(to, lambda atom: real.get(atom, atom) if type(atom) is Handle else atom)

@@ -89,12 +89,13 @@ class Runs:
         anew: bool = False,
         tolerates: Sequence[str] | None = None,
         overlap: bool = False,
+        steps_max: int = 0,
     ) -> Iterator[Lockstep]:
         """Begin a run on a fresh model and a system as good as fresh, given back at the end.
 
         With `anew`, the system is made anew, though it could be reset. What it `tolerates` may
         differ from run to run, as in replays. With `overlap`, operations run beside each other, as
-        their timings say.
+        their timings say, and in a run of that many steps more of them (`fairness.OVERTAKEN_MAX`).
         """
         self.recorder.begin(header)
         try:
@@ -103,6 +104,7 @@ class Runs:
                 settings,
                 anew=anew,
                 overlap=overlap,
+                steps_max=steps_max,
                 tolerates=self.tolerates if tolerates is None else tolerates,
             )
             is_good = False
@@ -127,10 +129,11 @@ class Runs:
         *,
         anew: bool,
         overlap: bool,
+        steps_max: int,
         tolerates: Sequence[str],
     ) -> Lockstep:
         model = self.target.new_model(settings)
-        begun = partial(Overlap, partial(self.target.new_model, settings))
+        begun = partial(Overlap, partial(self.target.new_model, settings), steps_max)
         return (begun if overlap else Lockstep)(
             model,
             self._started(settings, anew=anew),
@@ -162,6 +165,7 @@ class Runs:
             anew=anew,
             tolerates=header.tolerates,
             overlap=header.overlap,
+            steps_max=header.steps_max,
         )
 
     def start(self) -> None:

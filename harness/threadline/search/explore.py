@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from ..failure import Divergence, Failure
+from ..lockstep.fairness import OVERTAKEN_MAX
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.outcomes import UNPLAYED
 from ..lockstep.overlap import Overlap
@@ -151,8 +152,8 @@ class Explorer:
         for detour in self._detours:
             detour.under(settings)
         try:
-            overlap = header.overlap
-            with self._runs.open(header.line(), settings, overlap=overlap) as lockstep:
+            more: dict[str, Any] = {"overlap": header.overlap, "steps_max": header.steps_max}
+            with self._runs.open(header.line(), settings, **more) as lockstep:
                 steps, failure = self._outcome(lockstep, random, goal, header)
         except Divergence as divergence:  # of the system's start or its end
             failure = divergence.failure
@@ -187,6 +188,7 @@ class Explorer:
             cancels=self._cancels,
             calm={random.choice(kinds) for kinds in self._races if random.random() > CURIOUS},
             lines=bool(self._runs.target.driver.threaded),
+            is_long=self._header.steps_max > OVERTAKEN_MAX,
         )
 
     def _learn(self, lockstep: Overlap) -> None:

@@ -97,7 +97,8 @@ class Machine(stateful.RuleBasedStateMachine):
         header = replace(self.header, settings=settings)
         self._settings = settings
         self.watch.runs += 1
-        opened = self.runs.open(header.line(), settings, overlap=header.overlap)
+        more: dict[str, Any] = {"overlap": header.overlap, "steps_max": header.steps_max}
+        opened = self.runs.open(header.line(), settings, **more)
         try:
             self.lockstep = opened.__enter__()
         except Divergence as divergence:

@@ -12,6 +12,7 @@ from ..timing import ALONE, CALM, DURING, WITH, Timing
 # No single way finds all: "few" comes near what the minimiser leaves, "many" reaches what needs a
 # crowd, "ranks" is PCT (Burckhardt et al. 2010, ASPLOS): whole operations wait for all others.
 WAYS = {"few": 40, "many": 30, "ranks": 25, "calm": 5}
+LONG_WAYS = {**WAYS, "rush": 30}  # of a run in which somebody can be overtaken by too many
 DENSITIES = (0.15, 0.3, 0.6)  # how likely each entry is, in a run of the way "many"; our choice
 LATE_MAX = 3  # ticks by which most I/Os are late at most
 RANKED_LATE = 4  # ticks by which each I/O of a low operation is late, in a run of the way "ranks"
@@ -37,12 +38,14 @@ class Timings:
         cancels: bool,
         calm: Set[str] = frozenset(),
         lines: bool = False,
+        is_long: bool = False,
     ) -> None:
-        self.way = random.choices(list(WAYS), list(WAYS.values()))[0]
+        ways = LONG_WAYS if is_long else WAYS
+        self.way = random.choices(list(ways), list(ways.values()))[0]
         self._random = random
         self._points = points
         self._density = 0.2 if self.way == "few" else random.choice(DENSITIES)
-        self._cancels = cancels and not lines and random.random() < 0.5
+        self._cancels = cancels and not lines and random.random() < 0.5 and self.way != "rush"
         self._lines = lines
         self._calm = calm
         self._is_calm = False  # whether the operation that was drawn last overlaps nothing
@@ -56,6 +59,8 @@ class Timings:
         timing = self._ranked(operation) if self.way == "ranks" else self._sparse(operation)
         if was_calm:
             timing = replace(timing, begins=ALONE)
+        elif self.way == "rush":  # there is always somebody else
+            timing = Timing(DURING, ((1, RANKED_LATE),))
         return operation if timing == CALM else operation.timed(timing)
 
     def _sparse(self, operation: Operation) -> Timing:
