@@ -1,6 +1,6 @@
-"""What is compiled, kept apart where none of it may be left beside its source.
+"""What is compiled once, so that no process that a test starts compiles 300 files on its own.
 
-With PYTHONDONTWRITEBYTECODE, each process that a test starts would compile 300 files on its own.
+It is kept apart where PYTHONDONTWRITEBYTECODE says that none may be left beside its source.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ FOLDERS = ("drivers", "harness", "models", "scenarios", "sessions", "tests")
 
 def begin() -> None:
     """Compile what is ours or loaded, and keep what is imported from now on, in any process."""
-    if not sys.dont_write_bytecode:
-        return
-    sys.dont_write_bytecode = False
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = COMPILED
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = COMPILED
     ours = [str(path) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     loaded = [str(getattr(module, "__file__", "")) for module in [*sys.modules.values()]]
     for source in [*ours, *loaded]:
@@ -31,6 +30,5 @@ def begin() -> None:
 
 def end() -> None:
     """Keep no more: a module that a test makes is for that test alone, and may change in it."""
-    if sys.pycache_prefix == COMPILED:
-        sys.dont_write_bytecode = True
-        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
