@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sessions.settings import Settings
 from sessions.storage.database import Database
 from sessions.storage.lease import DatabaseTakenError, lock_key
+from sessions.storage.tables import Unanswered
+from sessions.storage.thread_store import ThreadStore
 from tests.sessions_clock import ManualClock
 from tests.sessions_databases import (
     KINDS,
@@ -40,6 +43,12 @@ LEFT = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)").bind
 )
 LOCK = text("SELECT pg_try_advisory_lock(:key)")
 UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+# How many wait for a row that a process of PostgreSQL has locked, and how many for a lock's key.
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
+QUEUED = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    " AND (classid::bigint << 32) | objid::bigint = :key"
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,6 +146,72 @@ def test_database_that_was_lost_to_another_is_not_used() -> None:
         await engine.dispose()
 
     asyncio.run(run())
+
+
+# A process that serves the database, and stores an answer when it is told to.
+ANSWERING = """
+import asyncio, sys
+from sessions.settings import Settings
+from sessions.storage.database import Database, RequestScopedSessionFactory
+from sessions.storage.turn_store import TurnStore
+from tests.sessions_peers import make_system
+from tests.sessions_stores import context
+
+async def run(url, schema):
+    system, clock = make_system(Settings())
+    database = Database(clock, system.settings, url, schema)
+    await database.open()
+    sessions = RequestScopedSessionFactory(database, system.contexts)
+    turns = TurnStore(sessions, database, clock, system.settings)
+    await turns.begin(context(), "hi", None, used=1, asked="{}", history_max=1)
+    print("asked", flush=True)
+    sys.stdin.readline()
+    await turns.append_agent_turn(context(), "hello")
+
+asyncio.run(run(*sys.argv[1:]))
+"""
+
+
+@needs_postgresql
+def test_what_a_killed_process_has_begun_is_over_before_the_next_reads() -> None:
+    """Its last statement, at which PostgreSQL goes on without it, stores an answer."""
+
+    async def run() -> None:
+        engine = create_async_engine(POSTGRESQL_URL)
+        async with own_schema() as schema, engine.connect() as other, engine.connect() as eye:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", ANSWERING, POSTGRESQL_URL, schema),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"asked\n"
+            await other.execute(text(f'SELECT 1 FROM "{schema}".threads FOR UPDATE'))
+            process.stdin.write(b"answer\n")
+            pid = (await other.execute(PID)).scalar_one()
+            while not (await eye.execute(BLOCKED, {"pid": pid})).scalar_one():
+                pass
+            process.kill()
+            await process.wait()
+
+            clock = ManualClock()
+            database = Database(clock, Settings(), POSTGRESQL_URL, schema)
+            starting = asyncio.create_task(unanswered(database, clock))
+            key = {"key": lock_key(schema, "statements")}
+            while not (starting.done() or (await eye.execute(QUEUED, key)).scalar_one()):
+                pass
+            await other.commit()
+            assert await starting == []
+            await database.close()
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+async def unanswered(database: Database, clock: ManualClock) -> list[Unanswered]:
+    await database.open()
+    return await ThreadStore(database, clock, Settings()).unanswered()
 
 
 @needs_postgresql

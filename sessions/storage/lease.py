@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 
 from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,6 +17,9 @@ LEASE_SUFFIX = ".lease"
 SQLITE_BUSY = "database is locked"
 SCHEMA = text("SELECT current_schema()")
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
+# Waits for all who share it, and holds it no longer than that: its transaction ends at once.
+LOCK_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
+SHARE = "SELECT pg_advisory_lock_shared({})"
 
 
 class DatabaseTakenError(Exception):
@@ -27,21 +31,28 @@ class Lease:
 
     On PostgreSQL it is an advisory lock of the database and the schema; on SQLite the exclusive
     lock of a file beside the database's. The engine is of that database, or that file.
+
+    A statement outlives the process that has sent it, where PostgreSQL is at it. So each connection
+    of the process shares a second lock, and whoever takes the lease waits until nobody does: else
+    what he reads first could be changed by one who is gone.
     """
 
     def __init__(self, engine: AsyncEngine, schema: str | None) -> None:
         self._engine = engine
         self._schema = schema
         self._connection: AsyncConnection | None = None
+        self._shared_key: int | None = None
         self.is_unsure = False  # whether the connection may be gone, and the lease with it
         self._renewing: asyncio.Task[None] | None = None
 
     def watch(self, engine: AsyncEngine) -> None:
         """Be unsure from the moment on at which a connection of an engine is found to be gone.
 
-        A server that was restarted has forgotten its locks with its connections.
+        A server that was restarted has forgotten its locks with its connections. Those that are
+        made from now on share the second lock.
         """
         event.listen(engine.sync_engine, "handle_error", self._note)
+        event.listen(engine.sync_engine, "connect", self._share)
 
     async def renew(self) -> None:
         """Take the lease again; raises what take() raises.
@@ -55,12 +66,27 @@ class Lease:
         await whole(self._renewing)
 
     async def take(self) -> None:
-        """Take the lease; does nothing if it is held.
+        """Take the lease, once what its last holder has begun is over; nothing if it is held.
 
-        Raises DatabaseTakenError, and what the database raises.
+        Raises DatabaseTakenError, and what the database raises: after statement_timeout_s, that
+        something of the last holder is not over.
         """
+        if self._connection is None:
+            await self._take()
+            try:
+                await whole(self._settle(self._connection))
+            except BaseException:
+                await self.release()
+                raise
+
+    async def release(self) -> None:
+        """Give up the lease, and close its connection."""
         if self._connection is not None:
-            return
+            connection, self._connection = self._connection, None
+            await whole(connection.close())
+        await whole(self._engine.dispose())  # which ends the connection, and the lock with it
+
+    async def _take(self) -> None:
         try:
             is_mine = await whole(self._locks())
         except BaseException as error:
@@ -75,17 +101,10 @@ class Lease:
                 "process; stop that one, or use another database"
             )
 
-    async def release(self) -> None:
-        """Give up the lease, and close its connection."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            await whole(connection.close())
-        await whole(self._engine.dispose())  # which ends the connection, and the lock with it
-
     async def _take_again(self) -> None:
         try:
             await self.release()
-            await self.take()
+            await self._take()  # nobody else is waited for: those who share the lock are our own
             self.is_unsure = False
         finally:
             self._renewing = None
@@ -93,12 +112,25 @@ class Lease:
     def _note(self, context: ExceptionContext) -> None:
         self.is_unsure = self.is_unsure or context.is_disconnect
 
+    async def _settle(self, connection: AsyncConnection | None) -> None:
+        if connection is not None and self._shared_key is not None:
+            await connection.execute(LOCK_ALONE, {"key": self._shared_key})
+            await connection.commit()
+
+    def _share(self, connection: DBAPIConnection, _: object) -> None:
+        if self._shared_key is not None:
+            cursor = connection.cursor()
+            cursor.execute(SHARE.format(self._shared_key))
+            cursor.close()
+            connection.commit()
+
     async def _locks(self) -> bool:
         """Connect, and return whether the lock is ours; SQLite raises SQLITE_BUSY if it is not."""
         connection = self._connection = await self._engine.connect()
         if self._engine.dialect.name != "sqlite":
             # By its name, which another process may have been given where this one was not.
             schema = self._schema or (await connection.execute(SCHEMA)).scalar_one()
+            self._shared_key = lock_key(schema, "statements")
             found = await connection.execute(TRY_LOCK, {"key": lock_key(schema)})
             await connection.commit()  # the lock is the connection's, and no transaction stays open
             return bool(found.scalar_one())
@@ -107,7 +139,7 @@ class Lease:
         return True
 
 
-def lock_key(schema: str) -> int:
-    """Return the number of the advisory lock: one of 64 bits for each schema, and no other's."""
-    hashed = hashlib.sha256(f"chat sessions/{schema}".encode()).digest()
+def lock_key(schema: str, of: str = "sessions") -> int:
+    """Return the number of an advisory lock: one of 64 bits for each schema, and no other's."""
+    hashed = hashlib.sha256(f"chat {of}/{schema}".encode()).digest()
     return int.from_bytes(hashed[:8], "big", signed=True)

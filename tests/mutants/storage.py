@@ -164,7 +164,7 @@ HidesTheAnswer = services.line(
 LetsTwoServe = services.line(
     "LetsTwoServe",
     "Starts beside another process on one database, and both lose answers. So did the service.",
-    "storage.lease.Lease.take",
+    "storage.lease.Lease._take",
     old="if not is_mine:",
     new="if False:",
     scenario=Restart,
