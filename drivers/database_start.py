@@ -28,7 +28,6 @@ from models.database_start import (
     LOCKS,
     NO_ANSWER,
     NONE,
-    PLACES,
     POSTGRESQL,
     PUBLIC,
     SERVER,
@@ -90,8 +89,7 @@ class DatabaseStartDriver(Driver[DatabaseStart]):
         self._disk = make_disk()
         self._leave(NONE)
         self._server = Server()
-        on_file = [process for process, place in PLACES.items() if place == FILE]
-        self._files = {process: Process(self._disk) for process in on_file}
+        self._files = {ALONE: Process(self._disk)}  # of each process that has a file open
         self._databases: dict[str, Database] = {}
         url = make_url(f"{self._disk.url}{LEASE_SUFFIX}")
         alone = self._files[ALONE].make_engine(url, 1)
@@ -111,8 +109,10 @@ class DatabaseStartDriver(Driver[DatabaseStart]):
             await lease.take()
             return
         if process not in self._databases:
-            make, url = self._files[process].make_engine, self._disk.url
-            self._databases[process] = Database(self.clock, self._settings, url, make_engine=make)
+            files = self._files[process] = Process(self._disk)
+            self._databases[process] = Database(
+                self.clock, self._settings, self._disk.url, make_engine=files.make_engine
+            )
         await self._databases[process].open()
 
     async def leave(self, process: str) -> None:
@@ -120,6 +120,9 @@ class DatabaseStartDriver(Driver[DatabaseStart]):
             await lease.release()
         elif database := self._databases.pop(process, None):
             await database.close()
+            if self._files[process].transactions:
+                raise Refuse("still open")
+            self._files.pop(process).crash()
 
     async def restart_server(self) -> None:
         self._server.restart()
@@ -133,7 +136,7 @@ class DatabaseStartDriver(Driver[DatabaseStart]):
                 raise end
 
     async def ready(self, process: str, fails: bool) -> object:
-        if not self._files[process].transactions:
+        if process not in self._files or not self._files[process].transactions:
             raise Refuse("not begun")
         errors = StorageErrors()
         asked = Readiness(self._databases[process], Tasks(), 2, errors)

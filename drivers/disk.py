@@ -82,7 +82,7 @@ class Process:
             max_overflow=0,
             dialect=prepared.dialect,
         )
-        event.listen(pool, "connect", lambda _, record: self._records.append(record))
+        event.listen(pool, "connect", self._connected)
         engine = Engine(pool, prepared.dialect, url)
         self._engines.append(engine)
         return AsyncEngine(engine.execution_options(compiled_cache=prepared.compiled))
@@ -102,6 +102,9 @@ class Process:
             record.dbapi_connection = None
         for engine in self._engines:
             engine.dispose(close=False)  # what was cut is not to be used again
+
+    def _connected(self, _: object, record: Any) -> None:
+        self._records = [each for each in self._records if each.dbapi_connection] + [record]
 
     def _open(self, path: Path) -> DiskConnection:
         if self._has_crashed:
