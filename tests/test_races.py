@@ -157,6 +157,24 @@ def test_a_second_stop_in_the_moment_of_the_first_finds_nothing(driver: str, fai
     assert (failure is not None) is fails
 
 
+def test_what_is_closed_is_compared_where_a_moment_comes_in_another_order() -> None:
+    """What ended with the sockets lets others go on, some of them before its own last moment."""
+    ben = Handle("k", 3)
+    operations = (
+        Chat.connect("ana", "t", None, "well"),
+        Chat.post_stream("ana", "t", None, None, "m2", HELD),
+        Chat.connect("ben", "t", None, "well"),
+        Chat.post("ben", "t", None, None, "m4", WELL),
+        Chat.history(ben, None, None).timed(Timing(WITH)),
+        Chat.invalidate("ana"),
+        Chat.say(ben, None, None, None, "m7", WELL),
+    )
+    target = load_target(SERVICE)
+    settings = {"pool_size": 10, "queue_workers": 1, "queue_workers_per_user": 4}
+    header = Header(target.model.name, SERVICE, settings=settings, overlap=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
     assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]

@@ -244,7 +244,8 @@ class Overlap(Lockstep):
                 self._renaming.restore(kept)
                 del self.steps[steps:]
                 self.has_diverged = False
-                window = Window((call,), told, self._census_asked)
+                # Not asked where the outcome differed: what it tells once would be told too late.
+                window = Window((call,), told, self._census_asked or self._asked())
                 if call.goes_on:
                     self._compare_many(window)
                     return
