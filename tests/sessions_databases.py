@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateSchema, DropSchema
 
@@ -22,6 +23,7 @@ from tests.sessions_peers import make_system
 
 POSTGRESQL = ("127.0.0.1", 5432)
 POSTGRESQL_URL = "postgresql+asyncpg://postgres@127.0.0.1:5432/test"
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
 
 
 def postgresql_runs() -> bool:
@@ -36,6 +38,15 @@ needs_postgresql = pytest.mark.skipif(
     not postgresql_runs(), reason="no PostgreSQL runs on 127.0.0.1:5432"
 )
 KINDS = ("sqlite", pytest.param("postgresql", marks=needs_postgresql))
+
+
+async def until_waited_for(pid: int) -> None:
+    """Return once somebody waits for what a process of PostgreSQL has locked."""
+    engine = create_async_engine(POSTGRESQL_URL, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as other:
+        while not (await other.execute(WAITING, {"pid": pid})).scalar_one():
+            pass
+    await engine.dispose()
 
 
 @asynccontextmanager
@@ -73,7 +84,8 @@ class Gateway:
     """A way to PostgreSQL that can be held, or cut.
 
     Held: what is sent on it waits, and nobody is told; by itself once so many bytes of PostgreSQL
-    have passed. Cut: what was connected is aborted, and what would connect is refused.
+    have passed. Cut: what was connected is aborted, and what would connect is refused. Stranded:
+    what was connected is aborted, and PostgreSQL is not told.
     """
 
     def __init__(self, bytes_max: int | None = None) -> None:
@@ -84,6 +96,7 @@ class Gateway:
             self._is_open.set()
         self.met = 0  # how often somebody has connected
         self._ways: set[asyncio.StreamWriter] = set()
+        self._stranded: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
 
@@ -97,6 +110,12 @@ class Gateway:
 
     def release(self) -> None:
         self._is_open.set()
+
+    def strand(self) -> None:
+        """Abort every connection, but for its end at PostgreSQL."""
+        self._stranded |= {way for way in self._ways if _leads_to_postgresql(way)}
+        for way in self._ways - self._stranded:
+            way.transport.abort()
 
     async def cut(self) -> None:
         """Abort every connection, and refuse new ones."""
@@ -129,6 +148,7 @@ class Gateway:
             self._pass(reader, far_writer, lambda _: None),
             self._pass(far_reader, writer, self._count),
         )
+        far_writer.close()
         self._ways -= {writer, far_writer}
 
     async def _pass(
@@ -142,13 +162,18 @@ class Gateway:
                 await self._is_open.wait()
                 writer.write(data)
                 count(len(data))
-        writer.close()
+        if writer not in self._stranded:
+            writer.close()
 
     def _count(self, bytes_sent: int) -> None:
         if self._bytes_left is not None:
             self._bytes_left -= bytes_sent
             if self._bytes_left <= 0:
                 self.hold()
+
+
+def _leads_to_postgresql(way: asyncio.StreamWriter) -> bool:
+    return bool(way.get_extra_info("peername") == POSTGRESQL)
 
 
 @asynccontextmanager

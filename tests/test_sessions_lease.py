@@ -28,6 +28,7 @@ from tests.sessions_databases import (
     needs_postgresql,
     own_schema,
     sqlite,
+    until_waited_for,
 )
 
 PID = text("SELECT pg_backend_pid()")
@@ -43,8 +44,9 @@ LEFT = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)").bind
 )
 LOCK = text("SELECT pg_try_advisory_lock(:key)")
 UNLOCK = text("SELECT pg_advisory_unlock(:key)")
-# How many wait for a row that a process of PostgreSQL has locked, and how many for a lock's key.
-BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
+SHARE = text("SELECT pg_advisory_lock_shared(:key)")
+UNSHARE = text("SELECT pg_advisory_unlock_shared(:key)")
+# How many wait for an advisory lock.
 QUEUED = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     " AND (classid::bigint << 32) | objid::bigint = :key"
@@ -189,9 +191,7 @@ def test_what_a_killed_process_has_begun_is_over_before_the_next_reads() -> None
             assert await process.stdout.readline() == b"asked\n"
             await other.execute(text(f'SELECT 1 FROM "{schema}".threads FOR UPDATE'))
             process.stdin.write(b"answer\n")
-            pid = (await other.execute(PID)).scalar_one()
-            while not (await eye.execute(BLOCKED, {"pid": pid})).scalar_one():
-                pass
+            await until_waited_for((await other.execute(PID)).scalar_one())
             process.kill()
             await process.wait()
 
@@ -212,6 +212,46 @@ def test_what_a_killed_process_has_begun_is_over_before_the_next_reads() -> None
 async def unanswered(database: Database, clock: ManualClock) -> list[Unanswered]:
     await database.open()
     return await ThreadStore(database, clock, Settings()).unanswered()
+
+
+@needs_postgresql
+def test_start_says_that_statements_of_a_process_that_is_gone_are_not_over() -> None:
+    """It waits for them as long as for a statement of its own."""
+
+    async def run() -> None:
+        engine = create_async_engine(POSTGRESQL_URL)
+        async with own_schema() as schema, engine.connect() as other:
+            key = {"key": lock_key(schema, "statements")}
+            await other.execute(SHARE, key)
+            settings = Settings(statement_timeout_s=0.1)
+            database = Database(ManualClock(), settings, POSTGRESQL_URL, schema)
+            with pytest.raises(DatabaseTakenError, match="statements of a process that is gone"):
+                await database.open()
+            await other.execute(UNSHARE, key)
+            await database.open()
+            await database.close()
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+@needs_postgresql
+def test_lease_is_taken_from_a_connection_of_ones_own_that_was_lost() -> None:
+    """PostgreSQL may read of its end late, or never."""
+
+    async def run() -> None:
+        gateway = Gateway()
+        async with own_schema() as schema, gateway.opened():
+            database = Database(ManualClock(), Settings(pool_size=1), gateway.url, schema)
+            await database.open()
+            before = await pid_of(database)
+            gateway.strand()
+            with pytest.raises(DBAPIError):
+                await pid_of(database)
+            assert await pid_of(database) != before
+            await database.close()
+
+    asyncio.run(run())
 
 
 @needs_postgresql

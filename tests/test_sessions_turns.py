@@ -7,20 +7,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, func, insert, select, text, update
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Integer, func, insert, select, update
 
 from sessions.errors import ThreadEndedError
 from sessions.settings import Settings
 from sessions.storage.database import DatabaseGauges
 from sessions.storage.tables import THREADS, TURNS, Turn
 from tests.sessions_clock import START_S
-from tests.sessions_databases import KINDS, POSTGRESQL_URL, needs_postgresql
+from tests.sessions_databases import KINDS, needs_postgresql, until_waited_for
 from tests.sessions_stores import context, stores
 
 PID = select(func.pg_backend_pid(type_=Integer))
-# How many wait for what a process of PostgreSQL has locked.
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
 LOOK_ALIKES = ("a:b", "a_b", "a:B", " a:b", "a:b ", "\u00e9", "e\u0301", "default", "\U0001f600")
 
 
@@ -167,14 +164,6 @@ def test_an_answer_that_waits_for_its_thread_comes_after_what_happened_meanwhile
             assert kept.sessions.gauges() == DatabaseGauges(sessions_open=0, places_taken=0)
 
     asyncio.run(run())
-
-
-async def until_waited_for(pid: int) -> None:
-    engine = create_async_engine(POSTGRESQL_URL, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as other:
-        while not (await other.execute(WAITING, {"pid": pid})).scalar_one():
-            pass
-    await engine.dispose()
 
 
 @pytest.mark.parametrize("kind", KINDS)

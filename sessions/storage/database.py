@@ -25,7 +25,6 @@ from sessions.storage.engine import (
     check_file,
     make_engine,
     set_limits,
-    whole,
 )
 from sessions.storage.lease import LEASE_SUFFIX, Lease
 from sessions.storage.migration import migrate
@@ -257,14 +256,15 @@ class RequestScopedSession:
     async def execute_alone(self, statement: Executable, values: Values) -> Result[Any]:
         """Run a statement that is a transaction of its own, in one exchange with the database.
 
-        The session must not be in another. Raises what execute() and commit() raise.
+        Raises what execute() and commit() raise, and InvalidRequestError within a transaction.
         """
         async with self._one_at_a_time:
             await self._take_places(writes=True)
+            self._connection = self._connection or WholeConnection(self._database.engine)
             try:
-                return await whole(self._execute_alone(statement, values))
+                return await self._connection.execute_alone(statement, values)
             finally:
-                self._give_back()
+                await self._disconnect()
 
     async def begin_writing(self) -> None:
         """Take the places that a write needs, so that it can tell the time at which it is done.
@@ -336,11 +336,6 @@ class RequestScopedSession:
                 await connection.close()
         finally:
             self._give_back()
-
-    async def _execute_alone(self, statement: Executable, values: Values) -> Result[Any]:
-        async with self._database.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            return await connection.execute(statement, values)
 
     async def _take_places(self, *, writes: bool) -> None:
         self._check_usable()

@@ -95,6 +95,12 @@ class WholeConnection:
         """Run a statement."""
         return await whole(self._execute(statement, values))
 
+    async def execute_alone(
+        self, statement: Executable, values: Mapping[str, object]
+    ) -> CursorResult[Any]:
+        """Run a statement that is a transaction of its own, in one exchange with the database."""
+        return await whole(self._execute_alone(statement, values))
+
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Run a function of SQLAlchemy's that is not asynchronous."""
         return await whole(self._run_sync(work))
@@ -115,6 +121,13 @@ class WholeConnection:
         self, statement: Executable, values: Mapping[str, object] | None
     ) -> CursorResult[Any]:
         return await (await self._started()).execute(statement, values)
+
+    async def _execute_alone(
+        self, statement: Executable, values: Mapping[str, object]
+    ) -> CursorResult[Any]:
+        connection = await self._started()
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        return await connection.execute(statement, values)
 
     async def _run_sync(self, work: Callable[[Connection], T]) -> T:
         return await (await self._started()).run_sync(work)

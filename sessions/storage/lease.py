@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 
 from sqlalchemy import ExceptionContext, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sessions.storage.engine import whole
@@ -20,6 +21,12 @@ TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 # Waits for all who share it, and holds it no longer than that: its transaction ends at once.
 LOCK_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 SHARE = "SELECT pg_advisory_lock_shared({})"
+QUERY_CANCELED = "57014"  # its time was over (PostgreSQL's manual, Appendix A)
+NAME = text("SELECT set_config('application_name', :name, false)")
+# Ends who has a name, and waits for that, 5 seconds at most: our choice.
+END_NAMED = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name"
+)
 
 
 class DatabaseTakenError(Exception):
@@ -42,6 +49,7 @@ class Lease:
         self._schema = schema
         self._connection: AsyncConnection | None = None
         self._shared_key: int | None = None
+        self._name = f"chat lease {secrets.token_hex(16)}"
         self.is_unsure = False  # whether the connection may be gone, and the lease with it
         self._renewing: asyncio.Task[None] | None = None
 
@@ -68,15 +76,20 @@ class Lease:
     async def take(self) -> None:
         """Take the lease, once what its last holder has begun is over; nothing if it is held.
 
-        Raises DatabaseTakenError, and what the database raises: after statement_timeout_s, that
-        something of the last holder is not over.
+        Raises DatabaseTakenError, also if that is not over after statement_timeout_s, and what the
+        database raises.
         """
         if self._connection is None:
             await self._take()
             try:
-                await whole(self._settle(self._connection))
-            except BaseException:
+                await whole(self._settle())
+            except BaseException as error:
                 await self.release()
+                if isinstance(error, DBAPIError) and _code(error) == QUERY_CANCELED:
+                    raise DatabaseTakenError(
+                        f"{self._shown()} is still at statements of a process that is gone; "
+                        "start again when they are over"
+                    ) from None
                 raise
 
     async def release(self) -> None:
@@ -97,8 +110,8 @@ class Lease:
         if not is_mine:
             await self.release()
             raise DatabaseTakenError(
-                f"{self._engine.url.render_as_string(hide_password=True)} is served by another "
-                "process; stop that one, or use another database"
+                f"{self._shown()} is served by another process; stop that one, or use another "
+                "database"
             )
 
     async def _take_again(self) -> None:
@@ -112,10 +125,14 @@ class Lease:
     def _note(self, context: ExceptionContext) -> None:
         self.is_unsure = self.is_unsure or context.is_disconnect
 
-    async def _settle(self, connection: AsyncConnection | None) -> None:
-        if connection is not None and self._shared_key is not None:
-            await connection.execute(LOCK_ALONE, {"key": self._shared_key})
-            await connection.commit()
+    def _shown(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
+    async def _settle(self) -> None:
+        """Wait until nobody shares the second lock, on PostgreSQL."""
+        if self._connection is not None and self._shared_key is not None:
+            await self._connection.execute(LOCK_ALONE, {"key": self._shared_key})
+            await self._connection.commit()
 
     def _share(self, connection: DBAPIConnection, _: object) -> None:
         if self._shared_key is not None:
@@ -131,6 +148,9 @@ class Lease:
             # By its name, which another process may have been given where this one was not.
             schema = self._schema or (await connection.execute(SCHEMA)).scalar_one()
             self._shared_key = lock_key(schema, "statements")
+            # Our own last connection has the lease until PostgreSQL reads that it was closed.
+            await connection.execute(END_NAMED, {"name": self._name})
+            await connection.execute(NAME, {"name": self._name})
             found = await connection.execute(TRY_LOCK, {"key": lock_key(schema)})
             await connection.commit()  # the lock is the connection's, and no transaction stays open
             return bool(found.scalar_one())
@@ -143,3 +163,7 @@ def lock_key(schema: str, of: str = "sessions") -> int:
     """Return the number of an advisory lock: one of 64 bits for each schema, and no other's."""
     hashed = hashlib.sha256(f"chat {of}/{schema}".encode()).digest()
     return int.from_bytes(hashed[:8], "big", signed=True)
+
+
+def _code(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

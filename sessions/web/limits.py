@@ -182,7 +182,7 @@ def server_options(settings: Settings, refusals: Refusals) -> dict[str, Any]:
         "ws": partial(WebSocketProtocol, settings),
         # One byte too many is answered, and only more than that closes the connection.
         "ws_max_size": settings.message_bytes_max + 1,
-        # Frames of a chat are short: to compress them costs time, and 100 KB a socket.
+        # Frames of a chat are short: to compress them costs time, and some 30 KB a socket.
         "ws_per_message_deflate": False,
         "h11_max_incomplete_event_size": settings.head_bytes_max,
         # uvicorn refuses from this number on.
