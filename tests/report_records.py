@@ -20,9 +20,11 @@ from threadline.report.record import (
     Sample,
     ScenarioRecord,
 )
-from threadline.trace import Recorder, read, read_header
+from threadline.timing import DURING, Timing
+from threadline.trace import Header, Recorder, read, read_header
 
 from tests.project import ROOT
+from tests.toys.racing import Desks
 
 SCENARIO, DRIVER = "scenarios.keys:Keys", "drivers.sessions:SessionsDriver"
 STORED = ("ids-collide", "grace-never-ends", "loses-undelivered", "deletes-by-prefix")
@@ -70,6 +72,28 @@ def leak() -> FailureRecord:
     leaking = leak_failure(what, failure.steps[:1], [], {})
     signature, text = str(leaking.signature), failure_text(leaking, one.trace)
     return replace(one, signature=signature, text=text, play=played(leaking), steps=1)
+
+
+@cache
+def at_once() -> FailureRecord:
+    """Return a failure of operations that overlap: two wait, one leaves, one just runs."""
+    target = load_target("tests.toys.racing:Halving")
+    header = Header("desks", target.name, overlap=True)
+    operations = [
+        Desks.write("ana", "hi").timed(Timing(delays=((1, 3), (2, 2)))),
+        Desks.enter("ana").timed(Timing(DURING, ((1, 3),), cancelled_at=1)),
+        Desks.write("ben", "yo").timed(Timing(DURING)),
+        Desks.write("ana", "yo").timed(Timing(DURING, ((1, 9),))),
+    ]
+    failure = replay(Runs(target, Recorder(None)), header, enumerate(operations, 1))
+    assert failure is not None
+    return replace(
+        failure_of("ids-collide"),
+        signature=str(failure.signature),
+        text=failure_text(failure, f"{TRACES}/ids-collide.jsonl"),
+        play=played(failure),
+        steps=len(failure.steps),
+    )
 
 
 def record(*failures: FailureRecord) -> Record:
@@ -160,6 +184,8 @@ def _hostile_failure(large: str) -> FailureRecord:
         "expected": HOSTILE,
         "actual": HOSTILE,
         "chain": [[HOSTILE, HOSTILE]],
+        "order": HOSTILE,
+        "lanes": [{"number": 2, "call": HOSTILE, "timing": HOSTILE, "spans": [[HOSTILE, 0, 1]]}],
         "steps": [step, {**step, "number": 2, "differs": True, "expected": "x"}],
     }
     return replace(

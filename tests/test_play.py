@@ -16,11 +16,12 @@ from threadline.leaks.reach import Path as Chain
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs, replay
 from threadline.outcome import Ok
-from threadline.play import STEPS_FIRST, STEPS_LAST, TEXT_MAX, played
+from threadline.play import STEPS_FIRST, STEPS_LAST, TEXT_MAX, is_played, played
 from threadline.trace import Recorder, read, read_header
 
 from models.session_manager.model import SessionManagerModel
 from tests.project import ROOT
+from tests.report_records import at_once
 from tests.toys.scripted import Script
 
 C1 = Handle("c", 1)
@@ -107,6 +108,27 @@ def test_what_is_told_stands_beside_what_was_to_be_told() -> None:
         {"to": "ana", "expected": ["'hi'"], "actual": [], "differs": True},
         {"to": "ben", "expected": [], "actual": ["'hi'"], "differs": True},
     ]
+
+
+def test_operations_at_once_have_lanes() -> None:
+    """When each ran, waited and left, in ticks since the first began; others have no lanes."""
+    play = at_once().play
+    write, enter, other, last = play["lanes"]
+
+    assert play["order"].startswith("of the 4 operations at once, no order explains this")
+    assert write["timing"] == "I/O 1 comes 3 later, I/O 2 comes 2 later"
+    assert write["spans"] == [[".", 0, 5], ["#", 5, 6]]
+    assert enter["spans"] == [[".", 1, 4], ["x", 4, 5]]
+    assert (other["call"], other["spans"]) == ("write(user='ben', text='yo')", [["#", 2, 3]])
+    assert last["spans"] == [[".", 3, 12], ["#", 12, 13]]
+    assert (of_trace("ids-collide")["order"], of_trace("ids-collide")["lanes"]) == ("", [])
+
+
+def test_a_record_from_before_lanes_is_read() -> None:
+    """A run.json that an older version has made has none, and its failures are drawn."""
+    play = of_trace("ids-collide")
+
+    assert is_played({name: play[name] for name in play if name not in ("lanes", "order")})
 
 
 def test_what_leaks_has_its_chain() -> None:

@@ -19,6 +19,7 @@ from threadline.report.compare import compared
 from threadline.report.coverage import coverage_of
 from threadline.report.junit import junit_of
 from threadline.report.keeper import verdict_of
+from threadline.report.lanes import lanes_svg
 from threadline.report.page import page_of
 from threadline.report.plots import plots_of
 from threadline.report.record import (
@@ -37,7 +38,16 @@ from threadline.report.summary import summary_of
 from threadline.report.write import write_report
 
 from tests.project import ROOT
-from tests.report_records import DRIVER, SCENARIO, STORED, failure_of, hostile, leak, record
+from tests.report_records import (
+    DRIVER,
+    SCENARIO,
+    STORED,
+    at_once,
+    failure_of,
+    hostile,
+    leak,
+    record,
+)
 
 SCHEMA = ROOT / "harness/threadline/report/schema/run-1.json"
 JOB_SUMMARY_MAX = 1024 * 1024  # bytes that GitHub takes
@@ -210,6 +220,10 @@ def test_a_failure_has_the_shape_that_is_drawn(name: str) -> None:
         {"chain": [["one"]]},
         {"chain": [[1, 2]]},
         {"left_out": True},
+        {"order": 1},
+        {"lanes": {}},
+        {"lanes": [{"number": 1, "call": "f()", "timing": "", "spans": [["#", 1, 1]]}]},
+        {"lanes": [{"number": 1, "call": "f()", "timing": "", "spans": [["#", 0, 10**9]]}]},
     ],
 )
 def test_data_of_another_shape_is_not_drawn(change: Mapping[str, Any]) -> None:
@@ -288,6 +302,43 @@ def test_many_lanes_share_the_last() -> None:
 
     assert "<title>others</title>" in svg
     assert svg.count("<title>") == 7
+
+
+@pytest.mark.parametrize("room", [WIDE, NARROW])
+def test_operations_at_once_are_lanes(room: Any) -> None:
+    """A bar where one runs, an empty one where it waits, a cross where it leaves, all to scale."""
+    svg = lanes_svg(at_once().play, room)
+    bars = re.findall(r'<rect class="(\w+) (?:bad)?" x="([\d.]+)" .*?width="([\d.]+)"', svg)
+    ran = [(float(x), float(wide)) for kind, x, wide in bars[2:] if kind == "runs"]
+    waited = [(float(x), float(wide)) for kind, x, wide in bars[2:] if kind == "waits"]
+    tick, left = ran[0][1], waited[0][0]
+
+    assert [kind for kind, *_ in bars[:2]] == ["runs", "waits"]  # what they mean
+    assert [round((x - left) / tick) for x, _ in ran] == [5, 2, 12]
+    assert [round((x - left) / tick) for x, _ in waited] == [0, 1, 3]
+    assert [round(wide / tick) for _, wide in waited] == [5, 3, 9]
+    assert svg.count('class="cut"') == 2
+    assert re.findall('class="call bad strong"[^>]*>([^<]*)<', svg) == [
+        "write(user=&#x27;ana&#x27;, text=&#x27;hi&#x27;)"
+    ]
+
+
+def test_a_long_wait_fits() -> None:
+    """However many ticks a lane has, a diagram keeps its width."""
+    play = at_once().play
+    long = {**play["lanes"][0], "spans": [[".", 0, 9_999], ["#", 9_999, 10_000]]}
+    svg = lanes_svg({**play, "lanes": [long]}, NARROW)
+    bars = re.findall(r'<rect [^>]*x="([\d.]+)" [^>]*width="([\d.]+)"', svg)
+    ends = [float(x) + float(wide) for x, wide in bars]
+
+    assert max(ends) <= NARROW.width
+    assert len(svg) < 3_000
+
+
+def test_lanes_are_drawn_where_operations_overlap() -> None:
+    """Any other failure has its steps alone."""
+    assert '<svg class="lanes"' in page_of(record(at_once()))
+    assert '<svg class="lanes"' not in page_of(five())
 
 
 def test_differences_are_words() -> None:

@@ -15,7 +15,7 @@ from threadline.report.record import Record
 
 from tests.browser import CHROMIUM, Tab, chromium
 from tests.project import ROOT
-from tests.report_records import STORED, failure_of, hostile, leak, record
+from tests.report_records import STORED, at_once, failure_of, hostile, leak, record
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no chromium; apt-get install chromium"
@@ -147,6 +147,25 @@ def test_one_diagram_is_drawn(tab: Tab, five: Path, width: int) -> None:
 
     assert tab.ask(f"{seen}.length") == 5
     assert tab.ask(over) == []
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_lanes_fit_and_can_be_read(tab: Tab, tmp_path: Path, width: int, dark: bool) -> None:
+    """Operations at once have one diagram of lanes that fits, within which is all of it."""
+    tab.open(page(tmp_path, record(at_once())), width=width, dark=dark)
+    seen = "[...document.querySelectorAll('svg.lanes')].filter(s => s.getClientRects().length)"
+    over = (
+        f"{seen}.flatMap(s => [...s.querySelectorAll('text, rect')].map(t => {{ const b ="
+        " t.getBBox(); return b.x + b.width - s.viewBox.baseVal.width }))"
+    )
+    ratio, text = tab.ask(CONTRAST)
+
+    assert tab.ask(f"{seen}.length") == 1
+    assert max(tab.ask(over)) <= 0
+    assert tab.ask("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert tab.ask(f"getComputedStyle({seen}[0].querySelector('.runs')).fill") != "rgb(0, 0, 0)"
+    assert ratio >= 4.5, text
 
 
 def test_plots_are_drawn_without_any_network(tab: Tab, five: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 from .failure import Failure
@@ -49,6 +51,14 @@ class Lane(NamedTuple):
             columns[-1] = "x"
         return " " * (self.began - first) + "".join(columns)
 
+    def spans(self, first: int) -> Iterator[tuple[str, int, int]]:
+        """Yield what the lane does, as in `bar`: a sign, the column it begins in, and its end."""
+        end = 0
+        for sign, columns in groupby(self.bar(first)):
+            begin, end = end, end + sum(1 for _ in columns)
+            if sign != " ":
+                yield sign, begin, end
+
 
 @dataclass(frozen=True, slots=True)
 class OverlapFailure(Failure):
@@ -69,26 +79,39 @@ class OverlapFailure(Failure):
         ]
         return tuple(sorted(found, key=lambda each: each[0]))
 
+    @property
+    def has_overlap(self) -> bool:
+        """Whether its lanes tell anything: there are several, or the one has a timing."""
+        return len(self.lanes) > 1 or any(lane.operation.timing.entries for lane in self.lanes)
+
+    @property
+    def is_threaded(self) -> bool:
+        """Whether its operations ran in threads."""
+        return any(lane.stops is not None for lane in self.lanes)
+
+    @property
+    def first(self) -> int:
+        """The tick in which the first of its lanes began."""
+        return min((lane.began for lane in self.lanes), default=0)
+
+    def closest(self) -> str:
+        """Return what is to be said of the order of its operations; "" where nothing is."""
+        if len(self.lanes) < 2 or not self.order:
+            return ""
+        of = count(len(self.lanes), "operation")
+        numbers = ", ".join(map(str, self.order))
+        return f"of the {of} at once, no order explains this; closest is {numbers}"
+
     def under(self) -> list[str]:
-        return [*Failure.under(self), *self._lines()]
+        return [*Failure.under(self), *(self._lines() if self.has_overlap else [])]
 
     def _lines(self) -> list[str]:
-        if len(self.lanes) < 2 and not any(lane.operation.timing.entries for lane in self.lanes):
-            return []
-        first = min(lane.began for lane in self.lanes)
-        lines = []
-        if len(self.lanes) > 1 and self.order:
-            closest = ", ".join(map(str, self.order))
-            lines += labelled(
-                "order:",
-                f"of the {count(len(self.lanes), 'operation')} at once, no order explains this; "
-                f"closest is {closest}",
-            )
-        is_threaded = any(lane.stops is not None for lane in self.lanes)
-        signs = "# runs, . waits" if is_threaded else "# runs, . waits for I/O, x is cancelled"
+        closest = self.closest()
+        lines = labelled("order:", closest) if closest else []
+        signs = "# runs, . waits" if self.is_threaded else "# runs, . waits for I/O, x is cancelled"
         lines.append(f"  at once, time to the right: {signs}")
         width = max(len(str(lane.number)) for lane in self.lanes)
-        bars = [_fitted(lane.bar(first)) for lane in self.lanes]
+        bars = [_fitted(lane.bar(self.first)) for lane in self.lanes]
         room = max(map(len, bars))
         for lane, bar in zip(self.lanes, bars, strict=True):
             start = f"      {lane.number:>{width}}  {bar:<{room}}  "

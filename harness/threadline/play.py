@@ -13,11 +13,14 @@ from .history import Step, operation_text
 from .lifecycle import Lifecycle
 from .operation import Operation
 from .outcome import Crashed, Ok, Outcome, Refused
+from .overlapping import Lane, OverlapFailure
 from .printable import printable
 from .shown import shown
 
 TEXT_MAX = 600  # characters of a value; one that differs was cut around the difference before
 STEPS_FIRST, STEPS_LAST = 20, 60  # steps that are kept of a history that is longer than both
+LANES_MAX = 12  # of operations that overlapped
+SPANS_MAX, TICKS_MAX = 400, 20_000  # of one lane
 TOLD_MAX = 8  # messages of one step to one receiver
 SYSTEM = "system"  # the actor of what a run does by itself
 ENVIRONMENT = "environment"  # the actor of what nobody in particular does
@@ -55,6 +58,7 @@ STEP: Mapping[str, type] = {
     "wait_s": float,
     "told": list,
 }
+LANE: Mapping[str, type] = {"number": int, "call": str, "timing": str, "spans": list}
 TOLD: Mapping[str, type] = {"to": str, "expected": list, "actual": list, "differs": bool}
 
 
@@ -63,7 +67,9 @@ def played(failure: Failure) -> dict[str, Any]:
 
     `expected`, `actual` and `way` are the disagreement as texts; `chain` is who holds what leaks,
     as pairs of a name and a type, empty for other failures; `left_out` counts steps in the middle
-    of a long history.
+    of a long history. `lanes` are operations that overlapped, if any: when each ran and waited, as
+    spans of a sign (that of the text) with its first tick and its end; `order` says which order of
+    them comes closest.
     """
     steps = failure.steps
     is_long = len(steps) > STEPS_FIRST + STEPS_LAST
@@ -81,6 +87,7 @@ def played(failure: Failure) -> dict[str, Any]:
         "chain": [[_cut(label), _cut(kind)] for label, kind in failure.chain()],
         "left_out": len(steps) - len(kept),
         "steps": [_step(step, steps, is_last=step is steps[-1]) for step in kept],
+        **_at_once(failure),
     }
 
 
@@ -101,7 +108,25 @@ def is_played(value: object) -> bool:
         and all(isinstance(text, str) for text in texts + words)
         and all(0 <= step["wait_s"] < 1e12 for step in play["steps"])
         and len(play["steps"]) <= STEPS_FIRST + STEPS_LAST
+        and type(play.get("order", "")) is str
+        and _are_lanes(play.get("lanes", []))
     )
+
+
+def _are_lanes(value: Any) -> bool:
+    """Return whether a value of JSON is what `played` has of lanes; older records have none."""
+    return (
+        isinstance(value, list)
+        and len(value) <= LANES_MAX
+        and all(_has(lane, LANE) and all(map(_is_span, lane["spans"])) for lane in value)
+    )
+
+
+def _is_span(value: Any) -> bool:
+    is_triple = isinstance(value, list) and len(value) == 3 and type(value[0]) is str
+    if not is_triple or not all(type(each) is int for each in value[1:]):
+        return False
+    return bool(0 <= value[1] < value[2] <= TICKS_MAX)
 
 
 def _has(value: object, shape: Mapping[str, type]) -> bool:
@@ -150,6 +175,24 @@ def _step(step: Step, steps: Sequence[Step], *, is_last: bool) -> dict[str, Any]
         "until": _until(step, steps),
         "wait_s": _wait_s(operation),
         "told": _told(wanted, came),
+    }
+
+
+def _at_once(failure: Failure) -> dict[str, Any]:
+    """Return the lanes of operations that overlapped, and what is said of their order."""
+    if not isinstance(failure, OverlapFailure) or not failure.has_overlap:
+        return {"order": "", "lanes": []}
+    lanes = [_lane(lane, failure.first) for lane in failure.lanes[:LANES_MAX]]
+    return {"order": failure.closest(), "lanes": lanes}
+
+
+def _lane(lane: Lane, first: int) -> dict[str, Any]:
+    spans = [[*span] for span in lane.spans(first) if span[2] <= TICKS_MAX]
+    return {
+        "number": lane.number,
+        "call": _cut(operation_text(lane.operation)),
+        "timing": _cut(lane.timing),
+        "spans": spans[:SPANS_MAX],
     }
 
 

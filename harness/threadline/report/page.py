@@ -19,6 +19,7 @@ from ..leaks.report import chain_svg
 from ..play import is_played
 from ..printable import printable, printable_lines
 from .coverage import coverage_of
+from .lanes import lanes_svg
 from .plots import plots_of
 from .record import FailureRecord, KnownRecord, Record
 from .sequence import NARROW, WIDE, sequence_svg
@@ -79,6 +80,8 @@ class Shown:
     command: Markup
     wide: Markup
     narrow: Markup
+    lanes: Markup
+    narrow_lanes: Markup
     chain: Markup
     text: Markup
     lines: Markup
@@ -101,6 +104,8 @@ def _shown(number: int, failure: FailureRecord) -> Shown:
         command=_lines(failure.replay),
         wide=Markup(sequence_svg(play, WIDE)) if is_drawn else Markup(),
         narrow=Markup(sequence_svg(play, NARROW)) if is_drawn else Markup(),
+        lanes=Markup(lanes_svg(play, WIDE)) if is_drawn else Markup(),
+        narrow_lanes=Markup(lanes_svg(play, NARROW)) if is_drawn else Markup(),
         chain=Markup(chain_svg(chain)) if chain else Markup(),
         text=_lines(failure.text),
         lines=_lines(failure.lines.rstrip("\n")),
