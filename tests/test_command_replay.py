@@ -236,11 +236,3 @@ def test_replay_shows_operations_that_overlap_as_they_are_judged(project: Path) 
     assert [fixed.output.count(f"\n     {number}  ") for number in (1, 2, 3)] == [1, 1, 1]
     assert broken.exit_code == 1
     assert "at once, time to the right" in broken.output
-
-
-def test_what_overlaps_is_not_exported(project: Path) -> None:
-    """Plain calls come one after another, so that no test of them could fail alike."""
-    result = run("export", overlapping(project), "--driver", "tests.toys.racing:Checking")
-
-    assert result.exit_code == 2
-    assert "its operations overlap" in result.output

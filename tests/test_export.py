@@ -167,6 +167,53 @@ def test_does_not_overwrite(project: Path) -> None:
     assert (project / "test_joined.py").read_text("utf-8") == "mine"
 
 
+RACE = """\
+from tests.toys.racing import ChecksThenTakes, RightDesks, RightDriver
+
+
+class Mine(RightDriver):
+    kind = ChecksThenTakes
+"""
+AT_ONCE: list[dict[str, object]] = [
+    {"threadline": 1, "contract": "desks", "driver": "mine:Mine", "overlap": True},
+    {"step": 1, "operation": "enter", "user": "ana", "@timing": {"delays": {"1": 2}}},
+    {"step": 2, "operation": "enter", "user": "ana", "@timing": {"begins": "during"}},
+]
+
+
+def write_race(project: Path, steps: list[dict[str, object]] = AT_ONCE) -> Path:
+    """Write a driver with a race, and a trace that shows it; return its path."""
+    (project / "mine.py").write_text(RACE, "utf-8")
+    (project / "it's.jsonl").write_text("".join(f"{json.dumps(s)}\n" for s in steps), "ascii")
+    return project / "it's.jsonl"
+
+
+@pytest.mark.parametrize("given", [(), ("--driver", "mine:Mine")])
+def test_operations_at_once_are_replayed(project: Path, given: tuple[str, ...]) -> None:
+    """The test fails with the text of the race while that is there, and passes when it is fixed."""
+    result = run("export", str(write_race(project)), *given)
+    assert result.exit_code == 0, result.output
+    (made,) = project.glob("test_*.py")
+    names: dict[str, Any] = {"__file__": str(made)}
+    exec(compile(made.read_text("utf-8"), "exported", "exec"), names)  # our own text
+
+    with pytest.raises(AssertionError, match="at once, time to the right"):
+        names["test_continuity_enter"]()
+    fixed = RACE.replace("kind = ChecksThenTakes", "kind = RightDesks")
+    (project / "mine.py").write_text(fixed, "utf-8")
+    names["test_continuity_enter"]()
+
+
+def test_operations_at_once_that_agree_are_refused(project: Path) -> None:
+    """Where nothing fails there is nothing to replay, and no file is left."""
+    calm = [AT_ONCE[0], *({**step, "@timing": {}} for step in AT_ONCE[1:])]
+    result = run("export", str(write_race(project, calm)))
+
+    assert result.exit_code == 2
+    assert "does not fail: there is nothing to export" in result.output
+    assert list(project.glob("test_*")) == []
+
+
 def test_refuses_a_trace_that_agrees(project: Path) -> None:
     """Where nothing fails there is nothing to export."""
     result = run("export", write_example(project, STEPS[:2]))

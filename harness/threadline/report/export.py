@@ -84,6 +84,26 @@ def time_limit(seconds: int) -> Iterator[None]:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
 '''
+REPLAYED = '''\
+"""A failure of operations at once: python -m pytest, where the driver is imported from."""
+
+# Made by threadline export of {trace}:
+# {signature}.
+# It replays that trace, which stays beside this file: plain calls would come one after another.
+
+import subprocess
+import sys
+from pathlib import Path
+
+TRACE = Path(__file__).with_name({file!r})
+
+
+def test_{name}() -> None:
+    command = [sys.executable, "-m", "threadline", "replay", str(TRACE){more}]
+    replay = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert replay.returncode == 0, replay.stdout + replay.stderr
+'''
+AGREES = "it does not fail: there is nothing to export"
 COMMENT_MAX = 80  # characters of a side, which the assertion says in full
 FORGETS = "told(driver)  # forgets what was told before"
 NEEDS = {
@@ -107,8 +127,30 @@ def exported(seen: Watched, target: Target, trace: str) -> str:
     failure that plain calls cannot show.
     """
     if seen.failure is None:
-        raise NoSource("it does not fail: there is nothing to export")
+        raise NoSource(AGREES)
     return _Test(seen, target, seen.failure).file(trace)
+
+
+def replaying(failure: Failure | None, trace: str, driver: str) -> str:
+    """Return a pytest file that fails as long as the trace beside it does, on the driver given.
+
+    `driver` is "" where the trace leads to it. Raises NoSource where nothing fails.
+    """
+    if failure is None:
+        raise NoSource(AGREES)
+    more = f", {'--driver'!r}, {driver!r}" if driver else ""
+    signature = str(failure.signature)
+    return REPLAYED.format(
+        trace=printable(trace),
+        file=trace,
+        signature=printable(signature),
+        name=_name(signature),
+        more=more,
+    )
+
+
+def _name(signature: str) -> str:
+    return re.sub(r"\W+", "_", signature, flags=re.ASCII)
 
 
 @dataclass(slots=True)
@@ -121,7 +163,7 @@ class _Test:
     modules: set[str] = field(default_factory=set)
 
     def file(self, trace: str) -> str:
-        name = re.sub(r"\W+", "_", str(self.failure.signature), flags=re.ASCII)
+        name = _name(str(self.failure.signature))
         body = self._body()
         started = f"{self._started()}.start()\n    " if self._starts() else ""
         ending = [f"{self.source.type_of(end)}(driver)"]
