@@ -66,7 +66,7 @@ class MessageQueue(Model):
     """Messages by user and thread, of sessions that may end. Everybody whose message has left the
     queue, for whatever reason, is told so once.
 
-    A message of an ended session takes no room, and nobody waits behind it.
+    A message of an ended session takes no room and no turn, and nobody waits behind it.
     """
 
     def __init__(
@@ -209,15 +209,23 @@ class MessageQueue(Model):
 
     def _take(self, busy: tuple[str, ...]) -> Waiting | None:
         self._rests_s = [until_s for until_s in self._rests_s if until_s > self._now_s]
-        heads = [line[0] for line in self.lines.of.values() if self._is_ready(line[0])]
-        heads = [head for head in heads if head.key[0] not in busy]
-        if not heads:
-            return None
-        user = min((head.key[0] for head in heads), key=self.lines.turns.__getitem__)
-        found = min((head for head in heads if head.key[0] == user), key=lambda each: each.rank)
-        self.lines.go_last(user)
-        found.is_taken, found.rests_until_s = True, 0.0
-        return found
+        for user in sorted(self.lines.turns, key=self.lines.turns.__getitem__):
+            found = self._next_of(user)
+            if found and user not in busy:
+                self.lines.go_last(user)
+                found.is_taken, found.rests_until_s = True, 0.0
+                return found
+        return None
+
+    def _next_of(self, user: str) -> Waiting | None:
+        """Return a user's message to be taken next; whatever would be, but is over, is removed."""
+        while True:
+            heads = [line[0] for key, line in self.lines.of.items() if key[0] == user]
+            ready = [head for head in heads if self._is_ready(head)]
+            found = min(ready, key=lambda head: head.rank, default=None)
+            if found is None or not self._is_over(found):
+                return found
+            self._remove([found].__contains__)
 
     def _fail(self, found: Waiting) -> bool:
         if not self._is_first(found):

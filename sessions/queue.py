@@ -265,10 +265,19 @@ class MessageQueue:
         return self.first(queued.message.key) is queued
 
     def _has_ready(self, own: Own) -> bool:
-        """Return whether one of a user's messages can be taken, which is then the first there."""
-        while own.ready and not self._is_first(own.ready[0][1]):
-            heapq.heappop(own.ready)
-        return bool(own.ready)
+        """Return whether one of a user's messages can be taken, which is then the first there.
+
+        What is over is not taken, as it would cost its user the turn: it is forgotten.
+        """
+        while own.ready:
+            _, queued = own.ready[0]
+            if not self._is_first(queued):
+                heapq.heappop(own.ready)
+            elif self._is_over(queued.message):
+                self.succeeded(queued)
+            else:
+                return True
+        return False
 
     def _make_ready(self, queued: Queued) -> None:
         user_id = queued.message.key.user_id

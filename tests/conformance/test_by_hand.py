@@ -24,6 +24,10 @@ BUGS = {
         "scenarios.message_queue:QueueByHand",
         Change("sessions.queue.MessageQueue.put", "copy.deepcopy", ""),
     ),
+    "an ended one takes a turn": (
+        "scenarios.message_queue:QueueByHand",
+        Change("sessions.queue.MessageQueue._has_ready", "self._is_over(queued.message)", "False"),
+    ),
     "one dead letter more": (
         "scenarios.message_queue:DeadLetters",
         Change(
@@ -75,7 +79,7 @@ def test_a_part_agrees_with_its_model(scenario: str) -> None:
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_in_a_part_is_seen(bug: str) -> None:
-    """Of copies, limits, sizes, inner values, leases and tables each is seen within 60 runs."""
+    """Of copies, turns, limits, sizes, inner values, leases and tables each is seen in 60 runs."""
     scenario, change = BUGS[bug]
     with applied([change]):
         assert failures(scenario, 60) != []

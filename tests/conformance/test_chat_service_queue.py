@@ -207,6 +207,23 @@ def test_expiry_cancels_at_its_very_second(
     assert talk.held("requests") == {}
 
 
+def test_expired_message_costs_no_turn(begin: Begin[ServiceTalk]) -> None:
+    """
+    What waits behind an agent as their session expires is gone, and its user is next as before.
+    """
+    talk = begin(queue_workers=1, session_ttl_s=6)
+    connection, other = talk.connect(), talk.connect("ben")
+    talk.say(connection, "one", "slow")
+    talk.say(connection, "two")
+    talk.wait(1)
+    talk.say(connection, "three", "slow", thread="u")
+    talk.say(other)
+    told = talk.wait(5)
+
+    assert types(told, connection, "u") == ["agent_started"]
+    assert types(told, other) == []
+
+
 def test_request_belongs_to_the_session_that_accepted_it(talk: ServiceTalk) -> None:
     """
     A thread that is asked for again after an invalidation has no old request.

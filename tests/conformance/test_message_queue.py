@@ -48,3 +48,16 @@ def test_what_is_over_takes_no_room(begin: Callable[..., QueueTalk]) -> None:
     talk.do.end("ana", "t")
     assert isinstance(talk.do.put("ben", "t", NORMAL, "m3"), Ok)
     assert talk.held("waiting") == {("ben", "t"): ["m3"]}
+
+
+def test_what_is_over_has_no_turn(talk: QueueTalk) -> None:
+    """
+    A message of an ended session is not taken, and costs its user no turn.
+    """
+    talk.do.put("ana", "t", HIGH, "m1")
+    talk.do.put("ana", "u", NORMAL, "m2")
+    talk.do.put("ben", "t", NORMAL, "m3")
+    talk.do.end("ana", "t")
+
+    assert [value(talk.do.take(()))["text"] for _ in range(2)] == ["m2", "m3"]
+    assert talk.do.take(()) == Ok(None)
