@@ -44,16 +44,18 @@ class Crowd(Scenario[Chat], bare=True):
     say = rule(Chat.say, connection=OPEN, thread=NOTHING | THREADS, **ASKED, weight=6)
     say_badly = rule(Chat.say, connection=OPEN, **ASKED_BADLY, weight=2)
     post = rule(Chat.post, user=USERS, thread=NOTHING | THREADS, **ASKED, weight=3)
-    post_badly = rule(Chat.post, user=USERS, **ASKED_BADLY, weight=2)
-    stream_badly = rule(Chat.post_stream, user=USERS, **ASKED_BADLY)
+    post_badly = rule(Chat.post, user=USERS | BAD, **ASKED_BADLY, weight=2)
+    stream_badly = rule(Chat.post_stream, user=USERS | BAD, **ASKED_BADLY)
     subscribe = rule(Chat.subscribe, connection=OPEN, thread=None, action="subscribe", weight=2)
     broadcast = rule(
         Chat.broadcast, event=pool("quality_update", "quality_alert"), text=TEXTS, weight=2
     )
     wait = rule(Chat.wait, seconds=pool(1, 3, 6, 9, 12), weight=3)
     invalidate = rule(Chat.invalidate, user=USERS)
+    invalidate_strange = rule(Chat.invalidate, user=BAD)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS)
     delete_strange = rule(Chat.delete_thread, user=USERS | BAD, thread=THREADS | BAD)
+    threads_strange = rule(Chat.threads, user=USERS | BAD)
     messages_strange = rule(
         Chat.thread_messages, user=USERS | BAD, thread=THREADS | BAD, limit=pool(None, 1)
     )

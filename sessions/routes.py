@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sessions.context import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Event, Json
-from sessions.ids import IsolationKey, UnifiedIdGenerator
+from sessions.ids import IsolationKey, UnifiedIdGenerator, check_id
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.handlers import shown_turn
 from sessions.messages.intake import Intake
@@ -119,6 +119,7 @@ class AgentRoute:
 
     def _ask(self, user_id: str, body: Mapping[str, Json]) -> tuple[Message, PendingResponse]:
         draft = draft_of("user_message", {"payload": dict(body)})
+        check_id("user_id", user_id)
         name = self._ids.generate_base_id("exchange")
         response = self._responses.open(name)
         try:
@@ -168,6 +169,7 @@ class MessagesRoute:
     async def threads(self, user_id: str) -> Reply:
         """List the conversations, that of the user's last message first."""
         try:
+            check_id("user_id", user_id)
             stored = await self._threads.threads_of(user_id, self._live_since)
         except REFUSALS as error:
             return _refusal(self._storage_errors, error, "GET /threads", user_id)

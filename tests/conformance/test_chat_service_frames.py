@@ -276,3 +276,18 @@ def test_post_to_a_full_queue_is_unavailable(begin: Begin[ServiceTalk]) -> None:
 
     assert [event["status"] for event in events(refused, Handle("h", 2), None)] == [503]
     assert [event["status"] for event in events(talk.wait(6), Handle("h", 1))] == [200]
+
+
+@pytest.mark.parametrize("user", [" ", "none", "a\ud800"])
+def test_requests_of_a_bad_user_are_refused(begin: Begin[ServiceTalk], user: str) -> None:
+    """
+    Whatever is asked for: a list of threads too, and a full queue is told to nobody unknown.
+    """
+    talk = begin(queue_max=1)
+    talk.post(agent="slow")
+    refused = talk.post(user=user)
+
+    assert events(refused, Handle("h", 2), None)[0]["code"] == "bad_id"
+    assert talk.do.threads(user) == Refused("bad_id")
+    assert talk.do.thread_messages(user, "t", None) == Refused("bad_id")
+    assert talk.do.delete_thread(user, "t") == Refused("bad_id")
