@@ -1,8 +1,8 @@
-"""Who a message is for: the ids that every component is handed, and how to get them."""
+"""Who a message is for: the ids that every component is handed, and the rules that they keep."""
 
 from __future__ import annotations
 
-import warnings
+import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,8 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TypeAlias
 
-from sessions.clock import Clock
 from sessions.errors import InvalidContextError
-from sessions.ids import UnifiedIdGenerator, check_depth, check_id, check_optional_id
-from sessions.registry import Registry, Visit
+from sessions.ids import UnifiedIdGenerator
 
 Frozen: TypeAlias = (
     "bool | int | float | str | bytes | tuple[Frozen, ...] | frozenset[Frozen]"
@@ -23,6 +21,13 @@ Frozen: TypeAlias = (
 
 # Upper ends in seconds: a get is a look into a dict, and whatever takes longer waited for it.
 BOUNDS_S = (0.00001, 0.0001, 0.001, 0.01, 0.1, 1.0)
+
+ID_LENGTH_MAX = 256
+DEPTH_MAX = 10
+PLACEHOLDERS = frozenset({"none", "null", "undefined", "placeholder", "todo"})
+NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+# Category Cc is these two ranges and no more; a lone surrogate cannot be encoded as UTF-8.
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class UserExecutionContext:
     created_at: float = 0.0
     # Compared, but left out of the hash, as a read-only mapping has none.
     additional_context: Mapping[str, object] = field(
-        default_factory=lambda: MappingProxyType({}), hash=False
+        default_factory=lambda: NOTHING_MORE, hash=False
     )
     operation_depth: int = 0
 
@@ -81,6 +86,37 @@ class WebSocketContext:
     message_id: str | None = None
 
 
+def check_id(field: str, value: object) -> None:
+    """Raise InvalidContextError unless value can be an id (the contract, Context).
+
+    A good id is never changed: trimming and folding happen for the comparison with the
+    placeholders only.
+    """
+    if not isinstance(value, str):
+        raise InvalidContextError(field, value, "be a string")
+    if not value.strip():
+        raise InvalidContextError(field, value, "have a character that is not white space")
+    if len(value) > ID_LENGTH_MAX:
+        raise InvalidContextError(field, value, f"have at most {ID_LENGTH_MAX} characters")
+    if FORBIDDEN.search(value):
+        raise InvalidContextError(field, value, "have no control character and no lone surrogate")
+    if value.strip().lower() in PLACEHOLDERS:
+        raise InvalidContextError(field, value, "name somebody, not stand in for a name")
+
+
+def check_optional_id(field: str, value: object) -> None:
+    """Accept None and the empty string, which both mean "not given", and else check the id."""
+    if value is not None and value != "":
+        check_id(field, value)
+
+
+def check_depth(depth: object) -> None:
+    """Raise InvalidContextError unless depth is a whole number from 0 to DEPTH_MAX."""
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= DEPTH_MAX:
+        rule = f"be a whole number from 0 to {DEPTH_MAX}"
+        raise InvalidContextError("operation_depth", depth, rule)
+
+
 def frozen(field: str, value: object) -> Frozen:
     """Copy value with lists as tuples, sets as frozen sets and dicts as read-only mappings.
 
@@ -102,116 +138,6 @@ def frozen_mapping(field: str, value: Mapping[str, object]) -> Mapping[str, Froz
     if not all(isinstance(key, str) for key in value):
         raise InvalidContextError(field, value, "have strings as keys")
     return MappingProxyType({key: frozen(field, item) for key, item in value.items()})
-
-
-class Contexts:
-    """The getter: the only way to a context, once per message, at the entry.
-
-    All refuse with InvalidContextError or SessionLimitError before they change anything. times
-    is how long the gets took that did not refuse.
-    """
-
-    def __init__(
-        self,
-        ids: UnifiedIdGenerator,
-        registry: Registry,
-        clock: Clock,
-    ) -> None:
-        self.times = ContextTimes()
-        self._clock = clock
-        self._ids = ids
-        self._registry = registry
-
-    def get_user_execution_context(
-        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
-    ) -> UserExecutionContext:
-        """Return the context of a thread's session, or of the user's latest, or of a new one."""
-        asked_at_s = self._clock.now()
-        context = self.context_of(self._registry.visit(user_id, thread_id, run_id))
-        self.times.observe(self._clock.now() - asked_at_s)
-        return context
-
-    def accept_message(
-        self, user_id: str, thread_id: str | None, run_id: str | None, connection_id: str | None
-    ) -> tuple[UserExecutionContext, Visit]:
-        """Return the context of a message that came by a connection, and what its get found."""
-        asked_at_s = self._clock.now()
-        visit = self._registry.accept(user_id, thread_id, run_id)
-        context = self.context_of(visit, connection_id)
-        self.times.observe(self._clock.now() - asked_at_s)
-        return context, visit
-
-    def reading_context(self, user_id: str, thread_id: str) -> UserExecutionContext:
-        """Return a context to read a thread on, whether or not it has a session; makes none.
-
-        Raises InvalidContextError.
-        """
-        check_id("user_id", user_id)
-        check_id("thread_id", thread_id)
-        seen = self._registry.peek(user_id, thread_id)
-        _, run_id, request_id = self._ids.generate_user_context_ids(user_id, "read")
-        return UserExecutionContext(
-            user_id=user_id,
-            thread_id=thread_id,
-            run_id=seen.run_id if seen else run_id,
-            request_id=request_id,
-            websocket_client_id=seen.websocket_client_id if seen else None,
-            created_at=seen.began_at_s if seen else self._ids.now(),
-        )
-
-    def create_user_execution_context(
-        self,
-        user_id: str,
-        thread_id: str | None = None,
-        run_id: str | None = None,
-        db_session: object | None = None,  # noqa: ARG002  # its callers pass it; no context keeps it
-        websocket_connection_id: str | None = None,
-        *,
-        stacklevel: int = 2,
-    ) -> UserExecutionContext:
-        """Warn that it is deprecated, then get the context; stacklevel 2 blames the caller."""
-        warnings.warn(
-            "create_user_execution_context is deprecated; use get_user_execution_context, which "
-            "goes on with the conversation",
-            DeprecationWarning,
-            stacklevel=stacklevel,
-        )
-        check_optional_id("websocket_connection_id", websocket_connection_id)
-        context = self.get_user_execution_context(user_id, thread_id, run_id)
-        return replace(context, websocket_connection_id=websocket_connection_id)
-
-    def from_websocket_request(
-        self,
-        user_id: str,
-        websocket_id: str | None = None,
-        additional_context: Mapping[str, object] | None = None,
-    ) -> UserExecutionContext:
-        """Begin a conversation at the WebSocket entry, and register its session."""
-        check_id("user_id", user_id)
-        check_optional_id("websocket_id", websocket_id)
-        # The context copies it again; here it must be refused before a session is made.
-        frozen_mapping("additional_context", additional_context or {})
-        visit = self._registry.visit_by_connection(user_id)
-        connection_id = websocket_id or self._ids.generate_websocket_connection_id(user_id)
-        return self.context_of(visit, connection_id, additional_context)
-
-    def context_of(
-        self,
-        visit: Visit,
-        connection_id: str | None = None,
-        additional_context: Mapping[str, object] | None = None,
-    ) -> UserExecutionContext:
-        """Put the ids that a get found into a context."""
-        return UserExecutionContext(
-            user_id=visit.user_id,
-            thread_id=visit.thread_id,
-            run_id=visit.run_id,
-            request_id=visit.request_id,
-            websocket_client_id=visit.websocket_client_id,
-            websocket_connection_id=connection_id,
-            created_at=visit.created_at_s,
-            additional_context=additional_context or {},
-        )
 
 
 class ContextTimes:

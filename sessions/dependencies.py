@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessions.clock import Clock
-from sessions.context import Contexts
+from sessions.contexts import Contexts
 from sessions.ids import UnifiedIdGenerator
 from sessions.metrics import Metrics
 from sessions.registry import Registry

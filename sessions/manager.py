@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Callable
 
 from sessions.clock import Clock
-from sessions.context import UserExecutionContext
+from sessions.context import UserExecutionContext, check_id, check_optional_id
 from sessions.dependencies import Dependencies
 from sessions.errors import ConnectionTakenError, ContextMismatchError, ManagerLimitError
 from sessions.event import CLEAN, GOING_AWAY, UNDELIVERABLE, Connection, Event, WebSocket
-from sessions.ids import IsolationKey, check_id, check_optional_id
+from sessions.ids import IsolationKey
 from sessions.metrics import Metrics
-from sessions.registry import Visit
 from sessions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -343,8 +342,9 @@ class Connector:
         self._check_connection_id(websocket, connection_id)
         self._factory.check_room(user_id, thread_id)
         self._release_due(user_id, websocket, connection_id)
-        visit = self._dependencies.registry.visit_by_connection(user_id, thread_id)
-        context = self._context(visit, connection_id)
+        registry = self._dependencies.registry
+        visit = registry.visit_by_connection(user_id, thread_id, connection_id)
+        context = visit.context
         manager = await self._factory.create_manager(context)
         self._attach(manager, context, websocket, resumed=visit.resumed)
         setattr(websocket, "user_context", context)  # noqa: B010  # no socket declares it
@@ -404,11 +404,6 @@ class Connector:
         named = self._connections.get(connection_id or "")
         same = self._by_socket.get(id(websocket))
         return [connection for connection in (named, same) if connection]
-
-    def _context(self, visit: Visit, connection_id: str | None) -> UserExecutionContext:
-        ids, contexts = self._dependencies.ids, self._dependencies.contexts
-        name = connection_id or ids.generate_websocket_connection_id(visit.user_id)
-        return contexts.context_of(visit, name)
 
     def _attach(
         self,

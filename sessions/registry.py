@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from threading import RLock
 from typing import NamedTuple, Protocol, TypedDict
 
 from sessions.clock import Clock, sleep_until
+from sessions.context import (
+    NOTHING_MORE,
+    ContextTimes,
+    UserExecutionContext,
+    check_id,
+    check_optional_id,
+)
 from sessions.errors import SessionLimitError, ThreadEndedError
-from sessions.ids import IsolationKey, UnifiedIdGenerator, check_id, check_optional_id
+from sessions.ids import IsolationKey, UnifiedIdGenerator
 from sessions.metrics import Metrics
 from sessions.settings import Settings
 
@@ -57,26 +65,22 @@ class Peek(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one get found: a copy of the session's ids, and whether it was there before.
+    """What one get found: the session's ids in a context, and whether it was there before.
 
     number is the session's own, which no other has; used, that of its latest get.
     """
 
-    user_id: str
-    thread_id: str
-    run_id: str
-    request_id: str
-    websocket_client_id: str
-    created_at_s: float
+    context: UserExecutionContext
     resumed: bool
     number: int
     used: int
 
     def data(self) -> SessionData:
+        context = self.context
         return {
-            "thread_id": self.thread_id,
-            "run_id": self.run_id,
-            "request_id": self.request_id,
+            "thread_id": context.thread_id,
+            "run_id": context.run_id,
+            "request_id": context.request_id,
         }
 
 
@@ -95,12 +99,14 @@ class Registry:
 
     A session that is due is gone for every caller from that moment, though its record stays
     until a clean-up, or until its key is made anew. A get takes the same time however many
-    sessions live; only a user at the limit pays for a look at that user's own.
+    sessions live; only a user at the limit pays for a look at that user's own. times is how long
+    the gets of contexts took that did not refuse.
     """
 
     def __init__(
         self, ids: UnifiedIdGenerator, clock: Clock, settings: Settings, metrics: Metrics
     ) -> None:
+        self.times = ContextTimes()
         self._ids = ids
         self._clock = clock
         self._settings = settings
@@ -126,30 +132,55 @@ class Registry:
         Without a thread it is the user's latest live one; without a run, the thread's current.
         """
         with self._lock:
+            self._validate(user_id, thread_id, run_id)
             session, was_there = self._get(user_id, thread_id, run_id)
-            return self._use(session, resumed=was_there)
+            self._use(session, resumed=was_there)
+            return self._seen(session, resumed=was_there)
 
     def accept(
-        self, user_id: str, thread_id: str | None = None, run_id: str | None = None
+        self,
+        user_id: str,
+        thread_id: str | None,
+        run_id: str | None,
+        own: UserExecutionContext | None,
     ) -> Visit:
-        """Do the get of a message, and count it: from now on its session outlives its manager."""
+        """Do the get of a message, and count it: from now on its session outlives its manager.
+
+        own is the context of the connection that it came by, whose thread it is for if it names
+        none. The caller has checked the ids.
+        """
+        asked_at_s = self._clock.now()
         with self._lock:
+            thread_id = thread_id or (own.thread_id if own else None)
             session, was_there = self._get(user_id, thread_id, run_id)
             session.ends_with_manager = False
             session.leased_until_s = None
             self._metrics.messages += 1
             self._metrics.messages_continued += was_there
-            return self._use(session, resumed=was_there)
+            self._use(session, resumed=was_there)
+            connection_id = own.websocket_connection_id if own else None
+            visit = self._seen(session, connection_id, resumed=was_there)
+        self.times.observe(self._clock.now() - asked_at_s)
+        return visit
 
-    def visit_by_connection(self, user_id: str, thread_id: str | None = None) -> Visit:
+    def visit_by_connection(
+        self,
+        user_id: str,
+        thread_id: str | None,
+        connection_id: str | None,
+        additional: Mapping[str, object] = NOTHING_MORE,
+    ) -> Visit:
         """Do the get of a connection: without a thread it begins a conversation.
 
-        The caller has checked the ids.
+        Without an id the connection is given one. The caller has checked the ids.
         """
         with self._lock:
             found = self._find(user_id, thread_id) if thread_id else None
             session = found or self._create(user_id, thread_id, None, by_connection=True)
-            return self._use(session, resumed=found is not None)
+            self._use(session, resumed=found is not None)
+            return self._seen(
+                session, connection_id, additional, resumed=found is not None, by_connection=True
+            )
 
     def get_existing_session(
         self, user_id: str, thread_id: str | None = None
@@ -247,7 +278,10 @@ class Registry:
     def restore(self, user_id: str, thread_id: str, run_id: str, active_at_s: float) -> None:
         """Register a stored session, idle since active_at_s; its thread is the user's latest."""
         with self._lock:
-            session = self._made(user_id, thread_id, run_id, active_at_s, by_connection=False)
+            client_id = self._ids.generate_websocket_client_id(user_id)
+            session = self._made(
+                user_id, thread_id, run_id, client_id, active_at_s, by_connection=False
+            )
             self._register(session)
             self._place_last(session)
 
@@ -313,7 +347,6 @@ class Registry:
 
     def _get(self, user_id: str, thread_id: str | None, run_id: str | None) -> tuple[Session, bool]:
         """Return the session that a get is for, making one, and whether it was there before."""
-        self._validate(user_id, thread_id, run_id)
         found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)
         session = found or self._create(user_id, thread_id, run_id, by_connection=False)
         session.run_id = run_id or session.run_id
@@ -325,10 +358,12 @@ class Registry:
         self._check_limit(user_id)
         operation = "websocket_session" if by_connection else "session"
         new_thread_id, new_run_id, _ = self._ids.generate_user_context_ids(user_id, operation)
+        client_id = self._ids.generate_websocket_client_id(user_id)
         session = self._made(
             user_id,
             thread_id or new_thread_id,
             run_id or new_run_id,
+            client_id,
             self._clock.now(),
             by_connection=by_connection,
         )
@@ -336,13 +371,20 @@ class Registry:
         return session
 
     def _made(
-        self, user_id: str, thread_id: str, run_id: str, began_at_s: float, *, by_connection: bool
+        self,
+        user_id: str,
+        thread_id: str,
+        run_id: str,
+        client_id: str,
+        began_at_s: float,
+        *,
+        by_connection: bool,
     ) -> Session:
         return Session(
             user_id=user_id,
             thread_id=thread_id,
             run_id=run_id,
-            websocket_client_id=self._ids.generate_websocket_client_id(user_id),
+            websocket_client_id=client_id,
             created_at_s=began_at_s,
             active_at_s=began_at_s,
             ends_with_manager=by_connection,
@@ -360,7 +402,7 @@ class Registry:
     def _register(self, session: Session) -> None:
         self._sessions[self._key(session.user_id, session.thread_id)] = session
 
-    def _use(self, session: Session, *, resumed: bool) -> Visit:
+    def _use(self, session: Session, *, resumed: bool) -> None:
         session.active_at_s = self._clock.now()
         session.used = next(self._uses)
         self._place_last(session)
@@ -369,7 +411,6 @@ class Registry:
         else:
             self._metrics.contexts_created += 1
         logger.info("%s session: %s", "Reusing" if resumed else "Creating", session.thread_id)
-        return self._seen(session, resumed=resumed)
 
     def _place_last(self, session: Session) -> None:
         """Make a session's thread the user's latest."""
@@ -377,18 +418,29 @@ class Registry:
         mine.pop(session.thread_id, None)
         mine[session.thread_id] = session
 
-    def _seen(self, session: Session, *, resumed: bool) -> Visit:
-        return Visit(
-            user_id=session.user_id,
+    def _seen(
+        self,
+        session: Session,
+        connection_id: str | None = None,
+        additional: Mapping[str, object] = NOTHING_MORE,
+        *,
+        resumed: bool,
+        by_connection: bool = False,
+    ) -> Visit:
+        user_id, request_id = session.user_id, self._ids.generate_base_id("req_session")
+        if by_connection and not connection_id:
+            connection_id = self._ids.generate_websocket_connection_id(user_id)
+        context = UserExecutionContext(
+            user_id=user_id,
             thread_id=session.thread_id,
             run_id=session.run_id,
-            request_id=self._ids.generate_base_id("req_session"),
+            request_id=request_id,
             websocket_client_id=session.websocket_client_id,
-            created_at_s=session.created_at_s,
-            resumed=resumed,
-            number=session.number,
-            used=session.used,
+            websocket_connection_id=connection_id,
+            created_at=session.created_at_s,
+            additional_context=additional,
         )
+        return Visit(context, resumed, session.number, session.used)
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(self._key(session.user_id, session.thread_id), None)

@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
-from sessions.context import UserExecutionContext, WebSocketContext
+from sessions.context import (
+    UserExecutionContext,
+    WebSocketContext,
+    check_id,
+    check_optional_id,
+)
 from sessions.dependencies import Dependencies
 from sessions.errors import UnknownConnectionError
 from sessions.event import Connection, Event, Json
-from sessions.ids import IsolationKey, check_id, check_optional_id
+from sessions.ids import IsolationKey
 from sessions.manager import Connector, WebSocketManagerFactory
 
 
@@ -76,9 +81,8 @@ class Router:
         """
         self._check_ids(user_id, thread_id, run_id, connection_id)
         asker = self._live(user_id, connection_id) if connection_id else None
-        asked_for = thread_id or (asker.context.thread_id if asker else None)
-        get = self._dependencies.contexts.accept_message
-        context, _ = get(user_id, asked_for, run_id, connection_id)
+        own = asker.context if asker else None
+        context = self._registry.accept(user_id, thread_id, run_id, own).context
         if asker:
             self._connector.frame_arrived(asker)
         asked = WebSocketContext(context, connection_id, message_id)

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from sessions.context import Contexts
+from sessions.context import check_id
+from sessions.contexts import Contexts
 from sessions.errors import RefusedError
 from sessions.event import Event, Json
-from sessions.ids import IsolationKey, UnifiedIdGenerator, check_id
+from sessions.ids import IsolationKey, UnifiedIdGenerator
 from sessions.messages.error_codes import code_of, told
 from sessions.messages.handlers import shown_turn
 from sessions.messages.intake import Intake

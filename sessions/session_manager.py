@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from sessions.clock import Clock, SystemClock, sleep_until
-from sessions.context import Contexts
+from sessions.contexts import Contexts
 from sessions.dependencies import Dependencies
 from sessions.event import GOING_AWAY, INVALIDATED
 from sessions.ids import IsolationKey, UnifiedIdGenerator

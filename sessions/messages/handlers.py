@@ -17,7 +17,7 @@ from sessions.agents.agent import (
     AgentUnavailableError,
 )
 from sessions.clock import Clock
-from sessions.context import Contexts
+from sessions.contexts import Contexts
 from sessions.errors import AgentFailedError, AgentTimeoutError, ThreadEndedError
 from sessions.event import Json
 from sessions.ids import IsolationKey

@@ -72,7 +72,7 @@ class Intake:
     ) -> Message:
         """Get the context of a message, and queue it; raises RefusedError, and changed nothing.
 
-        own is the context of the connection that it came by.
+        own is the context of the connection that it came by. The caller has checked user_id.
         """
         self._queue.check_room(user_id)
         message = self._message(user_id, draft, asker, own)
@@ -131,14 +131,10 @@ class Intake:
         self, user_id: str, draft: Draft, asker: str | None, own: UserExecutionContext | None
     ) -> Message:
         """Get the context of a message, of which the session takes note."""
-        context, visit = self._dependencies.contexts.accept_message(
-            user_id,
-            draft.thread_id or (own.thread_id if own else None),
-            draft.run_id,
-            own.websocket_connection_id if own else None,
-        )
+        registry = self._dependencies.registry
+        visit = registry.accept(user_id, draft.thread_id, draft.run_id, own)
         return Message(
-            context,
+            visit.context,
             draft.kind,
             draft.payload,
             visit.number,

@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from sessions.context import UserExecutionContext
+from sessions.context import UserExecutionContext, check_optional_id
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.ids import IsolationKey, check_optional_id
+from sessions.ids import IsolationKey
 from sessions.storage.tables import Begun
 
 HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice

@@ -16,7 +16,8 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from sessions.clock import Clock
-from sessions.context import Contexts, UserExecutionContext
+from sessions.context import UserExecutionContext
+from sessions.contexts import Contexts
 from sessions.errors import PoolTimeoutError
 from sessions.settings import Settings
 from sessions.storage.engine import (

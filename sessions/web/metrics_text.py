@@ -112,7 +112,7 @@ class ServiceCollector(Collector):
             yield GaugeMetricFamily(f"sessions_{name}", meaning, value)
 
     def _times(self) -> Metric:
-        times = self._service.system.contexts.times
+        times = self._service.system.registry.times
         return HistogramMetricFamily(
             "sessions_context_seconds",
             "Time to get a context.",

@@ -8,13 +8,13 @@ from fastapi import Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from sessions.ids import ID_LENGTH_MAX, PLACEHOLDERS
+from sessions.context import ID_LENGTH_MAX, PLACEHOLDERS
 from sessions.messages.message import GetThreadHistory, Saying
 from sessions.routes import STATUS
 from sessions.storage.failures import KINDS
 from sessions.web.responses import JSON_LINES
 
-# As sessions.ids has it: no control character, not blank, and nobody's stand-in.
+# As sessions.context has it: no control character, not blank, and nobody's stand-in.
 _STAND_INS = "|".join(
     "".join(f"[{letter}{letter.upper()}]" for letter in word) for word in sorted(PLACEHOLDERS)
 )

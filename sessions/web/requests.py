@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 
 from starlette.requests import HTTPConnection, Request
 
+from sessions.context import check_id
 from sessions.errors import BadMessageError
 from sessions.event import Json
-from sessions.ids import check_id
 from sessions.messages.message import parsed
 
 # More of them are no length of anything.

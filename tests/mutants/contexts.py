@@ -10,7 +10,7 @@ from tests.mutants.sessions import line
 WarnsNobody = line(
     "WarnsNobody",
     "Goes on to offer the deprecated function without the warning (seed 002).",
-    "context.Contexts.create_user_execution_context",
+    "contexts.Contexts.create_user_execution_context",
     old="warnings.warn(",
     new="None and warnings.warn(",
     scenario=Conversation,

@@ -31,7 +31,7 @@ KeepsEmptyUsers = leak(
 LocksEachUser = leak(
     "LocksEachUser",
     "Makes a lock for each user who asks for a session, and never takes one out.",
-    "registry.Registry._get",
+    "registry.Registry.visit",
     old="self._validate(user_id, thread_id, run_id)",
     new="self._validate(user_id, thread_id, run_id)\n"
     'vars(self).setdefault("_locks", {}).setdefault(user_id, RLock())',

@@ -77,7 +77,7 @@ AuditsNothing = leak(
 CachesContexts = leak(
     "CachesContexts",
     "Caches every context in a list of another package, which outlives all of them.",
-    "context.Contexts.get_user_execution_context",
+    "contexts.Contexts.get_user_execution_context",
     old="return context",
     new="from tests.mutants import foreign\nforeign.KEPT.append(context)\nreturn context",
     scenario=Conversation,
@@ -85,9 +85,9 @@ CachesContexts = leak(
     steps=1,
     also=(
         Change(  # what the systems of other runs have left there
-            "sessions.context.Contexts.__init__",
-            "self.times = ContextTimes()",
-            "from tests.mutants import foreign\nforeign.KEPT.clear()\nself.times = ContextTimes()",
+            "sessions.contexts.Contexts.__init__",
+            "self._ids = ids",
+            "from tests.mutants import foreign\nforeign.KEPT.clear()\nself._ids = ids",
         ),
     ),
 )

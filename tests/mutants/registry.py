@@ -59,13 +59,13 @@ JoinsKeyParts = line(
 ValidatesLate = line(
     "ValidatesLate",
     "Registers the session, and only then looks at what it was given (seed 001, 2.2).",
-    "registry.Registry._get",
+    "registry.Registry.visit",
     old="self._validate(user_id, thread_id, run_id)\n"
-    "    found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
-    "    session = found or self._create(user_id, thread_id, run_id, by_connection=False)",
+    "        session, was_there = self._get(user_id, thread_id, run_id)",
     new="found = self._find(user_id, thread_id) if thread_id else self._latest(user_id)\n"
     "session = found or self._create(user_id, thread_id, run_id, by_connection=False)\n"
-    "self._validate(user_id, thread_id, run_id)",
+    "self._validate(user_id, thread_id, run_id)\n"
+    "session.run_id, was_there = run_id or session.run_id, found is not None",
     scenario=Refusals,
     continuity_create=1,
     continuity_get=1,

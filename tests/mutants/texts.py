@@ -20,7 +20,7 @@ NamesAnotherField = line(
 SwapsValueAndRule = line(
     "SwapsValueAndRule",
     "Tells a user that the value is the rule, and that it must be what was given.",
-    "ids.check_id",
+    "context.check_id",
     old='raise InvalidContextError(field, value, "be a string")',
     new='raise InvalidContextError(field, "be a string", value)',
     scenario=Refusals,

@@ -80,7 +80,7 @@ UNSEEN = (
     ),
     Unseen(
         "core",
-        "context",
+        "contexts",
         "Contexts.from_websocket_request",
         'frozen_mapping("additional_context", additional_context or {})',
         "pass",
@@ -138,7 +138,7 @@ UNSEEN = (
     ),
     Unseen(
         "core",
-        "ids",
+        "context",
         "check_id",
         "len(value) > ID_LENGTH_MAX",
         'len(value.encode("utf-8", "surrogatepass")) > ID_LENGTH_MAX',
