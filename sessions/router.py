@@ -54,7 +54,11 @@ class Router:
 
         While the thread's manager has no connection the event waits for one.
         """
-        self._publish(self._event(asked, kind, fields), asked.asker)
+        event, asker = self._event(asked, kind, fields), asked.asker
+        if manager := self._factory.find(event.key):
+            manager.deliver(event)
+        if asker and not (manager and asker in manager.connections):
+            self._offer(event, asker)
 
     def answer(self, asked: Asked, kind: str, fields: Mapping[str, Json]) -> None:
         """Send an event to the asker only; to nobody, if that one has left."""
@@ -119,7 +123,9 @@ class Router:
         check_id("thread_id", thread_id)
         self._check_ids(user_id, thread_id, None, None)
         key = IsolationKey(user_id, thread_id)
-        self._publish(self._event_of_thread(kind, key, fields), None)
+        event = self._event_of_thread(kind, key, fields)
+        if manager := self._factory.find(key):
+            manager.deliver(event)
 
     def _check_ids(
         self, user_id: str, thread_id: str | None, run_id: str | None, connection_id: str | None
@@ -154,12 +160,6 @@ class Router:
         seen = self._registry.peek(*key)
         event_id = self._dependencies.ids.generate_base_id("event")
         return Event(kind, key, seen.run_id if seen else None, event_id, message_id, fields)
-
-    def _publish(self, event: Event, asker: str | None) -> None:
-        if manager := self._factory.find(event.key):
-            manager.deliver(event)
-        if asker and not (manager and asker in manager.connections):
-            self._offer(event, asker)
 
     def _offer(self, event: Event, asker: str) -> None:
         if response := self.responses.find(asker):

@@ -13,12 +13,19 @@ from tests.mutants.sessions import line
 DeliversToAllThreads = line(
     "DeliversToAllThreads",
     "Sends an event to every thread that its user has open.",
-    "router.Router._publish",
+    "router.Router.publish",
     old="if manager := self._factory.find(event.key):",
     new="for manager in self._factory.live_of(event.key.user_id):\n"
     "    manager.deliver(event)\n"
     "manager = self._factory.find(event.key)\n"
     "if False:",
+    also=(
+        Change(
+            "sessions.router.Router.deliver",
+            old="if manager := self._factory.find(key):",
+            new="for manager in self._factory.live_of(user_id):",
+        ),
+    ),
     scenario=Connections,
     isolation_deliver=2,
     isolation_message=2,
@@ -31,7 +38,7 @@ DeliversToAllThreads = line(
 AskerUnanswered = line(
     "AskerUnanswered",
     "Answers the thread that was asked about, and not the tab that asked.",
-    "router.Router._publish",
+    "router.Router.publish",
     old="not (manager and asker in manager.connections)",
     new="False",
     scenario=Connections,

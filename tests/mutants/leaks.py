@@ -32,7 +32,7 @@ KeepsEndedManagers = leak(
 KeepsHandlers = leak(
     "KeepsHandlers",
     "Registers a closure for the reply to each message, and takes none away.",
-    "router.Router._publish",
+    "router.Router.publish",
     old=PUBLISH,
     new=f'vars(self).setdefault("_on_reply", []).append(lambda: (event, asker))\n{PUBLISH}',
     scenario=Conversation,
@@ -65,7 +65,7 @@ KeepsConnectionIds = leak(
 AuditsNothing = leak(
     "AuditsNothing",
     "Keeps what the log returned for each message, which is None.",
-    "router.Router._publish",
+    "router.Router.publish",
     old=PUBLISH,
     new="from logging import info\n"
     'wrote = info("message on %s", event.key.thread_id)\n'
