@@ -175,6 +175,20 @@ def test_what_is_closed_is_compared_where_a_moment_comes_in_another_order() -> N
     assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
 
 
+def test_that_a_worker_takes_a_message_is_a_moment_of_its_own() -> None:
+    """Two users come before the one worker takes the first message; it serves the other next."""
+    operations = (
+        Chat.post_stream("ana", "t", None, None, "m1", HELD),
+        Chat.post("ben", "t", None, None, "m2", WELL).timed(Timing(WITH)),
+        Chat.post_stream("ana", "u", None, None, "m3", HELD),
+        Chat.delete_thread("ana", "t"),
+    )
+    target = load_target(SERVICE)
+    settings = {"pool_size": 10, "queue_workers": 1, "queue_workers_per_user": 4}
+    header = Header(target.model.name, SERVICE, settings=settings, overlap=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
     assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]

@@ -175,13 +175,12 @@ class MessagesModel(SessionsModel):
         return super().at(step)
 
     def goes_on(self) -> list[int]:
-        return self.service.processes.at_gates()
+        return self.service.goes_on()
 
     def go_on(self, step: int) -> object:
         """Do the next moment of what a step has begun."""
         self.state.clock.step = step
-        self.service.processes.pass_gate(step)
-        self.service.settle()
+        self.service.go_on(step)
         return self.later.pop(step)[0] if self.later.get(step) else LATER
 
     def _finish(self, steps: Generator[Wait, bool, object]) -> object:

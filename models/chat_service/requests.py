@@ -89,6 +89,10 @@ class Requests:
     Users are served in turn: next is the one of the least turn of those who have something to be
     handled, and not yet as much at work as one may. A user has the last turn on coming, and again
     on being served.
+
+    Where operations overlap, that a worker takes a request is a moment of it, and that a worker
+    whose request was cancelled is free is another: others can come before each. leaving: the
+    requests of such workers.
     """
 
     settings: Settings
@@ -102,6 +106,7 @@ class Requests:
     counts: QueueCounts = field(default_factory=QueueCounts)
     turns: dict[str, int] = field(default_factory=dict)
     stopping: list[Process] = field(default_factory=list)  # each notes that one was stopped
+    leaving: list[Request] = field(default_factory=list)
 
     def all(self) -> list[Request]:
         return [request for line in self.lines.values() for request in line]
@@ -129,6 +134,9 @@ class Requests:
         """Forget a request, whatever it does now; its thread's next one follows."""
         if request.process:
             self.processes.end(request.process)
+            if self.processes.gated:
+                self.leaving.append(request)
+                self.processes.start(self._leave(request), request.step)
         self._forget(request)
 
     def stop(self, request: Request) -> None:
@@ -142,15 +150,25 @@ class Requests:
         process = self.processes.start(self.give_up(request), self.clock.step)
         self.stopping.append(process)
 
+    def next(self) -> Request | None:
+        """Return the request that a free worker takes next, the most urgent of a user's first."""
+        ready = self._ready()
+        if not ready:
+            return None
+        user = min((request.key[0] for request in ready), key=self.turns.__getitem__)
+        own = [request for request in ready if request.key[0] == user]
+        return min(own, key=lambda request: request.rank)
+
+    def take(self, request: Request) -> None:
+        """Hand the next request to a worker."""
+        self._go_last(request.key[0])
+        request.rests_until_s, request.has_begun = None, True
+        request.process = self.processes.start(self._work(request), request.step)
+
     def dispatch(self) -> None:
-        """Hand the ready heads to free workers, the most urgent first."""
-        while ready := self._ready():
-            user = min((request.key[0] for request in ready), key=self.turns.__getitem__)
-            own = [request for request in ready if request.key[0] == user]
-            request = min(own, key=lambda request: request.rank)
-            self._go_last(user)
-            request.rests_until_s, request.has_begun = None, True
-            request.process = self.processes.start(self._work(request), request.step)
+        """Hand requests to the free workers, unless each is a moment of its own."""
+        while not self.processes.gated and (request := self.next()):
+            self.take(request)
 
     def next_s(self) -> float:
         """Return when the next rest ends."""
@@ -163,7 +181,8 @@ class Requests:
         ready = [head for head in heads if not head.process and (head.rests_until_s or 0) <= now_s]
         if not ready:
             return []
-        at_work = Counter(head.key[0] for head in heads if head.process)
+        handled = [head for head in heads if head.process]
+        at_work = Counter(request.key[0] for request in (*handled, *self.leaving))
         if at_work.total() >= self.settings.queue_workers:
             return []
         return [head for head in ready if at_work[head.key[0]] < most]
@@ -184,7 +203,11 @@ class Requests:
         """Free the worker of a stopped request, in a moment of its own."""
         yield Gate()
         self._forget(request)
-        self.dispatch()
+
+    def _leave(self, request: Request) -> Steps:
+        """Free the worker of a cancelled request, in a moment of its own."""
+        yield Gate()
+        self.leaving.remove(request)
 
     def _fail(self, request: Request) -> Generator[Wait, bool, None]:
         """Schedule the next try of a request, or make it a dead letter."""

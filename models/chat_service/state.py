@@ -45,6 +45,20 @@ class ServiceState:
         while self.processes.run():
             self._let_go()
 
+    def goes_on(self) -> list[int]:
+        """Return the steps that have a moment of their own before them, once for each moment."""
+        taken = self.requests.next() if self.processes.gated else None
+        return [*self.processes.at_gates(), *([taken.step] if taken else [])]
+
+    def go_on(self, step: int) -> None:
+        """Do the next moment of a step."""
+        taken = self.requests.next()
+        if taken and taken.step == step:
+            self.requests.take(taken)
+        else:
+            self.processes.pass_gate(step)
+        self.settle()
+
     def wait(self, seconds: int) -> None:
         """Go from one second at which something is due to the next; what is due ends first."""
         end_s = self.clock.now_s + seconds
