@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy import literal, select
 from threadline import Census, Driver
@@ -45,9 +47,11 @@ class DatabasePoolDriver(Driver[DatabasePool]):
 
     async def take(self, held_s: float | None) -> Work:
         work = Work()
-        work.task = asyncio.create_task(self._work(work, held_s))
-        self._tasks = [task for task in self._tasks if not task.done()] + [work.task]
-        return work
+        return self._begun(work, self._work(work, held_s))
+
+    async def hold(self, held_s: float) -> Work:
+        work = Work()
+        return self._begun(work, self._hold(work, held_s))
 
     async def give_back(self, session: Work) -> None:
         session.done.set()
@@ -65,7 +69,8 @@ class DatabasePoolDriver(Driver[DatabasePool]):
 
     def census(self) -> Census:
         gauges = self._sessions.gauges()
-        return {"taken": gauges.places_taken, "open": gauges.sessions_open}
+        in_line = len(self._database.places._line)  # whoever has left is kept there, if anywhere
+        return {"taken": gauges.places_taken, "in_line": in_line, "open": gauges.sessions_open}
 
     def close(self) -> None:
         self.pump.call(self._stop())
@@ -78,6 +83,19 @@ class DatabasePoolDriver(Driver[DatabasePool]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._sessions.close()
         await self._database.close()
+
+    def _begun(self, work: Work, doing: Coroutine[Any, Any, None]) -> Work:
+        work.task = asyncio.create_task(doing)
+        self._tasks = [task for task in self._tasks if not task.done()] + [work.task]
+        return work
+
+    async def _hold(self, work: Work, held_s: float) -> None:
+        try:
+            async with self._database.places.held():
+                self.tell(work, PLACE)
+                await asyncio.sleep(held_s)
+        except PoolTimeoutError:
+            self.tell(work, TIMEOUT)
 
     async def _work(self, work: Work, held_s: float | None) -> None:
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Coroutine
 from contextlib import closing
 from itertools import count
 from operator import attrgetter
+from typing import Any
 
 from threadline import Census, Driver
 
@@ -66,6 +69,21 @@ class StoredTurnsDriver(Driver[StoredTurns]):
 
     async def remove_due(self) -> int:
         return await self._threads.remove_due(lambda _: None)
+
+    def say_first(self, user: str, thread: str, run: str, message: str) -> list[int]:
+        """Let both wait for the place of writers, in this order; the second has looked by then."""
+        writers, tasks = self._database.writers, list[asyncio.Task[int]]()
+        assert writers is not None
+        self.pump.call(writers.take())
+        for work in (self.say(user, thread, run, message), self.remove_due()):
+            tasks.append(self.pump.call(self._begun(work)))
+            self.pump.settle()
+        writers.give_back()
+        self.pump.settle()
+        return [task.result() for task in tasks]
+
+    async def _begun(self, work: Coroutine[Any, Any, int]) -> asyncio.Task[int]:
+        return asyncio.create_task(work)
 
     def census(self) -> Census:
         gauges, writers = self._sessions.gauges(), self._database.writers

@@ -19,7 +19,7 @@ class Waiting:
 
 
 class DatabasePool(Model):
-    """So many database sessions can be at work at once.
+    """So many can be at work at once: database sessions, and transactions without one.
 
     Who comes when all places are taken waits in line for pool_timeout_s seconds; a place that
     comes free at that very second comes too late. Each is told what comes of it.
@@ -29,16 +29,19 @@ class DatabasePool(Model):
         self.now_s = 0.0
         self.holding: dict[Handle, float | None] = {}  # when each gives its place back by itself
         self.line: dict[Handle, Waiting] = {}
+        self._sessions: set[Handle] = set()
         self._size = pool_size
         self._timeout_s = pool_timeout_s
 
     @operation
     def take(self, held_s: float | None) -> Handle:
         """A session begins to work, and gives its place back after so long, or when it is told."""
-        session = self.new("s")
-        self.line[session] = Waiting(self.now_s + self._timeout_s, held_s)
-        self._serve()
-        return session
+        return self._begin(held_s, is_session=True)
+
+    @operation
+    def hold(self, held_s: float) -> Handle:
+        """The same, of a transaction without a session, which gives back at its very second."""
+        return self._begin(held_s, is_session=False)
 
     @operation(breaks=Property.MEMORY)
     def give_back(self, session: Handle) -> None:
@@ -74,12 +77,21 @@ class DatabasePool(Model):
         self.now_s = end_s
 
     def census(self) -> Census:
-        """Return how many places are taken, and how many sessions are open: those in line too."""
-        return {"taken": len(self.holding), "open": len(self.holding) + len(self.line)}
+        """Return how many places are taken, who is in line, and how many sessions are open."""
+        sessions = self._sessions & {*self.holding, *self.line}
+        return {"taken": len(self.holding), "in_line": len(self.line), "open": len(sessions)}
 
     def teardown(self) -> Iterator[Operation]:
         for session in [*self.line, *self.holding]:
             yield DatabasePool.cancel(session)
+
+    def _begin(self, held_s: float | None, *, is_session: bool) -> Handle:
+        new = self.new("s")
+        self.line[new] = Waiting(self.now_s + self._timeout_s, held_s)
+        if is_session:
+            self._sessions.add(new)
+        self._serve()
+        return new
 
     def _serve(self) -> None:
         """Give free places to the first in line."""

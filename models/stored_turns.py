@@ -105,6 +105,14 @@ class StoredTurns(Model):
             del self.threads[key]
         return len(due)
 
+    @operation(user=USERS, thread=THREADS, run=RUNS, message=MESSAGES)
+    def say_first(self, user: str, thread: str, run: str, message: str) -> list[int]:
+        """A user's turn, then a removal of what is due come while another writes.
+
+        The position, and how many threads went: what is said in time keeps its thread.
+        """
+        return [self.say(user, thread, run, message), self.remove_due()]
+
     def _kept(self, user: str, thread: str) -> Thread | None:
         """Return a thread that is not due."""
         return None if (user, thread) in self._due() else self.threads.get((user, thread))

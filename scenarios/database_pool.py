@@ -19,6 +19,7 @@ class Places(Scenario[DatabasePool], bare=True):
     settings = {"pool_size": pool(1, 2), "pool_timeout_s": pool(3)}
 
     take = rule(DatabasePool.take, held_s=pool(None, 2, 3, 5), weight=4)
+    hold = rule(DatabasePool.hold, held_s=pool(2, 3, 5), weight=2)
     give_back = rule(DatabasePool.give_back, session=HOLDING, weight=3)
     cancel = rule(DatabasePool.cancel, session=IN_LINE | HELD)
     hand_over = rule(DatabasePool.hand_over, session=HOLDING, cancelled=IN_LINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadline import Scenario, pool, rule
 
-from models.stored_turns import StoredTurns
+from models.stored_turns import MESSAGES, RUNS, THREADS, USERS, StoredTurns
 
 
 class Turns(Scenario[StoredTurns]):
@@ -12,8 +12,11 @@ class Turns(Scenario[StoredTurns]):
 
     settings = {"pool_size": pool(10, 1, 2), "retention_s": pool(4, 100)}
 
-    wait = rule(StoredTurns.wait, seconds=pool(1, 2, 3))
+    wait = rule(StoredTurns.wait, seconds=pool(1, 2, 3), weight=6)
     remove_due = rule(StoredTurns.remove_due)
+    say_first = rule(
+        StoredTurns.say_first, user=USERS, thread=THREADS, run=RUNS, message=MESSAGES, weight=2
+    )
 
 
 class TurnsAtOnce(Turns):
@@ -22,7 +25,7 @@ class TurnsAtOnce(Turns):
     settings = {"pool_size": pool(10, 1, 2)}
     overlap = True
 
-    wait = remove_due = None
+    wait = remove_due = say_first = None
 
 
 class TurnsCancelled(TurnsAtOnce):

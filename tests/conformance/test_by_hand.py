@@ -13,11 +13,13 @@ from threadline.trace import Header, Recorder
 
 QUEUE, PARTS = "drivers.message_queue:MessageQueueDriver", "drivers.parts:PartsDriver"
 STARTS = "drivers.database_start:DatabaseStartDriver"
+TURNS = "drivers.stored_turns:StoredTurnsDriver"
 SCENARIOS = {
     "scenarios.message_queue:QueueByHand": QUEUE,
     "scenarios.message_queue:DeadLetters": QUEUE,
     "scenarios.parts:PartsByHand": PARTS,
     "scenarios.database_start:Starts": STARTS,
+    "scenarios.stored_turns:Turns": TURNS,
 }
 BUGS = {
     "taken as it is": (
@@ -56,6 +58,14 @@ BUGS = {
             "connect_timeout_s * 1_000",
         ),
     ),
+    "a removal of what was found due, and is not any more": (
+        "scenarios.stored_turns:Turns",
+        Change(
+            "sessions.storage.thread_store.ThreadStore._remove",
+            "if found is not None:",
+            "if True:",
+        ),
+    ),
     "not frozen within": (
         "scenarios.parts:PartsByHand",
         Change("sessions.context.frozen", "tuple(frozen(field, item) for item in value)", "value"),
@@ -64,11 +74,12 @@ BUGS = {
 
 
 def failures(scenario: str, runs: int) -> list[str]:
-    """Return what differs in so many runs."""
+    """Return what differs in so many runs, up to the first in which something does."""
     target = load_target(SCENARIOS[scenario])
     header = Header(target.model.name, target.name, seed=0, steps_max=50)
     played = Explorer(load_scenario(scenario), Runs(target, Recorder(None)), header).batches()
-    return [str(batch.failure.signature) for batch in islice(played, runs) if batch.failure]
+    failed = (str(batch.failure.signature) for batch in islice(played, runs) if batch.failure)
+    return list(islice(failed, 1))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -64,3 +64,17 @@ def test_a_removed_thread_is_gone_whole(begin: Begin[TurnsTalk]) -> None:
     assert talk.do.threads_of("ana") == Ok([])
     assert talk.do.history("ana", "t", 100) == Ok([])
     assert talk.do.say("ana", "t", "s", "m") == Ok(1)
+
+
+def test_a_turn_in_time_keeps_its_thread(begin: Begin[TurnsTalk]) -> None:
+    """
+    One that is stored while its thread is being removed as due is the first of a new one.
+    """
+    talk = begin(retention_s=4)
+    talk.do.say("ana", "t", "r", "m")
+    talk.do.say("ana", "u", "r", "m")
+    talk.do.wait(4)
+
+    assert talk.do.say_first("ana", "t", "s", "n") == Ok([1, 1])
+    assert talk.do.threads_of("ana") == Ok(["t"])
+    assert talk.do.history("ana", "t", 100) == Ok([[1, "user", "s"]])
