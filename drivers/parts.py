@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -13,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from threadline import Census, Driver, Refuse
 
 from models.parts import Parts
-from models.parts.errors import OWN
+from models.parts.errors import NOTHING, OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from models.session_manager.plain_data import added, described, spoil
@@ -23,12 +25,15 @@ from sessions.errors import BadMessageError, InvalidContextError, RefusedError
 from sessions.event import Event
 from sessions.ids import IsolationKey
 from sessions.messages.message import checked, draft_of, kind_of, parsed
+from sessions.metrics import Refusals
 from sessions.router import PendingResponse, PendingResponses
-from sessions.routes import refusal
+from sessions.routes import MessagesRoute, Reply, ThreadRoute, refusal
 from sessions.session_manager import Sweeper
 from sessions.storage.failures import StorageErrors, why
 from sessions.storage.failures import kind_of as kind_of_storage
 from sessions.storage.lease import DatabaseTakenError
+from sessions.storage.tables import StoredThread, Turn
+from sessions.storage.thread_store import LiveSince
 
 CONTEXT = UserExecutionContext("ana", "t", "r", "q")
 WORDS = "words of the database\nand a second line"
@@ -49,7 +54,8 @@ class PartsDriver(Driver[Parts]):
         self._noted = StorageErrors()
         self._counts: Counter[str] = Counter()
         self._how, self._done, self._is_running = WELL, 0, False
-        system = ChatSystem(Settings(sweep_interval_s=INTERVAL_S), self.clock)
+        self._refusals = Refusals()
+        self._system = system = ChatSystem(Settings(sweep_interval_s=INTERVAL_S), self.clock)
         self._dependencies = system.dependencies
         self._sweeper = Sweeper(system.dependencies, self._sweep, (SQLAlchemyError,))
         self._log = _Lines()
@@ -105,12 +111,8 @@ class PartsDriver(Driver[Parts]):
 
     async def told_of(self, error: str) -> object:
         given = _error(error)
-        try:
+        with _without_code(given):
             reply = refusal(given, "t")
-        except Exception as raised:
-            if raised is not given:
-                raise
-            raise Refuse("no code") from raised
         body = dict(reply.body)
         if body.pop("thread_id") != "t" or len(body) != len(("code", "message")):
             return repr(reply)
@@ -127,6 +129,27 @@ class PartsDriver(Driver[Parts]):
         counts = dict(self._noted.counts())
         is_counted = {each: n for each, n in counts.items() if n} == dict(self._counts)
         return [kind, said] if is_counted else counts
+
+    async def request(self, what: str, error: str) -> object:
+        if error == NOTHING:
+            reply = await self._reply(what, _Store())
+            return [reply.status, dict(reply.body)]
+        given = _error(error)
+        with _without_code(given):
+            reply = await self._reply(what, _Store(given))
+        kind, said = kind_of_storage(given), why(given)
+        whom = ", user 'ana'" + (", thread 't'" if reply.body["thread_id"] else "")
+        lines = self._log.take()
+        self._counts.update(kind for _ in lines)
+        is_so = lines == [f"storage error ({kind}) in {what}{whom}: {said}"]
+        body = reply.body
+        told = [body["code"], reply.status, body["message"], body["thread_id"]]
+        return [*told, [kind, said] if is_so else lines]
+
+    async def turn_away(self, limit: str) -> object:
+        self._refusals.note(limit)
+        self._refusals.counts().clear()  # type: ignore[attr-defined]  # it is a copy of the counts
+        return list(map(list, self._refusals.counts().items()))
 
     async def begin_sweeps(self) -> None:
         try:
@@ -186,6 +209,18 @@ class PartsDriver(Driver[Parts]):
         logging.getLogger("sessions").removeHandler(self._log)
         super().close()
 
+    async def _reply(self, what: str, store: Any) -> Reply:
+        system = self._system
+        reads = MessagesRoute(store, store, system.contexts, system.registry, self._noted)
+        ends = ThreadRoute(store.delete_thread, store.invalidate, self._noted)
+        replies = {
+            "GET /threads": lambda: reads.threads("ana"),
+            "GET /threads/messages": lambda: reads.messages("ana", "t"),
+            "DELETE /threads": lambda: ends.delete_thread("ana", "t"),
+            "DELETE /sessions": lambda: ends.delete_sessions("ana"),
+        }
+        return await replies[what]()
+
     async def _sweep(self) -> None:
         self._done += 1
         if self._how == RAISES_KNOWN:
@@ -197,6 +232,35 @@ class PartsDriver(Driver[Parts]):
         async for event in response.events():
             self.tell(name, event.fields["text"])
         self.tell(name, "end")
+
+
+class _Store:
+    """A store of ana's, with one turn on t, which fails whatever it is asked for if it can."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    async def threads_of(self, user: str, live_since: LiveSince) -> list[StoredThread]:
+        self._fail()
+        is_live = live_since(IsolationKey(user, "t")) is not None
+        return [StoredThread(user, "t", "r", 5.0)] if user == "ana" and not is_live else []
+
+    async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
+        self._fail()
+        is_ours = (context.user_id, context.thread_id, limit) == ("ana", "t", 50)
+        return [Turn(2, "agent", "hello", "m", "r", 7.0)] if is_ours else []
+
+    async def delete_thread(self, user: str, thread: str) -> bool:
+        self._fail()
+        return (user, thread) == ("ana", "t")
+
+    async def invalidate(self, user: str) -> int:
+        self._fail()
+        return 3 if user == "ana" else 0
+
+    def _fail(self) -> None:
+        if self._error is not None:
+            raise self._error
 
 
 class _Lines(logging.Handler):
@@ -213,6 +277,17 @@ class _Lines(logging.Handler):
         taken = [line for line in self.lines if "storage error" in line]
         self.lines = [line for line in self.lines if line not in taken]
         return taken
+
+
+@contextmanager
+def _without_code(given: Exception) -> Iterator[None]:
+    """Refuse where an error comes back that has no code."""
+    try:
+        yield
+    except Exception as raised:
+        if raised is not given:
+            raise
+        raise Refuse("no code") from raised
 
 
 def _copied(value: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 from threadline import Pool, Scenario, pool, rule
 
 from models.parts import Parts
-from models.parts.errors import ERRORS, STORAGE, WITHOUT_CODE
-from models.parts.model import BOUNDS_S, INTERVAL_S, KINDS, RAISES, RAISES_KNOWN, WELL
+from models.parts.errors import ANSWERS, ERRORS, NOTHING, STORAGE, WITHOUT_CODE
+from models.parts.model import BOUNDS_S, INTERVAL_S, KINDS, LIMITS, RAISES, RAISES_KNOWN, WELL
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from scenarios.refusals import BAD, ODD
 
@@ -58,6 +58,13 @@ class PartsByHand(Scenario[Parts], bare=True):
     average = rule(Parts.average, scores=SCORES)
     told_of = rule(Parts.told_of, error=pool(*ERRORS, *WITHOUT_CODE), weight=2)
     note = rule(Parts.note, error=pool(*STORAGE), weight=2)
+    request = rule(
+        Parts.request,
+        what=pool(*ANSWERS),
+        error=pool(*[NOTHING] * 4, *ERRORS, *WITHOUT_CODE),
+        weight=3,
+    )
+    turn_away = rule(Parts.turn_away, limit=pool(*LIMITS))
     begin_sweeps = rule(Parts.begin_sweeps, weight=2)
     end_sweeps = rule(Parts.end_sweeps)
     sweeps_become = rule(Parts.sweeps_become, how=pool(WELL, RAISES, RAISES_KNOWN))

@@ -71,3 +71,27 @@ STORAGE: dict[str, Storage] = {
     "DatabaseTakenError": Storage("locked", "words of the database"),
     "SQLAlchemyError": Storage("other", "SQLAlchemyError"),
 }
+
+# What the log says of those that a request by HTTP meets.
+NOTED: dict[str, Storage] = {
+    "OperationalError": Storage("other", "Exception"),
+    "OSError": Storage("unreachable", "words of the database"),
+    "DatabaseTakenError": Storage("locked", "words of the database"),
+    "PoolTimeoutError": Storage("pool_timeout", OWN),
+}
+TURN = {
+    "position": 2,
+    "role": "agent",
+    "text": "hello",
+    "message_id": "m",
+    "run_id": "r",
+    "at_s": 7.0,
+}
+# What each request for ana, and for t where it names a thread, is answered if nothing is wrong.
+NOTHING = "nothing"
+ANSWERS: dict[str, dict[str, object]] = {
+    "GET /threads": {"threads": [{"thread_id": "t", "last_active_at_s": 5.0}]},
+    "GET /threads/messages": {"thread_id": "t", "turns": [TURN]},
+    "DELETE /threads": {"thread_id": "t", "deleted": True},
+    "DELETE /sessions": {"ended": 3},
+}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threadline import Census, Model, Operation, Property, Refuse, operation
 
 from models.chat_service import quality
-from models.parts.errors import ERRORS, STORAGE
+from models.parts.errors import ANSWERS, ERRORS, NOTED, NOTHING, STORAGE
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from models.session_manager.ids import DEPTH_MAX, WORDS, broken_rule
 from models.session_manager.plain_data import FROZEN, described
@@ -17,6 +17,7 @@ OPTIONAL = ("websocket_client_id", "websocket_connection_id")
 # Upper ends in seconds of how long a get of a context takes.
 BOUNDS_S = (0.00001, 0.0001, 0.001, 0.01, 0.1, 1.0)
 KINDS = sorted({each.kind for each in PAYLOADS.values()} | {"stop_agent"})
+LIMITS = ("connections_max", "user_connections_max", "requests_max")
 WELL, RAISES, RAISES_KNOWN = "well", "raises", "raises what is logged already"
 INTERVAL_S = 3
 
@@ -39,6 +40,7 @@ class Parts(Model):
         self._now_s = 0.0
         self._times_s: list[float] = []
         self._sweeps = Sweeps()
+        self._turned_away = dict.fromkeys(LIMITS, 0)
         self.responses: list[str] = []
 
     @operation(breaks=Property.ISOLATION)
@@ -131,6 +133,27 @@ class Parts(Model):
     def note(self, error: str) -> object:
         """A storage error is noted: its kind, how many there were, and what the log says."""
         return [STORAGE[error].kind, STORAGE[error].why]
+
+    @operation(breaks=Property.ISOLATION)
+    def request(self, what: str, error: str) -> object:
+        """A request of ana's by HTTP, for t where it names a thread, meets an error, or none.
+
+        What is told of it, by code and status; and, where the log has it, of what kind, and why.
+        """
+        if error == NOTHING:
+            return [200, ANSWERS[what]]
+        known = ERRORS.get(error)
+        if known is None:
+            raise Refuse("no code")
+        noted = NOTED.get(error)
+        thread = "t" if "thread_id" in ANSWERS[what] else None
+        return [*known, thread, list(noted) if noted else []]
+
+    @operation(breaks=Property.MEMORY)
+    def turn_away(self, limit: str) -> object:
+        """A connection too many comes; how many were turned away by each limit by now."""
+        self._turned_away[limit] += 1
+        return list(map(list, self._turned_away.items()))
 
     @operation
     def begin_sweeps(self) -> None:

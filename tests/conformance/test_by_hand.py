@@ -42,6 +42,10 @@ BUGS = {
         "scenarios.parts:PartsByHand",
         Change("sessions.messages.message.parsed", "len(raw)", "len(data)"),
     ),
+    "a note of another's": (
+        "scenarios.parts:PartsByHand",
+        Change("sessions.routes._refusal", "user_id, thread_id)", "thread_id, user_id)"),
+    ),
     "taken for its own after a restart of the server": (
         "scenarios.database_start:Starts",
         Change("sessions.storage.lease.Lease._take_again", "await self.release()", "pass"),

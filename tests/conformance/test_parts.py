@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadline import Ok, Refused
 
 from models.parts.model import INTERVAL_S, RAISES
-from tests.conformance.talks import PartsTalk
+from tests.conformance.talks import PartsTalk, value
 
 TALK = PartsTalk
 
@@ -35,3 +35,27 @@ def test_the_sweep_goes_on_after_one_that_raised(talk: PartsTalk) -> None:
     talk.do.wait(2 * INTERVAL_S)
 
     assert talk.held("sweeps") == {"done": 2, "errors": 2, "logged": 2}
+
+
+def test_storage_error_of_a_request_is_noted_for_whom(talk: PartsTalk) -> None:
+    """
+    The log names the request, its user, and the thread where it has one; a refusal is in no log.
+    """
+    why = ["pool_timeout", "its own words"]
+
+    assert talk.do.request("GET /threads/messages", "PoolTimeoutError") == Ok(
+        ["pool_timeout", 503, "its own words", "t", why]
+    )
+    assert value(talk.do.request("GET /threads", "PoolTimeoutError"))[3:] == [None, why]
+    assert value(talk.do.request("DELETE /threads", "InvalidContextError"))[4] == []
+
+
+def test_connections_too_many_are_counted_by_their_limit(talk: PartsTalk) -> None:
+    """
+    Each limit has its own count, and who reads them cannot change them.
+    """
+    talk.do.turn_away("requests_max")
+
+    assert talk.do.turn_away("connections_max") == Ok(
+        [["connections_max", 1], ["user_connections_max", 0], ["requests_max", 1]]
+    )
