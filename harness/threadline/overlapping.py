@@ -108,7 +108,11 @@ class OverlapFailure(Failure):
     def _lines(self) -> list[str]:
         closest = self.closest()
         lines = labelled("order:", closest) if closest else []
-        signs = "# runs, . waits" if self.is_threaded else "# runs, . waits for I/O, x is cancelled"
+        signs = "# runs, . waits for I/O, x is cancelled"
+        if self.is_threaded or any(lane.operation.timing.resumes for lane in self.lanes):
+            signs = signs.replace(" for I/O", "")
+        if self.is_threaded:
+            signs = signs.partition(", x")[0]
         lines.append(f"  at once, time to the right: {signs}")
         width = max(len(str(lane.number)) for lane in self.lanes)
         bars = [_fitted(lane.bar(self.first)) for lane in self.lanes]

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 from weakref import WeakSet
 
 from .clock import VirtualClock
-from .schedule import CURRENT, Answered, Call, Schedule
+from .schedule import CURRENT, Answered, Call, Ready, Schedule
 
 T = TypeVar("T")
 TURNS_MAX = 100_000
@@ -91,7 +91,7 @@ class _Loop(asyncio.BaseEventLoop):
     """asyncio's own loop, first in first out, on virtual time and without a selector.
 
     What would run on a thread runs inline; what would reach a socket or a process is refused at
-    the call.
+    the call. Only where it `reorders` may tasks that are ready go on later, as the schedule says.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -109,6 +109,8 @@ class _Loop(asyncio.BaseEventLoop):
         self._numbers = count(1)
         self.set_task_factory(lambda _, work, **more: self._task(work, **more))
         self.schedule: Schedule | None = None
+        self.reorders = False
+        self._let: list[asyncio.Handle] = []  # tasks that go on after all
         self.set_exception_handler(lambda _, context: self.errors.append(context))
 
     def time(self) -> float:
@@ -176,8 +178,29 @@ class _Loop(asyncio.BaseEventLoop):
         """Run what is ready now."""
         self.turns += 1
         self.turning = self.turns
+        if self.reorders and self.schedule is not None:
+            self._put_aside(self.schedule)
         self._run_once()  # type: ignore[attr-defined]
         self.turning = 0
+
+    def _put_aside(self, schedule: Schedule) -> None:
+        """Take each task out of what is ready that is to go on later."""
+        ready, let = self._ready, self._let  # type: ignore[attr-defined]
+        self._let = []
+        kept = [
+            handle
+            for handle in ready
+            if any(handle is each for each in let)
+            or not isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)
+            or schedule.lets(Ready(handle, handle._context.get(CURRENT), self._let_go_on))
+        ]
+        if len(kept) < len(ready):
+            ready.clear()
+            ready.extend(kept)
+
+    def _let_go_on(self, handle: asyncio.Handle) -> None:
+        self._let.append(handle)
+        self._ready.append(handle)  # type: ignore[attr-defined]
 
     def is_idle(self) -> bool:
         """Return whether nothing is ready, and no timer is due."""
@@ -385,13 +408,19 @@ class Pump:
         return True
 
     def _tick(self) -> None:
-        self._settle()
-        if self.schedule is not None:
+        if self.schedule is None:
+            self._settle()
+            return
+        self._loop.reorders = self.schedule.reorders
+        try:
+            self._settle()
             if self.schedule.cancel():
                 self._settle()
             self.schedule.advance(self._settle)
             if self.schedule.cancel():
                 self._settle()
+        finally:
+            self._loop.reorders = False
 
     def _settle(self) -> None:
         for _ in range(TURNS_MAX):

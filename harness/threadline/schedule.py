@@ -35,7 +35,8 @@ class Call:
     `ended` is 0 while it goes on. `points` counts its I/Os. `marks` are what a reader is shown: at
     which tick an I/O has begun to wait, and at which it was answered. Of a thread, `points` are
     lines, and `stops` are those before which it was put aside. `goes_on` says whether the model has
-    done more in it than the operation's first moment.
+    done more in it than the operation's first moment. `resumptions` counts how often a task of it
+    was ready to go on, where such are reordered.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Call:
     outcome: Outcome | None = None
     goes_on: bool = False
     points: int = 0
+    resumptions: int = 0
     is_cancelled: bool = False
     marks: list[tuple[int, int]] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
@@ -76,10 +78,12 @@ class Schedule:
     An I/O belongs to the operation in whose context it is made, also in tasks that it has started.
     One of a task that no operation has started, or whose operation is over, belongs to the
     operation that began last. Within a stream, as the statements of one connection, I/Os are done
-    in their order.
+    in their order. So does a task that is ready belong to one: where it `reorders`, the timing says
+    how late that goes on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reorders: bool = False) -> None:
+        self.reorders = reorders
         self.tick = 0
         self.held: list[Held] = []
         self.latest: Call | None = None
@@ -102,9 +106,7 @@ class Schedule:
     def take(self, io: Io, stream: object = None) -> None:
         """Do an I/O now, or hold it as long as the timing of its operation says."""
         self.made += 1
-        call = CURRENT.get()
-        if call is None or call.ended:
-            call = self.latest
+        call = self._owner(CURRENT.get())
         if call is None:
             self._finish(io)
             return
@@ -130,6 +132,26 @@ class Schedule:
     def hold(self, io: Io, ticks: int, call: Call) -> None:
         """Hold an I/O for so many ticks, whatever else there is."""
         self.held.append(Held(self.tick + ticks, io, None, self.tick, call))
+
+    def lets(self, ready: Ready) -> bool:
+        """Return whether a task that is ready goes on now; if not, it is held."""
+        call = self._owner(ready.call)
+        if call is None:
+            return True
+        call.resumptions += 1
+        ticks = call.operation.timing.resumed(call.resumptions)
+        if ticks:
+            self.hold(ready, ticks, call)
+        return not ticks
+
+    def let_all(self) -> None:
+        """Let each task that is ready go on, and hold none any more."""
+        for each in [each for each in self.held if isinstance(each.io, Ready)]:
+            self.held.remove(each)
+            each.io.answer()
+
+    def _owner(self, call: Call | None) -> Call | None:
+        return self.latest if call is None or call.ended else call
 
     def cancel(self) -> bool:
         """Cancel the callers whose time has come; return whether there were any."""
@@ -232,3 +254,18 @@ class Answered:
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.value)
+
+
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A task of a call that is ready to go on, and is put aside until it is answered."""
+
+    handle: asyncio.Handle
+    call: Call | None
+    go_on: Callable[[asyncio.Handle], object]
+
+    def act(self, *, is_last: bool) -> bool:  # noqa: ARG002  # as any Io
+        return True
+
+    def answer(self) -> None:
+        self.go_on(self.handle)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .descriptor import LOST, RECORDER, out_of_the_way
 from .json_lines import BadTrace as BadTrace
@@ -27,7 +27,7 @@ STEP_MAX = 10**9  # of a step's number; our choice
 HEADER_KINDS = {
     **dict.fromkeys(("seed", "run", "steps_max"), (int, "a whole number")),
     **dict.fromkeys(("policy", "settings", "versions"), (dict, "a JSON object")),
-    **dict.fromkeys(("round_trip", "overlap"), (bool, "true or false")),
+    **dict.fromkeys(("round_trip", "overlap", "adversarial"), (bool, "true or false")),
     **dict.fromkeys(("tolerates", "identities"), (list, "a list of texts")),
 }
 """What else than text a header has, and what to write there."""
@@ -37,14 +37,30 @@ TOUCH_S = 0.2  # between two signs of life that are not steps
 Numbered = tuple[int, Operation]
 
 
+class Mode(NamedTuple):
+    """How the operations of a run go on beside each other, if they `overlap`.
+
+    Where it is `adversarial`, tasks that are ready may go on later than asyncio lets them.
+    `steps_max` is how long the run may be.
+    """
+
+    overlap: bool = False
+    adversarial: bool = False
+    steps_max: int = 0
+
+
+AS_EVER = Mode()  # one operation after the other
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """Everything that a replay and its reader need to know beside the operations.
 
     Replay needs only `driver`, `settings`, `round_trip`, which says that the run ended with a look
     for leaks, `identities`, the names that it repeats the run without, `tolerates`, the known
-    signatures behind which the run went on, and `overlap`, which says that operations run beside
-    each other, as their timings say; the rest tells how the trace was found.
+    signatures behind which the run went on, `overlap`, which says that operations run beside each
+    other, as their timings say, and `adversarial`, which says that tasks are reordered, too; the
+    rest tells how the trace was found.
     """
 
     contract: str
@@ -61,14 +77,19 @@ class Header:
     round_trip: bool = False
     tolerates: Sequence[str] = ()
     overlap: bool = False
+    adversarial: bool = False
     identities: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> Mode:
+        return Mode(self.overlap, self.adversarial, self.steps_max)
 
     def line(self) -> bytes:
         """Return the header as the first line of a trace."""
         values = {name: getattr(self, name) for name in self.__slots__}
         values["settings"] = {name: to_json(value) for name, value in self.settings.items()}
-        for name in ("tolerates", "overlap", "identities"):
+        for name in ("tolerates", "overlap", "adversarial", "identities"):
             if not values[name] or (name == "identities" and not self.round_trip):
                 del values[name]  # as in traces of before there was any
         return json.dumps({"threadline": FORMAT, **values}).encode("ascii") + b"\n"

@@ -15,6 +15,7 @@ from ..minimise.fixpoint import never
 from ..play import played
 from ..scenario import Scenario
 from ..trace import Trace, save
+from .by_timing import by_timing
 from .chance import fails_each_time, least_of
 from .events import Found, Shorter
 
@@ -151,19 +152,14 @@ def save_shorter(
     is the best so far.
     """
     least = least_of(trace, failure, runs, scenario, is_doubted=is_doubted, is_over=is_over)
+    least = by_timing(trace, least, runs, scenario, is_over)
     if least.replays:
         saved = save(path, least.trace)
         log = runs.log_of(least.trace.header, least.trace.operations) if not least.is_cut else []
     else:
         saved, log = str(path) if path is not None and path.exists() else "", []
-    text = failure_text(
-        least.failure,
-        saved,
-        least.notes,
-        log,
-        driver=driver_to_give(runs.target),
-        full=runs.shows_all,
-    )
+    driver = driver_to_give(runs.target)
+    text = failure_text(least.failure, saved, least.notes, log, driver=driver, full=runs.shows_all)
     lines, steps = least.trace.encoded().decode("ascii"), len(least.failure.steps)
     return Shorter(
         str(failure.signature),

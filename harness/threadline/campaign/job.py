@@ -44,8 +44,9 @@ class Job:
     its own runs, as ways to states that were reached before, for at most a fifth of its time. With
     `follows`, the worker reports what was reached, but for the states `seen`. Files of the job have
     the `suffix` in their names. A worker that holds more than `memory_max_mib` is ended. With
-    `overlap`, operations overlap in every scenario, else in those that say so. `examples` is where
-    Hypothesis keeps what has failed, if it does.
+    `overlap`, operations overlap in every scenario, else in those that say so; where it is
+    `adversarial`, tasks of the system are reordered, too. `examples` is where Hypothesis keeps what
+    has failed, if it does.
     """
 
     scenario: str
@@ -77,6 +78,7 @@ class Job:
     suffix: str = ""
     memory_max_mib: float | None = None
     overlap: bool = False
+    adversarial: bool = False
     examples: str = ""
 
     def encoded(self) -> bytes:
@@ -139,5 +141,6 @@ def header_of(job: Job, target: Target) -> Header:
         steps_max=job.steps,
         tolerates=job.tolerates(),
         overlap=job.overlap,
+        adversarial=job.adversarial and job.overlap and not target.driver.threaded,
         versions=versions(),
     )

@@ -64,6 +64,9 @@ JUDGING = 0.1  # of the time, in which failures are replayed as it was before a 
     "--for", "seconds", type=Duration(), help="Time for all scenarios, shared out: 60s, 5m."
 )
 @click.option("--overlap", is_flag=True, help="Let operations begin while others go on.")
+@click.option(
+    "--adversarial", is_flag=True, help="Overlap, and let tasks go on later than asyncio does."
+)
 @seed_option
 @known_option
 @workers_option
@@ -98,6 +101,7 @@ def fuzz(
     corpus: Path,
     *,
     overlap: bool,
+    adversarial: bool,
     log: bool,
     full: bool,
 ) -> None:
@@ -113,15 +117,30 @@ def fuzz(
     a scenario was taken; 2 for a wrong option, 3 where model, scenario or threadline itself broke.
     """
     base, plan = PROFILES[profile], plan_for(what, driver, read_defaults())
+    job = _job(engine, seed, base, seconds, runs, steps if engine != "exhaust" else depth)
+    job = _at_once(job, overlap=overlap, adversarial=adversarial)
     folder, trouble = make_folder(seed)
-    most = (depth or base.depth) if engine == "exhaust" else (steps or base.steps)
-    most_runs = _runs(engine, runs, seconds, base)
-    job = Job("", "", engine, seed, most, most_runs, folder=str(folder), overlap=overlap)
-    job = replace(job, hang_s=HANG_S if seconds else SLOW_S, shows_log=log, shows_all=full)
+    job = replace(job, folder=str(folder), shows_log=log, shows_all=full)
     entries, text = entries_of(job, plan, known or known_file())
     planned = _planned(entries, workers, seconds, since, corpus)
     keeper = _keeper(planned, folder, job, seconds) if since else None
     sys.exit(Campaign(planned, Terminal(trouble, known=text), folder, None, keeper, since).run())
+
+
+def _job(
+    engine: str, seed: int, base: Profile, seconds: float | None, runs: int | None, most: int | None
+) -> Job:
+    """Return a job of so much, as the profile says where no option does."""
+    steps = most or (base.depth if engine == "exhaust" else base.steps)
+    job = Job("", "", engine, seed, steps, _runs(engine, runs, seconds, base))
+    return replace(job, hang_s=HANG_S if seconds else SLOW_S)
+
+
+def _at_once(job: Job, *, overlap: bool, adversarial: bool) -> Job:
+    """Return a job whose operations overlap, where they are to; raises BadName where none can."""
+    if adversarial and job.engine == "exhaust":
+        raise BadName("--adversarial draws what is late: use the engine explore or hypothesis")
+    return replace(job, overlap=overlap or adversarial, adversarial=adversarial)
 
 
 def _keeper(plan: Plan, folder: Path, job: Job, seconds: float | None) -> Keeper:

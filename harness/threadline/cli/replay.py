@@ -211,7 +211,8 @@ def _lines(step: Step | Skipped, mark: str = "  ", *, full: bool) -> list[str]:
 
 
 def _origin(header: Header) -> str:
-    how = f"{header.engine} ({header.tactic})" if header.tactic else header.engine
+    tactic = f"{header.tactic}, adversarial" if header.adversarial else header.tactic
+    how = f"{header.engine} ({tactic})" if tactic else header.engine
     if not how:
         return f"a trace of {quoted(header.contract)}"
     how = quoted(how)

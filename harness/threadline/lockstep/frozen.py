@@ -9,10 +9,19 @@ from types import GeneratorType
 from typing import Any
 
 from ..handle import Handle
+from ..model import Census
+from ..operation import map_atoms
 from .renaming import ATOMS
 
 DEPTH_MAX = 200  # of what a model holds, as far as states are compared; our choice
 BARE = frozenset({str, type(None), Handle})  # atoms that are equal to none of another type
+
+
+def copied(held: Census | None) -> Census | None:
+    """Return what a system holds now, which it may change later; ids stay the same objects."""
+    if not isinstance(held, Mapping):
+        return held
+    return {name: map_atoms(value, lambda atom: atom) for name, value in held.items()}
 
 
 class States:

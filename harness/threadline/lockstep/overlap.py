@@ -13,13 +13,14 @@ from ..failure import Disagreement, Divergence, Failure, Property, divergence_ty
 from ..handle import Dangling, Handle
 from ..history import Step
 from ..model import Census, Model
-from ..operation import Operation, atoms_in, map_atoms
+from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused, Told, Unknown, Unpredictable
 from ..pump import NotDone
 from ..schedule import Call, Schedule
 from ..timing import ALONE, WITH
-from ..trace import is_signature_of, plain
+from ..trace import Mode, is_signature_of, plain
 from .fairness import LANES_SHOWN, OVERTAKEN_MAX, is_full, overtaken
+from .frozen import copied
 from .lanes import steps_of, with_lanes
 from .lockstep import Lockstep, check_census, differing
 from .moments import WHOLE, Placed, played, told_by, told_in, untold
@@ -54,14 +55,15 @@ class Overlap(Lockstep):
     """
 
     def __init__(
-        self, fresh: Callable[[], Model], steps_max: int, *arguments: Any, **more: Any
+        self, fresh: Callable[[], Model], mode: Mode, *arguments: Any, **more: Any
     ) -> None:
         super().__init__(*arguments, **more)
-        self._is_long = steps_max > OVERTAKEN_MAX
+        self._is_long = mode.steps_max > OVERTAKEN_MAX
         self.model.overlaps = True
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
+        self.resumptions: dict[str, int] = {}  # and how often a task of it was ready, if counted
         self._fresh = fresh
-        self._schedule = Schedule()
+        self._schedule = Schedule(reorders=mode.adversarial)
         self._threads: Threads | None = None
         if self.driver.threaded:
             self._threads = Threads(self._schedule, type(self.driver))
@@ -149,6 +151,7 @@ class Overlap(Lockstep):
         self._part_of(calls, Miss((0, 0, 0), (), call, differs), [call, *passed[-LANES_SHOWN:]])
 
     def stop(self) -> None:
+        self._schedule.let_all()
         if self._threads is not None:
             self._threads.close()
 
@@ -196,6 +199,7 @@ class Overlap(Lockstep):
                 raise
             self._end_all(raised(self.driver, error))
             if isinstance(error, NotDone):
+                self._schedule.let_all()
                 self._schedule.held.clear()
         if self._schedule.held or not all(call.ended for call in self._open):
             return
@@ -214,6 +218,8 @@ class Overlap(Lockstep):
             self._cut += [call] if call.is_cancelled else []
             kind = call.operation.kind
             self.points[kind] = max(self.points.get(kind, 0), call.points)
+            if call.resumptions > self.resumptions.get(kind, 0):
+                self.resumptions[kind] = call.resumptions
         self._is_unsure = self._is_unsure or any(isinstance(c.outcome, Unknown) for c in calls)
         if len(calls) == 1 and not self._is_unsure:
             self._compare_one(calls[0], told or {})
@@ -315,7 +321,7 @@ class Overlap(Lockstep):
 
     def _asked(self) -> Census | Crashed | None:
         try:
-            return _copied(self.driver.census())
+            return copied(self.driver.census())
         except BaseException as error:
             raised = self._raised(error)
             assert isinstance(raised, Crashed)
@@ -330,7 +336,7 @@ class Overlap(Lockstep):
             self._census_asked = raised if isinstance(raised, Crashed) else None
             raise
         if self._keeps:
-            self._census_asked = _copied(held)
+            self._census_asked = copied(held)
         return held
 
     def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
@@ -491,10 +497,3 @@ class Overlap(Lockstep):
             return value
         actual = differs.actual if isinstance(differs.actual, Mapping) else {}
         return {key: value.get(key) for key in [*differs.expected, *actual]}
-
-
-def _copied(held: Census | None) -> Census | None:
-    """Return what a system holds now, which it may change later; ids stay the same objects."""
-    if not isinstance(held, Mapping):
-        return held
-    return {name: map_atoms(value, lambda atom: atom) for name, value in held.items()}

@@ -19,7 +19,7 @@ from ..loading import BadName, Target
 from ..model import Model
 from ..operation import Operation
 from ..outcome import Unpredictable
-from ..trace import Header, Numbered, Recorder, Trace
+from ..trace import AS_EVER, Header, Mode, Numbered, Recorder, Trace
 from .lent import lent_to
 from .lockstep import Lockstep, Record, lifecycle_failure
 from .outcomes import UNPLAYED, crashed, is_interrupt, is_the_systems
@@ -88,14 +88,13 @@ class Runs:
         *,
         anew: bool = False,
         tolerates: Sequence[str] | None = None,
-        overlap: bool = False,
-        steps_max: int = 0,
+        mode: Mode = AS_EVER,
     ) -> Iterator[Lockstep]:
         """Begin a run on a fresh model and a system as good as fresh, given back at the end.
 
         With `anew`, the system is made anew, though it could be reset. What it `tolerates` may
-        differ from run to run, as in replays. With `overlap`, operations run beside each other, as
-        their timings say, and in a run of that many steps more of them (`fairness.OVERTAKEN_MAX`).
+        differ from run to run, as in replays. The `mode` says whether operations run beside each
+        other, as their timings say; in a long run, more of them (`fairness.OVERTAKEN_MAX`).
         """
         self.recorder.begin(header)
         try:
@@ -103,8 +102,7 @@ class Runs:
                 header,
                 settings,
                 anew=anew,
-                overlap=overlap,
-                steps_max=steps_max,
+                mode=mode,
                 tolerates=self.tolerates if tolerates is None else tolerates,
             )
             is_good = False
@@ -128,13 +126,12 @@ class Runs:
         settings: Mapping[str, object],
         *,
         anew: bool,
-        overlap: bool,
-        steps_max: int,
+        mode: Mode,
         tolerates: Sequence[str],
     ) -> Lockstep:
         model = self.target.new_model(settings)
-        begun = partial(Overlap, partial(self.target.new_model, settings), steps_max)
-        return (begun if overlap else Lockstep)(
+        begun = partial(Overlap, partial(self.target.new_model, settings), mode)
+        return (begun if mode.overlap else Lockstep)(
             model,
             self._started(settings, anew=anew),
             self._record(header, model),
@@ -164,8 +161,7 @@ class Runs:
             header.settings,
             anew=anew,
             tolerates=header.tolerates,
-            overlap=header.overlap,
-            steps_max=header.steps_max,
+            mode=header.mode,
         )
 
     def start(self) -> None:

@@ -15,6 +15,6 @@ def alone(runs: Runs, batch: Batch) -> Batch:
     """
     if batch.failure is None or not batch.header.overlap:
         return batch
-    header = replace(batch.header, overlap=False)
+    header = replace(batch.header, overlap=False, adversarial=False)
     failure = replay(runs, header, calm(batch.failure.operations))
     return batch if failure is None else replace(batch, header=header, failure=failure)

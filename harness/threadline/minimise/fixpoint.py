@@ -41,6 +41,7 @@ from .passes import (
     with_operation,
     with_value,
     without_blocks,
+    without_ticks,
 )
 
 REPLAYS_MAX = 20_000  # a bound, 8 times what any of our mutants has needed
@@ -155,6 +156,8 @@ class _Search:
         best = self._without_tolerance(best)
         best = self._without_blocks(best)
         best = self._first_of(best, calmer)
+        if self.header.adversarial and len(best) <= PAIRS_MAX:
+            best = self._first_of(best, without_ticks)
         if self.runs.target.driver.threaded:
             if len(best) <= SWAPS_MAX and self.again is replay:
                 best = self._first_of(best, self._switched_once)

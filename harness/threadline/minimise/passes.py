@@ -13,7 +13,7 @@ from ..pool import Pool
 from ..pool import pool as pool_of
 from ..rule import Rule, with_pools
 from ..scenario import Scenario
-from ..timing import CALM, DURING, WITH, Timing
+from ..timing import CALM, DURING, WITH, Late, Timing
 from ..trace import Numbered
 
 POINTS = 4  # I/Os of an operation at which a delay is tried; our choice
@@ -39,6 +39,14 @@ def calm(best: Operations) -> Operations:
     return tuple((number, operation.timed(CALM)) for number, operation in best)
 
 
+def in_order(best: Operations) -> Operations:
+    """Return the operations with tasks in asyncio's order, and their timings otherwise."""
+    return tuple(
+        (number, operation.timed(replace(operation.timing, resumes=())))
+        for number, operation in best
+    )
+
+
 def calmer(best: Operations) -> Iterator[Operations]:
     """Yield the operations with all timings left out, then with one of them simpler."""
     if any(operation.timing.entries for _, operation in best):
@@ -46,6 +54,33 @@ def calmer(best: Operations) -> Iterator[Operations]:
     for place, (number, operation) in enumerate(best):
         for timing in operation.timing.simpler():
             yield (*best[:place], (number, operation.timed(timing)), *best[place + 1 :])
+
+
+def sooner(best: Operations) -> Operations:
+    """Return the operations late by a tick less, in all that is later than by one."""
+    return tuple(
+        (
+            number,
+            operation.timed(
+                replace(
+                    operation.timing,
+                    delays=_sooner(operation.timing.delays),
+                    resumes=_sooner(operation.timing.resumes),
+                )
+            ),
+        )
+        for number, operation in best
+    )
+
+
+def _sooner(late: Late) -> Late:
+    return tuple((number, ticks - (ticks > 1) + (ticks < -1)) for number, ticks in late)
+
+
+def without_ticks(best: Operations) -> Iterator[Operations]:
+    """Yield the operations without each one of them, which was a tick for those before it."""
+    for gone in range(len(best)):
+        yield (*sooner(best[:gone]), *best[gone + 1 :])
 
 
 def entries(best: Operations) -> int:

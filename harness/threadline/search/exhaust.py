@@ -85,7 +85,7 @@ class Exhaust:
 
     def _under(self, header: Header) -> Iterator[Batch]:
         levels: list[Level] = []
-        plain = replace(header, overlap=False)
+        plain = replace(header, overlap=False, adversarial=False)
         line = plain.line()
         while True:
             try:

@@ -74,6 +74,7 @@ class Explorer:
         self._played = 0
         self._cancels = scenario.cancels
         self._points: dict[str, int] = {}  # I/Os that operations of each kind were seen to make
+        self._resumptions: dict[str, int] = {}  # and how often their tasks were ready
         self._races: list[tuple[str, ...]] = []  # kinds of operations that fail beside each other
         self._timings: Timings | None = None  # of the run that is going on, where it overlaps
 
@@ -152,8 +153,7 @@ class Explorer:
         for detour in self._detours:
             detour.under(settings)
         try:
-            more: dict[str, Any] = {"overlap": header.overlap, "steps_max": header.steps_max}
-            with self._runs.open(header.line(), settings, **more) as lockstep:
+            with self._runs.open(header.line(), settings, mode=header.mode) as lockstep:
                 steps, failure = self._outcome(lockstep, random, goal, header)
         except Divergence as divergence:  # of the system's start or its end
             failure = divergence.failure
@@ -189,12 +189,17 @@ class Explorer:
             calm={random.choice(kinds) for kinds in self._races if random.random() > CURIOUS},
             lines=bool(self._runs.target.driver.threaded),
             is_long=self._header.steps_max > OVERTAKEN_MAX,
+            resumptions=self._resumptions if self._header.adversarial else None,
         )
 
     def _learn(self, lockstep: Overlap) -> None:
         """Note how many I/Os operations have made, at which later runs can have delays."""
-        for kind, points in lockstep.points.items():
-            self._points[kind] = max(self._points.get(kind, 0), points)
+        for known, seen in (
+            (self._points, lockstep.points),
+            (self._resumptions, lockstep.resumptions),
+        ):
+            for kind, points in seen.items():
+                known[kind] = max(known.get(kind, 0), points)
 
     def _allows(self, operation: Operation, model: Model) -> bool:
         return all(detour.allows(operation, model) for detour in self._detours)

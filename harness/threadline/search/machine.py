@@ -27,7 +27,7 @@ from ..lockstep.run import Batch, Runs
 from ..pool import Now, Pool
 from ..rule import Rule
 from ..scenario import Scenario
-from ..timing import BEGINS, CALM, Timing
+from ..timing import BEGINS, CALM, Late, Timing
 from ..trace import Header
 from .unused import Tries, unused
 
@@ -37,6 +37,7 @@ _rule: Any = stateful.rule
 
 TIMING = "_timing"  # beside the arguments of an operation
 POINTS = 4  # I/Os of an operation that can be late; our choice
+RESUMES = 8  # times that a task of an operation is ready and can go on late; our choice
 LINES = 50  # of an operation that runs in a thread; our choice
 STRATEGIES_MAX = 1000  # kept for values that were met before, as most are within a chunk
 # Values of these types that are equal are the same, once their types are: not so 0.0 and -0.0.
@@ -97,8 +98,7 @@ class Machine(stateful.RuleBasedStateMachine):
         header = replace(self.header, settings=settings)
         self._settings = settings
         self.watch.runs += 1
-        more: dict[str, Any] = {"overlap": header.overlap, "steps_max": header.steps_max}
-        opened = self.runs.open(header.line(), settings, **more)
+        opened = self.runs.open(header.line(), settings, mode=header.mode)
         try:
             self.lockstep = opened.__enter__()
         except Divergence as divergence:
@@ -175,7 +175,8 @@ def machine(
         "_initialize": _initialize(**_strategies(runs.target.settings(scenario)))(_begin),
     }
     lines = bool(runs.target.driver.threaded)
-    timings = {TIMING: _timings(scenario, lines=lines)} if header.overlap else {}
+    drawn = _timings(scenario, lines=lines, adversarial=header.adversarial)
+    timings = {TIMING: drawn} if header.overlap else {}
     for rule in scenario.rules(runs.target.lacks):
         watch.tried.setdefault(rule.name, Tries())
         for turn in range(rule.weight):  # Hypothesis knows no weights, but a rule can come twice
@@ -352,17 +353,25 @@ def _begin(self: Machine, **settings: object) -> None:
     self.begin(**settings)
 
 
-def _timings(scenario: type[Scenario[Any]], *, lines: bool) -> st.SearchStrategy[Timing]:
+def _timings(
+    scenario: type[Scenario[Any]], *, lines: bool, adversarial: bool
+) -> st.SearchStrategy[Timing]:
     """Return the timings of one operation, the simplest of which is calm."""
     cancels = scenario.cancels and not lines
     late = (1, 2, 3) if lines else (1, 2, 3, -1, -2, -3)
     delay = st.tuples(st.integers(1, LINES if lines else POINTS), st.sampled_from(late))
+    resume = st.tuples(st.integers(1, RESUMES), st.sampled_from((1, 2, 3)))
     return st.builds(
         Timing,
         st.sampled_from(BEGINS),
-        st.lists(delay, max_size=2, unique_by=lambda each: each[0]).map(sorted).map(tuple),
+        _few(delay),
         st.sampled_from((0, 0, 0, 0, 1, 2, -1, -2)) if cancels else st.just(0),
+        _few(resume) if adversarial else st.just(()),
     )
+
+
+def _few(late: st.SearchStrategy[tuple[int, int]]) -> st.SearchStrategy[Late]:
+    return st.lists(late, max_size=2, unique_by=lambda each: each[0]).map(sorted).map(tuple)
 
 
 def _derived(rule: Rule, timings: Mapping[str, st.SearchStrategy[Timing]]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from ..operation import Operation
-from ..timing import ALONE, CALM, DURING, WITH, Timing
+from ..timing import ALONE, CALM, DURING, WITH, Late, Timing
 
 # No single way finds all: "few" comes near what the minimiser leaves, "many" reaches what needs a
 # crowd, "ranks" is PCT (Burckhardt et al. 2010, ASPLOS): whole operations wait for all others.
@@ -19,6 +19,8 @@ RANKED_LATE = 4  # ticks by which each I/O of a low operation is late, in a run 
 POINTS_LEAST = 2  # I/Os that an operation is taken to have before it was ever seen
 POINTS_MOST = 12  # of one operation that are drawn from
 LINES_MOST = 200  # of one operation that are drawn from, where it runs in a thread; our choice
+RESUMES_MOST = 40  # times that a task is ready, of one operation, that are drawn from; our choice
+RESUMED_LATE = (1, 1, 2, 3, 4)  # ticks by which a task that is ready goes on later; our choice
 STOPS_MAX = 3  # of a low operation that runs in a thread, in a run of the way "ranks"
 
 
@@ -27,7 +29,8 @@ class Timings:
 
     `points` is how many I/Os operations of each kind have been seen to make. With `cancels`, some
     callers are cancelled. Operations of the kinds in `calm` overlap nothing. With `lines`,
-    operations run in threads, and points are their lines.
+    operations run in threads, and points are their lines. With `resumptions`, how often tasks of an
+    operation of each kind were seen to be ready, such go on late, too: an adversarial run.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Timings:
         calm: Set[str] = frozenset(),
         lines: bool = False,
         is_long: bool = False,
+        resumptions: Mapping[str, int] | None = None,
     ) -> None:
         ways = LONG_WAYS if is_long else WAYS
         self.way = random.choices(list(ways), list(ways.values()))[0]
@@ -47,6 +51,7 @@ class Timings:
         self._density = 0.2 if self.way == "few" else random.choice(DENSITIES)
         self._cancels = cancels and not lines and random.random() < 0.5 and self.way != "rush"
         self._lines = lines
+        self._resumptions = resumptions
         self._calm = calm
         self._is_calm = False  # whether the operation that was drawn last overlaps nothing
         self._changes = random.randint(1, 3)  # the depth of PCT: so often a rank changes
@@ -61,6 +66,8 @@ class Timings:
             timing = replace(timing, begins=ALONE)
         elif self.way == "rush":  # there is always somebody else
             timing = Timing(DURING, ((1, RANKED_LATE),))
+        if self._resumptions is not None:
+            timing = replace(timing, resumes=self._resumes(self._resumptions, operation.kind))
         return operation if timing == CALM else operation.timed(timing)
 
     def _sparse(self, operation: Operation) -> Timing:
@@ -88,6 +95,14 @@ class Timings:
         last = min(POINTS_MOST, self._seen(operation))
         delays = tuple((point, RANKED_LATE) for point in range(first, max(first, last) + 1))
         return Timing(begins, delays, self._cancelled(operation))
+
+    def _resumes(self, seen: Mapping[str, int], kind: str) -> Late:
+        """Return when tasks of an operation go on later than asyncio lets them."""
+        random, found = self._random, dict[int, int]()
+        last = min(RESUMES_MOST, max(POINTS_LEAST, seen.get(kind, 0)))
+        while random.random() < self._density and len(found) < last:
+            found[random.randint(1, last)] = random.choice(RESUMED_LATE)
+        return tuple(sorted(found.items()))
 
     def _begins(self, likely: float) -> str:
         if self._random.random() >= likely:
