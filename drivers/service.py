@@ -51,7 +51,7 @@ class ServiceDriver(ServiceLife):
         text: str,
         agent: str,
     ) -> object:
-        self._words.tell(text, agent)
+        self._agree(text, agent)
         return self._send(connection, frame("user_message", {"text": text}, thread, run, message))
 
     def start_agent(
@@ -63,10 +63,22 @@ class ServiceDriver(ServiceLife):
         text: str,
         agent: str,
     ) -> object:
-        self._words.tell(text, agent)
+        self._agree(text, agent)
         return self._send(
             connection, frame("start_agent", {"user_request": text}, thread, run, message)
         )
+
+    def refer(
+        self,
+        connection: Socket,
+        thread: str | None,
+        references: tuple[object, ...],
+        text: str,
+        agent: str,
+    ) -> object:
+        self._agree(text, agent)
+        payload = {"text": text, "references": list(references)}
+        return self._send(connection, frame("user_message", payload, thread))
 
     def history(self, connection: Socket, thread: str | None, limit: int | None) -> object:
         return self._send(connection, frame("get_thread_history", {"limit": limit}, thread))
@@ -118,7 +130,7 @@ class ServiceDriver(ServiceLife):
         text: str,
         agent: str,
     ) -> object:
-        self._words.tell(text, agent)
+        self._agree(text, agent)
         exchange = self._exchange()
         given = body(text, thread, run, message)
         return self._act(exchange.post(self._service.agent_route, user, given), exchange=exchange)
@@ -132,7 +144,7 @@ class ServiceDriver(ServiceLife):
         text: str,
         agent: str,
     ) -> object:
-        self._words.tell(text, agent)
+        self._agree(text, agent)
         exchange = self._exchange()
         given = body(text, thread, run, message)
         return self._act(

@@ -6,8 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing
+from dataclasses import replace
 
-from sessions.agents.agent import AgentOutput, AgentRequest, RuleBasedAgent
+from models.session_manager.plain_data import spoil
+from sessions.agents.agent import AgentEvent, AgentOutput, AgentRequest, RuleBasedAgent
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.context import UserExecutionContext
 from sessions.messages.message import Message
@@ -15,7 +17,8 @@ from sessions.messages.message import Message
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"
 TWICE = 2
-HELD = "held"
+HELD, PUNCTUAL = "held", "punctual"
+PUNCTUAL_S = 6
 
 
 class Words:
@@ -25,6 +28,8 @@ class Words:
         self._words: dict[str, str] = {}
         self._tries: Counter[str] = Counter()
         self._released: dict[str, asyncio.Event] = {}
+        self._clocks: dict[str, asyncio.Event] = {}
+        self._runs: dict[object, object] = {}
 
     def tell(self, text: str, word: str) -> None:
         self._words[text] = word
@@ -34,11 +39,34 @@ class Words:
         self._words = {text: word for text, word in self._words.items() if text in kept}
         self._tries = Counter({text: self._tries[text] for text in kept})
         self._released = {text: each for text, each in self._released.items() if text in kept}
+        self._clocks = {text: each for text, each in self._clocks.items() if text in kept}
 
     def start_again(self) -> None:
         """Count tries anew, and hold agents anew, as a service does that has been started."""
         self._tries.clear()
         self._released.clear()
+        self._clocks.clear()
+        self._runs.clear()
+
+    def clock(self, text: str) -> asyncio.Event:
+        """Return what rings when a punctual agent is to answer."""
+        return self._clocks.setdefault(text, asyncio.Event())
+
+    async def until_it_rings(self, request: AgentRequest) -> None:
+        """Return when an agent is to begin: at once, if no clock was set since the start."""
+        if clock := self._clocks.get(request.text):
+            await clock.wait()
+
+    def running(self) -> int:
+        """Return how many runs of agents have begun, and were not closed."""
+        return len(self._runs)
+
+    def began(self, key: object, run: object) -> None:
+        """Keep a run, so that nothing closes it but who has begun it."""
+        self._runs[key] = run
+
+    def ended(self, key: object) -> None:
+        self._runs.pop(key, None)  # after a crash it is there no more
 
     def is_held(self, request: AgentRequest) -> bool:
         """Return whether the agent is to wait after its first event."""
@@ -78,14 +106,31 @@ class WatchedAgent:
         self, context: UserExecutionContext, request: AgentRequest
     ) -> AsyncIterator[AgentOutput]:
         self._on_context(context)
-        outputs = self._agent.run(context, request)
-        return self._held(outputs, request.text) if self._words.is_held(request) else outputs
+        spoil(request.history)
+        outputs, key = self._agent.run(context, request), object()
+        run = self._run(outputs, request, key)
+        self._words.began(key, run)
+        return run
 
-    async def _held(
-        self, outputs: AsyncIterator[AgentOutput], text: str
+    async def _run(
+        self, outputs: AsyncIterator[AgentOutput], request: AgentRequest, key: object
     ) -> AsyncGenerator[AgentOutput, None]:
         assert isinstance(outputs, AsyncGenerator)
-        async with aclosing(outputs):
-            async for output in outputs:
-                yield output
-                await self._words.released(text).wait()
+        try:
+            async with aclosing(outputs):
+                await self._words.until_it_rings(request)
+                async for output in outputs:
+                    yield _referring(output, request)
+                    if self._words.is_held(request):
+                        await self._words.released(request.text).wait()
+        finally:
+            self._words.ended(key)
+
+
+def _referring(output: AgentOutput, request: AgentRequest) -> AgentOutput:
+    """Let the first event tell of what a request refers to, read twice."""
+    if not isinstance(output, AgentEvent) or output.kind != "agent_thinking":
+        return output
+    if not list(request.references):
+        return output
+    return replace(output, fields={**output.fields, "references": list(request.references)})

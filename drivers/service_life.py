@@ -14,7 +14,7 @@ from threadline.driver import modules_of
 from threadline.pump import Pump
 
 from drivers.disk import Process, make_disk
-from drivers.service_agent import WatchedAgent, Words, asked
+from drivers.service_agent import PUNCTUAL, PUNCTUAL_S, WatchedAgent, Words, asked
 from drivers.service_at_once import act_at_once, with_new_ids
 from drivers.service_databases import Block, HeldSession, opened
 from drivers.service_exchanges import Exchange
@@ -169,10 +169,18 @@ class ServiceLife(SessionsDriver):
             "requests": {tuple(key): waiting for key, waiting in held.requests.items()},
             "subscriptions": {tuple(key) for key in held.subscriptions},
             "dead_letters": held.dead_letters,
+            "agents": self._words.running(),
             "places": {"taken": held.database.places_taken},
             "database_sessions": held.database.sessions_open,
             "shared": self._reached.shared(),
         }
+
+    def _agree(self, text: str, word: str) -> None:
+        """Tell the agent how to behave on a text; one that is punctual has its clock set now."""
+        self._words.tell(text, word)
+        if word == PUNCTUAL:
+            rings = self._words.clock(text)
+            self.pump.loop.call_later(PUNCTUAL_S, rings.set)
 
     def _begin(self, pump: Pump) -> None:
         """Start a new service on the disk."""

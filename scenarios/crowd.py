@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Scenario, pool, rule
+from threadline import Pool, Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
-from models.chat_service.agents import NEVER_ENDS, REFUSES, SLOW, WELL
+from models.chat_service.agents import NEVER_ENDS, PUNCTUAL, REFUSES, SLOW, WELL
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, RUNS, TEXTS, THREADS, USERS
 from scenarios.refusals import BAD
 
-AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES)
+AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES, PUNCTUAL)
+REFERENCES: Pool[Any] = pool((), ("a",), ("a", "b"), ("",))
 MESSAGES = pool(None, "id1", "id2")
 ASKED: dict[str, Any] = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}
 ASKED_BADLY: dict[str, Any] = {
@@ -33,7 +34,7 @@ class Crowd(Scenario[Chat], bare=True):
         "queue_max_per_user": pool(200, 1),
         "max_sessions_per_user": pool(2, 1_000),
         "agent_timeout_s": pool(9, 6),
-        "session_ttl_s": pool(100, 12),
+        "session_ttl_s": pool(100, 12, 6),
         "sweep_interval_s": pool(1_000),
     }
 
@@ -43,6 +44,9 @@ class Crowd(Scenario[Chat], bare=True):
     disconnect = rule(Chat.disconnect, connection=OPEN, code=CODES)
     say = rule(Chat.say, connection=OPEN, thread=NOTHING | THREADS, **ASKED, weight=6)
     say_badly = rule(Chat.say, connection=OPEN, **ASKED_BADLY, weight=2)
+    refer = rule(
+        Chat.refer, connection=OPEN, thread=NOTHING, references=REFERENCES, text=TEXTS, agent=AGENTS
+    )
     post = rule(Chat.post, user=USERS, thread=NOTHING | THREADS, **ASKED, weight=3)
     post_badly = rule(Chat.post, user=USERS | BAD, **ASKED_BADLY, weight=2)
     stream_badly = rule(Chat.post_stream, user=USERS | BAD, **ASKED_BADLY)

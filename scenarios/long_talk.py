@@ -28,6 +28,15 @@ class LongTalk(Scenario[Chat], bare=True):
     start_agent = rule(
         Chat.start_agent, connection=OPEN, thread=None, **SAID, agent=pool(WELL), weight=4
     )
+    refer = rule(
+        Chat.refer,
+        connection=OPEN,
+        thread=None,
+        references=pool((), ("a",), ("b", "c")),
+        text=TEXTS,
+        agent=AGENTS,
+        weight=2,
+    )
     post = rule(Chat.post, user=ONE, thread=THREAD, **SAID, agent=AGENTS, weight=4)
     history = rule(Chat.history, connection=OPEN, thread=None, limit=pool(None, 1, 20, 21))
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=None)

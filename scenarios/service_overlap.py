@@ -26,7 +26,8 @@ HELD_TEXTS: Pool[str] = Pool(
     lambda now: [
         request.question().text
         for request in now.model.service.requests.all()
-        if request.agent == HELD and request.question().text not in now.model.service.released
+        if request.agent == HELD
+        and request.question().text not in now.model.service.handling.released
     ]
 )
 SAID: dict[str, Any] = {

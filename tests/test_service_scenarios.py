@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from threadline.campaign.change import Change, applied
 from threadline.failure import failure_text
 from threadline.loading import load_target
 from threadline.lockstep.run import Runs
@@ -34,14 +35,25 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+# How the service calls its agents; what of it is wrong, by the function.
+AGENTS = "sessions.messages.handlers."
+BUGS = {
+    "an event at the limit": ("AgentHandler._consume", "now() >= deadline_s", "now() > deadline_s"),
+    "an event after the end": ("AgentHandler._consume", "self.check(message)", "pass"),
+    "a run that is not closed": ("AgentHandler._consume", "await _close(outputs)", "pass"),
+    "no references": ("_request", "isinstance(references, list)", "False"),
+    "references read once": ("_request", "tuple(map(str, references))", "map(str, references)"),
+}
 EVERYDAY = [Quality, Agents, Queue, Database, WholeService]
 
 
 def failures(scenario: type[Scenario[Any]], runs: int) -> list[str]:
+    """Return how the first of so many runs fails that does, if any."""
     target = load_target(DRIVER)
     header = Header(target.model.name, target.name, seed=0, steps_max=50)
     batches = Explorer(scenario, Runs(target, Recorder(None)), header).batches()
-    return [failure_text(batch.failure) for batch in islice(batches, runs) if batch.failure]
+    failed = (failure_text(batch.failure) for batch in islice(batches, runs) if batch.failure)
+    return list(islice(failed, 1))
 
 
 @pytest.mark.parametrize("scenario", EVERYDAY)
@@ -59,3 +71,13 @@ def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     20,000 runs of fifty steps end without a failure.
     """
     assert failures(scenario, runs=20_000) == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_sees_how_agents_are_called(bug: str) -> None:
+    """
+    One that comes too late, goes on after its end, or is told too little is seen within 100 runs.
+    """
+    function, old, new = BUGS[bug]
+    with applied([Change(f"{AGENTS}{function}", old, new)]):
+        assert failures(Crowd, runs=100) != []

@@ -46,7 +46,7 @@ class Handling:
     """Handles requests; whatever goes wrong but an agent that is unavailable ends in an answer.
 
     deleting: the threads whose turns are being removed, one entry for each time. released: the
-    texts on which a held agent was let go on.
+    texts on which a held agent was let go on. running: how many agents are at work.
     """
 
     settings: Settings
@@ -57,6 +57,7 @@ class Handling:
     subscriptions: Subscriptions
     deleting: list[Key]
     released: set[str] = field(default_factory=set)
+    running: int = 0
 
     def handle(self, request: Request) -> Generator[Wait, bool, None]:
         """Handle a request to its end; raises Unavailable."""
@@ -123,7 +124,14 @@ class Handling:
             self._publish(request, "agent_started", position=stored)
 
     def _run_agent(self, request: Request, history: list[Turn]) -> Generator[Wait, bool, str]:
-        """Run the agent, and return its reply."""
+        """Run the agent, and return its reply; once nobody listens to it, it is closed."""
+        self.running += 1
+        try:
+            return (yield from self._play_agent(request, history))
+        finally:
+            self.running -= 1
+
+    def _play_agent(self, request: Request, history: list[Turn]) -> Generator[Wait, bool, str]:
         word, text = request.agent, _text(request)
         deadline_s = self.clock.now_s + self.settings.agent_timeout_s
         twice = word == agents.UNAVAILABLE_TWICE and request.failures < TRIES_UNAVAILABLE
@@ -133,7 +141,12 @@ class Handling:
             raise AgentFailed
         if word == agents.SLOW:
             yield from self._pause(agents.SLOW_S, deadline_s)
-        self._publish(request, "agent_thinking", turns=len(history))
+        if word == agents.PUNCTUAL:
+            left_s = request.asked_s + agents.PUNCTUAL_S - self.clock.now_s
+            yield from self._pause(left_s, deadline_s)
+        references = request.fields.get("references")
+        own = {"references": references} if references else {}
+        self._publish(request, "agent_thinking", turns=len(history), **own)
         if word == agents.RAISES_LATE:
             raise AgentFailed
         if word == agents.NEVER_ENDS:

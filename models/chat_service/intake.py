@@ -68,7 +68,8 @@ class Intake:
             return "session_limit"
         heading = Heading(session.key, session.run, frame.message or None)
         asked = frame.kind, frame.fields, frame.agent, session, heading, asker
-        requests.put(Request(*asked, session.used, self._service.clock.step))
+        clock = self._service.clock
+        requests.put(Request(*asked, session.used, clock.step, clock.now_s))
         return session
 
     def _get(self, user: str, thread: Id | None, run: Id | None) -> Session | None:

@@ -76,6 +76,19 @@ class MessagesModel(SessionsModel):
         return self._receive(connection, frame)
 
     @operation(when=is_calm)
+    def refer(
+        self,
+        connection: Handle,
+        thread: Id | None,
+        references: tuple[object, ...],
+        text: str,
+        agent: str,
+    ) -> object:
+        """A user_message arrives that refers to something, of which the agent tells."""
+        fields = {"text": text, "references": list(references)}
+        return self._receive(connection, Frame("user_message", fields, thread, agent=agent))
+
+    @operation(when=is_calm)
     def history(self, connection: Handle, thread: Id | None, limit: int | None) -> object:
         """A get_thread_history arrives."""
         return self._receive(connection, Frame("get_thread_history", {"limit": limit}, thread))
@@ -83,7 +96,7 @@ class MessagesModel(SessionsModel):
     @operation
     def agent_answers(self, text: str) -> None:
         """The agent that is held on a text goes on, now or when it comes so far."""
-        self.service.released.add(text)
+        self.service.handling.released.add(text)
         self.service.processes.say(text)
 
     @operation

@@ -59,7 +59,12 @@ def _one_of(*words: object) -> Rule:
 _LIMIT = _whole(500)
 RULES: dict[str, dict[str, Rule]] = {
     "start_agent": {"user_request": _text(TEXT_MAX)},
-    "user_message": {"text": _text(TEXT_MAX)},
+    "user_message": {
+        "text": _text(TEXT_MAX),
+        "references": lambda value: (
+            isinstance(value, list) and len(value) <= 100 and all(map(_text(1_000), value))
+        ),
+    },
     "get_thread_history": {"limit": _LIMIT},
     "stop_agent": {},
     "ping": {},

@@ -29,8 +29,9 @@ class Request:
     """An accepted message: of the session that accepted it, under the run of that moment.
 
     used: its place among all gets and messages. step: that of the operation, 0 for one that was
-    taken up at a start. history: the turns before the user's own, once that is stored. has_begun:
-    a worker took it. is_ending: it was stopped, and its worker is not free yet.
+    taken up at a start. asked_s: when it came; before all times, if it was taken up. history: the
+    turns before the user's own, once that is stored. has_begun: a worker took it. is_ending: it was
+    stopped, and its worker is not free yet.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Request:
     asker: Asker | None
     used: int
     step: int = 0
+    asked_s: float = float("-inf")
     failures: int = 0
     rests_until_s: float | None = None
     process: Process | None = None

@@ -176,7 +176,7 @@ class ServiceState:
             *(self.storage, self.delivery, self.subscriptions),
             self.processes.shut,
         )
-        self.released = handling.released
+        self.handling = handling
         self.requests = Requests(
             *(self.settings, self.clock, self.processes, self.delivery),
             *(handling.handle, handling.give_up),

@@ -255,3 +255,52 @@ def test_session_that_had_a_message_outlives_its_manager(talk: ServiceTalk) -> N
     talk.do.disconnect(connection, 1000)
 
     assert list(talk.held("sessions")) == [("ana", "t")]
+
+
+def test_agent_is_told_what_a_message_refers_to(talk: ServiceTalk) -> None:
+    """
+    Each reference, in order; also after a crash, when it is asked again.
+    """
+    connection = talk.connect()
+    said = talk.do.refer(connection, None, ("a", "b"), "hello", "well")
+    talk.do.refer(connection, None, ("c",), "and then?", "slow")
+    talk.do.crash()
+    again = talk.connect()
+
+    assert events(said, connection)[1]["references"] == ["a", "b"]
+    assert events(talk.wait(3), again)[0]["references"] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"agent_timeout_s": 7, "session_ttl_s": 7}, [*STARTED[1:], "agent_completed"]),
+        ({"agent_timeout_s": 6, "session_ttl_s": 7}, ["agent_timeout"]),
+        ({"agent_timeout_s": 7, "session_ttl_s": 6}, []),
+    ],
+)
+def test_answer_at_the_very_second_is_too_late(
+    begin: Begin[ServiceTalk], limits: dict[str, int], told: list[str]
+) -> None:
+    """
+    One that comes as the time of its agent is over, or its session expires, though before both hear
+    of it: what is due is gone.
+    """
+    talk = begin(**limits)
+    connection = talk.connect()
+    talk.say(connection, agent="punctual")
+
+    assert types(talk.wait(6), connection) == told
+
+
+def test_run_of_an_agent_is_closed_when_it_is_over(talk: ServiceTalk) -> None:
+    """
+    After its answer, or once it is stopped, nothing of it goes on.
+    """
+    connection = talk.connect()
+    talk.say(connection, "one")
+    assert talk.held("agents") == 0
+    talk.say(connection, "two", "never ends")
+    assert talk.held("agents") == 1
+    talk.do.stop_agent(connection, None)
+    assert talk.held("agents") == 0
