@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from sessions.context import UserExecutionContext, WebSocketContext
 from sessions.dependencies import Dependencies
 from sessions.errors import RefusedError
-from sessions.event import Json, WebSocket
+from sessions.event import WebSocket
 from sessions.ids import IsolationKey
 from sessions.manager import Connector
 from sessions.messages.error_codes import code_of, told
-from sessions.messages.message import (
-    PRIORITIES,
-    Draft,
-    Message,
-    Priority,
-    draft_of,
-    kind_of,
-    parsed,
-)
+from sessions.messages.message import PRIORITIES, Draft, Message, Priority, draft_from
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.queue import MessageQueue, QueueWorker
 from sessions.router import Router
@@ -53,15 +44,21 @@ class Intake:
         connection = self._connector.frame_of(websocket)
         if connection is None:
             return
-        asked = WebSocketContext(connection.context, connection.connection_id)
-        envelope = self._validate_message_format(asked, data)
-        if envelope is None:
-            return
-        kind = self._extract_message_type(asked, envelope)
-        if kind == "ping":
-            await self._pong(asked, envelope)
-        elif kind is not None:
-            self._sanitize_and_queue_message(asked, kind, envelope)
+        own = connection.context
+        asked = WebSocketContext(own, connection.connection_id)
+        try:
+            draft = draft_from(data, self._dependencies.settings.message_bytes_max)
+            asked = replace(asked, message_id=draft.message_id)
+            if draft.kind == "ping":
+                await self._router.ping(
+                    own.user_id, connection.connection_id, draft.thread_id, draft.message_id
+                )
+            elif draft.kind == "stop_agent":
+                self._stop(asked, draft)
+            else:
+                self.accept(own.user_id, draft, connection.connection_id, own)
+        except RefusedError as error:
+            self._refuse(asked, error)
 
     def accept(
         self,
@@ -78,48 +75,6 @@ class Intake:
         message = self._message(user_id, draft, asker, own)
         self._worker.put(message)
         return message
-
-    def _validate_message_format(
-        self, asked: WebSocketContext, data: str | bytes
-    ) -> dict[str, Json] | None:
-        try:
-            return parsed(data, self._dependencies.settings.message_bytes_max)
-        except RefusedError as error:
-            self._refuse(asked, error)
-            return None
-
-    def _extract_message_type(
-        self, asked: WebSocketContext, envelope: Mapping[str, Json]
-    ) -> str | None:
-        try:
-            return kind_of(envelope)
-        except RefusedError as error:
-            self._refuse(asked, error)
-            return None
-
-    def _sanitize_and_queue_message(
-        self, asked: WebSocketContext, kind: str, envelope: Mapping[str, Json]
-    ) -> None:
-        own = asked.context
-        try:
-            draft = draft_of(kind, envelope)
-            asked = replace(asked, message_id=draft.message_id)
-            if kind == "stop_agent":
-                self._stop(asked, draft)
-            else:
-                self.accept(own.user_id, draft, asked.asker, own)
-        except RefusedError as error:
-            self._refuse(asked, error)
-
-    async def _pong(self, asked: WebSocketContext, envelope: Mapping[str, Json]) -> None:
-        try:
-            draft = draft_of("ping", envelope)
-            asked = replace(asked, message_id=draft.message_id)
-            await self._router.ping(
-                asked.context.user_id, asked.asker or "", draft.thread_id, draft.message_id
-            )
-        except RefusedError as error:
-            self._refuse(asked, error)
 
     def _stop(self, asked: WebSocketContext, draft: Draft) -> None:
         own = asked.context

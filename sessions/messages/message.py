@@ -197,6 +197,12 @@ class Draft:
     message_id: str | None
 
 
+def draft_from(data: str | bytes, bytes_max: int) -> Draft:
+    """Return the message that a frame holds; raises RefusedError for the first rule it breaks."""
+    envelope = parsed(data, bytes_max)
+    return draft_of(kind_of(envelope), envelope)
+
+
 def parsed(data: str | bytes, bytes_max: int) -> dict[str, Json]:
     """Return the object that a frame holds; raises BadMessageError (too_large, bad_json)."""
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")

@@ -98,27 +98,30 @@ RemembersElsewhere = line(
 ValidatesElsewhere = line(
     "ValidatesElsewhere",
     "Tells of a message without form on a new thread (_validate_message_format).",
-    "messages.intake.Intake._validate_message_format",
-    old="self._refuse(asked, error)",
-    new=ANEW + "self._refuse(asked_anew(asked), error)",
+    "messages.intake.Intake._refuse",
+    old="self._router.error(asked, code,",
+    new=ANEW + "if code in ('bad_json', 'too_large'):\n"
+    "    asked = asked_anew(asked)\n"
+    "self._router.error(asked, code,",
     scenario=Agents,
     continuity_malformed=2,
 )
 ExtractsElsewhere = line(
     "ExtractsElsewhere",
     "Tells of an unknown type on a new thread (_extract_message_type).",
-    "messages.intake.Intake._extract_message_type",
-    old="self._refuse(asked, error)",
-    new=ANEW + "self._refuse(asked_anew(asked), error)",
+    "messages.intake.Intake._refuse",
+    old="self._router.error(asked, code,",
+    new=ANEW
+    + "if code == 'bad_type':\n    asked = asked_anew(asked)\nself._router.error(asked, code,",
     scenario=Agents,
     continuity_malformed=2,
 )
 QueuesElsewhere = line(
     "QueuesElsewhere",
     "Takes a message for one of a new thread (_sanitize_and_queue_message).",
-    "messages.intake.Intake._sanitize_and_queue_message",
-    old="own = asked.context",
-    new=ANEW + "asked = asked_anew(asked)\nown = asked.context",
+    "messages.intake.Intake.receive",
+    old="own = connection.context",
+    new=ANEW + "own = new_context(connection.context)",
     scenario=Agents,
     continuity_malformed=2,
     continuity_say=2,

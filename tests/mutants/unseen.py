@@ -202,14 +202,14 @@ UNSEEN = (
     Unseen(
         "messages",
         "messages.intake",
-        "Intake._pong",
+        "Intake.receive",
         "draft.thread_id, draft.message_id",
         "None, draft.message_id",
     ),
     Unseen(
         "messages",
         "messages.intake",
-        "Intake._sanitize_and_queue_message",
+        "Intake.receive",
         "asked = replace(asked, message_id=draft.message_id)",
         "pass",
     ),
