@@ -21,7 +21,7 @@ from models.session_manager.plain_data import added, described, spoil
 from models.session_manager.socket_faults import WELL
 from sessions import ChatSystem, Settings, UserExecutionContext, default
 from sessions.errors import RefusedError
-from sessions.event import Connection, Event
+from sessions.event import Connection
 from sessions.ids import IsolationKey
 
 Key = tuple[str, str]
@@ -188,7 +188,7 @@ class SessionsDriver(Driver[SessionManagerModel]):
         settings, metrics = self._system.settings, self._system.dependencies.metrics
         socket = Socket(self._sockets, WELL)
         stranger = Connection(other, socket, settings, metrics, _do_nothing, _do_nothing)
-        manager.attach(stranger, Event("connected", manager.key, "r", "e", None, {}))
+        manager.attach(stranger)
 
     async def ping(self, user: str, connection: Socket, thread: str | None) -> None:
         await self._system.router.ping(user, connection.name, thread)

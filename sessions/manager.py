@@ -63,15 +63,14 @@ class IsolatedWebSocketManager:
         """Note a sign of life of one of its connections."""
         self._frame_at_s = self._clock.now()
 
-    def attach(self, connection: Connection, connected: Event) -> None:
-        """Add a connection, tell it so, and replay to it what waited.
+    def attach(self, connection: Connection) -> None:
+        """Add a connection, and replay to it what waited.
 
         Raises ContextMismatchError, and counts it, for a connection to another thread.
         """
         self._check_own(connection.context)
         self.frame_arrived()
         self.connections[connection.connection_id] = connection
-        connection.hand_over(connected, recoverable=False)
         self._replay(connection)
 
     def detach(self, connection: Connection) -> None:
@@ -418,7 +417,8 @@ class Connector:
         connection = Connection(
             context, websocket, dependencies.settings, dependencies.metrics, self._lost, self._ended
         )
-        manager.attach(connection, connected)
+        connection.hand_over(connected, recoverable=False)
+        manager.attach(connection)
         self._connections[connection.connection_id] = connection
         self._by_socket[id(websocket)] = connection
         self._factory.renew(manager)
