@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from itertools import count
 from threading import RLock
 from typing import NamedTuple, Protocol, TypedDict
 
-from sessions.clock import Clock, sleep_until
+from sessions.clock import Clock
 from sessions.context import (
     NOTHING_MORE,
     ContextTimes,
@@ -39,7 +40,8 @@ class Session:
 
     ends_with_manager: a connection began it and no message has come yet, so that it ends with
     its manager, which is at leased_until_s unless the manager says otherwise. number tells it from
-    a later session of the same name; used is the number of its latest get or message, of all.
+    a later session of the same name; used is the number of its latest get or message, of all;
+    stopped, that of the latest message that was stopped: a thread is at one at a time.
     """
 
     user_id: str
@@ -51,6 +53,7 @@ class Session:
     ends_with_manager: bool
     number: int
     used: int = 0
+    stopped: int | None = None
     leased_until_s: float | None = None
 
 
@@ -92,6 +95,9 @@ class Accepted(Protocol):
 
     @property
     def session_number(self) -> int: ...
+
+    @property
+    def used(self) -> int: ...
 
 
 class Registry:
@@ -207,17 +213,29 @@ class Registry:
         """Return whether the session has ended that accepted this: what is due is gone."""
         return self._due_at_s(accepted) is None
 
+    def stop(self, accepted: Accepted) -> None:
+        """Let nothing more come of what was accepted, as the end of its handling can take a while.
+
+        is_over() is as before: the thread is at it until that end.
+        """
+        with self._lock:
+            if session := self._session_of(accepted):
+                session.stopped = accepted.used
+
     def check(self, accepted: Accepted) -> None:
-        """Raise ThreadEndedError if the session has ended that accepted this."""
-        if self.is_over(accepted):
-            raise ThreadEndedError(
-                f"the session of thread {accepted.key.thread_id!r} that accepted this has ended"
-            )
+        """Raise ThreadEndedError if this was stopped, or the session has ended that accepted it."""
+        with self._lock:
+            session = self._session_of(accepted)
+            if session is None or session.stopped == accepted.used:
+                raise ThreadEndedError(
+                    f"nothing more comes of this on thread {accepted.key.thread_id!r}: it was "
+                    "stopped, or the session has ended that accepted it"
+                )
 
     async def until_over(self, accepted: Accepted) -> None:
         """Return when the session is due, however often that is put off, or has ended else."""
         while (due_at_s := self._due_at_s(accepted)) is not None:
-            await sleep_until(self._clock, due_at_s)
+            await asyncio.sleep(due_at_s - self._clock.now())
 
     def extend(self, user_id: str, thread_id: str) -> None:
         """Restart the idle time of a live session, without making its thread the latest."""
@@ -327,10 +345,15 @@ class Registry:
     def _due_at_s(self, accepted: Accepted) -> float | None:
         """Return when the session that accepted this expires if nobody uses it, or None."""
         with self._lock:
-            session = self._find(*accepted.key)
-            if session is None or session.number != accepted.session_number:
-                return None
-            return session.active_at_s + self._settings.session_ttl_s
+            session = self._session_of(accepted)
+            return session.active_at_s + self._settings.session_ttl_s if session else None
+
+    def _session_of(self, accepted: Accepted) -> Session | None:
+        """Return the session that accepted this while it lives, and none that came after it."""
+        session = self._find(*accepted.key)
+        if session is None or session.number != accepted.session_number:
+            return None
+        return session
 
     def _is_due(self, session: Session) -> bool:
         """Return whether a session expired, or its manager did that it ends with."""

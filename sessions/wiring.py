@@ -19,7 +19,7 @@ from sessions.messages.handlers import (
     UnansweredQuestions,
 )
 from sessions.messages.intake import Intake
-from sessions.messages.message import AGENT_REQUESTS, QUALITY, Message
+from sessions.messages.message import AGENT_REQUESTS, QUALITY
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.metrics import Metrics
 from sessions.quality import QualityHandler, QualityManager
@@ -83,9 +83,9 @@ class Wiring:
         registry = system.registry
         self.router = router = system.router
         self.quality = QualityManager(system.factory, router)
-        self._agents = agents = AgentHandler(agent, router, registry, clock, settings)
-        self.queue = MessageQueue(clock, settings, registry.is_over, self._message_gone)
-        requests = AgentRequestHandler(self.queue, self.turns, agents, router, errors)
+        agents = AgentHandler(agent, router, registry, clock, settings)
+        self.queue = MessageQueue(clock, settings, registry.is_over, router.responses.message_gone)
+        requests = AgentRequestHandler(self.queue, self.turns, agents, router, registry, errors)
         handlers = self._handlers(requests, agent.name)
         dispatcher = Dispatcher(handlers, registry, self.deletions, router, errors)
         self.worker = QueueWorker(self.queue, dispatcher, clock, core.tasks, settings)
@@ -119,10 +119,6 @@ class Wiring:
             self.session_factory.gauges(),
             self.storage_errors.counts(),
         )
-
-    def _message_gone(self, message: Message) -> None:
-        self._agents.message_gone(message)
-        self.router.responses.message_gone(message)
 
     def _handlers(self, requests: AgentRequestHandler, agent_name: str) -> dict[str, Handle]:
         clock = self._system.clock

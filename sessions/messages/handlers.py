@@ -49,8 +49,7 @@ Handle: TypeAlias = Callable[[Queued], Coroutine[object, object, None]]
 class AgentHandler:
     """Runs an agent for agent_timeout_s at most, and sends its events as they come.
 
-    They are sent on the context that it was given. Of a message that was stopped nothing is sent,
-    as the end of its handling can take a while.
+    They are sent on the context that it was given.
     """
 
     def __init__(
@@ -66,21 +65,6 @@ class AgentHandler:
         self._registry = registry
         self._clock = clock
         self._settings = settings
-        self._stopped: set[int] = set()  # messages by their number, until they are gone
-
-    def stop(self, message: Message) -> None:
-        """Suppress all further events of a message."""
-        self._stopped.add(message.used)
-
-    def message_gone(self, message: Message) -> None:
-        """Forget a message whose handling has ended."""
-        self._stopped.discard(message.used)
-
-    def check(self, message: Message) -> None:
-        """Raise ThreadEndedError if a message was stopped, or its session has ended."""
-        if message.used in self._stopped:
-            raise ThreadEndedError(f"the run {message.context.run_id!r} was stopped")
-        self._registry.check(message)
 
     async def run(self, message: Message, request: AgentRequest) -> str:
         """Return the agent's reply to a message.
@@ -115,7 +99,7 @@ class AgentHandler:
         try:
             async for output in outputs:
                 # What is due is gone, even if this has come at the very second.
-                self.check(message)
+                self._registry.check(message)
                 if self._clock.now() >= deadline_s:
                     raise self._timeout()
                 if not isinstance(output, AgentEvent):
@@ -161,8 +145,10 @@ class AgentRequestHandler:
         turns: TurnStore,
         agents: AgentHandler,
         router: Router,
+        registry: Registry,
         errors: StorageErrors,
     ) -> None:
+        self._registry = registry
         self._errors = errors
         self._queue = queue
         self._turns = turns
@@ -187,7 +173,7 @@ class AgentRequestHandler:
 
     def stop(self, message: Message) -> Coroutine[object, object, None]:
         """Suppress all further events of a message; return the work that stores its end."""
-        self._agents.stop(message)
+        self._registry.stop(message)
         return self.give_up(message)
 
     async def give_up(self, message: Message) -> None:
@@ -210,7 +196,7 @@ class AgentRequestHandler:
             asked=as_asked(message),
             history_max=HISTORY_TURNS_MAX,
         )
-        self._agents.check(message)
+        self._registry.check(message)
         if begun.handled:
             self._router.answer(message, "already_handled", _handled(begun.handled))
             return None
@@ -219,9 +205,9 @@ class AgentRequestHandler:
 
     async def _complete(self, message: Message, reply: str) -> None:
         """Store the agent's turn, and tell of it."""
-        self._agents.check(message)
+        self._registry.check(message)
         position = await self._turns.append_agent_turn(message.context, reply, message.message_id)
-        self._agents.check(message)
+        self._registry.check(message)
         completed: dict[str, Json] = {"position": position, "response": reply}
         self._router.publish(message, "agent_completed", completed)
 
@@ -324,6 +310,7 @@ class Dispatcher:
         self._deletions = deletions
         self._router = router
         self._storage_errors = storage_errors
+        self.until_over = registry.until_over
 
     async def handle(self, queued: Queued) -> None:
         message = queued.message
@@ -341,9 +328,6 @@ class Dispatcher:
             if isinstance(error, UNSTORED):
                 self._storage_errors.note(error, message.kind, *message.key)
             self._router.error(message, code, told(error))
-
-    async def until_over(self, message: Message) -> None:
-        await self._registry.until_over(message)
 
     def gave_up(self, message: Message) -> None:
         """Report to who asked the agent that it was not available."""

@@ -118,7 +118,7 @@ UNSEEN = (
     Unseen(
         "core",
         "registry",
-        "Registry._due_at_s",
+        "Registry._session_of",
         "session is None or session.number != accepted.session_number",
         "session is None",
     ),
@@ -161,7 +161,7 @@ UNSEEN = (
         "messages",
         "messages.handlers",
         "AgentRequestHandler._complete",
-        "self._agents.check(message)\n        position",
+        "self._registry.check(message)\n        position",
         "pass\n        position",
     ),
     Unseen(
@@ -280,7 +280,7 @@ UNSEEN = (
         "agents",
         "messages.handlers",
         "AgentHandler._consume",
-        "self.check(message)",
+        "self._registry.check(message)",
         "pass",
     ),
     Unseen(
