@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
+    Result,
     Select,
     Text,
     and_,
@@ -198,12 +199,14 @@ class TurnStore:
         asked: what it was beside its text. Until it is answered, or given up,
         ThreadStore.unanswered() has it. The rest is as in append_user_turn.
         """
+        kept = self._kept_for(context)
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
-            history = await self._latest(session, context, history_max)
+            latest = await session.execute(LATEST_TURNS, {**kept, "limit": history_max})
+            history = _turns(latest)[::-1]
             await session.execute(self._thread_written, self._asked_in(context, used, asked))
             if not history:  # else the conversation was not due
-                await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
+                await session.execute(DUE_TURNS_REMOVED, kept)
             # After the row was waited for: a commit that was given up as too late is done by then.
             if message_id and (handled := await self._of_message(session, context, message_id)):
                 return Begun(0, (), tuple(handled))  # what was written is undone
@@ -230,7 +233,7 @@ class TurnStore:
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
         async with self._sessions.create_session_from_context(context) as session:
-            return await self._latest(session, context, limit)
+            return (await self._read(session, context, LATEST_TURNS, {"limit": limit}))[::-1]
 
     async def agent_turns_since(self, context: UserExecutionContext, since_s: float) -> list[Turn]:
         """Return what the agent said on the thread after a clock second, oldest first."""
@@ -256,11 +259,6 @@ class TurnStore:
                 await session.execute(removed, self._ids(context))
             await session.commit()
 
-    async def _latest(
-        self, session: RequestScopedSession, context: UserExecutionContext, limit: int
-    ) -> list[Turn]:
-        return (await self._read(session, context, LATEST_TURNS, {"limit": limit}))[::-1]
-
     async def _of_message(
         self, session: RequestScopedSession, context: UserExecutionContext, message_id: str
     ) -> list[Turn]:
@@ -273,11 +271,7 @@ class TurnStore:
         turns: Select[*tuple[object, ...]],
         values: Mapping[str, object],
     ) -> list[Turn]:
-        rows = (await session.execute(turns, {**self._kept_for(context), **values})).all()
-        return [
-            Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
-            for row in rows
-        ]
+        return _turns(await session.execute(turns, {**self._kept_for(context), **values}))
 
     async def _answer_at_once(
         self,
@@ -326,6 +320,13 @@ class TurnStore:
     def _kept_for(self, context: UserExecutionContext) -> Mapping[str, object]:
         limits = {"retention_s": self._settings.retention_s, "began_at_s": context.created_at}
         return {**self._ids(context), **limits}
+
+
+def _turns(result: Result[*tuple[object, ...]]) -> list[Turn]:
+    return [
+        Turn(row.position, row.role, row.text, row.message_id, row.run_id, row.at_s)
+        for row in result
+    ]
 
 
 def _not_going_on(context: UserExecutionContext) -> ThreadEndedError:

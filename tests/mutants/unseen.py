@@ -371,8 +371,8 @@ UNSEEN = (
         "storage",
         "storage.turn_store",
         "TurnStore.begin",
-        "self._latest(session, context, history_max)",
-        "self._latest(session, context, history_max - 1)",
+        '"limit": history_max',
+        '"limit": history_max - 1',
     ),
     Unseen(
         "storage",
