@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import heapq
 import logging
 from collections import Counter, deque
@@ -93,9 +92,7 @@ class MessageQueue:
         """Add a message behind those of its thread; raises QueueFullError."""
         self.check_room(message.key.user_id)
         self._forget_over(message.key)
-        # A copy, as its sender may go on with the payload.
-        kept = replace(message, payload=copy.deepcopy(dict(message.payload)))
-        self._add(kept)
+        self._add(message)
 
     def take_up(self, message: Message, begun: Begun) -> None:
         """Add a message whose turn was stored before a start: it was accepted then, without limit.

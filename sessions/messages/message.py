@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class Priority(IntEnum):
 class Message:
     """What a user sent, with the context that it came with, which it keeps to the end.
 
-    payload: by field, checked. asker: the connection or the HTTP request that waits for answers.
+    payload: by field, checked; a copy, as its sender may go on with it. asker: the connection or
+    the HTTP request that waits for answers.
     session_number: that of the session that accepted it, with which it ends. used: its place in the
     order of all gets and messages.
     """
@@ -55,6 +57,7 @@ class Message:
     def __post_init__(self) -> None:
         key = IsolationKey(self.context.user_id, self.context.thread_id)
         object.__setattr__(self, "key", key)
+        object.__setattr__(self, "payload", copy.deepcopy(dict(self.payload)))
 
 
 @dataclass(slots=True, eq=False)

@@ -222,10 +222,10 @@ UNSEEN = (
     ),
     Unseen(
         "queue",
-        "queue",
-        "MessageQueue.put",
-        "copy.deepcopy(dict(message.payload))",
-        "dict(message.payload)",
+        "messages.message",
+        "Message.__post_init__",
+        "copy.deepcopy(dict(self.payload))",
+        "dict(self.payload)",
     ),
     Unseen(
         "queue",
