@@ -11,7 +11,7 @@ from sessions.event import WebSocket
 from sessions.ids import IsolationKey
 from sessions.manager import Connector
 from sessions.messages.error_codes import code_of, told
-from sessions.messages.message import PRIORITIES, Draft, Message, Priority, draft_from
+from sessions.messages.message import Draft, Message, draft_from
 from sessions.messages.stop_agent import StopAgentHandler
 from sessions.queue import MessageQueue, QueueWorker
 from sessions.router import Router
@@ -32,7 +32,8 @@ class Intake:
         worker: QueueWorker,
         stopper: StopAgentHandler,
     ) -> None:
-        self._dependencies = dependencies
+        self._registry = dependencies.registry
+        self._bytes_max = dependencies.settings.message_bytes_max
         self._connector = connector
         self._router = router
         self._queue = queue
@@ -47,14 +48,14 @@ class Intake:
         own = connection.context
         asked = WebSocketContext(own, connection.connection_id)
         try:
-            draft = draft_from(data, self._dependencies.settings.message_bytes_max)
+            draft = draft_from(data, self._bytes_max)
             asked = replace(asked, message_id=draft.message_id)
             if draft.kind == "ping":
                 await self._router.ping(
                     own.user_id, connection.connection_id, draft.thread_id, draft.message_id
                 )
             elif draft.kind == "stop_agent":
-                self._stop(asked, draft)
+                self._stop(own, draft, connection.connection_id)
             else:
                 self.accept(own.user_id, draft, connection.connection_id, own)
         except RefusedError as error:
@@ -72,32 +73,16 @@ class Intake:
         own is the context of the connection that it came by. The caller has checked user_id.
         """
         self._queue.check_room(user_id)
-        message = self._message(user_id, draft, asker, own)
+        visit = self._registry.accept(user_id, draft.thread_id, draft.run_id, own)
+        message = draft.accepted(visit, asker)
         self._worker.put(message)
         return message
 
-    def _stop(self, asked: WebSocketContext, draft: Draft) -> None:
-        own = asked.context
+    def _stop(self, own: UserExecutionContext, draft: Draft, asker: str) -> None:
         key = IsolationKey(own.user_id, draft.thread_id or own.thread_id)
         running = self._stopper.running(key)
-        self._stopper.stop(running, self._message(own.user_id, draft, asked.asker, own))
-
-    def _message(
-        self, user_id: str, draft: Draft, asker: str | None, own: UserExecutionContext | None
-    ) -> Message:
-        """Get the context of a message, of which the session takes note."""
-        registry = self._dependencies.registry
-        visit = registry.accept(user_id, draft.thread_id, draft.run_id, own)
-        return Message(
-            visit.context,
-            draft.kind,
-            draft.payload,
-            visit.number,
-            visit.used,
-            draft.message_id,
-            asker,
-            PRIORITIES.get(draft.kind, Priority.NORMAL),
-        )
+        visit = self._registry.accept(own.user_id, draft.thread_id, draft.run_id, own)
+        self._stopper.stop(running, draft.accepted(visit, asker))
 
     def _refuse(self, asked: WebSocketContext, error: RefusedError) -> None:
         code = code_of(error)

@@ -17,6 +17,7 @@ from sessions.context import UserExecutionContext, check_optional_id
 from sessions.errors import BadMessageError
 from sessions.event import Json
 from sessions.ids import IsolationKey
+from sessions.registry import Visit
 from sessions.storage.tables import Begun
 
 HISTORY_TURNS_MAX = 20  # that an agent is shown; our choice
@@ -198,6 +199,19 @@ class Draft:
     thread_id: str | None
     run_id: str | None
     message_id: str | None
+
+    def accepted(self, visit: Visit, asker: str | None) -> Message:
+        """Return the message of a session that has taken note of it."""
+        return Message(
+            visit.context,
+            self.kind,
+            self.payload,
+            visit.number,
+            visit.used,
+            self.message_id,
+            asker,
+            PRIORITIES.get(self.kind, Priority.NORMAL),
+        )
 
 
 def draft_from(data: str | bytes, bytes_max: int) -> Draft:
