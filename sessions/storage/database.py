@@ -228,12 +228,13 @@ class RequestScopedSession:
         self._connection: WholeConnection | None = None
         self._one_at_a_time = asyncio.Lock()
         self._taken: list[Places] = []
-        self._closing: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._closing: asyncio.Task[None] | None = None  # if there was anything to undo
         self._needs_rollback = False
 
     @property
     def is_open(self) -> bool:
-        return self._closing is None
+        return not self._is_closed
 
     @overload
     async def execute(
@@ -304,10 +305,13 @@ class RequestScopedSession:
 
         Waits for a statement that is under way. A cancelled close goes on to its end.
         """
-        if self._closing is None:
+        if not self._is_closed:
+            self._is_closed = True
             self._on_closed(self)
-            self._closing = self._tasks.start(self._close(), "close of a database session")
-        await asyncio.shield(self._closing)
+            if self._taken or self._one_at_a_time.locked():
+                self._closing = self._tasks.start(self._close(), "close of a database session")
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
     def __await__(self) -> Generator[None, None, RequestScopedSession]:
         yield from ()
@@ -354,7 +358,7 @@ class RequestScopedSession:
             self._taken.pop().give_back()
 
     def _check_usable(self, *, to_roll_back: bool = False) -> None:
-        if self._closing is not None:
+        if self._is_closed:
             raise RuntimeError(
                 f"the database session of thread {self.context.thread_id!r} is closed; "
                 "create another from the same context"
