@@ -449,8 +449,8 @@ class QueueWorker:
         self._changed.set()
 
     async def _work(self, queued: Queued) -> None:
-        handling = asyncio.create_task(self._handling.handle(queued))
         over = asyncio.create_task(self._handling.until_over(queued.message))
+        handling = asyncio.create_task(self._handling.handle(queued))
         # This task is ours, and so is its cancellation: what it was at has to be settled first.
         with suppress(asyncio.CancelledError):
             await asyncio.wait((handling, over), return_when=asyncio.FIRST_COMPLETED)

@@ -285,10 +285,13 @@ class Deletions:
             if not self._under_way[key]:
                 del self._under_way[key]
 
-    async def until_over(self, key: IsolationKey) -> None:
-        """Return once no turns of a thread are being removed."""
+    async def until_over(self, key: IsolationKey) -> bool:
+        """Return once no turns of a thread are being removed, and whether that took a wait."""
+        has_waited = False
         while found := self._under_way.get(key):
+            has_waited = True
             await found[0].wait()
+        return has_waited
 
 
 class Dispatcher:
@@ -314,8 +317,8 @@ class Dispatcher:
 
     async def handle(self, queued: Queued) -> None:
         message = queued.message
-        await self._deletions.until_over(message.key)
-        if self._registry.is_over(message):
+        has_waited = await self._deletions.until_over(message.key)
+        if has_waited and self._registry.is_over(message):
             return
         try:
             await self._handlers[message.kind](queued)
