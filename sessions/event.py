@@ -155,8 +155,7 @@ class Connection:
             if line := self._handed_over or self._outbox:
                 event = line[0].event
                 self._sending = asyncio.create_task(self.websocket.send_json(event.as_json()))
-                await self._in_time(self._sending, self._ended)
-                if self._was_sent():
+                if await self._in_time(self._sending, self._ended):
                     self._outbox_bytes -= line.popleft().size_bytes
                     self._metrics.events_delivered += 1
                 elif not self._ended.done():
@@ -172,8 +171,11 @@ class Connection:
         task = self._sending
         return task is not None and task.done() and not task.cancelled() and not task.exception()
 
-    async def _in_time(self, task: asyncio.Task[None], *ends: asyncio.Future[None]) -> None:
-        """Wait for the task for send_timeout_s seconds, or until another end; then cancel it."""
+    async def _in_time(self, task: asyncio.Task[None], *ends: asyncio.Future[None]) -> bool:
+        """Wait for the task for send_timeout_s seconds, or until another end; then cancel it.
+
+        Returns whether it succeeded: a socket may raise anything, and that is all we need to know.
+        """
         limit_s = self._settings.send_timeout_s
         try:
             await asyncio.wait((task, *ends), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -181,5 +183,5 @@ class Connection:
             if not task.done():
                 task.cancel()
                 await asyncio.wait((task,))
-            if not task.cancelled():
-                task.exception()  # a socket may raise anything: that it did is all we need to know
+            has_succeeded = not task.cancelled() and task.exception() is None
+        return has_succeeded

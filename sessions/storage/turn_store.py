@@ -176,12 +176,13 @@ class TurnStore:
         used: the message's number in the order of all gets and messages. The thread with the
         greatest one is the user's latest after the next start.
         """
+        run = self._run_of(context)
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
             # First, as it locks the thread's row, by which positions have no gap and no double.
-            await session.execute(self._thread_written, self._asked_in(context, used, None))
+            await session.execute(self._thread_written, self._asked_in(run, used, None))
             await session.execute(DUE_TURNS_REMOVED, self._kept_for(context))
-            return await self._append(session, context, "user", text, message_id)
+            return await self._append(session, run, "user", text, message_id)
 
     async def begin(
         self,
@@ -199,18 +200,18 @@ class TurnStore:
         asked: what it was beside its text. Until it is answered, or given up,
         ThreadStore.unanswered() has it. The rest is as in append_user_turn.
         """
-        kept = self._kept_for(context)
+        run, kept = self._run_of(context), self._kept_for(context)
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
             latest = await session.execute(LATEST_TURNS, {**kept, "limit": history_max})
             history = _turns(latest)[::-1]
-            await session.execute(self._thread_written, self._asked_in(context, used, asked))
+            await session.execute(self._thread_written, self._asked_in(run, used, asked))
             if not history:  # else the conversation was not due
                 await session.execute(DUE_TURNS_REMOVED, kept)
             # After the row was waited for: a commit that was given up as too late is done by then.
             if message_id and (handled := await self._of_message(session, context, message_id)):
                 return Begun(0, (), tuple(handled))  # what was written is undone
-            position = await self._append(session, context, "user", text, message_id)
+            position = await self._append(session, run, "user", text, message_id)
             return Begun(position, tuple(history))
 
     async def append_agent_turn(
@@ -221,14 +222,16 @@ class TurnStore:
         Raises ThreadEndedError if the thread was deleted, its session invalidated, or its run
         replaced, since the user's turn: no turn comes after an end.
         """
+        run = self._run_of(context)
         async with self._sessions.create_session_from_context(context) as session:
             await session.begin_writing()
+            written = {**run, "now_s": self._clock.now()}
             if self._has_row_locks:
-                return await self._answer_at_once(session, context, text, message_id)
-            touched = await session.execute(THREAD_TOUCHED, self._written_in(context))
+                return await self._answer_at_once(session, context, written, text, message_id)
+            touched = await session.execute(THREAD_TOUCHED, written)
             if touched.first() is None:
                 raise _not_going_on(context)
-            return await self._append(session, context, "agent", text, message_id)
+            return await self._append(session, run, "agent", text, message_id)
 
     async def latest_turns(self, context: UserExecutionContext, limit: int) -> list[Turn]:
         """Return the thread's last turns, at most limit of them, oldest first."""
@@ -277,11 +280,11 @@ class TurnStore:
         self,
         session: RequestScopedSession,
         context: UserExecutionContext,
+        written: Mapping[str, object],
         text: str,
         message_id: str | None,
     ) -> int:
-        turn = {"of_role": "agent", "of_text": text, "of_message": message_id}
-        values = {**self._written_in(context), **turn}
+        values = {**written, "of_role": "agent", "of_text": text, "of_message": message_id}
         try:
             added = await session.execute_alone(ANSWER_ADDED_ON_POSTGRESQL, values)
         except IntegrityError:
@@ -295,13 +298,14 @@ class TurnStore:
     async def _append(
         self,
         session: RequestScopedSession,
-        context: UserExecutionContext,
+        run: Mapping[str, object],
         role: Role,
         text: str,
         message_id: str | None,
     ) -> int:
         turn = {"of_role": role, "of_text": text, "of_message": message_id}
-        added = await session.execute(TURN_ADDED, {**self._written_in(context), **turn})
+        written = {**run, "now_s": self._clock.now()}
+        added = await session.execute(TURN_ADDED, {**written, **turn})
         position: int = added.scalar_one()
         await session.commit()
         return position
@@ -310,12 +314,13 @@ class TurnStore:
         return {"of_user": context.user_id, "of_thread": context.thread_id}
 
     def _asked_in(
-        self, context: UserExecutionContext, used: int, asked: str | None
+        self, run: Mapping[str, object], used: int, asked: str | None
     ) -> Mapping[str, object]:
-        return {**self._written_in(context), "last_used": used, "of_question": asked}
+        written = {**run, "now_s": self._clock.now()}
+        return {**written, "last_used": used, "of_question": asked}
 
-    def _written_in(self, context: UserExecutionContext) -> Mapping[str, object]:
-        return {**self._ids(context), "of_run": context.run_id, "now_s": self._clock.now()}
+    def _run_of(self, context: UserExecutionContext) -> Mapping[str, object]:
+        return {**self._ids(context), "of_run": context.run_id}
 
     def _kept_for(self, context: UserExecutionContext) -> Mapping[str, object]:
         limits = {"retention_s": self._settings.retention_s, "began_at_s": context.created_at}

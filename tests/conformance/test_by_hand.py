@@ -24,7 +24,7 @@ SCENARIOS = {
 BUGS = {
     "taken as it is": (
         "scenarios.message_queue:QueueByHand",
-        Change("sessions.queue.MessageQueue.put", "copy.deepcopy", ""),
+        Change("sessions.messages.message.Message.__post_init__", "copy.deepcopy", ""),
     ),
     "an ended one takes a turn": (
         "scenarios.message_queue:QueueByHand",

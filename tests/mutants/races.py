@@ -95,7 +95,7 @@ PositionsTwice = stored(
     "turn_store.TurnStore._append",
     old="added = await session.execute(TURN_ADDED,",
     new="last = select(func.coalesce(func.max(TURNS.c.position), 0)).where(_is_of_thread(TURNS))\n"
-    "found = await session.execute(last, self._ids(context))\n"
+    "found = await session.execute(last, run)\n"
     "await session.commit()\n"
     "added = await session.execute(TURN_ADDED.values(position=found.scalar_one() + 1),",
 )
