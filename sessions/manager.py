@@ -154,8 +154,9 @@ class WebSocketManagerFactory:
             if user_id is None:
                 raise ValueError("create_manager was given nothing; give user_context or user_id")
             user_context = self._begin_conversation(user_id, websocket_id)
-        key = self._generate_isolation_key(user_context)
-        return self.find(key) or self._create(key, user_context)
+        manager = self.manager_of(user_context)
+        self.renew(manager)
+        return manager
 
     async def get_manager(
         self,
@@ -185,6 +186,14 @@ class WebSocketManagerFactory:
     def find_of(self, context: UserExecutionContext) -> IsolatedWebSocketManager | None:
         """Return the live manager that a context's events go through, or None."""
         return self.find(self._generate_isolation_key(context))
+
+    def manager_of(self, context: UserExecutionContext) -> IsolatedWebSocketManager:
+        """Return the live manager of a context's thread, made if there is none.
+
+        Whoever calls renews it, once that is connected which is to be. Raises ManagerLimitError.
+        """
+        key = self._generate_isolation_key(context)
+        return self.find(key) or self._create(key, context)
 
     def live(self) -> list[IsolatedWebSocketManager]:
         return [manager for manager in self._managers.values() if not self._is_due(manager)]
@@ -281,7 +290,6 @@ class WebSocketManagerFactory:
         self._managers[key] = manager
         self._by_user.setdefault(context.user_id, {})[key] = manager
         self._metrics.managers_created += 1
-        self.renew(manager)
         return manager
 
     def _is_due(self, manager: IsolatedWebSocketManager) -> bool:
@@ -344,7 +352,7 @@ class Connector:
         registry = self._dependencies.registry
         visit = registry.visit_by_connection(user_id, thread_id, connection_id)
         context = visit.context
-        manager = await self._factory.create_manager(context)
+        manager = self._factory.manager_of(context)
         self._attach(manager, context, websocket, resumed=visit.resumed)
         setattr(websocket, "user_context", context)  # noqa: B010  # no socket declares it
         return context

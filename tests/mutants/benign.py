@@ -18,7 +18,7 @@ from tests.mutants import sessions
 
 TABLE = 40
 LONG_S = 86_400.0
-CREATE = "manager = await self._factory.create_manager(context)"
+CREATE = "manager = self._factory.manager_of(context)"
 
 
 def grower(name: str, bug: str, grow: str) -> Mutant:

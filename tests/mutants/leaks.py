@@ -16,7 +16,7 @@ from sessions.manager import Connector
 from tests.mutants.sessions import leak
 
 PUBLISH = "if manager := self._factory.find(event.key):"
-CREATE = "manager = await self._factory.create_manager(context)"
+CREATE = "manager = self._factory.manager_of(context)"
 
 KeepsEndedManagers = leak(
     "KeepsEndedManagers",

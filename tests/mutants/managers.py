@@ -100,7 +100,7 @@ EmergencyTakesLive = line(
 CountsDrift = line(
     "CountsDrift",
     "Counts a manager as created whenever it is asked for, as on each reconnect.",
-    "manager.WebSocketManagerFactory.create_manager",
+    "manager.WebSocketManagerFactory.manager_of",
     old="return self.find(key) or",
     new="if found := self.find(key):\n    self._metrics.managers_created += 1\nreturn found or",
     scenario=Connections,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from threadline.campaign.change import Change
+
 from drivers.sessions import SessionsDriver
 from drivers.stored_turns import StoredTurnsDriver
 from scenarios.overlap import Overlap
@@ -26,11 +28,22 @@ TakesNameTwice = manager(
 MakesManagerTwice = manager(
     "MakesManagerTwice",
     "Gives way between the look for a manager and the making of one.",
-    "manager.WebSocketManagerFactory.create_manager",
-    old="return self.find(key) or self._create(key, user_context)",
-    new="found = self.find(key)\n"
+    "manager.Connector.connect",
+    old="manager = self._factory.manager_of(context)",
+    new="factory, key = self._factory, IsolationKey(user_id, context.thread_id)\n"
+    "found = factory.find(key)\n"
     f"await {GIVE_WAY}\n"
-    "return found or self._create(key, user_context)",
+    "manager = found or factory._create(key, context)",
+    also=(
+        Change(
+            "sessions.manager.WebSocketManagerFactory.create_manager",
+            old="manager = self.manager_of(user_context)",
+            new="key = self._generate_isolation_key(user_context)\n"
+            "found = self.find(key)\n"
+            f"await {GIVE_WAY}\n"
+            "manager = found or self._create(key, user_context)",
+        ),
+    ),
 )
 EndsANewManager = manager(
     "EndsANewManager",
@@ -83,8 +96,8 @@ ReplaysWhatWasReplayed = manager(
     "ReplaysWhatWasReplayed",
     "Writes back what waits for a reconnect as it was before another one came.",
     "manager.Connector.connect",
-    old="manager = await self._factory.create_manager(context)",
-    new="manager = await self._factory.create_manager(context)\n"
+    old="manager = self._factory.manager_of(context)",
+    new="manager = self._factory.manager_of(context)\n"
     "waiting = manager._recovery.copy()\n"
     f"await {GIVE_WAY}\n"
     "manager._recovery = waiting",

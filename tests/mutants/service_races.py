@@ -46,8 +46,8 @@ DeliversTwice = line(
     "DeliversTwice",
     "Writes back what waits for a reconnect as it was before another one came.",
     "manager.Connector.connect",
-    old="manager = await self._factory.create_manager(context)",
-    new="manager = await self._factory.create_manager(context)\n"
+    old="manager = self._factory.manager_of(context)",
+    new="manager = self._factory.manager_of(context)\n"
     "waiting = manager._recovery.copy()\n"
     'await __import__("asyncio").sleep(0)\n'
     "manager._recovery = waiting",
