@@ -190,7 +190,7 @@ class WebSocketManagerFactory:
     def manager_of(self, context: UserExecutionContext) -> IsolatedWebSocketManager:
         """Return the live manager of a context's thread, made if there is none.
 
-        Whoever calls renews it, once that is connected which is to be. Raises ManagerLimitError.
+        The caller renews it, after what it is made for is attached. Raises ManagerLimitError.
         """
         key = self._generate_isolation_key(context)
         return self.find(key) or self._create(key, context)

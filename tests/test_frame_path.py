@@ -7,7 +7,7 @@ import asyncio
 from tests.bench.hops import moves, traced
 
 FILES_MAX = 20
-MOVES_MAX = 150
+MOVES_MAX = 100
 
 
 def test_a_frame_goes_through_few_files() -> None:
