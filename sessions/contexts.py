@@ -7,29 +7,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sessions.clock import Clock
-from sessions.context import (
-    UserExecutionContext,
-    check_id,
-    check_optional_id,
-    frozen_mapping,
-)
+from sessions.context import UserExecutionContext, check_id, check_optional_id, frozen_mapping
 from sessions.ids import UnifiedIdGenerator
 from sessions.registry import Registry
 
 
 class Contexts:
-    """The getter: the only way to a context, once per message, at the entry.
+    """The getter: the ways to a context at the entry. That of a message comes by Registry.accept.
 
-    All refuse with InvalidContextError or SessionLimitError before they change anything. The
-    context of a message comes with Registry.accept.
+    All refuse with InvalidContextError or SessionLimitError before they change anything.
     """
 
-    def __init__(
-        self,
-        ids: UnifiedIdGenerator,
-        registry: Registry,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, ids: UnifiedIdGenerator, registry: Registry, clock: Clock) -> None:
         self._clock = clock
         self._ids = ids
         self._registry = registry
@@ -91,7 +80,7 @@ class Contexts:
         """Begin a conversation at the WebSocket entry, and register its session."""
         check_id("user_id", user_id)
         check_optional_id("websocket_id", websocket_id)
-        # The context copies it again; here it must be refused before a session is made.
-        frozen_mapping("additional_context", additional_context or {})
         additional = additional_context or {}
+        # The context copies it again; here it must be refused before a session is made.
+        frozen_mapping("additional_context", additional)
         return self._registry.visit_by_connection(user_id, None, websocket_id, additional).context

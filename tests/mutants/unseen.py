@@ -82,7 +82,7 @@ UNSEEN = (
         "core",
         "contexts",
         "Contexts.from_websocket_request",
-        'frozen_mapping("additional_context", additional_context or {})',
+        'frozen_mapping("additional_context", additional)',
         "pass",
     ),
     Unseen(
