@@ -47,6 +47,7 @@ DeletesOnPoll = line(
     old="return found",
     new="if found:\n    self.remove(lambda message: message is not found.message)\nreturn found",
     scenario=Queue,
+    continuity_history=3,
     continuity_post=2,
     continuity_quality_metrics=3,
     continuity_say=3,
@@ -78,6 +79,7 @@ LendsEveryWorker = line(
     continuity_wait=3,
     continuity_history=3,
     continuity_subscribe=3,
+    isolation_say=3,
 )
 
 MUTANTS = tuple(each for each in list(vars().values()) if isinstance(each, Mutant))
