@@ -9,7 +9,13 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from models.session_manager.plain_data import spoil
-from sessions.agents.agent import AgentEvent, AgentOutput, AgentRequest, RuleBasedAgent
+from sessions.agents.agent import (
+    AgentEvent,
+    AgentOutput,
+    AgentRequest,
+    AgentUnavailableError,
+    RuleBasedAgent,
+)
 from sessions.agents.fault_injecting import Fault, FaultInjectingAgent
 from sessions.context import UserExecutionContext
 from sessions.messages.message import Message
@@ -17,7 +23,7 @@ from sessions.messages.message import Message
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"
 TWICE = 2
-HELD, PUNCTUAL = "held", "punctual"
+HELD, PUNCTUAL, LOST = "held", "punctual", "lost"
 PUNCTUAL_S = 6
 
 
@@ -68,9 +74,13 @@ class Words:
     def ended(self, key: object) -> None:
         self._runs.pop(key, None)  # after a crash it is there no more
 
-    def is_held(self, request: AgentRequest) -> bool:
-        """Return whether the agent is to wait after its first event."""
-        return self._words.get(request.text) == HELD
+    async def after_an_event(self, request: AgentRequest) -> None:
+        """Let a held agent wait, and one be lost that is."""
+        word = self._words.get(request.text)
+        if word == HELD:
+            await self.released(request.text).wait()
+        if word == LOST:
+            raise AgentUnavailableError("the agent is gone")
 
     def released(self, text: str) -> asyncio.Event:
         """Return what a held agent waits for."""
@@ -121,8 +131,7 @@ class WatchedAgent:
                 await self._words.until_it_rings(request)
                 async for output in outputs:
                     yield _referring(output, request)
-                    if self._words.is_held(request):
-                        await self._words.released(request.text).wait()
+                    await self._words.after_an_event(request)
         finally:
             self._words.ended(key)
 

@@ -39,8 +39,9 @@ def _quiet() -> Iterator[None]:
 AGENTS = "sessions.messages.handlers."
 BUGS = {
     "an event at the limit": ("AgentHandler._consume", "now() >= deadline_s", "now() > deadline_s"),
-    "an event after the end": ("AgentHandler._consume", "self.check(message)", "pass"),
+    "an event after the end": ("AgentHandler._consume", "self._registry.check(message)", "pass"),
     "a run that is not closed": ("AgentHandler._consume", "await _close(outputs)", "pass"),
+    "lost, and tried again": ("AgentHandler._consume", "has_begun = True", "pass"),
     "no references": ("_request", "isinstance(references, list)", "False"),
     "references read once": ("_request", "tuple(map(str, references))", "map(str, references)"),
 }

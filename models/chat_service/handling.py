@@ -147,7 +147,7 @@ class Handling:
         references = request.fields.get("references")
         own = {"references": references} if references else {}
         self._publish(request, "agent_thinking", turns=len(history), **own)
-        if word == agents.RAISES_LATE:
+        if word in (agents.RAISES_LATE, agents.LOST):
             raise AgentFailed
         if word == agents.NEVER_ENDS:
             yield from self._pause(float("inf"), deadline_s)
