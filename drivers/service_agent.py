@@ -23,7 +23,7 @@ from sessions.messages.message import Message
 FAULTS = {fault.value: fault for fault in Fault}
 UNAVAILABLE_TWICE = "unavailable twice"
 TWICE = 2
-HELD, PUNCTUAL, LOST = "held", "punctual", "lost"
+HELD, PUNCTUAL, LOST, SILENT = "held", "punctual", "lost", "silent"
 PUNCTUAL_S = 6
 
 
@@ -74,13 +74,14 @@ class Words:
     def ended(self, key: object) -> None:
         self._runs.pop(key, None)  # after a crash it is there no more
 
-    async def after_an_event(self, request: AgentRequest) -> None:
-        """Let a held agent wait, and one be lost that is."""
+    async def goes_on(self, request: AgentRequest) -> bool:
+        """Return whether an agent goes on after an event: one that is held when it is released."""
         word = self._words.get(request.text)
         if word == HELD:
             await self.released(request.text).wait()
         if word == LOST:
             raise AgentUnavailableError("the agent is gone")
+        return word != SILENT
 
     def released(self, text: str) -> asyncio.Event:
         """Return what a held agent waits for."""
@@ -131,7 +132,8 @@ class WatchedAgent:
                 await self._words.until_it_rings(request)
                 async for output in outputs:
                     yield _referring(output, request)
-                    await self._words.after_an_event(request)
+                    if not await self._words.goes_on(request):
+                        return
         finally:
             self._words.ended(key)
 

@@ -7,12 +7,12 @@ from typing import Any
 from threadline import Pool, Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
-from models.chat_service.agents import LOST, NEVER_ENDS, PUNCTUAL, REFUSES, SLOW, WELL
+from models.chat_service.agents import LOST, NEVER_ENDS, PUNCTUAL, REFUSES, SILENT, SLOW, WELL
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, RUNS, TEXTS, THREADS, USERS
 from scenarios.refusals import BAD
 
-AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES, PUNCTUAL, LOST)
+AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES, PUNCTUAL, LOST, SILENT)
 REFERENCES: Pool[Any] = pool((), ("a",), ("a", "b"), ("",))
 MESSAGES = pool(None, "id1", "id2")
 ASKED: dict[str, Any] = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}

@@ -42,6 +42,11 @@ BUGS = {
     "an event after the end": ("AgentHandler._consume", "self._registry.check(message)", "pass"),
     "a run that is not closed": ("AgentHandler._consume", "await _close(outputs)", "pass"),
     "lost, and tried again": ("AgentHandler._consume", "has_begun = True", "pass"),
+    "no reply": (
+        "AgentHandler._consume",
+        'raise RuntimeError("the agent ended without a reply")',
+        'return ""',
+    ),
     "no references": ("_request", "isinstance(references, list)", "False"),
     "references read once": ("_request", "tuple(map(str, references))", "map(str, references)"),
 }

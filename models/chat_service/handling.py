@@ -147,7 +147,7 @@ class Handling:
         references = request.fields.get("references")
         own = {"references": references} if references else {}
         self._publish(request, "agent_thinking", turns=len(history), **own)
-        if word in (agents.RAISES_LATE, agents.LOST):
+        if word in (agents.RAISES_LATE, agents.LOST, agents.SILENT):
             raise AgentFailed
         if word == agents.NEVER_ENDS:
             yield from self._pause(float("inf"), deadline_s)

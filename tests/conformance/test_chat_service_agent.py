@@ -97,6 +97,7 @@ def test_does_not_handle_a_message_twice(talk: ServiceTalk) -> None:
         ("raises early", FAILED),
         ("raises late", FAILED_LATE),
         ("lost", FAILED_LATE),
+        ("silent", FAILED_LATE),
     ],
 )
 def test_tells_of_an_agent_that_failed(talk: ServiceTalk, agent: str, told: list[str]) -> None:
