@@ -25,22 +25,24 @@ class ServiceDriver(ServiceLife):
     model = ChatServiceModel
 
     async def connect(self, user: str, thread: str | None, name: str | None, peer: str) -> object:
-        socket = self._sockets.make(peer)
-        try:
-            if name is None:
-                context = await self._default.handle_websocket_connection(socket, user, thread)
-            else:
-                connect = self._service.handle_websocket_connection
-                context = await connect(socket, user, thread, name)
-        except (RefusedError, SQLAlchemyError):
-            self._sockets.forget(socket)
-            raise
-        return {"socket": socket, **self._shown(context)}
+        async with self._doors.inside():
+            socket = self._sockets.make(peer)
+            try:
+                if name is None:
+                    context = await self._default.handle_websocket_connection(socket, user, thread)
+                else:
+                    connect = self._service.handle_websocket_connection
+                    context = await connect(socket, user, thread, name)
+            except (RefusedError, SQLAlchemyError):
+                self._sockets.forget(socket)
+                raise
+            return {"socket": socket, **self._shown(context)}
 
     async def disconnect(self, connection: Socket, code: int) -> bool:
-        self._sockets.forget(connection)
-        was_open: bool = await self._default.handle_websocket_disconnect(connection, code)
-        return was_open
+        async with self._doors.inside():
+            self._sockets.forget(connection)
+            was_open: bool = await self._default.handle_websocket_disconnect(connection, code)
+            return was_open
 
     def say(
         self,
@@ -133,7 +135,9 @@ class ServiceDriver(ServiceLife):
         self._agree(text, agent)
         exchange = self._exchange()
         given = body(text, thread, run, message)
-        return self._act(exchange.post(self._service.agent_route, user, given), exchange=exchange)
+        return self._act(
+            lambda: exchange.post(self._service.agent_route, user, given), exchange=exchange
+        )
 
     def post_stream(
         self,
@@ -148,17 +152,20 @@ class ServiceDriver(ServiceLife):
         exchange = self._exchange()
         given = body(text, thread, run, message)
         return self._act(
-            exchange.post_stream(self._service.agent_route, user, given), exchange=exchange
+            lambda: exchange.post_stream(self._service.agent_route, user, given), exchange=exchange
         )
 
     async def threads(self, user: str) -> object:
-        return _body(await self._service.messages_route.threads(user))
+        async with self._doors.inside():
+            return _body(await self._service.messages_route.threads(user))
 
     async def thread_messages(self, user: str, thread: str, limit: int | None) -> object:
-        return _body(await self._service.messages_route.messages(user, thread, limit))
+        async with self._doors.inside():
+            return _body(await self._service.messages_route.messages(user, thread, limit))
 
     async def delete_thread(self, user: str, thread: str) -> object:
-        return _body(await self._service.thread_route.delete_thread(user, thread))
+        async with self._doors.inside():
+            return _body(await self._service.thread_route.delete_thread(user, thread))
 
     async def broadcast(self, event: str, text: str) -> None:
         service = self._service
@@ -178,7 +185,7 @@ class ServiceDriver(ServiceLife):
         return exchange
 
     def _send(self, connection: Socket, data: str | bytes) -> object:
-        return self._act(self._service.receive(connection, data))
+        return self._act(lambda: self._service.receive(connection, data))
 
 
 def _body(reply: Reply) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from types import ModuleType
@@ -17,6 +17,7 @@ from drivers.disk import Process, make_disk
 from drivers.service_agent import PUNCTUAL, PUNCTUAL_S, WatchedAgent, Words, asked
 from drivers.service_at_once import act_at_once, with_new_ids
 from drivers.service_databases import Block, HeldSession, opened
+from drivers.service_doors import Doors
 from drivers.service_exchanges import Exchange
 from drivers.service_shared import Reached
 from drivers.service_shown import compared, since_start
@@ -61,6 +62,7 @@ class ServiceLife(SessionsDriver):
         self._sockets = Sockets(self._tell_of_thread, self.io)
         self._words = Words()
         self._reached = Reached()
+        self._doors = Doors()
         self._exchanges: list[Exchange] = []
         self._databases: list[HeldSession] = []
         self._crashed: list[Life] = []
@@ -91,7 +93,8 @@ class ServiceLife(SessionsDriver):
         self._disk.remove()
 
     async def invalidate(self, user: str) -> object:
-        return await self._service.invalidate_user_sessions(user)
+        async with self._doors.inside():
+            return await self._service.invalidate_user_sessions(user)
 
     async def sweep(self) -> None:
         await self._service.sweep()
@@ -100,12 +103,13 @@ class ServiceLife(SessionsDriver):
         counts = self._service.metrics()
         return {**asdict(counts.system), **asdict(counts.queue)}
 
-    def restart(self) -> None:
-        try:
-            self.pump.call(self._service.stop())
-            self.pump.settle()
-        finally:
-            self._begin(self.pump)
+    async def restart(self) -> None:
+        async with self._doors.shut():
+            try:
+                await self._service.stop()
+            finally:
+                self._make(self.pump)
+                await self._service.start()
 
     def crash(self) -> None:
         self._life.process.crash()
@@ -184,6 +188,13 @@ class ServiceLife(SessionsDriver):
 
     def _begin(self, pump: Pump) -> None:
         """Start a new service on the disk."""
+        self._doors = Doors()
+        self._make(pump)
+        self.pump.call(self._service.start())
+        self.pump.settle()
+
+    def _make(self, pump: Pump) -> None:
+        """Make a new service on the disk."""
         process = Process(self._disk)
         self._words.start_again()
         self._service = self._service_on(process)
@@ -191,8 +202,6 @@ class ServiceLife(SessionsDriver):
         self.pump = pump
         self._life = Life(pump, process, self._service)
         default.set_default_service(self._service)
-        self.pump.call(self._service.start())
-        self.pump.settle()
 
     def _service_on(self, process: Process) -> ChatService:
         numbers = self._numbers  # the system must not lead to its driver
@@ -208,14 +217,20 @@ class ServiceLife(SessionsDriver):
         agent = WatchedAgent(self._words, self._reached.see)
         return ChatService(system, database=database, agent=agent)
 
-    def _act(self, work: Coroutine[Any, Any, None], **own: object) -> object:
+    def _act(self, work: Callable[[], Coroutine[Any, Any, None]], **own: object) -> object:
         """Do what can begin a session, or give it another run; tell the ids that are new."""
         if self.pump.schedule is not None:
-            return act_at_once(self._system.registry.live, work, own)
+            return self._act_at_once(work, own)
         before = self._system.registry.live()
-        self.pump.call(work)
+        self.pump.call(work())
         self.pump.settle()
         return with_new_ids(before, self._system.registry.live(), own)
+
+    async def _act_at_once(
+        self, work: Callable[[], Coroutine[Any, Any, None]], own: dict[str, object]
+    ) -> object:
+        async with self._doors.inside():
+            return await act_at_once(self._system.registry.live, work(), own)
 
     @property
     def _default(self) -> ModuleType:

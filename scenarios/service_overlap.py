@@ -7,7 +7,7 @@ from typing import Any
 from threadline import Pool, Scenario, pool, rule
 
 from models.chat_service import ChatServiceModel as Chat
-from models.chat_service.agents import HELD, WELL
+from models.chat_service.agents import HELD, RAISES_EARLY, RAISES_LATE, REFUSES, WELL
 from models.session_manager.connections import CLEAN
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import (
@@ -20,6 +20,7 @@ from scenarios.population import (
 
 # One who does most, on a thread that most is said on: what meets nobody shows no race.
 USERS = pool("ana", "ana", "ana", "ben")
+RAISE = (RAISES_EARLY, RAISES_LATE, REFUSES)
 OWN = pool(None, None, None, None) | THREADS
 # Whose agents wait for a word, so that another operation can come between question and answer.
 HELD_TEXTS: Pool[str] = Pool(
@@ -78,3 +79,29 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     thread_messages = rule(Chat.thread_messages, user=USERS, thread=THREADS, limit=None, weight=3)
     invalidate = rule(Chat.invalidate, user=USERS, weight=2)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS, weight=2)
+
+
+class ServiceCancelled(ServiceOverlap):
+    """Some of whom leave before what they asked for is done."""
+
+    cancels = True
+
+
+class ServiceRestart(ServiceOverlap):
+    """And the service is stopped and started again while its agents are at work."""
+
+    restart = rule(Chat.restart, weight=3)
+
+
+class ServiceFaults(ServiceOverlap):
+    """Agents that raise, and commits that fail for a while."""
+
+    say = rule(
+        Chat.say,
+        connection=OPEN,
+        thread=OWN,
+        **SAID | {"agent": pool(WELL, HELD, *RAISE)},
+        weight=8,
+    )
+    storage_fails = rule(Chat.storage_fails)
+    storage_recovers = rule(Chat.storage_recovers, weight=2)

@@ -21,7 +21,12 @@ from threadline.trace import Header, Recorder
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import HELD, WELL
 from scenarios.overlap import Overlap
-from scenarios.service_overlap import ServiceOverlap
+from scenarios.service_overlap import (
+    ServiceCancelled,
+    ServiceFaults,
+    ServiceOverlap,
+    ServiceRestart,
+)
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.doc_pages import page
 from tests.mutants.races import RACES
@@ -116,6 +121,9 @@ CLEAN = [
     (STORE, StoreAtOnce),
     (SESSIONS, Overlap),
     (SERVICE, ServiceOverlap),
+    (SERVICE, ServiceCancelled),
+    (SERVICE, ServiceFaults),
+    (SERVICE, ServiceRestart),
     (TURNS, TurnsAtOnce),
     (TURNS, TurnsCancelled),
 ]

@@ -11,7 +11,7 @@ from models.chat_service.delivery import Exchange, Heading
 from models.chat_service.intake import Intake
 from models.chat_service.payload import Frame
 from models.chat_service.preconditions import is_calm
-from models.chat_service.processes import Steps, Wait
+from models.chat_service.processes import Process, Steps, Wait
 from models.chat_service.settings import Settings
 from models.chat_service.state import ServiceState
 from models.session_manager.ids import Id
@@ -36,6 +36,7 @@ class MessagesModel(SessionsModel):
         self.state = self.service.core
         self.intake = Intake(self.service)
         self.later: dict[int, list[object]] = {}  # what steps come to whose outcome is not told yet
+        self.callers: dict[int, Process] = {}  # what steps do whose callers wait for it
 
     @operation
     def connect(self, user: str, thread: Id | None, name: Id | None, peer: str) -> object:
@@ -196,16 +197,26 @@ class MessagesModel(SessionsModel):
         self.service.go_on(step)
         return self.later.pop(step)[0] if self.later.get(step) else LATER
 
+    def leave_off(self, step: int) -> None:
+        """End what a caller does by himself; a message that he has sent goes on without him."""
+        if step not in self.callers:
+            super().leave_off(step)
+        self.service.processes.end(self.callers.pop(step))
+        self.service.settle()
+
     def _finish(self, steps: Generator[Wait, bool, object]) -> object:
         """Do the rest of this step, as far as nothing can come between; return what it comes to."""
-        found = self.later[self.state.clock.step] = []
+        step = self.state.clock.step
+        found: list[object] = []
+        self.later[step] = found
 
         def whole() -> Steps:
             found.append((yield from steps))
+            del self.callers[step]
 
-        self.service.processes.start(whole(), self.state.clock.step)
+        self.callers[step] = self.service.processes.start(whole(), step)
         self.service.settle()
-        return self.later.pop(self.state.clock.step)[0] if found else LATER
+        return self.later.pop(step)[0] if found else LATER
 
     def _tell_of_thread(self, to: Handle, event: Event) -> None:
         self.tell((to, event.get("thread_id")), event)

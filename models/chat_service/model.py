@@ -123,12 +123,10 @@ class ChatServiceModel(MessagesModel):
             self.service.delivery.publish(heading, None, event, text=text, texts=[text])
 
     @operation(when=is_free)
-    def restart(self) -> None:
+    def restart(self) -> object:
         """The service is stopped, and started again on what it stored."""
         self.service.databases.check_free()
-        self.service.stop()
-        self.service.start()
-        self.state = self.service.core
+        return self._finish(self._start_again())
 
     @operation
     def crash(self) -> None:
@@ -219,14 +217,23 @@ class ChatServiceModel(MessagesModel):
             return STORAGE_ERROR
         return ended
 
+    def _start_again(self) -> Generator[Wait, bool, None]:
+        """Stop and start the service; what storage is at is done with before it has stopped."""
+        yield Gate()
+        self.service.stop()
+        self.service.start()
+        self.state = self.service.core
+
     def _delete_stored(self, key: Key, *, was_live: bool) -> Generator[Wait, bool, object]:
         """Look whether a thread has turns, and remove them; others wait for that."""
         shut = self.service.processes.shut
         shut.append(key)
-        yield Gate()
-        was_there = was_live or self.service.conversation(key) is not None
-        yield Gate()
-        shut.remove(key)
+        try:
+            yield Gate()
+            was_there = was_live or self.service.conversation(key) is not None
+            yield Gate()
+        finally:
+            shut.remove(key)
         try:
             self.service.turns.delete(key)
         except StorageFailed:

@@ -28,10 +28,10 @@ class Unavailable(Exception):
 class Request:
     """An accepted message: of the session that accepted it, under the run of that moment.
 
-    used: its place among all gets and messages. step: that of the operation, 0 for one that was
-    taken up at a start. asked_s: when it came; before all times, if it was taken up. history: the
-    turns before the user's own, once that is stored. has_begun: a worker took it. is_ending: it was
-    stopped, and its worker is not free yet.
+    used: its place among all gets and messages. step: that of the operation. asked_s: when it came;
+    before all times, if it was taken up at a start. history: the turns before the user's own, once
+    that is stored. has_begun: a worker took it. is_ending: it was stopped, and its worker is not
+    free yet.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Request:
     heading: Heading
     asker: Asker | None
     used: int
-    step: int = 0
+    step: int
     asked_s: float = float("-inf")
     failures: int = 0
     rests_until_s: float | None = None
@@ -72,7 +72,7 @@ class Request:
         return self.kind in AGENT_REQUESTS
 
     def question(self) -> Question:
-        return Question(self.kind, self.fields, self.agent, self.heading.message)
+        return Question(self.kind, self.fields, self.agent, self.heading.message, self.step)
 
 
 @dataclass(slots=True)

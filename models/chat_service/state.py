@@ -159,6 +159,7 @@ class ServiceState:
             Heading(found.key, found.run, question.message),
             asker=None,
             used=found.used,
+            step=question.step,
             history=found.turns[:-1][-HISTORY_TURNS:],
         )
         self.requests.put(request)

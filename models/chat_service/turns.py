@@ -40,12 +40,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the agent was asked by a conversation's last turn, and has not answered yet."""
+    """What the agent was asked by a conversation's last turn, and has not answered yet.
+
+    step: that of the operation which asked it.
+    """
 
     kind: str
     fields: Mapping[str, object]
     agent: str
     message: Id | None
+    step: int
 
     @property
     def text(self) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from drivers.service import ServiceDriver
-from scenarios.service_overlap import ServiceOverlap
+from scenarios.service_overlap import (
+    ServiceCancelled,
+    ServiceFaults,
+    ServiceOverlap,
+    ServiceRestart,
+)
 from tests.mutants import line as of
 
 line = partial(of.line, ServiceDriver, "sessions", scenario=ServiceOverlap)
@@ -52,6 +57,38 @@ DeliversTwice = line(
     'await __import__("asyncio").sleep(0)\n'
     "manager._recovery = waiting",
 )
+KeepsTheThreadShut = line(
+    "KeepsTheThreadShut",
+    "Holds back a thread for good whose deletion was left by its caller.",
+    "messages.handlers.Deletions.of",
+    scenario=ServiceCancelled,
+    old="finally:",
+    new="except ZeroDivisionError:\n    raise\nelse:",
+)
+LeavesItsSession = line(
+    "LeavesItsSession",
+    "Keeps the database session, and the place, of a caller who has left.",
+    "storage.database.RequestScopedSession.__aexit__",
+    scenario=ServiceCancelled,
+    old="await self.close()",
+    new="if kind is not asyncio.CancelledError:\n    await self.close()",
+)
+TakesItsLockTwice = line(
+    "TakesItsLockTwice",
+    "Rolls back where a commit fails, for which it waits for the lock that it has.",
+    "storage.database.RequestScopedSession.commit",
+    scenario=ServiceFaults,
+    old="self._needs_rollback = True",
+    new="await self.rollback()",
+)
+ForgetsAtStop = line(
+    "ForgetsAtStop",
+    "Gives up, at a stop, what its agents are asked: it was acknowledged, and is not answered.",
+    "messages.handlers.AgentRequestHandler.handle",
+    scenario=ServiceRestart,
+    old="except (AgentFailedError, AgentTimeoutError):",
+    new="except (AgentFailedError, AgentTimeoutError, __import__('asyncio').CancelledError):",
+)
 
 # Of a rare moment: its test plays it, and no search has to find it.
 StopsTwice = line(
@@ -68,4 +105,8 @@ SERVICE_RACES = (
     ReadsInTwo,
     SharesTheMessage,
     DeliversTwice,
+    KeepsTheThreadShut,
+    LeavesItsSession,
+    TakesItsLockTwice,
+    ForgetsAtStop,
 )
