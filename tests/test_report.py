@@ -85,6 +85,24 @@ def test_the_schema_refuses_another_type(name: str, value: object) -> None:
         jsonschema.validate(values, schema())
 
 
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        (
+            "keys: say(text='m1') diverges at\n  step 2\n  model:   ok",
+            "keys: say(text='m1') diverges at step 2",
+        ),
+        (
+            "keys: say(\n  text='m1')\n  diverges at step 12\n  model:   ok",
+            "keys: say( text='m1') diverges at step 12",
+        ),
+        ("its process was killed\n  note:    a diverges at step 1", "its process was killed"),
+    ],
+)
+def test_the_head_of_a_failure_is_whole(text: str, head: str) -> None:
+    assert FailureRecord("s", "d", "w", "new", "", "", text).head == head
+
+
 def test_the_schema_has_each_field() -> None:
     """No field is missing in it, and it has none that is not written."""
     assert set(schema()["properties"]) == {"schema", *(each.name for each in fields(Record))}

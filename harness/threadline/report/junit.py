@@ -50,7 +50,7 @@ def _failure(failure: FailureRecord) -> Element:
     found = Element(
         "failure",
         type=printable(failure.signature[:TEXT_MAX]),
-        message=printable(failure.text.partition("\n")[0][:TEXT_MAX]),
+        message=printable(failure.head[:TEXT_MAX]),
     )
     found.text = printable_lines(failure.text[:TEXT_MAX])
     return found

@@ -100,7 +100,7 @@ def _shown(number: int, failure: FailureRecord) -> Shown:
         record=failure,
         status=status_of(failure),
         where=f"{scenario} on {driver}",
-        head=_cut(failure.text.partition("\n")[0]),
+        head=_cut(failure.head),
         command=_lines(failure.replay),
         wide=Markup(sequence_svg(play, WIDE)) if is_drawn else Markup(),
         narrow=Markup(sequence_svg(play, NARROW)) if is_drawn else Markup(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..shown import shown
 SCHEMA = 1
 NUMBER_MAX = 2**63  # of any sign; far above what is counted
 FILE = "run.json"
+# Up to the first line with a label, such as "  model:".
+HEAD = re.compile(r"(?:(?!\n +[a-z]+:).)*? diverges at\s+step \d+", re.DOTALL)
 
 
 class BadRecord(ValueError):
@@ -49,6 +52,12 @@ class FailureRecord:
     doubt: str = ""
     also: tuple[str, ...] = ()
     since: str = ""
+
+    @property
+    def head(self) -> str:
+        """Return what the text begins with, in one line: a terminal may have folded it."""
+        found = HEAD.match(self.text)
+        return " ".join(found[0].split()) if found else self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
