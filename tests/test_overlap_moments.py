@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from threadline import LATER, Driver, Model, Scenario, operation
+from threadline import LATER, Census, Driver, Model, Scenario, operation
 from threadline.failure import Failure
 from threadline.loading import load_target
 from threadline.lockstep.frozen import States
@@ -173,6 +173,13 @@ def test_a_state_is_where_its_generators_are() -> None:
     assert frozen(one) != frozen(other)
 
 
+def test_what_is_equal_to_python_alone_is_not_the_same_state() -> None:
+    frozen = States().value
+    states = [1, True, 1.0, "1", [1], (1,), {1}, {1: 1}, {True: 1}, [[1]], [0], []]
+    assert len({frozen(state) for state in states}) == len(states)
+    assert frozen([1, [True]]) == frozen([1, [True]])
+
+
 class Doors(Model):
     """Who has knocked is told so when the door is opened."""
 
@@ -251,4 +258,71 @@ def test_orders_that_come_to_the_same_state_are_gone_on_from_once(
     steps = [(n, Shelves.put(shelf).timed(late)) for n, shelf in enumerate("abcdez", 1)]
     played = Runs(load_target(name), Recorder(None))
     assert replay(played, Header("shelves", name, overlap=True), steps) is not None
+    assert played.undecided == 0
+
+
+class Tickets(Model):
+    """Numbers are drawn one after the other; who has left is told in the census of that step."""
+
+    notes = frozenset({"left"})
+
+    def __init__(self) -> None:
+        self.drawn = 0
+        self.left: dict[str, int] = {}
+
+    @operation
+    def draw(self) -> int:
+        self.left, self.drawn = {}, self.drawn + 1
+        return self.drawn
+
+    @operation
+    def stay(self) -> None:
+        self.left = {}
+
+    @operation
+    def leave(self, name: str) -> None:
+        self.left = {name: 1}
+
+    def census(self) -> Census:
+        return {"left": self.left}
+
+
+class Office(Driver[Tickets]):
+    """Draws a number first, and hands it out later."""
+
+    through = "office"
+
+    def __init__(self) -> None:
+        self.drawn = 0
+        self.left: dict[str, int] = {}
+
+    async def draw(self) -> int:
+        await self.io()
+        self.drawn += 1
+        number = self.drawn
+        await self.io()
+        return number
+
+    async def stay(self) -> None:
+        await self.io()
+
+    async def leave(self, name: str) -> None:
+        self.left[name] = 1
+
+    def census(self) -> Census:
+        left, self.left = self.left, {}
+        return {"left": left}
+
+
+def test_what_was_noted_before_another_order_is_tried_is_kept() -> None:
+    """The first order that seems likely is wrong, and who has left came before all of them."""
+    name = f"{__name__}:Office"
+    steps = [
+        (1, Tickets.stay().timed(Timing(delays=((1, 20),)))),
+        (2, Tickets.leave("ana").timed(Timing(DURING))),
+        (3, Tickets.draw().timed(Timing(DURING, ((1, 3),)))),
+        (4, Tickets.draw().timed(Timing(DURING, ((2, 9),)))),
+    ]
+    played = Runs(load_target(name), Recorder(None))
+    assert replay(played, Header("tickets", name, overlap=True), steps) is None
     assert played.undecided == 0

@@ -14,7 +14,8 @@ from ..operation import map_atoms
 from .renaming import ATOMS
 
 DEPTH_MAX = 200  # of what a model holds, as far as states are compared; our choice
-BARE = frozenset({str, type(None), Handle})  # atoms that are equal to none of another type
+# Atoms that stand for themselves: they are equal to nothing else here, as 1 is to True and 1.0.
+BARE = frozenset({str, int, type(None), Handle})
 
 
 def copied(held: Census | None) -> Census | None:
@@ -28,15 +29,15 @@ class States:
     """Gives equal states the same value, in whatever order their dicts were filled.
 
     Of a generator that is where it stands, and what it knows there but for its `self`. A part that
-    has been met in any state before is a number, so that states are compared by few of them.
+    has been met in any state before has a name, so that states are compared by few of them.
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
+        self._names: dict[Hashable, object] = {}
 
     def value(self, state: object) -> Hashable:
         """Return the value of a state, to be compared with other values from here."""
-        return _Freezer(self._numbers).freeze(state)
+        return _Freezer(self._names).freeze(state)
 
 
 class _Freezer:
@@ -46,8 +47,8 @@ class _Freezer:
     the same wherever they are met. `back` is how near to the root anything led since it was set.
     """
 
-    def __init__(self, numbers: dict[Hashable, int]) -> None:
-        self.numbers = numbers
+    def __init__(self, names: dict[Hashable, object]) -> None:
+        self.names = names
         self.kept: dict[int, Hashable] = {}
         self.path: dict[int, int] = {}
         self.back = DEPTH_MAX
@@ -71,7 +72,7 @@ class _Freezer:
         before, self.back = self.back, DEPTH_MAX
         path[name] = depth
         parts = _way(kind)(self, value)
-        found = self.numbers.setdefault((kind, parts), len(self.numbers))
+        found = self.names.setdefault((kind, parts), object())
         del path[name]
         if self.back >= depth:
             self.kept[name] = found
@@ -109,16 +110,16 @@ class _Freezer:
         inner = self.freeze(value.gi_yieldfrom)
         return value.__qualname__, frame.f_lasti, frozenset(known), inner
 
+    def nothing(self, _value: object) -> Hashable:
+        return None
+
     def fields(self, value: object) -> Hashable:
-        if callable(value):
-            return None
         freeze = self.freeze
         kind: type = type(value)
-        found = {name: getattr(value, name, None) for name in _slots(kind)}
-        found |= getattr(value, "__dict__", {})
-        return frozenset(
-            [(name, each if type(each) in BARE else freeze(each)) for name, each in found.items()]
-        )
+        slots = [getattr(value, name, None) for name in _slots(kind)]
+        known = tuple([each if type(each) in BARE else freeze(each) for each in slots])
+        more = getattr(value, "__dict__", None)
+        return (known, self.mapping(more)) if more else known
 
 
 @cache
@@ -130,7 +131,10 @@ def _way(kind: type) -> Callable[[_Freezer, Any], Hashable]:
         return _Freezer.sequence
     if issubclass(kind, (set, frozenset)):
         return _Freezer.members
-    return _Freezer.generator if issubclass(kind, GeneratorType) else _Freezer.fields
+    if issubclass(kind, GeneratorType):
+        return _Freezer.generator
+    is_callable = any("__call__" in vars(base) for base in kind.__mro__)
+    return _Freezer.nothing if is_callable else _Freezer.fields
 
 
 @cache

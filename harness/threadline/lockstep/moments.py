@@ -10,7 +10,16 @@ from ..model import Model
 from ..operation import Operation
 from ..outcome import Ok, Outcome, Refused, Told
 from ..schedule import Call
-from .outcomes import expected_of, is_later, left_off, went_on, whole_of
+from .outcomes import (
+    expected_of,
+    is_later,
+    left_off,
+    redo,
+    redo_all,
+    redo_next,
+    went_on,
+    whole_of,
+)
 
 WHOLE = "whole"  # all of a call, and all that it lets go on, before anything else
 FIRST = "first"  # its first moment
@@ -51,6 +60,19 @@ def played(model: Model, number: int, operation: Operation, moment: str) -> Outc
         return left_off(model, number)
     first = expected_of(model, operation)
     return whole_of(model, number, first) if moment == WHOLE else first
+
+
+def redone(model: Model, number: int, operation: Operation, moment: str) -> None:
+    """Do a moment of a step in a model again, for its state alone; raises as `played` does."""
+    model.at(number)
+    if moment == NEXT:
+        redo_next(model, number)
+    elif moment == LEFT:
+        left_off(model, number)
+    else:
+        redo(model, operation)
+        if moment == WHOLE:
+            redo_all(model)
 
 
 def untold(outcome: Outcome) -> Outcome:

@@ -84,8 +84,8 @@ class World(Protocol):
         """Return how what was told and held differs from a model after a window; None: not."""
         ...
 
-    def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
-        """Return a model after some windows, with the notes of the last; None: nobody can say."""
+    def after(self, orders: Sequence[Sequence[Placed]]) -> Model | None:
+        """Return a model after some windows; None: nobody can say."""
         ...
 
 
@@ -109,13 +109,17 @@ class Point(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """Where several calls could be next: the ids known there, and the options not tried yet."""
+    """Where several calls could be next: what is known there, and the options not tried yet.
+
+    `state` has what it is known by, once that was asked for: it costs more than a moment.
+    """
 
     orders: Orders
     left: Left
+    notes: Mapping[str, object]
     kept: Kept
-    state: Hashable
     options: list[Option]
+    state: list[Hashable]
 
 
 @dataclass(slots=True)
@@ -132,7 +136,7 @@ class Search:
     visits: int = 0
     closest: Miss | None = None
     is_cut: bool = False
-    _failed: set[Hashable] = field(default_factory=set)
+    _failed: dict[Hashable, set[Hashable]] = field(default_factory=dict)  # by what is left
     _states: States = field(default_factory=States)
     _replayed_max: int = 0
     _windows: Sequence[Window] = ()
@@ -154,8 +158,8 @@ class Search:
         """Return orders that explain all, and a model after them; None if there are none."""
         self._windows, kept = windows, self.renaming.kept()
         self._replayed_max = self.world.replayed + REPLAYED_MAX
-        reached = self.world.after(())
-        point = None if reached is None else Point(reached, ((),), Left(windows[0].calls))
+        model, left = self.world.after(()), Left(windows[0].calls)
+        point = None if model is None else Point(Reached(model, {}), ((),), left)
         branches: list[Branch] = []  # in a list, as a run may have more windows than Python frames
         while point is not None:
             if options := self._options(point):
@@ -195,11 +199,13 @@ class Search:
         """Return where the first of some options leads; the others are a branch."""
         first, *others = options
         if others:
-            state = self._state(point)
-            if state in self._failed:
-                return None
+            (reached, orders, left), state = point, list[Hashable]()
+            if failed := self._failed.get(_size(orders, left)):
+                state.append(self._state(point))
+                if state[0] in failed:
+                    return None
             kept = self.renaming.kept()
-            branches.append(Branch(point.orders, point.left, kept, state, others))
+            branches.append(Branch(orders, left, reached.notes, kept, others, state))
         return self._taken(point, first)
 
     def _back(self, branches: list[Branch]) -> Point | None:
@@ -208,17 +214,20 @@ class Search:
             if self.world.replayed > self._replayed_max:
                 self.is_cut = True
                 return None
-            branch = branches[-1]
-            if not branch.options:
-                self._failed.add(branches.pop().state)
+            orders, left, notes, kept, options, state = branches[-1]
+            if not options:
+                self._failed.setdefault(_size(orders, left), set()).update(state)
+                branches.pop()
                 continue
-            self.renaming.restore(branch.kept)
-            reached, option = self.world.after(branch.orders), branch.options.pop(0)
-            if reached is None:
+            self.renaming.restore(kept)
+            model, option = self.world.after(orders), options.pop(0)
+            if model is None:
                 continue
-            point = self._taken(Point(reached, branch.orders, branch.left), option)
-            if point is not None:
-                return point
+            point = Point(Reached(model, notes), orders, left)
+            if not options and not state:  # there is no model to ask once the last was tried
+                state.append(self._state(point))
+            if (taken := self._taken(point, option)) is not None:
+                return taken
         return None
 
     def _taken(self, point: Point, option: Option) -> Point | None:
@@ -252,8 +261,7 @@ class Search:
         reached.model.at(0)
         told, model = [told_in(orders[-1]), reached.notes], vars(reached.model)
         ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
-        numbers = tuple(frozenset([call.number for call in calls]) for calls in left)
-        return len(orders), numbers, self._states.value([model, told]), ids
+        return _size(orders, left), self._states.value([model, told]), ids
 
     def _fits(self, placed: Placed, orders: Orders) -> bool:
         """Return whether what a call comes to, if that is known now, is what it came to."""
@@ -306,7 +314,7 @@ def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
         if isinstance(now, Mapping):
             now = {**before, **now} if isinstance(before, Mapping) else {**now}
         elif isinstance(now, Set):
-            now = before | now if isinstance(before, Set) else now
+            now = before | now if isinstance(before, Set) else now | frozenset()
         found[name] = now
     return found
 
@@ -318,6 +326,11 @@ def _left(left: Left, placed: Placed) -> Left:
     is_open = call in left.open or (call in left.rest and not is_over)
     others = tuple(each for each in left.open if each is not call)
     return Left(rest, (*others, call) if is_open and not is_over else others)
+
+
+def _size(orders: Orders, left: Left) -> Hashable:
+    """Return which window is looked at, and which calls are left of it."""
+    return len(orders), *(frozenset([call.number for call in calls]) for calls in left)
 
 
 def _likely_at(option: Option) -> int:

@@ -100,6 +100,39 @@ def whole_of(model: Model, number: int, first: Outcome) -> Outcome:
     raise ModelError(f"{type(model).__name__} never tells the outcome of step {number}")
 
 
+def redo(model: Model, operation: Operation) -> None:
+    """Do the first moment of an operation in a model that has done it before, for its state alone.
+
+    Raises as `expected_of` does.
+    """
+    try:
+        operation.expect(model)
+    except Exception as error:
+        _refusal(model, error, str(operation))
+    _settle(model)
+
+
+def redo_next(model: Model, step: int) -> None:
+    """Do the next moment of a step in a model that has done it before, for its state alone."""
+    try:
+        model.go_on(step)
+    except Exception as error:
+        _refusal(model, error, f"step {step}, which goes on")
+    _settle(model)
+
+
+def redo_all(model: Model) -> None:
+    """Do all that goes on in a model that has done it before, in order, for its state alone."""
+    while steps := model.goes_on():
+        redo_next(model, steps[0])
+
+
+def _settle(model: Model) -> None:
+    if model._settles:
+        model.settle()
+    model._told = None
+
+
 def is_later(outcome: Outcome) -> bool:
     """Return whether a later moment tells what an operation comes to."""
     return isinstance(outcome, Ok) and outcome.value is LATER

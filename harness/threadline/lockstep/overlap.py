@@ -23,7 +23,7 @@ from .fairness import LANES_SHOWN, OVERTAKEN_MAX, is_full, overtaken
 from .frozen import copied
 from .lanes import steps_of, with_lanes
 from .lockstep import Lockstep, check_census, differing
-from .moments import WHOLE, Placed, played, told_by, told_in, untold
+from .moments import WHOLE, Placed, redone, told_by, told_in, untold
 from .order import Miss, Orders, Part, Reached, Search, Window, noted
 from .outcomes import (
     UNPLAYED,
@@ -339,24 +339,23 @@ class Overlap(Lockstep):
             self._census_asked = copied(held)
         return held
 
-    def after(self, orders: Sequence[Sequence[Placed]]) -> Reached | None:
+    def after(self, orders: Sequence[Sequence[Placed]]) -> Model | None:
         """Return a model after what was done before, and these orders; None: nobody can say."""
         model = self._fresh()
         model.overlaps = True
         self.replayed += len(self._base) + sum(map(len, orders))
-        notes: dict[str, object] = {}
         try:
             for number, operation, moment in self._base:
-                played(model, number, operation, moment)
+                redone(model, number, operation, moment)
             for order in orders:
-                notes = {}
                 for call, expected, moment, _ in order:
                     if expected is not None:
-                        played(model, call.number, call.operation, moment)
-                        notes = noted(notes, model)
+                        redone(model, call.number, call.operation, moment)
+                        if model.notes:
+                            model.census()  # as it was asked then: it may tidy up
         except UNPLAYED:
             return None
-        return Reached(model, notes)
+        return model
 
     def agrees(self, expected: Outcome, actual: Outcome) -> bool:
         """Return whether two outcomes are the same up to ids."""
@@ -489,10 +488,10 @@ class Overlap(Lockstep):
 
     def _census_after(self, order: Sequence[Placed], differs: Disagreement) -> object:
         """Return what the model holds after an order of what differs."""
-        reached = self.after((order,))
-        if reached is None:
+        model = self.after((order,))
+        if model is None:
             return None
-        value = reached.model.census().get(differs.of.partition(" ")[2])
+        value = model.census().get(differs.of.partition(" ")[2])
         if not isinstance(value, Mapping) or not isinstance(differs.expected, Mapping):
             return value
         actual = differs.actual if isinstance(differs.actual, Mapping) else {}
