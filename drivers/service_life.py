@@ -111,6 +111,9 @@ class ServiceLife(SessionsDriver):
                 self._make(self.pump)
                 await self._service.start()
 
+    async def ready(self) -> str | None:
+        return await self._service.wiring.readiness.problem()
+
     def crash(self) -> None:
         self._life.process.crash()
         self._crashed.append(self._life)
@@ -174,6 +177,7 @@ class ServiceLife(SessionsDriver):
             "subscriptions": {tuple(key) for key in held.subscriptions},
             "dead_letters": held.dead_letters,
             "agents": self._words.running(),
+            "storage_errors": sum(self._service.storage_errors.counts().values()),
             "places": {"taken": held.database.places_taken},
             "database_sessions": held.database.sessions_open,
             "shared": self._reached.shared(),

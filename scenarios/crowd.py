@@ -64,3 +64,4 @@ class Crowd(Scenario[Chat], bare=True):
         Chat.thread_messages, user=USERS | BAD, thread=THREADS | BAD, limit=pool(None, 1)
     )
     metrics = rule(Chat.metrics)
+    ready = rule(Chat.ready)

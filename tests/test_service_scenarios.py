@@ -79,6 +79,34 @@ def test_agrees_with_the_model_for_long(scenario: type[Scenario[Any]]) -> None:
     assert failures(scenario, runs=20_000) == []
 
 
+@pytest.mark.parametrize(
+    ("function", "old", "new", "scenario"),
+    [
+        (
+            "service.ChatService._sweep",
+            'self.storage_errors.note(error, "the sweep")',
+            "pass",
+            Database,
+        ),
+        (
+            "messages.handlers.AgentRequestHandler.give_up",
+            "self._errors.note(",
+            "print(",
+            WholeService,
+        ),
+        ("storage.failures.Readiness._ask", "write in WRITES", "write in None", Crowd),
+    ],
+)
+def test_sees_what_is_not_noted(
+    function: str, old: str, new: str, scenario: type[Scenario[Any]]
+) -> None:
+    """
+    A storage error that is in no count, and a question whether it is ready that fails.
+    """
+    with applied([Change(f"sessions.{function}", old, new)]):
+        assert failures(scenario, runs=100) != []
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_sees_how_agents_are_called(bug: str) -> None:
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +76,7 @@ class Handling:
             else:
                 self._validate(request)
         except tuple(ERRORS) as error:
+            self.storage.noted += isinstance(error, PoolTimeout | StorageFailed)
             self._answer(request, "error", code=ERRORS[type(error)])
 
     def _ask_agent(self, request: Request) -> Generator[Wait, bool, None]:
@@ -99,8 +99,10 @@ class Handling:
 
     def give_up(self, request: Request) -> Generator[Wait, bool, None]:
         """Note that a request gets no answer, or else it is taken up again after a start."""
-        with suppress(PoolTimeout, StorageFailed):
+        try:
             yield from self.storage.write(lambda: self.turns.give_up(request.key, request.used))
+        except (PoolTimeout, StorageFailed):
+            self.storage.noted += 1
 
     def _begin(self, request: Request) -> Generator[Wait, bool, None]:
         """Store the user's turn, unless it was before."""

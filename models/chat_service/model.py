@@ -116,6 +116,15 @@ class ChatServiceModel(MessagesModel):
         self.service.settle()
         return self._finish(self._delete_stored(key, was_live=was_live))
 
+    @operation(when=is_free)
+    def ready(self) -> str | None:
+        """Somebody asks whether anything can be stored now; if not, why."""
+        self.service.databases.check_free()
+        if not self.service.turns.fails:
+            return None
+        self.service.storage.noted += 1
+        return "other"
+
     @operation
     def broadcast(self, event: str, text: str) -> None:
         """A quality_update or quality_alert goes to every subscribed thread."""
@@ -237,6 +246,7 @@ class ChatServiceModel(MessagesModel):
         try:
             self.service.turns.delete(key)
         except StorageFailed:
+            self.service.storage.noted += 1
             return STORAGE_ERROR
         return {"thread_id": key[1], "deleted": was_there}
 

@@ -217,6 +217,7 @@ class ServiceState:
                 yield from self.sweep()
             except (PoolTimeout, StorageFailed):
                 self.core.counts.sweep_errors += 1
+                self.storage.noted += 1
 
     def _remove(self, key: Key, active_s: float) -> None:
         """Remove a conversation, unless it has a turn since then."""

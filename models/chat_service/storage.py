@@ -20,11 +20,13 @@ class Storage:
     """Does what a process asks for once it has its places, and gives them back.
 
     Where operations overlap, that it is done is one moment, and that it is known is another.
+    noted: how often the log was told that something could not be stored or read.
     """
 
     def __init__(self, settings: Settings, clock: Clock, processes: Processes) -> None:
         self.pool = Places(settings.pool_size)
         self.writers = Places(1)
+        self.noted = 0
         self._timeout_s = settings.pool_timeout_s
         self._clock = clock
         self._processes = processes

@@ -125,6 +125,7 @@ AnswersAfterLastTry = services.line(
     scenario=Restart,
     memory_crash=3,
     memory_restart=3,
+    continuity_wait=3,
 )
 AnswersAfterStop = services.line(
     "AnswersAfterStop",
@@ -200,6 +201,7 @@ DiesOfAnException = services.line(
     scenario=Database,
     memory_metrics=(4, 5),
     continuity_wait=6,
+    continuity_wait__storage_errors=(4, 5),
     memory_restart=6,
 )
 
