@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from tests.bench.hops import moves, traced
 
 FILES_MAX = 20
-MOVES_MAX = 100
+# Since 3.12, asyncio lets a sender come between the beginnings of two statements.
+MOVES_MAX = 100 if sys.version_info < (3, 12) else 102
 
 
 def test_a_frame_goes_through_few_files() -> None:

@@ -313,7 +313,8 @@ class Overlap(Lockstep):
             self._base_kept = kept
         self._windows += windows
         if reached.model is not self.model:  # whoever looks at the model goes on to look at it
-            self.model.__dict__ = reached.model.__dict__
+            # A copy: Python 3.13 loses what a dict has that was made for an object which is gone.
+            self.model.__dict__ = {**vars(reached.model)}
         for window, order in zip(windows, orders, strict=True):
             asked = [(each.call, each.moment) for each in order if each.expected is not None]
             self._done = [*self._done, *((c.number, c.operation, moment) for c, moment in asked)]
