@@ -145,6 +145,10 @@ class Processes:
             self._go_on(self._ready.popleft())
         return found
 
+    def goes_on(self, process: Process) -> bool:
+        """Return whether a process has not ended."""
+        return process in self._waits or process in self._ready
+
     def is_in_line(self, process: Process) -> bool:
         """Return whether a process waits for a place."""
         return isinstance(self._waits.get(process), Place)

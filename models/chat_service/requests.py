@@ -128,9 +128,8 @@ class Requests:
 
     def storing(self) -> int:
         """Return how many wait for a place."""
-        self.stopping = [each for each in self.stopping if self.processes.is_in_line(each)]
-        handled = (request.process for request in self.all() if request.process)
-        return sum(map(self.processes.is_in_line, handled)) + len(self.stopping)
+        handled = [request.process for request in self.all() if request.process]
+        return sum(map(self.processes.is_in_line, (*handled, *self.stopping)))
 
     def cancel(self, request: Request) -> None:
         """Forget a request, whatever it does now; its thread's next one follows."""
@@ -151,6 +150,11 @@ class Requests:
             self.cancel(request)
         process = self.processes.start(self.give_up(request), self.clock.step)
         self.stopping.append(process)
+
+    def forget_stopped(self) -> None:
+        """Forget those of which it is noted that they were stopped."""
+        if self.stopping:
+            self.stopping = [each for each in self.stopping if self.processes.goes_on(each)]
 
     def next(self) -> Request | None:
         """Return the request that a free worker takes next, the most urgent of a user's first."""

@@ -193,6 +193,7 @@ class ServiceState:
             if live.get(request.key) is not request.session:
                 self.requests.cancel(request)
         self._close_databases()
+        self.requests.forget_stopped()
         self.requests.dispatch()
 
     def _close_databases(self) -> None:

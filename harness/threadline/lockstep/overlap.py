@@ -352,8 +352,6 @@ class Overlap(Lockstep):
                 for call, expected, moment, _ in order:
                     if expected is not None:
                         redone(model, call.number, call.operation, moment)
-                        if model.notes:
-                            model.census()  # as it was asked then: it may tidy up
         except UNPLAYED:
             return None
         return model
