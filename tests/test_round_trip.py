@@ -297,3 +297,19 @@ def test_the_net_is_not_cast_beside_other_threads(monkeypatch: pytest.MonkeyPatc
     seen = count_blocks(Cycles(driver, run.play, tuple(run.steps), Growths(), lambda: 0))
 
     assert str(seen) == "skipped: other threads live, and allocate what they like"
+
+
+def test_the_net_watches_as_long_however_few_cycles_one_watches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What grows in the first 150 cycles, and no more, is no leak."""
+    counts = iter([0, 100, 300, *[300] * 20])
+    monkeypatch.setattr("threadline.leaks.block_count._blocks", lambda: next(counts))
+    driver = MemoryStoreDriver()
+    run = lockstep_of(driver)
+
+    cycles = Cycles(driver, run.play, tuple(run.steps), Growths(), lambda: 0)
+    seen = count_blocks(cycles, cycles_max=30)
+
+    assert not seen.leaks
+    assert seen.cycles >= 350

@@ -15,8 +15,9 @@ from .reach import Link, Path
 
 BLOCKS = Path((Link("allocated blocks", ""),))
 WARM_UP = 32  # cycles
-FIRST = 50  # cycles of the first block; the three first are 350, and 200 is the least that tells
+FIRST = 50  # cycles of the first block
 LOOKS_MAX = 3  # blocks in which what does not grow each time is let go
+LEAST = 350  # cycles of the three first; 200 is the least that tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class BlockCount:
 def count_blocks(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> BlockCount:
     """Play at least 350 cycles, and return whether the number of allocated blocks keeps growing.
 
-    Growth below one block in two cycles does not count. Call it within heap_aside().
+    That is so however few cycles one watches at most, as blocks come and go with whatever a process
+    does. Growth below one block in two cycles does not count. Call it within heap_aside().
     """
     if threading.active_count() > 1:
         return BlockCount(skipped="other threads live, and allocate what they like")
@@ -54,7 +56,7 @@ def count_blocks(cycles: Cycles, cycles_max: int = CYCLES_MAX) -> BlockCount:
     uss = psutil.Process().memory_full_info().uss
     first = cycles.played, _blocks()
     cycles.run(FIRST, following=False)
-    seen = suspect(first, (cycles.played, _blocks()), cycles_max)
+    seen = suspect(first, (cycles.played, _blocks()), max(cycles_max, first[0] + LEAST))
     size = FIRST
     for look in range(1, 12):
         if _is_over(seen, look):
