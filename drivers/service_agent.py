@@ -139,7 +139,7 @@ class WatchedAgent:
 
 
 def _referring(output: AgentOutput, request: AgentRequest) -> AgentOutput:
-    """Let the first event tell of what a request refers to, read twice."""
+    """Return an output; the first event has the references of the request, read twice."""
     if not isinstance(output, AgentEvent) or output.kind != "agent_thinking":
         return output
     if not list(request.references):

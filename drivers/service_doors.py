@@ -32,7 +32,7 @@ class Doors:
 
     @asynccontextmanager
     async def shut(self) -> AsyncIterator[None]:
-        """Let nobody in while a block runs; it begins when nobody is inside."""
+        """Hold the doors shut while a block runs, which begins once everybody inside has left."""
         while self._are_shut:
             await self._next.wait()
         self._are_shut = True

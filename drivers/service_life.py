@@ -184,7 +184,7 @@ class ServiceLife(SessionsDriver):
         }
 
     def _agree(self, text: str, word: str) -> None:
-        """Tell the agent how to behave on a text; one that is punctual has its clock set now."""
+        """Set how the agent behaves on a text; for a punctual one, start its timer now."""
         self._words.tell(text, word)
         if word == PUNCTUAL:
             rings = self._words.clock(text)

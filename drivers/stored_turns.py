@@ -71,7 +71,10 @@ class StoredTurnsDriver(Driver[StoredTurns]):
         return await self._threads.remove_due(lambda _: None)
 
     def say_first(self, user: str, thread: str, run: str, message: str) -> list[int]:
-        """Let both wait for the place of writers, in this order; the second has looked by then."""
+        """Return the results of both, which wait for the place of writers in this order.
+
+        The removal has read by then which threads are due.
+        """
         writers, tasks = self._database.writers, list[asyncio.Task[int]]()
         assert writers is not None
         self.pump.call(writers.take())

@@ -214,7 +214,7 @@ class Registry:
         return self._due_at_s(accepted) is None
 
     def stop(self, accepted: Accepted) -> None:
-        """Let nothing more come of what was accepted, as the end of its handling can take a while.
+        """Mark a message as stopped: check() refuses it from now on, while its handling ends.
 
         is_over() is as before: the thread is at it until that end.
         """

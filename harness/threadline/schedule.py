@@ -145,7 +145,7 @@ class Schedule:
         return not ticks
 
     def let_all(self) -> None:
-        """Let each task that is ready go on, and hold none any more."""
+        """Resume every task that is ready and was held back, in the order of holding."""
         for each in [each for each in self.held if isinstance(each.io, Ready)]:
             self.held.remove(each)
             each.io.answer()
