@@ -6,8 +6,9 @@ from threadline import Scenario, pool, rule
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.connections import CLEAN
-from models.session_manager.socket_faults import WELL
+from models.session_manager.socket_faults import STALLED, WELL
 from scenarios.population import (
+    CODES,
     CONTEXTS,
     MADE,
     MANAGER_KEYS,
@@ -47,6 +48,47 @@ class Overlap(Scenario[Sessions], bare=True):
     clean_up = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None, weight=2)
     invalidate = rule(Sessions.invalidate, user=USERS)
     sweep = rule(Sessions.sweep)
+
+
+class OverlapCancelled(Overlap):
+    """Some of whom leave before what they asked for is done."""
+
+    cancels = True
+
+
+class OverlapStalled(Overlap):
+    """Some tabs take nothing until they are read again, and nobody else waits for them."""
+
+    connect = rule(
+        Sessions.connect,
+        user=USERS,
+        thread=THREADS,
+        name=NAMES,
+        peer=pool(WELL, WELL, STALLED),
+        weight=6,
+    )
+    resume = rule(Sessions.resume, connection=OPEN, weight=2)
+
+
+class OverlapExpiry(Overlap):
+    """Sessions and managers come due meanwhile; no send does, however long it is on its way."""
+
+    settings = {
+        "reconnect_grace_s": pool(4),
+        "connection_timeout_s": pool(7, 12),
+        "session_ttl_s": pool(10, 6),
+        "sweep_interval_s": pool(100_000, 5),
+        "send_timeout_s": pool(100_000),
+    }
+
+    wait = rule(Sessions.wait, seconds=pool(1, 3, 4, 5, 6, 7, 9, 10), weight=5)
+
+
+class OverlapReconnects(OverlapExpiry):
+    """Connections break, too, and come back within their grace or after it; nothing is said."""
+
+    disconnect = rule(Sessions.disconnect, connection=OPEN, code=CODES, weight=4)
+    message = deliver = None
 
 
 class Threads(Scenario[Sessions], bare=True):

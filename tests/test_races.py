@@ -15,12 +15,19 @@ from threadline.history import digest
 from threadline.loading import load_target
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.search.explore import Explorer
-from threadline.timing import WITH, Timing
+from threadline.timing import DURING, WITH, Timing
 from threadline.trace import Header, Recorder
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import HELD, WELL
-from scenarios.overlap import Overlap
+from models.session_manager import SessionManagerModel as Sessions
+from scenarios.overlap import (
+    Overlap,
+    OverlapCancelled,
+    OverlapExpiry,
+    OverlapReconnects,
+    OverlapStalled,
+)
 from scenarios.service_overlap import (
     ServiceCancelled,
     ServiceFaults,
@@ -42,6 +49,9 @@ LONG = (
     "CutsCommits",
     "CutsStatements",
     "DeletesByHalves",
+    "LocksItsSends",
+    "MixesTheTabs",
+    "PreparesTwice",
     "SharesTheUser",
     "SweepsALiveDict",
     "WritesBackConnections",
@@ -116,10 +126,15 @@ def failures(driver: str, scenario: type[Scenario[Any]], most: int) -> list[str]
     return [str(batch.failure.signature) for batch in played if batch.failure]
 
 
-STORE = "drivers.openai_agents:sqlite_session_file"
+STORE, FILE = "drivers.openai_agents:sqlite_session_file", "tests.toys.rewritten:FileStoreDriver"
 CLEAN = [
     (STORE, StoreAtOnce),
+    (FILE, StoreAtOnce),
     (SESSIONS, Overlap),
+    (SESSIONS, OverlapCancelled),
+    (SESSIONS, OverlapStalled),
+    (SESSIONS, OverlapExpiry),
+    (SESSIONS, OverlapReconnects),
     (SERVICE, ServiceOverlap),
     (SERVICE, ServiceCancelled),
     (SERVICE, ServiceFaults),
@@ -180,6 +195,20 @@ def test_what_is_closed_is_compared_where_a_moment_comes_in_another_order() -> N
     target = load_target(SERVICE)
     settings = {"pool_size": 10, "queue_workers": 1, "queue_workers_per_user": 4}
     header = Header(target.model.name, SERVICE, settings=settings, overlap=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
+def test_a_tab_whose_manager_came_due_may_have_missed_the_end() -> None:
+    """What waits behind a send that is on its way is lost with the manager of both."""
+    operations = (
+        Sessions.connect("ana", "t", None, "well").timed(Timing(delays=((1, 3),))),
+        Sessions.deliver("ana", "t", "m2").timed(Timing(DURING)),
+        Sessions.wait(7).timed(Timing(DURING)),
+        Sessions.connect("ana", "t", None, "well").timed(Timing(WITH)),
+    )
+    target = load_target(SESSIONS)
+    settings = {"connection_timeout_s": 7, "session_ttl_s": 10, "send_timeout_s": 100_000}
+    header = Header(target.model.name, SESSIONS, settings=settings, overlap=True)
     assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from functools import partial
 
 from threadline.campaign.change import Change
+from threadline.contracts.at_once import StoreAtOnce
 
 from drivers.sessions import SessionsDriver
 from drivers.stored_turns import StoredTurnsDriver
-from scenarios.overlap import Overlap
+from scenarios.overlap import (
+    Overlap,
+    OverlapCancelled,
+    OverlapExpiry,
+    OverlapReconnects,
+    OverlapStalled,
+)
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.mutants import line as of
+from tests.toys.rewritten import FileStoreDriver
 
 GIVE_WAY = '__import__("asyncio").sleep(0)'  # what an await of anything does, at least
 
@@ -102,6 +110,72 @@ ReplaysWhatWasReplayed = manager(
     f"await {GIVE_WAY}\n"
     "manager._recovery = waiting",
 )
+LocksItsSends = manager(
+    "LocksItsSends",
+    "Holds one lock while it sends, for all: who takes nothing holds up the others.",
+    "event.Connection.run",
+    scenario=OverlapStalled,
+    old="if await self._in_time(self._sending, self._ended):",
+    new="connector = self._on_dead.__self__\n"
+    "async with connector.__dict__.setdefault('sending', asyncio.Lock()):\n"
+    "    has_succeeded = await self._in_time(self._sending, self._ended)\n"
+    "if has_succeeded:",
+)
+EndsByAnOldGrace = manager(
+    "EndsByAnOldGrace",
+    "Ends a manager when the grace of a lost connection is over, though another one came.",
+    "manager.Connector.handle_websocket_disconnect",
+    scenario=OverlapReconnects,
+    old="return True",
+    new="def end() -> None:\n"
+    "    if manager := self._factory.find_of(connection.context):\n"
+    "        self._factory.end(manager, GOING_AWAY)\n"
+    "if left_alone and code != CLEAN:\n"
+    "    loop = __import__('asyncio').get_running_loop()\n"
+    "    loop.call_later(self._dependencies.settings.reconnect_grace_s, end)\n"
+    "return True",
+)
+SavesThenPops = manager(
+    "SavesThenPops",
+    "Saves in a thread what has expired before it ends it, though it may be in use again by then.",
+    "session_manager.ChatSystem._sweep",
+    scenario=OverlapExpiry,
+    old="self.sweep()",
+    new="registry = self.registry\n"
+    "due = [each for each in registry._sessions.values() if registry._is_due(each)]\n"
+    "self.factory.release_due()\n"
+    "if due:\n"
+    "    await asyncio.to_thread(repr, due)\n"
+    "for session in due:\n"
+    "    registry._end(session)",
+)
+LeavesItsManager = manager(
+    "LeavesItsManager",
+    "Sends what a connection is told first before it adds it, and leaves the rest where it is cut.",
+    "manager.Connector.connect",
+    scenario=OverlapCancelled,
+    old="self._attach(manager, context, websocket, resumed=visit.resumed)",
+    new="await websocket.send_json(self._connected(context, resumed=visit.resumed).as_json())\n"
+    "self._attach(manager, context, websocket, resumed=visit.resumed)",
+    also=(
+        Change(
+            "sessions.manager.Connector._attach",
+            old="connection.hand_over(connected, recoverable=False)",
+            new="",
+        ),
+    ),
+)
+MixesTheTabs = manager(
+    "MixesTheTabs",
+    "Gives way between the tabs of a thread, so that another event overtakes it at one of them.",
+    "router.Router.deliver",
+    old="manager.deliver(event)",
+    new="for tab in [*manager.connections.values()]:\n"
+    "    tab.offer(event, recoverable=True)\n"
+    f"    await {GIVE_WAY}\n"
+    "if not manager.connections:\n"
+    "    manager.deliver(event)",
+)
 PositionsTwice = stored(
     "PositionsTwice",
     "Looks for a position in one transaction, and uses it in the next.",
@@ -125,6 +199,28 @@ AnswersAfterTheEnd = stored(
     "turn_store.TurnStore.append_agent_turn",
     old="if touched.first() is None:",
     new="gone = touched.first() is None\nawait session.commit()\nif gone:",
+)
+PreparesTwice = stored(
+    "PreparesTwice",
+    "Prepares the database at its first use, for each caller who comes before that is done.",
+    "database.RequestScopedSession.execute",
+    old="return await self._connection.execute(statement, values)",
+    new="made = self._database.__dict__\n"
+    "if 'prepared' not in made:\n"
+    "    text = __import__('sqlalchemy').text('CREATE TABLE prepared (id INTEGER)')\n"
+    "    await self._connection.execute(text, None)\n"
+    "    made['prepared'] = True\n"
+    "return await self._connection.execute(statement, values)",
+)
+WritesTheFileTwice = of.line(
+    FileStoreDriver,
+    "tests.toys.rewritten",
+    "WritesTheFileTwice",
+    "Reads and writes a whole file while another one does.",
+    "FileStore._change",
+    scenario=StoreAtOnce,
+    old="async with self._writes:",
+    new="if True:",
 )
 CutsStatements = cancelled(
     "CutsStatements",
@@ -164,9 +260,16 @@ RACES = (
     SharesTheUser,
     SendsToALiveDict,
     ReplaysWhatWasReplayed,
+    LocksItsSends,
+    EndsByAnOldGrace,
+    SavesThenPops,
+    LeavesItsManager,
+    MixesTheTabs,
     PositionsTwice,
     DeletesByHalves,
     AnswersAfterTheEnd,
+    PreparesTwice,
+    WritesTheFileTwice,
     CutsStatements,
     CutsCommits,
     KeepsThePlace,
