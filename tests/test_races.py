@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -59,6 +60,10 @@ LONG = (
 )
 ALL = (*RACES, *SERVICE_RACES)
 
+# From Python 3.13 on, sqlite3 warns of each connection that a mutant leaves open.
+leaves_open = pytest.mark.filterwarnings(
+    "ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning"
+)
 every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
 
@@ -87,6 +92,15 @@ def dies(mutant: Mutant, seed: int, replays: int) -> None:
     assert all(plays)
 
 
+@pytest.fixture
+def left() -> Iterator[None]:
+    """Collect what a mutant has left while it is its test that hears of it."""
+    yield
+    gc.collect()
+
+
+@leaves_open
+@pytest.mark.usefixtures("left")
 @pytest.mark.parametrize(
     "mutant",
     [
@@ -99,6 +113,8 @@ def test_a_race_dies_and_is_replayed_exactly(mutant: Mutant) -> None:
     dies(mutant, seed=0, replays=10)
 
 
+@leaves_open
+@pytest.mark.usefixtures("left")
 @pytest.mark.parametrize("name", LONG)
 def test_a_race_that_takes_long_to_make_short_is_found(name: str) -> None:
     """It fails as docs/overlap.md tells, and in the run that it tells."""
@@ -114,7 +130,9 @@ def test_a_race_that_takes_long_to_make_short_is_found(name: str) -> None:
     assert row[2:4] == [str(first.failure.signature), str(first.header.run)]
 
 
+@leaves_open
 @pytest.mark.slow
+@pytest.mark.usefixtures("left")
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @every_race
 def test_a_race_dies_on_other_seeds(mutant: Mutant, seed: int) -> None:
