@@ -19,14 +19,26 @@ async def act_at_once(
 
     Either is taken in without a wait, so that nothing can come between the two looks.
     """
-    before = [live()]
     exchange = own.get("exchange")
-    if isinstance(exchange, Exchange):
-        exchange.on_begin = lambda: before.append(live())
+    if not isinstance(exchange, Exchange):
+        before = live()
+        await work
+        return with_new_ids(before, live(), own)
+    looks: list[Live] = []
+    is_taken = asyncio.Event()
+
+    def look() -> None:
+        if not is_taken.is_set():
+            looks.append(live())
+            is_taken.set()
+
+    exchange.on_begin = lambda: looks.append(live())
+    exchange.on_wait = look
     await work
-    if isinstance(exchange, Exchange):
-        await asyncio.sleep(0)  # its task is the next, and then this one
-    return with_new_ids(before[-1], live(), own)
+    await asyncio.sleep(0)  # its task is the next, and then this one
+    await is_taken.wait()  # but where tasks are reordered
+    before, now = looks
+    return with_new_ids(before, now, own)
 
 
 def with_new_ids(before: Live, now: Live, own: dict[str, object]) -> object:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from functools import partial
+from types import coroutine
 from typing import Any
 
 from sessions.routes import AgentRoute, Reply
@@ -15,11 +17,13 @@ Arrive = Callable[[object, dict[str, object]], None]
 class Exchange:
     """One request; what comes back is told to `arrive`, with it as the receiver.
 
-    on_begin is called just before it is sent, in its own task.
+    on_begin is called just before it is sent, in its own task; on_wait as soon as that waits, and
+    at its end.
     """
 
     def __init__(self, arrive: Arrive) -> None:
         self.on_begin: Callable[[], object] = lambda: None
+        self.on_wait: Callable[[], object] = lambda: None
         self._arrive = arrive
         self.task: asyncio.Task[None] | None = None
 
@@ -39,7 +43,7 @@ class Exchange:
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         self.on_begin()
-        await work
+        await _watched(work, lambda: self.on_wait())
 
     async def _respond(self, route: AgentRoute, user: str, body: Body) -> None:
         self._arrive(self, _response(await route.process_agent_message(user, body)))
@@ -52,6 +56,27 @@ class Exchange:
         async for event in answered:
             self._arrive(self, dict(event))
         self._arrive(self, {"type": "end"})
+
+
+@coroutine
+def _watched(
+    work: Coroutine[Any, Any, None], on_wait: Callable[[], object]
+) -> Generator[Any, Any, None]:
+    """Do the work, and call on_wait in the very step in which it waits or ends."""
+    step = partial(work.send, None)
+    while True:
+        try:
+            waits_for = step()
+        except StopIteration:
+            return
+        finally:
+            on_wait()
+        try:
+            yield waits_for
+        except BaseException as error:
+            step = partial(work.throw, error)
+        else:
+            step = partial(work.send, None)
 
 
 def _response(reply: Reply) -> dict[str, object]:

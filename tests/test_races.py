@@ -244,6 +244,18 @@ def test_that_a_worker_takes_a_message_is_a_moment_of_its_own() -> None:
     assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
 
 
+@pytest.mark.parametrize("late", [2, 3])
+def test_the_driver_tells_new_ids_whichever_task_goes_on_first(late: int) -> None:
+    """The task of a request goes on late, or the operation does that has sent it."""
+    operations = (
+        Chat.post("ana", "t", None, None, "m1", WELL).timed(Timing(resumes=((late, 1),))),
+        Chat.post("ben", "t", None, None, "m2", WELL).timed(Timing(WITH)),
+    )
+    target = load_target(SERVICE)
+    header = Header(target.model.name, SERVICE, overlap=True, adversarial=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
     assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]
