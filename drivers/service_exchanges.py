@@ -43,7 +43,7 @@ class Exchange:
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         self.on_begin()
-        await _watched(work, lambda: self.on_wait())
+        await _watched(work, self.on_wait)
 
     async def _respond(self, route: AgentRoute, user: str, body: Body) -> None:
         self._arrive(self, _response(await route.process_agent_message(user, body)))
