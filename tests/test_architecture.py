@@ -33,7 +33,14 @@ ROOMS = (
 ENTRANCES = {"__main__", "pytest_plugin"}  # at the top level, and above all rooms
 # What may be loaded late: what brings Hypothesis, Dask, Jinja2 or alembic, where it is needed.
 LATE = {
-    *("search.machine", "campaign.cluster", "page", "hypothesis.extra.redis", "redis"),
+    *(
+        "search.machine",
+        "campaign.cluster",
+        "page",
+        "sight.page",
+        "hypothesis.extra.redis",
+        "redis",
+    ),
     "sessions.storage.upgrade",
 }
 

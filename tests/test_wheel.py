@@ -77,10 +77,12 @@ def test_the_wheel_ships_what_makes_a_page(environment: Path) -> None:
     """Templates, styles, scripts with their licence, and the schema of run.json."""
     (wheel,) = environment.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        shipped = {Path(name).name for name in archive.namelist() if "/report/" in name}
+        shipped = {Path(name).name for name in archive.namelist()}
 
     assert shipped >= {"page.html", "page.css", "page.js", "uplot.js", "uplot.css"}
     assert shipped >= {"uplot-license.txt", "run-1.json"}
+    assert shipped >= {"sight.html", "sight.css", "sight.js"}
+    assert shipped >= {"elements.js", "elements-license.txt"}
 
 
 def test_the_system_of_the_readme_fails_as_it_says(environment: Path, mine: Path) -> None:

@@ -29,6 +29,8 @@ from ..whole_file import write_whole
 from .cli_names import Duration, asked_for, scenario_names, target_for, tell, usage_errors
 from .running import BROKEN, Workers, seed_option
 
+WRITTEN = {"json": "report", "page": "page"}
+
 
 @click.command()
 @click.argument("words", metavar="[MODULE:NAME]", nargs=-1)
@@ -73,6 +75,11 @@ from .running import BROKEN, Workers, seed_option
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a report in the schema of mutation testing.",
 )
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the same as a page: the sources, with each mutant in its place.",
+)
 @click.option("--kills", is_flag=True, help="List the mutants that were killed, too.")
 @usage_errors
 def sight(
@@ -81,6 +88,7 @@ def sight(
     scenarios: tuple[str, ...],
     at_least: float | None,
     file: Path | None,
+    page: Path | None,
     *,
     kills: bool,
     **how: Any,
@@ -97,9 +105,13 @@ def sight(
         tell(f"threadline: {error}", err=True)
         sys.exit(BROKEN)
     tell(*told(analysis, kills=kills))
+    document = as_json(analysis, versions()["threadline"])
     if file is not None:
-        document = as_json(analysis, versions()["threadline"])
-        _written(file, json.dumps(document, indent=1).encode("ascii") + b"\n")
+        _written("json", file, json.dumps(document, indent=1).encode("ascii") + b"\n")
+    if page is not None:
+        from ..sight.page import page_of  # late: what makes it would slow down the other commands
+
+        _written("page", page, page_of(document).encode("utf-8"))
     reached = score(analysis.results)
     if at_least is not None and reached < at_least:
         tell(f"{reached:.1f} % is less than the {at_least:g} % that were asked for")
@@ -151,9 +163,9 @@ def _changed(mutants: list[Mutant], since: str) -> list[Mutant]:
         raise BadName(f"--since {since}: {error}") from error
 
 
-def _written(file: Path, content: bytes) -> None:
+def _written(option: str, file: Path, content: bytes) -> None:
     try:
         write_whole(file, content)
     except OSError as error:
-        raise BadName(f"{file} cannot be written: {error}; give another with --json") from error
-    tell(f"report: {file}")
+        raise BadName(f"{file} cannot be written: {error}; give another with --{option}") from error
+    tell(f"{WRITTEN[option]}: {file}")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..history import count
+from ..html import json_in_html, policy_for, sources_of
 from ..leaks.reach import Link, Path
 from ..leaks.report import chain_svg
 from ..play import is_played
@@ -60,10 +57,10 @@ def page_of(record: Record) -> str:
             missed=[*not_reached(record)][:NAMES_MAX],
             short=short,
             plots=plots_of(record),
-            data=_json(plots_of(record)),
+            data=json_in_html(plots_of(record)),
             style=Markup(style),
             script=Markup(script),
-            policy=_policy(style, script),
+            policy=policy_for(style=sources_of(style), script=sources_of(script)),
         )
     )
 
@@ -157,20 +154,3 @@ def _cut(text: str) -> str:
 
 def _file(name: str) -> str:
     return FOLDER.joinpath(name).read_text("utf-8")
-
-
-def _json(value: Any) -> Markup:
-    """Return a value as JSON that ends no script element."""
-    return Markup(json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026"))
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a Content-Security-Policy that allows this style and this script, and no network."""
-    hashes = [
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-        for text in (style, script)
-    ]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; "
-        "base-uri 'none'; form-action 'none'"
-    )
