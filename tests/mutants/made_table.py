@@ -15,7 +15,7 @@ from pathlib import Path
 from threadline.cli.cli_names import scenario_names
 from threadline.defaults import read_defaults
 from threadline.loading import load_target
-from threadline.sight.analysis import not_clean
+from threadline.sight.analysis import clean
 from threadline.sight.crew import Crew
 from threadline.sight.equivalent import FILE, read_equivalents, reasons_for
 from threadline.sight.mutants import Mutant, mutants_of, sampled, sources_of
@@ -86,10 +86,7 @@ def passed(driver: str, left: Sequence[End], plan: Plan) -> Iterator[End]:
     crew = Crew(replace(plan, driver=driver, scenarios=names), workers=1)
     ends = {each.mutant.number: each for each in left}
     try:
-        scenarios = crew.reached(names)
-        for each in scenarios:
-            if each.fails:
-                raise not_clean(each.scenario, each.fails)
+        scenarios = clean(crew.reached(names))
         ways = {
             number: sorted(
                 (steps, each.scenario)

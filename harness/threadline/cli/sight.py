@@ -20,6 +20,7 @@ from ..sight.analysis import Analysis, analyse
 from ..sight.crew import SightFailed
 from ..sight.equivalent import FILE, read_equivalents, reasons_for
 from ..sight.mutants import Mutant, mutants_of, sampled, system_of
+from ..sight.results import Results
 from ..sight.schema import as_json
 from ..sight.since import changed_lines, of_changed
 from ..sight.told import told
@@ -152,8 +153,13 @@ def _analysed(
     def is_over() -> bool:
         return time.monotonic() >= ends_at_s
 
+    before = Results(plan, sources, mutants)
     with Console(stderr=True).status("loading") as status:
-        return analyse(plan, tried, len(mutants), reasons, workers, is_over, status.update)
+        tells = status.update
+        analysis = analyse(plan, tried, len(mutants), reasons, workers, is_over, tells, before)
+    if before.trouble:
+        tell(f"threadline: {before.trouble}", err=True)
+    return analysis
 
 
 def _changed(mutants: list[Mutant], since: str) -> list[Mutant]:

@@ -8,6 +8,7 @@ from ..history import count
 from ..printable import printable
 from .analysis import Analysis
 from .edits import kinds_in_order
+from .results import FILE
 from .verdict import (
     IGNORED,
     KILLED,
@@ -47,6 +48,8 @@ def told(analysis: Analysis, *, kills: bool = False) -> Iterator[str]:
     by_kind = sorted(results, key=lambda each: kinds.index(each.mutant.edit.kind))
     yield from _table("change", by_kind, lambda each: each.mutant.edit.kind)
     yield ""
+    if analysis.known:
+        yield f"known before, from {FILE}: {count(analysis.known, 'mutant')}"
     yield summary(analysis)
 
 
