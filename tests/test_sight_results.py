@@ -79,12 +79,12 @@ def test_only_what_came_to_an_end_is_kept(tmp_path: Path) -> None:
 
 def test_what_is_changed_is_tried_again(tmp_path: Path) -> None:
     """
-    It is known of the other functions, though their lines and numbers have moved.
+    What came of the mutants of the other functions is known.
     """
     filled(tmp_path / "kept.jsonl")
-    text = meter().text.replace("self.calls += 1", "# once\n        self.calls += 2 + 0")
+    changed = meter().text.replace("self.total += amount", "self.calls += amount")
 
-    functions = known_functions(results(tmp_path / "kept.jsonl", text))
+    functions = known_functions(results(tmp_path / "kept.jsonl", changed))
 
     assert {name for name, is_known in functions.items() if not is_known} == {"Meter.add"}
     assert sum(functions.values()) > 2
@@ -123,6 +123,20 @@ def test_a_scenario_that_was_changed_makes_all_of_it_new(project: Path) -> None:
     outputs.append(run(*words).output)
 
     assert ["known before" in each for each in outputs] == [False, True, False]
+
+
+def test_a_function_that_has_moved_is_the_same(tmp_path: Path) -> None:
+    """
+    Its lines and the numbers of its mutants are others, as one above it has more of both.
+    """
+    filled(tmp_path / "kept.jsonl")
+    longer = meter().text.replace("self.calls += 1 ", "self.calls += 1 + 1\n        # and so ")
+
+    kept = results(tmp_path / "kept.jsonl", longer)
+    last = len(kept.mutants)
+
+    assert last > len(mutants_of([meter()]))
+    assert kept.known([(last, [ADDING])])[last].number == last
 
 
 def test_other_scenarios_are_another_question(tmp_path: Path) -> None:
