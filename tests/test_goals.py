@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -192,3 +193,19 @@ def test_a_report_tells_the_goals_that_no_slice_has_met(runs: int, verdict: str,
     assert f"InVain on Driver: {said}" in summary_of(told)
     assert said in page_of(told)
     assert asdict(told)["scenarios"][0]["unmet"] == ("b",)
+
+
+def test_coverage_is_written_as_json(project: Path) -> None:
+    """
+    It says what the lines say, and does not shorten it.
+    """
+    words = ("--scenario", f"{TOY}:Growing", "--runs", "5", "--json", "coverage.json")
+
+    result = run(*COMMAND, *words)
+
+    found = json.loads((project / "coverage.json").read_text("utf-8"))
+    assert "report: coverage.json" in result.output
+    assert (found["runs"], found["steps"], found["states"], found["seed"]) == (5, 250, 2, 1)
+    assert sum(found["operations"]["add"].values()) == 250
+    first = found["missing"][0]
+    assert (first["function"], first["is_called"]) == ("Meter.drain", False)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import click
 
 from ..sight.analysis import clean
-from ..sight.covered import covered, file_of, unmet
+from ..sight.covered import as_json, covered, file_of, told
 from ..sight.crew import Crew, SightFailed
 from ..sight.mutants import system_of
 from ..sight.verdict import Plan
 from .cli_names import tell, usage_errors
 from .running import BROKEN, Workers, seed_option
-from .sight import asked
+from .sight import asked, written
 
 
 @click.command()
@@ -36,6 +38,12 @@ from .sight import asked
     show_default=True,
     help="Scenarios that are played at the same time; auto is one a core.",
 )
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the same as JSON.",
+)
 @usage_errors
 def coverage(
     words: tuple[str, ...],
@@ -45,6 +53,7 @@ def coverage(
     runs: int,
     seed: int,
     workers: int,
+    file: Path | None,
 ) -> None:
     """Play scenarios, and list what they have never reached.
 
@@ -62,5 +71,8 @@ def coverage(
         sys.exit(BROKEN)
     finally:
         crew.close()
-    tell(*covered(target, [*system, model], clean(reached)))
-    sys.exit(1 if unmet(reached) else 0)
+    found = covered(plan, target, [*system, model], clean(reached))
+    tell(*told(found))
+    if file is not None:
+        written("json", file, json.dumps(as_json(found), indent=1).encode("ascii") + b"\n")
+    sys.exit(1 if found.unmet else 0)

@@ -108,11 +108,11 @@ def sight(
     tell(*told(analysis, kills=kills))
     document = as_json(analysis, versions()["threadline"])
     if file is not None:
-        _written("json", file, json.dumps(document, indent=1).encode("ascii") + b"\n")
+        written("json", file, json.dumps(document, indent=1).encode("ascii") + b"\n")
     if page is not None:
         from ..sight.page import page_of  # late: what makes it would slow down the other commands
 
-        _written("page", page, page_of(document).encode("utf-8"))
+        written("page", page, page_of(document).encode("utf-8"))
     reached = score(analysis.results)
     if at_least is not None and reached < at_least:
         tell(f"{reached:.1f} % is less than the {at_least:g} % that were asked for")
@@ -169,7 +169,8 @@ def _changed(mutants: list[Mutant], since: str) -> list[Mutant]:
         raise BadName(f"--since {since}: {error}") from error
 
 
-def _written(option: str, file: Path, content: bytes) -> None:
+def written(option: str, file: Path, content: bytes) -> None:
+    """Write a file that an option names, and tell where it is; raises BadName."""
     try:
         write_whole(file, content)
     except OSError as error:

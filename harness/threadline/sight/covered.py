@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
+from typing import Any, NamedTuple
 
 from ..driver import Driver
 from ..history import count
@@ -16,57 +18,104 @@ from ..printable import printable
 from ..scenario import Scenario
 from ..search.behaviour import unpacked
 from .mutants import Source, stands_apart
-from .verdict import Reached
+from .verdict import Plan, Reached
 
 TESTS = (Driver, Scenario)  # whose methods are neither the system's nor the model's
 WIDE = 28  # columns of the names of operations
 
 
-def covered(target: Target, files: Sequence[Source], scenarios: Sequence[Reached]) -> Iterator[str]:
-    """Yield the lines of what scenarios have reached together on a target.
+class Missing(NamedTuple):
+    """The lines of a function that were not executed; `is_called` if others of it were."""
+
+    file: str
+    function: str
+    lines: list[int]
+    is_called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What scenarios have reached together on a target, and what they have not.
 
     That is: operations with their outcomes, states of the model, lines of the files that were not
-    executed, rules that have never fired, and goals that were not met.
+    executed, rules that have never fired and values that they have never drawn, and goals that were
+    not met.
     """
-    yield from _operations(target, scenarios)
-    states = {state for each in scenarios for state in unpacked(each.states)}
-    runs, steps = sum(each.runs for each in scenarios), sum(each.steps for each in scenarios)
-    played = f"{count(runs, 'run')}, {count(steps, 'step')}"
-    yield f"{count(len(states), 'state')} of the model, {played}"
-    for source in files:
-        yield from _lines(source, scenarios)
-    for each in scenarios:
-        yield from (f"{_short(each)}: {printable(line)}" for line in each.unused)
-    yield from (f"vacuous: {line}" for line in unmet(scenarios))
+
+    plan: Plan
+    runs: int
+    steps: int
+    states: int
+    operations: Mapping[str, Counter[str]]
+    missing: Sequence[Missing]
+    unused: Sequence[str]
+    unmet: Sequence[str]
 
 
-def unmet(scenarios: Sequence[Reached]) -> list[str]:
-    """Return a line for each goal that no run of its scenario has met."""
-    return [
-        f"{_short(each)} never comes to this: {printable(goal)}"
-        for each in scenarios
-        for goal in each.unmet
-    ]
+def covered(
+    plan: Plan, target: Target, files: Sequence[Source], scenarios: Sequence[Reached]
+) -> Covered:
+    """Return what scenarios have reached together, of these files."""
+    return Covered(
+        plan,
+        runs=sum(each.runs for each in scenarios),
+        steps=sum(each.steps for each in scenarios),
+        states=len({state for each in scenarios for state in unpacked(each.states)}),
+        operations=_operations(target, scenarios),
+        missing=[each for source in files for each in _missing(source, scenarios)],
+        unused=[f"{_short(each)}: {line}" for each in scenarios for line in each.unused],
+        unmet=[
+            f"{_short(each)} never comes to this: {goal}"
+            for each in scenarios
+            for goal in each.unmet
+        ],
+    )
 
 
-def _operations(target: Target, scenarios: Sequence[Reached]) -> Iterator[str]:
-    sums: dict[str, Counter[str]] = {kind: Counter() for kind in target.model.kinds()}
-    for each in scenarios:
-        for kind, outcomes in each.operations.items():
-            sums.setdefault(kind, Counter()).update(outcomes)
+def told(one: Covered) -> Iterator[str]:
+    """Yield the lines of what was reached and what was not, the rarest operations first."""
+    sums = one.operations
     for kind in sorted(sums, key=lambda kind: (sums[kind].total(), kind)):
         named = sorted(sums[kind].items(), key=lambda pair: (-pair[1], pair[0]))
         parts = ", ".join(f"{name} {number:,}" for name, number in named)
         yield f"{kind:<{WIDE}} {printable(parts) or 'never called'}"
+    played = f"{count(one.runs, 'run')}, {count(one.steps, 'step')}"
+    yield f"{count(one.states, 'state')} of the model, {played}"
+    for file, function, lines, is_called in one.missing:
+        numbers = ", ".join(map(str, lines)) if is_called else "never called"
+        yield f"not reached: {file} {function}, {numbers}"
+    yield from map(printable, one.unused)
+    yield from (f"vacuous: {printable(line)}" for line in one.unmet)
 
 
-def _lines(source: Source, scenarios: Sequence[Reached]) -> Iterator[str]:
+def as_json(one: Covered) -> dict[str, Any]:
+    """Return the same as JSON, each part under its name here."""
+    plan = one.plan
+    return {
+        "driver": plan.driver,
+        "scenarios": [*plan.scenarios],
+        "seed": plan.seed,
+        **{name: getattr(one, name) for name in ("runs", "steps", "states", "operations")},
+        "missing": [each._asdict() for each in one.missing],
+        "unused": [*one.unused],
+        "unmet": [*one.unmet],
+    }
+
+
+def _operations(target: Target, scenarios: Sequence[Reached]) -> dict[str, Counter[str]]:
+    sums: dict[str, Counter[str]] = {kind: Counter() for kind in target.model.kinds()}
+    for each in scenarios:
+        for kind, outcomes in each.operations.items():
+            sums.setdefault(kind, Counter()).update(outcomes)
+    return sums
+
+
+def _missing(source: Source, scenarios: Sequence[Reached]) -> Iterator[Missing]:
     ran = {int(line) for each in scenarios for line in each.lines.get(source.file, {})}
     for name, lines in _functions(compile(source.text, source.file, "exec", dont_inherit=True)):
         missing = sorted(lines - ran)
         if missing and _is_looked_at(source, name):
-            numbers = ", ".join(map(str, missing)) if ran & lines else "never called"
-            yield f"not reached: {source.shown} {name}, {numbers}"
+            yield Missing(source.shown, name, missing, bool(ran & lines))
 
 
 def _is_looked_at(source: Source, function: str) -> bool:

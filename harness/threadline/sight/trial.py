@@ -25,6 +25,7 @@ from ..scenario import Scenario
 from ..search.behaviour import Behaviour, packed
 from ..search.explore import Explorer
 from ..search.goals import Followers, Goals
+from ..search.undrawn import Undrawn
 from ..trace import BadTrace, Header, Recorder, Trace, parse, plain, versions
 from .mutants import Mutant, Source, mutants_of, sources_of
 from .put_in import Live
@@ -103,17 +104,19 @@ def opened(bench: Bench, running: Path, *, hunts: bool = True) -> Iterator[Runs]
 def reached(bench: Bench, name: str, running: Path) -> Reached:
     """Play a scenario on the system as it is, and return which lines it reaches, how soon.
 
-    Ends after as many runs as a mutant has, or QUIET that reach no new line where
-    every goal is met. What overlaps in
-    threads is played one after the other: those threads are traced already, to be switched.
+    Ends after as many runs as a mutant has, or QUIET that reach no new line where every goal is
+    met. What overlaps in threads is played one after the other: those threads are traced already,
+    to be switched.
     """
     plan, stored = bench.plan, bench.stored.get(name, ())
     found: dict[str, dict[str, int]] = {source.file: {} for source in bench.sources}
     found |= {file: {} for file in plan.watches}
-    behaviour, goals = Behaviour(), Goals(bench.scenarios[name].goals())
+    scenario = bench.scenarios[name]
+    behaviour, goals = Behaviour(), Goals(scenario.goals())
+    undrawn = Undrawn(scenario.rules(bench.target.lacks))
     lines, steps, quiet, played = Lines(list(found)), 0, 0, 0
     with opened(bench, running, hunts=False) as runs:
-        runs.follower = Followers((behaviour, goals))
+        runs.follower = Followers((behaviour, goals, undrawn))
         with lines.watched() as ran:
             runs.start()
         _note(ran, found, steps)
@@ -134,7 +137,7 @@ def reached(bench: Bench, name: str, running: Path) -> Reached:
         steps=steps,
         operations=operations,
         states=packed(states),
-        unused=explorer.unused(),
+        unused=[*explorer.unused(), *undrawn.lines()],
         unmet=goals.unmet,
     )
 

@@ -45,7 +45,8 @@ class Reached:
 
     `fails` has the signature by which a run failed though nothing was changed. The rest says what
     the runs came to: how often each outcome of each operation came, the states of the model as
-    `packed` numbers, the rules that never fired, each with the reason, and the goals not met.
+    `packed` numbers, the rules that never fired, each with the reason, with the values that no
+    operation had, and the goals not met.
     """
 
     scenario: str
