@@ -15,21 +15,36 @@ from threadline.sight.worker import PATIENCE
 from tests.doc_pages import README, page
 from tests.project import ROOT, ran, run
 
+KEYS, KEEPS = 'return f"{user}:{thread}"', "del said[:-100]"
+
 
 @pytest.fixture
 def fixed_chat(project: Path) -> Path:
     """Go to a folder with the chat log of the README, its bug fixed."""
     system, model = README.fenced("python")[:2]
-    fixed = system.replace('return f"{user}:{thread}"', "return (user, thread)")
-    assert fixed != system
-    (project / "chat.py").write_text(fixed, "utf-8")
+    (project / "chat.py").write_text(put(system, KEYS, "return (user, thread)"), "utf-8")
     (project / "mine.py").write_text(model, "utf-8")
     return project
 
 
-def test_the_survivor_on_its_page_is_what_sight_prints(fixed_chat: Path) -> None:
+@pytest.fixture
+def kept_chat(fixed_chat: Path) -> Path:
+    """Go to a folder with that chat log, which keeps the last 100 texts alone."""
+    file = fixed_chat / "chat.py"
+    counted = "return len(said)"
+    file.write_text(put(file.read_text("utf-8"), counted, f"{KEEPS}\n        {counted}"), "utf-8")
+    assert f"`{KEEPS}`" in page("docs/sight.md").text
+    return fixed_chat
+
+
+def put(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+def test_the_survivors_on_its_page_are_what_sight_prints(kept_chat: Path) -> None:
     """
-    The chat log of the README, its bug fixed, has one mutant that nobody sees.
+    The chat log of the README has three mutants that nobody sees, once it has a limit.
     """
     sight = page("docs/sight.md")
     words = next(words[1:] for words in sight.commands() if words[1] == "sight")
@@ -74,18 +89,18 @@ def test_what_is_reached_on_its_page_is_what_coverage_prints(fixed_chat: Path) -
     assert result.output.rstrip("\n") in sight.fenced()
 
 
-def test_the_reason_on_its_page_makes_its_mutant_equivalent(fixed_chat: Path) -> None:
+def test_the_reason_on_its_page_makes_its_mutant_equivalent(kept_chat: Path) -> None:
     """
-    The entry on the page about sight is one for the survivor that it shows.
+    The entry on the page about sight is one for a survivor that it shows.
     """
     sight = page("docs/sight.md")
     (entry,) = sight.fenced("toml")
-    (fixed_chat / "equivalent.toml").write_text(entry, "utf-8")
+    (kept_chat / "equivalent.toml").write_text(entry, "utf-8")
 
     result = run("sight", "mine:MyChat", "--seed", "0")
 
     assert result.output.splitlines()[-1] == (
-        "8 of 8 mutants, seed 0: 7 killed, 1 equivalent; score 100.0 %"
+        "11 of 11 mutants, seed 0: 8 killed, 2 survived, 1 equivalent; score 80.0 %"
     )
 
 

@@ -39,6 +39,8 @@ class Driver(Generic[M]):
     clocked: modules in which `time` and `datetime` are virtual until the run is over.
     threaded: for a system that is called from threads: True, or the packages whose lines count.
       With overlap, each operation then runs in a thread, and threads are switched at those lines.
+    mutates: whether the lists, dicts and sets that a method returns are changed once it has
+      returned, as its caller may; False for a system that may hand out what it keeps.
     pinned: settings that this system has fixed, and that a scenario would draw otherwise.
     policy: where systems legitimately differ; given to the model.
     bounds: what may be held at most, at any time. foreign: packages that leak hunts leave alone.
@@ -51,6 +53,7 @@ class Driver(Generic[M]):
     through: ClassVar[str] = ""
     clocked: ClassVar[tuple[ModuleType, ...]] = ()
     threaded: ClassVar[bool | tuple[str, ...]] = False
+    mutates: ClassVar[bool] = True
     pinned: ClassVar[Mapping[str, object]] = {}
     bounds: ClassVar[tuple[Bounded, ...]] = ()
     foreign: ClassVar[tuple[str, ...]] = ()

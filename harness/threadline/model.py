@@ -290,6 +290,7 @@ RESERVED_NAMES = frozenset(
             "foreign",
             "known",
             "model",
+            "mutates",
             "pinned",
         ),
         "pump",

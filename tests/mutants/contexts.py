@@ -26,6 +26,7 @@ MutableInside = line(
     "additional = MappingProxyType(deepcopy(dict(self.additional_context)))",
     scenario=Conversation,
     isolation_tamper=2,
+    continuity_child=2,
 )
 ChildClosesParent = line(
     "ChildClosesParent",

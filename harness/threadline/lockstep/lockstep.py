@@ -15,6 +15,7 @@ from ..model import Census, Invariant, Model
 from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
 from ..trace import is_signature_of, plain
+from .handed import handed
 from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
 from .recorders import WarningRecorder
 from .renaming import Named, NotHeld, Renaming, Untold
@@ -108,12 +109,22 @@ class Lockstep:
     def play(self, operation: Operation) -> Outcome:
         """Apply an operation to the system alone, and return what came back, whatever that is."""
         if self._warned is None:
-            return actual_of(self.driver, operation)
+            return self._handed(actual_of(self.driver, operation))
         self._warned.take()  # given between steps: no operation's
-        outcome = actual_of(self.driver, operation)
+        outcome = self._handed(actual_of(self.driver, operation))
         if self._warned.categories:
             outcome = replace(outcome, warnings=self._warned.take())
         return outcome
+
+    def _handed(self, outcome: Outcome) -> Outcome:
+        """Return an outcome with a copy of what was returned, which its caller has changed then."""
+        if not self.driver.mutates or not isinstance(outcome, Ok):
+            return outcome
+        try:
+            value = handed(outcome.value)
+        except RecursionError:  # told where it is compared, which it does not bear either
+            return outcome
+        return outcome if value is outcome.value else replace(outcome, value=value)
 
     def _agree(self, expected: Outcome, actual: Outcome) -> bool:
         if expected is actual:

@@ -184,7 +184,7 @@ class Overlap(Lockstep):
     def _end(self, call: Call, outcome: Outcome) -> None:
         if not call.ended:
             self._schedule.end(call)
-            call.outcome = Unknown() if call.is_cancelled else outcome
+            call.outcome = Unknown() if call.is_cancelled else self._handed(outcome)
 
     def _end_all(self, outcome: Outcome) -> None:
         for call in self._open:
