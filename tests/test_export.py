@@ -155,6 +155,63 @@ def test_what_a_trace_says_is_a_literal(project: Path) -> None:
     assert "\x1b" not in text
 
 
+SHARES = "self._said.get(self._key(user, thread), [])"
+SHARED: list[dict[str, object]] = [
+    STEPS[0],
+    {"step": 1, "operation": "say", "user": "ana", "thread": "t", "text": "m1"},
+    {"step": 2, "operation": "read", "user": "ana", "thread": "t"},
+    {"step": 3, "operation": "read", "user": "ana", "thread": "t"},
+]
+
+
+def test_what_is_returned_is_changed_where_that_is_needed(project: Path) -> None:
+    """A chat log that hands out what it keeps fails so, and passes once it returns a copy."""
+    trace, chat = write_example(project, SHARED), project / "chat.py"
+    copies = chat.read_text("utf-8")
+    chat.write_text(copies.replace("list(self._said.get(self._key(user, thread), []))", SHARES))
+
+    result = run("export", trace)
+
+    assert result.exit_code == 0, result.output
+    text = (project / "test_joined.py").read_text("utf-8")
+    assert "        handed(driver.read('ana', 't'))\n" in text
+    assert "        assert driver.read('ana', 't') == ['m1']\n" in text
+    assert plain_pytest(project).returncode == 1
+    chat.write_text(copies, "utf-8")
+    assert plain_pytest(project).returncode == 0
+
+
+def test_types_are_told_apart_in_what_was_returned(project: Path) -> None:
+    """That [True] is not [1] is asserted, though the list was changed since it was returned."""
+    trace = write_example(project)
+    mine = project / "mine.py"
+    wrong = mine.read_text("utf-8").replace(
+        "return self.said.get((user, thread), [])", "return [1]"
+    )
+    mine.write_text(wrong, "utf-8")
+    chat = project / "chat.py"
+    chat.write_text(
+        chat.read_text("utf-8").replace(f"return list({SHARES})", "return [True]"), "utf-8"
+    )
+
+    result = run("export", trace)
+
+    assert result.exit_code == 0, result.output
+    assert "assert exact(driver.read('ana', 'b:t')) == exact([1])" in (
+        project / "test_joined.py"
+    ).read_text("utf-8")
+
+
+def test_a_value_is_left_alone_where_the_failure_is_another(project: Path) -> None:
+    """The calls are plain then, whatever was returned."""
+    head, say, look = STEPS
+    read_before = [head, {**look, "step": 1}, {**say, "step": 2}, {**look, "step": 3}]
+
+    run("export", write_example(project, read_before))
+
+    assert "handed" not in (project / "test_joined.py").read_text("utf-8")
+
+
 def test_does_not_overwrite(project: Path) -> None:
     """A file of that name may have been edited: it is left, and the exit status is 2."""
     trace = write_example(project)

@@ -58,5 +58,6 @@ def _text(trace: Path, target: Target, stored: Trace) -> str:
             tell(*compared(stored.header, failure))
             return replaying(failure, trace.name, driver_to_give(target))
         seen = watch(runs, stored, rewind)
+        changes = bool(seen.failure and not watch(runs, stored, rewind, mutates=False).failure)
     tell(*compared(stored.header, seen.failure))
-    return exported(seen, target, trace.name)
+    return exported(seen, target, trace.name, changes=changes)

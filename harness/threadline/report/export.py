@@ -13,6 +13,7 @@ from ..failure import Failure
 from ..handle import Handle
 from ..lifecycle import CLOSE, START
 from ..loading import Target, load
+from ..lockstep.handed import handed
 from ..operation import atoms_in, handles_in, map_atoms
 from ..outcome import Hung, Ok, Refuse, Refused
 from ..printable import printable, quoted
@@ -120,15 +121,16 @@ NEEDS = {
 }
 
 
-def exported(seen: Watched, target: Target, trace: str) -> str:
+def exported(seen: Watched, target: Target, trace: str, *, changes: bool = False) -> str:
     """Return a pytest file that fails on a target as a trace did, and passes once it is fixed.
 
-    `seen` is what playing the trace came to, `trace` the file to name. Raises NoSource for a
-    failure that plain calls cannot show.
+    `seen` is what playing the trace came to, `trace` the file to name; `changes` says that it only
+    fails where its caller changes what is returned. Raises NoSource for a failure that plain calls
+    cannot show.
     """
     if seen.failure is None:
         raise NoSource(AGREES)
-    return _Test(seen, target, seen.failure).file(trace)
+    return _Test(seen, target, seen.failure, changes).file(trace)
 
 
 def replaying(failure: Failure | None, trace: str, driver: str) -> str:
@@ -158,6 +160,7 @@ class _Test:
     seen: Watched
     target: Target
     failure: Failure
+    changes: bool
     source: Source = field(default_factory=Source)
     functions: dict[str, None] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
@@ -282,6 +285,8 @@ class _Test:
             self.functions[TOLD_TEXT] = None
             yield FORGETS
         call = self._call(step)
+        if self.changes:
+            call = f"{self.source.type_of(handed)}({call})"
         if step.call.raised is not None or not step.agrees:
             yield f"with {self._raising(step)}:\n    {call}"
             if self.seen.is_pumped:

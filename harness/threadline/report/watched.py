@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..driver import Driver
@@ -13,7 +13,7 @@ from ..history import Step
 from ..lifecycle import Lifecycle
 from ..lockstep.lockstep import Lockstep
 from ..lockstep.run import Runs, Skipped, play
-from ..operation import Operation
+from ..operation import Operation, map_atoms
 from ..outcome import Ok, Outcome, Refused
 from ..trace import Trace
 
@@ -64,11 +64,18 @@ class _Told:
 TOLD = _Told()
 
 
-def watch(runs: Runs, stored: Trace, rewind: Callable[[], object]) -> Watched:
-    """Play a trace, and return what came of it; `rewind` is called after each step."""
+def watch(
+    runs: Runs, stored: Trace, rewind: Callable[[], object], *, mutates: bool = True
+) -> Watched:
+    """Play a trace, and return what came of it; `rewind` is called after each step.
+
+    Without `mutates`, what the system returns is left as it is, whatever its driver says.
+    """
     seen = Watched()
     try:
         with runs.begin(stored.header) as lockstep:
+            if not mutates:
+                lockstep.driver.mutates = False  # type: ignore[misc]  # of this one alone
             calls = _watching(lockstep.driver)
             try:
                 for step in play(lockstep, stored.operations):
@@ -106,7 +113,7 @@ def _watching(driver: Driver[Any]) -> list[Call]:
                 raise
             if hasattr(value, "__await__") and isinstance(value, Awaitable):
                 return _awaited(value, this)
-            this.returned = value
+            this.returned = _kept(value)
             return value
 
         return call
@@ -119,11 +126,19 @@ def _watching(driver: Driver[Any]) -> list[Call]:
 
 async def _awaited(work: Awaitable[object], call: Call) -> object:
     try:
-        call.returned = await work
+        value = await work
     except BaseException as error:
         call.raised = error
         raise
-    return call.returned
+    call.returned = _kept(value)
+    return value
+
+
+def _kept(value: object) -> object:
+    """Return a copy of what a call returned, which is changed afterwards."""
+    if isinstance(value, Ok):
+        return replace(value, value=_kept(value.value))
+    return map_atoms(value, lambda atom: atom)
 
 
 def _played(step: Step, calls: list[Call], seen: Watched) -> Played:
