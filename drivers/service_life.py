@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from types import ModuleType
 from typing import Any
@@ -20,10 +20,12 @@ from drivers.service_databases import Block, HeldSession, opened
 from drivers.service_doors import Doors
 from drivers.service_exchanges import Exchange
 from drivers.service_shared import Reached
-from drivers.service_shown import compared, since_start
+from drivers.service_shown import compared, counted, of_kinds, since_start
 from drivers.sessions import SessionsDriver
 from drivers.sessions_socket import Sockets
 from sessions import ChatSystem, Settings, UserExecutionContext, default
+from sessions.metrics import Metrics
+from sessions.queue import QueueCounts
 from sessions.service import ChatService
 from sessions.storage.database import Database
 from sessions.storage.lease import DatabaseTakenError
@@ -101,7 +103,11 @@ class ServiceLife(SessionsDriver):
 
     async def metrics(self) -> object:
         counts = self._service.metrics()
-        return {**asdict(counts.system), **asdict(counts.queue)}
+        return {
+            **counted(Metrics, counts.system),
+            **counted(QueueCounts, counts.queue),
+            "storage_errors": of_kinds(counts.storage_errors),
+        }
 
     async def restart(self) -> None:
         async with self._doors.shut():
@@ -177,7 +183,7 @@ class ServiceLife(SessionsDriver):
             "subscriptions": {tuple(key) for key in held.subscriptions},
             "dead_letters": held.dead_letters,
             "agents": self._words.running(),
-            "storage_errors": sum(self._service.storage_errors.counts().values()),
+            "storage_errors": of_kinds(self._service.storage_errors.counts()),
             "places": {"taken": held.database.places_taken},
             "database_sessions": held.database.sessions_open,
             "shared": self._reached.shared(),

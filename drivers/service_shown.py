@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 from drivers.sessions_shown import START_S
@@ -21,6 +22,16 @@ def compared(event: Event) -> Event:
     if not isinstance(words, str) or any(own in words for own in AGENTS_OWN):
         return event
     return {name: value for name, value in event.items() if name != "message"}
+
+
+def counted(kind: type, counts: object) -> dict[str, object]:
+    """Return counts by the names that a class of them has."""
+    return {each.name: getattr(counts, each.name) for each in fields(kind)}
+
+
+def of_kinds(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of kinds of which there were any."""
+    return {kind: number for kind, number in counts.items() if number}
 
 
 def since_start(shown: Any) -> Any:

@@ -76,7 +76,7 @@ class Handling:
             else:
                 self._validate(request)
         except tuple(ERRORS) as error:
-            self.storage.noted += isinstance(error, PoolTimeout | StorageFailed)
+            self.storage.note(error)
             self._answer(request, "error", code=ERRORS[type(error)])
 
     def _ask_agent(self, request: Request) -> Generator[Wait, bool, None]:
@@ -101,8 +101,8 @@ class Handling:
         """Note that a request gets no answer, or else it is taken up again after a start."""
         try:
             yield from self.storage.write(lambda: self.turns.give_up(request.key, request.used))
-        except (PoolTimeout, StorageFailed):
-            self.storage.noted += 1
+        except (PoolTimeout, StorageFailed) as error:
+            self.storage.note(error)
 
     def _begin(self, request: Request) -> Generator[Wait, bool, None]:
         """Store the user's turn, unless it was before."""

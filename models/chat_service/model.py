@@ -74,7 +74,8 @@ class ChatServiceModel(MessagesModel):
     @operation
     def metrics(self) -> object:
         """The counts are read."""
-        return asdict(self.state.counts) | asdict(self.service.requests.counts)
+        own = {"storage_errors": dict(self.service.storage.noted)}
+        return asdict(self.state.counts) | asdict(self.service.requests.counts) | own
 
     @operation(when=is_free)
     def threads(self, user: str) -> object:
@@ -122,7 +123,7 @@ class ChatServiceModel(MessagesModel):
         self.service.databases.check_free()
         if not self.service.turns.fails:
             return None
-        self.service.storage.noted += 1
+        self.service.storage.note(StorageFailed())
         return "other"
 
     @operation
@@ -245,8 +246,8 @@ class ChatServiceModel(MessagesModel):
             shut.remove(key)
         try:
             self.service.turns.delete(key)
-        except StorageFailed:
-            self.service.storage.noted += 1
+        except StorageFailed as error:
+            self.service.storage.note(error)
             return STORAGE_ERROR
         return {"thread_id": key[1], "deleted": was_there}
 

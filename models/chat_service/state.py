@@ -216,9 +216,9 @@ class ServiceState:
             yield Until(next_s)
             try:
                 yield from self.sweep()
-            except (PoolTimeout, StorageFailed):
+            except (PoolTimeout, StorageFailed) as error:
                 self.core.counts.sweep_errors += 1
-                self.storage.noted += 1
+                self.storage.note(error)
 
     def _remove(self, key: Key, active_s: float) -> None:
         """Remove a conversation, unless it has a turn since then."""

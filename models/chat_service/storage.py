@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from models.chat_service.processes import Gate, Place, Places, Processes, Wait
 from models.chat_service.settings import Settings
+from models.chat_service.turns import StorageFailed
 from models.session_manager.clock import Clock
 
 T = TypeVar("T")
@@ -16,20 +17,30 @@ class PoolTimeout(Exception):
     """No place came free in time."""
 
 
+# Of storage errors; a commit that the disk refuses is of none of the kinds that the log knows.
+KINDS: dict[type[Exception], str] = {PoolTimeout: "pool_timeout", StorageFailed: "other"}
+
+
 class Storage:
     """Does what a process asks for once it has its places, and gives them back.
 
     Where operations overlap, that it is done is one moment, and that it is known is another.
-    noted: how often the log was told that something could not be stored or read.
+    noted: how often the log was told that something could not be stored or read, by the kind of
+    error.
     """
 
     def __init__(self, settings: Settings, clock: Clock, processes: Processes) -> None:
         self.pool = Places(settings.pool_size)
         self.writers = Places(1)
-        self.noted = 0
+        self.noted: dict[str, int] = {}
         self._timeout_s = settings.pool_timeout_s
         self._clock = clock
         self._processes = processes
+
+    def note(self, error: Exception) -> None:
+        """Note an error, if it is one of storage."""
+        if kind := KINDS.get(type(error)):
+            self.noted[kind] = self.noted.get(kind, 0) + 1
 
     def read(self, function: Callable[[], T]) -> Generator[Wait, bool, T]:
         """Read with a place; raises PoolTimeout."""
