@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.malformed_frames import MALFORMED_FRAMES
+from models.session_manager.manager import Connection
 from scenarios.population import (
     CODES,
     MANAGER_KEYS,
@@ -22,6 +23,18 @@ from scenarios.population import (
 from scenarios.service_population import AGENTS, LIMITS, MESSAGES
 
 SAID: dict[str, Any] = {"run": RUNS, "message": MESSAGES, "text": TEXTS, "agent": AGENTS}
+
+
+def _works_for_nobody(now: Now) -> bool:
+    """Return whether an agent is at work for a connection that has ended."""
+    live = now.model.state.connections.live
+    return any(
+        request.process
+        and request.is_agents
+        and isinstance(request.asker, Connection)
+        and request.asker.handle not in live
+        for request in now.model.service.requests.all()
+    )
 
 
 class Agents(Scenario[Chat], bare=True):
@@ -77,3 +90,9 @@ class Agents(Scenario[Chat], bare=True):
     invalidate = rule(Chat.invalidate, user=USERS)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS)
     sweep = rule(Chat.sweep)
+
+    left = sometimes("who asked has left, and the agent is at work", _works_for_nobody)
+    resting = sometimes(
+        "a message of an agent that is unavailable rests",
+        lambda now: any(each.rests_until_s for each in now.model.service.requests.all()),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import STALLED, WELL
@@ -23,6 +23,19 @@ from scenarios.refusals import BAD, NO_USER
 # Two tabs whose names are taken again, by whoever; and one that nobody has.
 TABS = pool("tab", "pane")
 NOBODY = pool("nobody", "")
+
+
+def _is_named_again(now: Now) -> bool:
+    """Return whether a connection has the name of one that has ended."""
+    connections = now.model.state.connections
+    return any(each.name in connections.ended.values() for each in connections.live.values())
+
+
+def _has_full_outbox(now: Now) -> bool:
+    """Return whether as many bytes wait for a connection as may."""
+    state = now.model.state
+    most = state.settings.outbox_bytes_max
+    return any(each.waiting_bytes() >= most for each in state.connections.live.values())
 
 
 class ByHand(Scenario[Sessions], bare=True):
@@ -85,3 +98,6 @@ class ByHand(Scenario[Sessions], bare=True):
     wait = rule(Sessions.wait, seconds=pool(1, 2, 3, 4, 5, 6, 9), weight=3)
     sweep = rule(Sessions.sweep)
     metrics = rule(Sessions.metrics, weight=2)
+
+    named_again = sometimes("a name is taken again", _is_named_again)
+    full_outbox = sometimes("as many bytes wait for a connection as may", _has_full_outbox)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from scenarios.population import (
@@ -18,7 +18,15 @@ from scenarios.population import (
     TEXTS,
     THREADS,
     USERS,
+    is_stuck_alone,
 )
+
+
+def _keeps_all_it_may(now: Now) -> bool:
+    """Return whether as many events wait for a connection to come back as may."""
+    state = now.model.state
+    most = state.settings.recovery_max
+    return any(len(each.queue) >= most for each in state.connections.managers.values())
 
 
 class Connections(Scenario[Sessions], bare=True):
@@ -68,3 +76,6 @@ class Connections(Scenario[Sessions], bare=True):
     wait = rule(Sessions.wait, seconds=pool(1, 2, 3, 4, 5), weight=2)
     sweep = rule(Sessions.sweep)
     metrics = rule(Sessions.metrics)
+
+    stuck = sometimes("one connection of a thread takes nothing, and another does", is_stuck_alone)
+    kept = sometimes("as many events wait for a thread's next connection as may", _keeps_all_it_may)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Handle, Now, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
+from models.session_manager.ids import DEPTH_MAX
 from models.session_manager.socket_faults import WELL
 from scenarios.population import (
     CODES,
@@ -24,6 +25,12 @@ from scenarios.population import (
 # Three are enough for parts of parts; the limit of ten is met at once, on it and above it.
 DEEP = pool(1, 3, 10, 11)
 TAGS = pool((), ("a", "b"))
+
+
+def _echoes_a_strangers_id(now: Now) -> bool:
+    """Return whether two users have sessions on an id that the system has made for one of them."""
+    made = [thread for _, thread in now.model.state.sessions.live if isinstance(thread, Handle)]
+    return len(set(made)) < len(made)
 
 
 class Conversation(Scenario[Sessions], bare=True):
@@ -61,3 +68,9 @@ class Conversation(Scenario[Sessions], bare=True):
     get_again = rule(Sessions.get, KEYS, run=None)
     invalidate = rule(Sessions.invalidate, user=USERS)
     wait = rule(Sessions.wait, seconds=pool(1, 60))
+
+    echoed = sometimes("two users have a thread of one generated id", _echoes_a_strangers_id)
+    deepest = sometimes(
+        "a context is as deep as allowed",
+        lambda now: any(each.depth == DEPTH_MAX for each in now.model.state.contexts.kept.values()),
+    )

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Pool, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import LOST, NEVER_ENDS, PUNCTUAL, REFUSES, SILENT, SLOW, WELL
 from models.session_manager.socket_faults import WELL as WELL_PEER
-from scenarios.population import CODES, NOTHING, OPEN, RUNS, TEXTS, THREADS, USERS
+from scenarios.population import (
+    CODES,
+    NOTHING,
+    OPEN,
+    RUNS,
+    TEXTS,
+    THREADS,
+    USERS,
+    has_all_his_sessions,
+)
 from scenarios.refusals import BAD
+from scenarios.service_population import is_queue_full
 
 AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES, PUNCTUAL, LOST, SILENT)
 REFERENCES: Pool[Any] = pool((), ("a",), ("a", "b"), ("",))
@@ -65,3 +75,6 @@ class Crowd(Scenario[Chat], bare=True):
     )
     metrics = rule(Chat.metrics)
     ready = rule(Chat.ready)
+
+    full = sometimes("the queue is full", is_queue_full)
+    all_sessions = sometimes("a user has as many sessions as allowed", has_all_his_sessions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.databases import HOWS
@@ -28,6 +28,21 @@ from scenarios.service_population import (
     READERS,
     WRITERS,
 )
+
+
+def _is_stored_alone(now: Now) -> bool:
+    """Return whether a conversation is kept that has no session."""
+    service = now.model.service
+    return any(
+        key not in service.core.sessions.live and service.is_kept(found)
+        for key, found in service.turns.stored.items()
+    )
+
+
+def _cannot_commit(now: Now) -> bool:
+    """Return whether a database session has written while no commit succeeds."""
+    service = now.model.service
+    return bool(service.turns.fails and service.storage.writers.is_full)
 
 
 class Database(Scenario[Chat], bare=True):
@@ -94,3 +109,9 @@ class Database(Scenario[Chat], bare=True):
     metrics = rule(Chat.metrics, weight=2)
     # A place is waited for 2 to 4 s, a session ends at 8 or 10, a conversation at 8 or 12.
     wait = rule(Chat.wait, seconds=pool(1, 2, 3, 4, 7, 8, 12), weight=3)
+
+    in_line = sometimes(
+        "a request waits for a place", lambda now: now.model.service.requests.storing() > 0
+    )
+    stored_alone = sometimes("a conversation is stored that has no session", _is_stored_alone)
+    unstored = sometimes("no commit of what was written succeeds", _cannot_commit)

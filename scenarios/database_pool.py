@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Handle, Pool, Scenario, pool, rule
+from threadline import Handle, Now, Pool, Scenario, pool, rule, sometimes
 
 from models.database_pool import DatabasePool
 
@@ -11,6 +11,11 @@ HOLDING: Pool[Handle] = Pool(
 )
 IN_LINE: Pool[Handle] = Pool(lambda now: list(now.model.line))
 HELD: Pool[Handle] = Pool(lambda now: list(now.model.holding))
+
+
+def _comes_too_late(now: Now) -> bool:
+    """Return whether a place will come free at the very second at which a wait for one is over."""
+    return any(each.due_s in now.model.holding.values() for each in now.model.line.values())
 
 
 class Places(Scenario[DatabasePool], bare=True):
@@ -24,3 +29,6 @@ class Places(Scenario[DatabasePool], bare=True):
     cancel = rule(DatabasePool.cancel, session=IN_LINE | HELD)
     hand_over = rule(DatabasePool.hand_over, session=HOLDING, cancelled=IN_LINE)
     wait = rule(DatabasePool.wait, seconds=pool(1, 2, 3), weight=3)
+
+    in_line = sometimes("two wait for a place", lambda now: len(now.model.line) > 1)
+    late = sometimes("a place comes free as a wait is over", _comes_too_late)

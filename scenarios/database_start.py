@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.database_start import (
     ALONE,
@@ -20,6 +20,12 @@ from models.database_start import (
     TABLES,
     DatabaseStart,
 )
+
+
+def _was_robbed(now: Now) -> bool:
+    """Return whether a process is unsure of its database, which another one has."""
+    serves = now.model.serves
+    return any(serves.get(PLACES[each], each) != each for each in now.model.unsure)
 
 
 class Starts(Scenario[DatabaseStart], bare=True):
@@ -51,3 +57,9 @@ class Starts(Scenario[DatabaseStart], bare=True):
     engine = rule(DatabaseStart.engine, database=pool(SQLITE, POSTGRESQL), places=pool(1, 2))
     file = rule(DatabaseStart.file, url=pool(*FILES))
     lock = rule(DatabaseStart.lock, schema=pool(*LOCKS))
+
+    robbed = sometimes("a process is unsure of what another one has", _was_robbed)
+    all_served = sometimes(
+        "every database has a process",
+        lambda now: len(now.model.serves) == len(set(PLACES.values())),
+    )

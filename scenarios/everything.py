@@ -29,3 +29,8 @@ class Everything(Connections, Conversation, Keys, Refusals, Limits, Expiry):
     }
 
     wait = rule(Sessions.wait, seconds=PAUSES_S, weight=2)
+
+    # Rules of other scenarios have the names of those that come to these: `get` with ids that meet
+    # when joined, `clean_up` with a context and the key of another.
+    joined_alike = mismatched = None
+    made_room = None  # too seldom, where so much else makes managers end

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import STALLED, WELL
-from scenarios.population import CODES, CONTEXTS, MANAGER_KEYS, NOTHING, OPEN, TEXTS
+from scenarios.population import (
+    CODES,
+    CONTEXTS,
+    MANAGER_KEYS,
+    NOTHING,
+    OPEN,
+    TEXTS,
+    awaits_a_sweep,
+    outlived_its_session,
+)
 
 ONE = pool("ana", identity=True)
 THREADS = pool("t", "u", identity=True)
 SEND_S, GRACE_S, IDLE_S, TTL_S = 2, 4, 7, 10
 PAUSES_S = pool(*sorted({at + by for at in (SEND_S, GRACE_S, IDLE_S, TTL_S) for by in (-1, 0, 1)}))
+
+
+def _is_in_its_last_second(now: Now) -> bool:
+    """Return whether a session is due in a second, and lives."""
+    state = now.model.state
+    last_s = state.clock.now_s + 1 - state.settings.session_ttl_s
+    return any(session.active_s == last_s for session in state.sessions.live.values())
 
 
 class Expiry(Scenario[Sessions], bare=True):
@@ -54,3 +70,7 @@ class Expiry(Scenario[Sessions], bare=True):
     sweep = rule(Sessions.sweep)
     clean_up_sessions = rule(Sessions.clean_up_sessions)
     metrics = rule(Sessions.metrics)
+
+    last_second = sometimes("a session is in its last second", _is_in_its_last_second)
+    outlived = sometimes("a session came due while its manager lived", outlived_its_session)
+    unswept = sometimes("a manager came due, and its sockets await a sweep", awaits_a_sweep)

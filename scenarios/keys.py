@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Now, Pool, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import WELL
@@ -19,15 +19,18 @@ from scenarios.population import (
     OPEN,
     TEXTS,
     Key,
+    joins_alike,
 )
 
 USERS, THREADS = LIKE_USERS, LIKE_THREADS
-# Pairs that differ at the ninth character, in form, in case, by white space, at the 256th.
-ALIKE_KEYS: Pool[Key] = pool(
-    *(("anastasia", "t"), ("anastasio", "t")),
-    *(("ana", "\u00e9"), ("ana", "e\u0301"), ("ana", "T"), ("ana", "t ")),
-    *(("ana", "x" * 256), ("ana", "x" * 255 + "y")),
+# They differ at the ninth character, in form, in case and by white space, at the 256th.
+LOOK_ALIKE: tuple[tuple[Key, Key], ...] = (
+    (("anastasia", "t"), ("anastasio", "t")),
+    (("ana", "\u00e9"), ("ana", "e\u0301")),
+    (("ana", "T"), ("ana", "t ")),
+    (("ana", "x" * 256), ("ana", "x" * 255 + "y")),
 )
+ALIKE_KEYS: Pool[Key] = pool(*(key for pair in LOOK_ALIKE for key in pair))
 PREFIXES = pool("id", "a_1700000000000_1")
 # Odd, even, none, and more digits than a counter has bytes.
 RANDOM_LENGTHS = pool(8, 7, 1, 0, 33)
@@ -35,6 +38,12 @@ PURPOSES = pool("context", "a_b", "p" * 64, "p" * 65)
 FOREIGN = pool("", "t", "id_170000000000_1_ab", "id_1700000000000", "id_1700000000000_1_xy")
 # Not ours, and yet of our form; the last is of the future.
 ALIKE = pool("x_1700000000000_1", "1_2_1699999999000_3_abc", "x_9999999999000_1_00000000")
+
+
+def _looks_alike(now: Now) -> bool:
+    """Return whether two sessions have keys that look alike."""
+    live = now.model.state.sessions.live
+    return any(one in live and other in live for one, other in LOOK_ALIKE)
 
 
 class Keys(Scenario[Sessions], bare=True):
@@ -75,3 +84,6 @@ class Keys(Scenario[Sessions], bare=True):
     context_ids = rule(Sessions.context_ids, user=USERS, purpose=PURPOSES)
     websocket_ids = rule(Sessions.websocket_ids, user=USERS | pool("anastasia"))
     read_id = rule(Sessions.read_id, text=MADE_IDS | FOREIGN | ALIKE)
+
+    joined_alike = sometimes("two sessions have keys that are one when joined", joins_alike)
+    looking_alike = sometimes("two sessions have keys that look alike", _looks_alike)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import STALLED, WELL
@@ -13,9 +13,17 @@ from scenarios.population import (
     OPEN,
     TEXTS,
     USERS,
+    has_all_his_sessions,
 )
 
 THREADS = pool("t", "u", "v", identity=True)
+
+
+def _has_all_his_managers(now: Now) -> bool:
+    """Return whether a user has as many managers as allowed."""
+    connections, settings = now.model.state.connections, now.model.state.settings
+    most = settings.max_managers_per_user
+    return any(len(connections.of(user)) >= most for user, _ in connections.managers)
 
 
 class Limits(Scenario[Sessions], bare=True):
@@ -60,3 +68,10 @@ class Limits(Scenario[Sessions], bare=True):
     invalidate = rule(Sessions.invalidate, user=USERS)
     wait = rule(Sessions.wait, seconds=pool(1, 3, 4, 5, 9))
     metrics = rule(Sessions.metrics)
+
+    all_sessions = sometimes("a user has as many sessions as allowed", has_all_his_sessions)
+    all_managers = sometimes("a user has as many managers as allowed", _has_all_his_managers)
+    made_room = sometimes(
+        "idle managers go to make room for another",
+        lambda now: now.model.state.counts.emergency_cleanups > 0,
+    )

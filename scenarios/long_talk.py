@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Now, Pool, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE_TWICE, WELL
+from models.chat_service.handling import HISTORY_TURNS
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import OPEN
+from scenarios.service_population import taken_up
 
 ONE, THREAD = pool("ana", identity=True), pool("t", identity=True)
 # Unique to its step, as plain texts are; nobody may trim one, or count its words otherwise.
 TEXTS = Pool(lambda now: [f" m{now.step} \n", f"m{now.step}\tis what is said"])
 SAID: dict[str, Any] = {"run": None, "message": None, "text": TEXTS}
 AGENTS = pool(WELL, WELL, WELL, WELL, WELL, WELL, SLOW, NEVER_ENDS, UNAVAILABLE_TWICE)
+
+
+def _is_long(now: Now) -> bool:
+    """Return whether a thread has more turns than an agent is shown."""
+    stored = now.model.service.turns.stored.values()
+    return any(len(found.turns) > HISTORY_TURNS for found in stored)
 
 
 class LongTalk(Scenario[Chat], bare=True):
@@ -43,3 +51,9 @@ class LongTalk(Scenario[Chat], bare=True):
     crash = rule(Chat.crash)
     restart = rule(Chat.restart)
     wait = rule(Chat.wait, seconds=pool(1, 3, 9), weight=4)
+
+    long = sometimes("a thread has more turns than an agent is shown", _is_long)
+    long_at_start = sometimes(
+        "an agent goes on with such a thread after a start",
+        lambda now: _is_long(now) and taken_up(now),
+    )

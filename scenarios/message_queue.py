@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Handle, Pool, Scenario, pool, rule
+from threadline import Handle, Now, Pool, Scenario, pool, rule, sometimes
 
 from models.message_queue import MessageQueue as Queue
 from scenarios.population import TEXTS
@@ -11,6 +11,12 @@ USERS, THREADS = pool("ana", "ben", "cleo", identity=True), pool("t", "u", ident
 TAKEN: Pool[Handle] = Pool(lambda now: list(now.model.taken))
 # Retries come after 1, 2, 4, 8 and 16 s, and a wait for room ends after 3: below, on and above.
 PAUSES_S = pool(1, 1, 2, 3, 4, 8, 15, 16)
+
+
+def _rests_before_others(now: Now) -> bool:
+    """Return whether a message that has failed holds up another one of its thread."""
+    lines = now.model.lines.of.values()
+    return any(line[0].failures and not line[0].is_taken and len(line) > 1 for line in lines)
 
 
 class QueueByHand(Scenario[Queue], bare=True):
@@ -39,6 +45,18 @@ class QueueByHand(Scenario[Queue], bare=True):
     await_room = rule(Queue.await_room, user=USERS, weight=2)
     wait = rule(Queue.wait, seconds=PAUSES_S, weight=6)
 
+    held_up = sometimes("a message waits behind one that has failed", _rests_before_others)
+    all_wait = sometimes(
+        "every user has a message in line",
+        lambda now: {user for user, _ in now.model.lines.of} == set(USERS.identities),
+    )
+    two_sessions = sometimes(
+        "a message waits behind one of a session that has ended",
+        lambda now: any(
+            len({each.session for each in line}) > 1 for line in now.model.lines.of.values()
+        ),
+    )
+
 
 class DeadLetters(QueueByHand):
     """Few messages, which fail until they are given up."""
@@ -51,3 +69,10 @@ class DeadLetters(QueueByHand):
     remove_user = rule(Queue.remove_user, user=USERS)
     remove_thread = rule(Queue.remove_thread, user=USERS, thread=THREADS)
     take = take_up = succeed = fail = put_back = end = await_room = remove_odd = None
+
+    two_sessions = None  # as no session ends
+    given_up = sometimes("a message is given up", lambda now: now.model.census()["dead_letters"])
+    dropped = sometimes(
+        "a dead letter goes to make room for another",
+        lambda now: now.model.census()["counts"]["dead_letters_dropped"] > 0,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.connections import CLEAN
@@ -19,6 +19,12 @@ from scenarios.population import (
     TEXTS,
     THREADS,
     USERS,
+    awaits_a_sweep,
+    has_all_his_sessions,
+    has_tabs,
+    is_stuck_alone,
+    outlived_its_session,
+    waits_for_a_tab,
 )
 
 
@@ -49,6 +55,9 @@ class Overlap(Scenario[Sessions], bare=True):
     invalidate = rule(Sessions.invalidate, user=USERS)
     sweep = rule(Sessions.sweep)
 
+    tabs = sometimes("a thread has two connections", has_tabs)
+    kept = sometimes("an event waits for a connection of its thread", waits_for_a_tab)
+
 
 class OverlapCancelled(Overlap):
     """Some of whom leave before what they asked for is done."""
@@ -69,6 +78,8 @@ class OverlapStalled(Overlap):
     )
     resume = rule(Sessions.resume, connection=OPEN, weight=2)
 
+    stuck = sometimes("one connection of a thread takes nothing, and another does", is_stuck_alone)
+
 
 class OverlapExpiry(Overlap):
     """Sessions and managers come due meanwhile; no send does, however long it is on its way."""
@@ -83,12 +94,23 @@ class OverlapExpiry(Overlap):
 
     wait = rule(Sessions.wait, seconds=pool(1, 3, 4, 5, 6, 7, 9, 10), weight=5)
 
+    outlived = sometimes("a session came due while its manager lived", outlived_its_session)
+    unswept = sometimes("a manager came due, and its sockets await a sweep", awaits_a_sweep)
+
 
 class OverlapReconnects(OverlapExpiry):
     """Connections break, too, and come back within their grace or after it; nothing is said."""
 
     disconnect = rule(Sessions.disconnect, connection=OPEN, code=CODES, weight=4)
     message = deliver = None
+
+    kept = None  # as nothing is said, nothing is kept
+    alone = sometimes(
+        "a thread waits for its connection to come back",
+        lambda now: any(
+            not each.connections for each in now.model.state.connections.managers.values()
+        ),
+    )
 
 
 class Threads(Scenario[Sessions], bare=True):
@@ -105,3 +127,5 @@ class Threads(Scenario[Sessions], bare=True):
     invalidate = rule(Sessions.invalidate, user=USERS)
     clean_up_sessions = rule(Sessions.clean_up_sessions)
     base_id = rule(Sessions.base_id, prefix=pool("id"), random_length=pool(8))
+
+    all_sessions = sometimes("a user has as many sessions as allowed", has_all_his_sessions)

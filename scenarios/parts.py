@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Now, Pool, Scenario, pool, rule, sometimes
 
 from models.parts import Parts
 from models.parts.errors import ANSWERS, ERRORS, NOTHING, STORAGE, WITHOUT_CODE
@@ -29,6 +29,12 @@ TIMES_S = pool(*(end + by for end in BOUNDS_S for by in (0, -end / 10, end / 10)
 NO_ID: Pool[Any] = pool(None, "")
 SCORES = pool((), (100,), (70, 41), (40, 40, 41), (1, 2), (0, 0))
 NAMES = pool("a", "b")
+
+
+def _sweeps_in_spite_of_it(now: Now) -> bool:
+    """Return whether a sweep has raised, and another one has not."""
+    sweeps = now.model.census()["sweeps"]
+    return bool(0 < sweeps["errors"] < sweeps["done"])
 
 
 class PartsByHand(Scenario[Parts], bare=True):
@@ -74,3 +80,6 @@ class PartsByHand(Scenario[Parts], bare=True):
     finish = rule(Parts.finish, name=pool(None, "a", "b"))
     finish_all = rule(Parts.finish_all)
     process_default = rule(Parts.process_default)
+
+    both_wait = sometimes("two answers are waited for", lambda now: len(now.model.responses) > 1)
+    swept = sometimes("a sweep raises, and others go well", _sweeps_in_spite_of_it)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from threadline import Handle, Pool, pool
+from threadline import Handle, Now, Pool, pool
 
 from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 
@@ -51,3 +51,57 @@ OWN: Pool[Own] = Pool(
         for handle, connection in now.model.state.connections.live.items()
     ]
 )
+
+
+# What goals of several scenarios ask.
+
+
+def has_all_his_sessions(now: Now) -> bool:
+    """Return whether a user has as many sessions as allowed."""
+    state = now.model.state
+    most = state.settings.max_sessions_per_user
+    return any(len(state.sessions.of(user)) >= most for user, _ in state.sessions.live)
+
+
+def shares_a_thread(now: Now) -> bool:
+    """Return whether two users have sessions on threads of the same name."""
+    live = now.model.state.sessions.live
+    return len({thread for _, thread in live}) < len(live)
+
+
+def joins_alike(now: Now) -> bool:
+    """Return whether the keys of two sessions are the same when joined by a colon."""
+    live = now.model.state.sessions.live
+    return len({f"{user}:{thread}" for user, thread in live}) < len(live)
+
+
+def outlived_its_session(now: Now) -> bool:
+    """Return whether a manager lives whose session came due."""
+    state = now.model.state
+    return any(key in state.connections.managers for key in state.sessions.expired)
+
+
+def awaits_a_sweep(now: Now) -> bool:
+    """Return whether a manager came due whose sockets await a sweep."""
+    return bool(now.model.state.connections.awaiting_sweep)
+
+
+def has_tabs(now: Now) -> bool:
+    """Return whether a thread has two connections."""
+    managers = now.model.state.connections.managers.values()
+    return any(len(manager.connections) > 1 for manager in managers)
+
+
+def waits_for_a_tab(now: Now) -> bool:
+    """Return whether an event waits for a connection of its thread."""
+    return any(manager.queue for manager in now.model.state.connections.managers.values())
+
+
+def is_stuck_alone(now: Now) -> bool:
+    """Return whether one connection of a thread takes nothing of what it is sent, and one does."""
+    managers = now.model.state.connections.managers.values()
+    return any(
+        any(each.peer == STALLED and each.sending for each in manager.connections)
+        and any(each.peer == WELL for each in manager.connections)
+        for manager in managers
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
+from models.chat_service.turns import AGENT
 from models.session_manager.socket_faults import WELL
 from scenarios.population import CODES, MANAGER_KEYS, NOTHING, OPEN, TEXTS, THREADS, USERS
 from scenarios.service_population import GOOD_AGENTS
@@ -20,6 +21,17 @@ CONTENTS = pool(
 )
 CONTENT_TYPES = pool(None, "text", "markdown", "json")
 LONG_S = 10_000_000  # beyond the run: here nothing but answers grows old
+
+
+def _has_old_and_new_answers(now: Now) -> bool:
+    """Return whether a thread has an answer of the last day, and one that is older."""
+    service = now.model.service
+    after_s = service.clock.now_s - DAY_S
+    for found in service.turns.stored.values():
+        answers = [turn.at_s for turn in found.turns if turn.role == AGENT]
+        if answers and answers[0] <= after_s < answers[-1]:
+            return True
+    return False
 
 
 class Quality(Scenario[Chat], bare=True):
@@ -91,3 +103,10 @@ class Quality(Scenario[Chat], bare=True):
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS)
     invalidate = rule(Chat.invalidate, user=USERS)
     sweep = rule(Chat.sweep)
+
+    old_and_new = sometimes(
+        "a thread has an answer of the last day, and an older one", _has_old_and_new_answers
+    )
+    asked_to_hear = sometimes(
+        "two threads are subscribed", lambda now: len(now.model.service.subscriptions.live()) > 1
+    )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE, UNAVAILABLE_TWICE, WELL
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, TEXTS, USERS
+from scenarios.service_population import is_queue_full
 
 THREADS = pool("t", "u", "v", identity=True)
 # Those that hold up a worker, and those that hold up a line, beside those that answer.
 AGENTS = pool(WELL, SLOW, NEVER_ENDS, UNAVAILABLE_TWICE, UNAVAILABLE, UNAVAILABLE)
 # Retries come after 1, 2, 4, 8 and 16 s: 31 s from the first try to the last.
 PAUSES_S = pool(1, 1, 2, 3, 4, 8, 15, 16)
+
+
+def _rests_before_others(now: Now) -> bool:
+    """Return whether a message that rests holds up another one of its thread."""
+    lines = now.model.service.requests.lines.values()
+    return any(line[0].rests_until_s and len(line) > 1 for line in lines)
 
 
 class Queue(Scenario[Chat], bare=True):
@@ -74,3 +81,9 @@ class Queue(Scenario[Chat], bare=True):
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS)
     sweep = rule(Chat.sweep)
     metrics = rule(Chat.metrics)
+
+    full = sometimes("the queue is full", is_queue_full)
+    held_up = sometimes("a message waits behind one that rests", _rests_before_others)
+    given_up = sometimes(
+        "a message is given up", lambda now: now.model.service.requests.counts.dead_lettered > 0
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Now, Pool, Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import WELL
@@ -25,6 +25,11 @@ BAD: Pool[Any] = pool(" ", 7, " Null ", "x" * 257, "a\x00", "a\ud800", "\x85b", 
 # As strange, and good all the same.
 ODD = pool("x" * 256, "x", "nullable", "\u00e9", "e\u0301", "\u202eb", "\U0001f600", "")
 NO_USER: Pool[Any] = pool("", None)
+
+
+def _has_longest(now: Now) -> bool:
+    """Return whether a session is on a thread whose id is as long as allowed."""
+    return any(thread == "x" * 256 for _, thread in now.model.state.sessions.live)
 
 
 class Refusals(Scenario[Sessions], bare=True):
@@ -90,3 +95,9 @@ class Refusals(Scenario[Sessions], bare=True):
         Sessions.cleanup_manager, key=pool(("ana", "t"), None), context=CONTEXTS | NOTHING
     )
     metrics = rule(Sessions.metrics)
+
+    longest = sometimes("a thread has an id as long as allowed", _has_longest)
+    mismatched = sometimes(
+        "a context comes with the key of another",
+        lambda now: now.model.state.counts.mismatches > 0,
+    )

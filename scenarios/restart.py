@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import pool, rule
+from threadline import pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import (
@@ -18,7 +18,7 @@ from models.chat_service.agents import (
 )
 from scenarios.agents import Agents
 from scenarios.population import MADE, NOTHING, OPEN, RUNS, TEXTS, THREADS, USERS
-from scenarios.service_population import LIMITS
+from scenarios.service_population import LIMITS, taken_up
 
 # Most agents are at it when the service ends, or have just given up.
 ASKED: dict[str, Any] = {
@@ -54,3 +54,8 @@ class Restart(Agents, bare=True):
     )
     wait = rule(Chat.wait, seconds=pool(1, 2, 3, 6, 16, 32, 32, 32), weight=5)
     malformed = stall = resume = cut = ping_thread = None
+
+    goes_on = sometimes("an agent answers what was asked before a start", taken_up)
+    given_up = sometimes(
+        "a message is given up", lambda now: now.model.service.requests.counts.dead_lettered > 0
+    )

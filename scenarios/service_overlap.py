@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadline import Pool, Scenario, pool, rule
+from threadline import Now, Pool, Scenario, pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import HELD, RAISES_EARLY, RAISES_LATE, REFUSES, WELL
@@ -16,7 +16,9 @@ from scenarios.population import (
     OPEN,
     TEXTS,
     THREADS,
+    has_tabs,
 )
+from scenarios.service_population import taken_up
 
 # One who does most, on a thread that most is said on: what meets nobody shows no race.
 USERS = pool("ana", "ana", "ana", "ben")
@@ -37,6 +39,12 @@ SAID: dict[str, Any] = {
     "text": TEXTS,
     "agent": pool(WELL, HELD),
 }
+
+
+def _has_a_line(now: Now) -> bool:
+    """Return whether a message waits behind another one of its thread that an agent is at."""
+    lines = now.model.service.requests.lines.values()
+    return any(line[0].process and len(line) > 1 for line in lines)
 
 
 class ServiceOverlap(Scenario[Chat], bare=True):
@@ -80,6 +88,9 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     invalidate = rule(Chat.invalidate, user=USERS, weight=2)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS, weight=2)
 
+    tabs = sometimes("a thread has two connections", has_tabs)
+    in_line = sometimes("a message waits behind one that is handled", _has_a_line)
+
 
 class ServiceCancelled(ServiceOverlap):
     """Some of whom leave before what they asked for is done."""
@@ -91,6 +102,8 @@ class ServiceRestart(ServiceOverlap):
     """And the service is stopped and started again while its agents are at work."""
 
     restart = rule(Chat.restart, weight=3)
+
+    goes_on = sometimes("an agent answers what was asked before a start", taken_up)
 
 
 class ServiceFaults(ServiceOverlap):
@@ -105,3 +118,8 @@ class ServiceFaults(ServiceOverlap):
     )
     storage_fails = rule(Chat.storage_fails)
     storage_recovers = rule(Chat.storage_recovers, weight=2)
+
+    unstored = sometimes(
+        "no commit succeeds while an agent is at work",
+        lambda now: now.model.service.turns.fails and now.model.service.handling.running > 0,
+    )

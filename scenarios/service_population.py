@@ -67,3 +67,18 @@ BLOCKS: Pool[Handle] = Pool(
     lambda now: [session.handle for session in _open(now) if session.how == BLOCK]
 )
 CLOSED: Pool[Handle] = Pool(lambda now: list(now.model.service.databases.closed))
+
+
+# What goals of several scenarios ask.
+
+
+def is_queue_full(now: Now) -> bool:
+    """Return whether the queue has as many messages as allowed."""
+    service = now.model.service
+    return bool(len(service.requests.all()) >= service.settings.queue_max)
+
+
+def taken_up(now: Now) -> bool:
+    """Return whether a message is handled that was accepted before a start."""
+    requests = now.model.service.requests.all()
+    return any(each.process and each.asked_s == float("-inf") for each in requests)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Scenario, pool, rule, sometimes
 
 from models.session_manager import SessionManagerModel as Sessions
 from models.session_manager.socket_faults import WELL
 from scenarios.expiry import GRACE_S, IDLE_S, SEND_S, TTL_S
-from scenarios.population import CODES, MANAGER_KEYS, NOTHING, OPEN, OWN, TEXTS
+from scenarios.population import (
+    CODES,
+    MANAGER_KEYS,
+    NOTHING,
+    OPEN,
+    OWN,
+    TEXTS,
+    awaits_a_sweep,
+    joins_alike,
+    shares_a_thread,
+)
 
 SHORT = {
     "send_timeout_s": pool(SEND_S),
@@ -32,6 +42,8 @@ class KeysApart(Scenario[Sessions], bare=True):
     clean_up = rule(Sessions.cleanup_manager, key=MANAGER_KEYS, context=None)
     invalidate = rule(Sessions.invalidate, user=APART_USERS)
 
+    shared = sometimes("two users have a thread of the same name", shares_a_thread)
+
 
 class KeysAlike(KeysApart):
     """Two users and two threads whose keys meet when joined."""
@@ -41,6 +53,8 @@ class KeysAlike(KeysApart):
         Sessions.connect, user=ALIKE_USERS, thread=NOTHING | ALIKE_THREADS, name=None, peer=WELL
     )
     invalidate = rule(Sessions.invalidate, user=ALIKE_USERS)
+
+    joined_alike = sometimes("two sessions have keys that are one when joined", joins_alike)
 
 
 class ExpiryApart(Scenario[Sessions], bare=True):
@@ -55,6 +69,11 @@ class ExpiryApart(Scenario[Sessions], bare=True):
     message = rule(Sessions.message, OWN, thread=None, run=None, text=TEXTS)
     wait = rule(Sessions.wait, seconds=PAUSES_S)
 
+    expired = sometimes(
+        "a session came due, and is not freed", lambda now: now.model.state.sessions.expired
+    )
+    unswept = sometimes("a manager came due, and its sockets await a sweep", awaits_a_sweep)
+
 
 class ExpiryAlike(ExpiryApart):
     """The users and threads whose keys meet when joined, with time."""
@@ -63,3 +82,5 @@ class ExpiryAlike(ExpiryApart):
     connect = rule(
         Sessions.connect, user=ALIKE_USERS, thread=NOTHING | ALIKE_THREADS, name=None, peer=WELL
     )
+
+    joined_alike = sometimes("two sessions have keys that are one when joined", joins_alike)

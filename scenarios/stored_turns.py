@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from threadline import Scenario, pool, rule
+from threadline import Now, Scenario, pool, rule, sometimes
 
 from models.stored_turns import MESSAGES, RUNS, THREADS, USERS, StoredTurns
+
+
+def _is_due(now: Now) -> bool:
+    """Return whether a thread is stored that is not told of any more."""
+    told = sum(len(now.model.threads_of(user)) for user in USERS.identities)
+    return told < len(now.model.threads)
+
+
+def _has_two_runs(now: Now) -> bool:
+    """Return whether a thread has turns of two runs."""
+    threads = now.model.threads.values()
+    return any(len({run for _, run, _ in each.turns}) > 1 for each in threads)
 
 
 class Turns(Scenario[StoredTurns]):
@@ -18,6 +30,9 @@ class Turns(Scenario[StoredTurns]):
         StoredTurns.say_first, user=USERS, thread=THREADS, run=RUNS, message=MESSAGES, weight=2
     )
 
+    two_runs = sometimes("a thread has turns of two runs", _has_two_runs)
+    due = sometimes("a thread is due, and not yet removed", _is_due)
+
 
 class TurnsAtOnce(Turns):
     """By many at once, for whom there are many places, or too few."""
@@ -26,6 +41,12 @@ class TurnsAtOnce(Turns):
     overlap = True
 
     wait = remove_due = say_first = None
+
+    due = None  # as no time passes
+    ended = sometimes(
+        "a thread that was ended has turns",
+        lambda now: any(not each.run for each in now.model.threads.values()),
+    )
 
 
 class TurnsCancelled(TurnsAtOnce):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import pool, rule
+from threadline import pool, rule, sometimes
 
 from models.chat_service import ChatServiceModel as Chat
 from scenarios.agents import Agents
@@ -38,3 +38,14 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
     wait_long = None  # hours, in which all else would end
 
     wait = rule(Chat.wait, seconds=pool(1, 2, 3, 4, 5, 6, 8, 10, 12, 16), weight=6)
+
+    asked_to_hear = sometimes(
+        "a thread is subscribed", lambda now: now.model.service.subscriptions.live()
+    )
+    old_and_new = None  # as no day passes
+    all_managers = None  # too seldom, among so many rules
+    # Half a minute passes until one is given up, and most sessions end before.
+    given_up = sometimes(
+        "a message has failed three times",
+        lambda now: any(each.failures > 2 for each in now.model.service.requests.all()),
+    )

@@ -39,6 +39,17 @@ def test_a_scenario_has_the_goals_of_its_class_and_of_those_above() -> None:
     ]
 
 
+def test_a_class_takes_a_goal_out_by_its_name() -> None:
+    """
+    As it does a rule; what else there is stays.
+    """
+
+    class Modest(InVain):
+        more = None
+
+    assert [goal.text for goal in Modest.goals()] == ["the total passes 10"]
+
+
 def test_a_goal_needs_words() -> None:
     """
     The error says what to write.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..failure import Property
+from ..goal import sometimes
 from ..handle import Handle
 from ..model import Census, Model, operation
 from ..operation import Operation
 from ..outcome import Refuse
-from ..pool import Pool, pool
+from ..pool import Now, Pool, pool
 from ..rule import rule
 from ..scenario import Scenario
 
@@ -148,6 +149,17 @@ class ConversationStore(Model):
         yield ConversationStore.reopen()
 
 
+def _shares_a_thread(now: Now) -> bool:
+    """Return whether two conversations are on threads of the same name."""
+    stored = now.model.conversations
+    return len({thread for _, thread in stored}) < len(stored)
+
+
+def _says_it_again(now: Now) -> bool:
+    """Return whether a conversation has the same text twice."""
+    return any(len(set(turns)) < len(turns) for turns in now.model.conversations.values())
+
+
 class Store(Scenario[ConversationStore], bare=True):
     """What every conversation store must get right when nobody is attacking it."""
 
@@ -161,3 +173,6 @@ class Store(Scenario[ConversationStore], bare=True):
     delete = rule(ConversationStore.delete, user=USERS, thread=THREADS)
     delete_stored = rule(ConversationStore.delete, STORED)
     reopen = rule(ConversationStore.reopen)
+
+    shared = sometimes("two users have a thread of the same name", _shares_a_thread)
+    repeated = sometimes("a conversation has the same text twice", _says_it_again)
