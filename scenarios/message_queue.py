@@ -19,6 +19,12 @@ def _rests_before_others(now: Now) -> bool:
     return any(line[0].failures and not line[0].is_taken and len(line) > 1 for line in lines)
 
 
+def _was_removed(now: Now) -> bool:
+    """Return whether a message that was taken is in the queue no more."""
+    waiting = now.model.lines.all()
+    return any(each not in waiting for each in now.model.taken.values())
+
+
 class QueueByHand(Scenario[Queue], bare=True):
     """What is taken next, what rests, what makes room, and what is given up."""
 
@@ -50,12 +56,7 @@ class QueueByHand(Scenario[Queue], bare=True):
         "every user has a message in line",
         lambda now: {user for user, _ in now.model.lines.of} == set(USERS.identities),
     )
-    two_sessions = sometimes(
-        "a message waits behind one of a session that has ended",
-        lambda now: any(
-            len({each.session for each in line}) > 1 for line in now.model.lines.of.values()
-        ),
-    )
+    gone = sometimes("a message is removed while it is taken", _was_removed)
 
 
 class DeadLetters(QueueByHand):
@@ -70,7 +71,7 @@ class DeadLetters(QueueByHand):
     remove_thread = rule(Queue.remove_thread, user=USERS, thread=THREADS)
     take = take_up = succeed = fail = put_back = end = await_room = remove_odd = None
 
-    two_sessions = None  # as no session ends
+    gone = None  # as each that is taken fails at once
     given_up = sometimes("a message is given up", lambda now: now.model.census()["dead_letters"])
     dropped = sometimes(
         "a dead letter goes to make room for another",

@@ -8,6 +8,7 @@ from models.chat_service import ChatServiceModel as Chat
 from scenarios.agents import Agents
 from scenarios.database import Database
 from scenarios.everything import Everything
+from scenarios.population import waits_for_a_tab
 from scenarios.quality import Quality
 from scenarios.queue import Queue
 
@@ -42,6 +43,7 @@ class WholeService(Database, Queue, Agents, Quality, Everything):
     asked_to_hear = sometimes(
         "a thread is subscribed", lambda now: now.model.service.subscriptions.live()
     )
+    kept = sometimes("an event waits for a connection of its thread", waits_for_a_tab)
     old_and_new = None  # as no day passes
     all_managers = None  # too seldom, among so many rules
     # Half a minute passes until one is given up, and most sessions end before.

@@ -180,6 +180,18 @@ def test_a_campaign_tells_the_goals_that_it_has_not_met(
     assert (result.exit_code, told) == (status, said)
 
 
+def test_an_exhaustive_search_is_held_to_no_goal(project: Path) -> None:
+    """
+    However many sequences there are, they may be too short for it.
+    """
+    words = ("--driver", f"{TOY}:MeteredDriver", "--engine", "exhaust", "--depth", "5")
+    result = run("fuzz", f"{TOY}:InVain", *words)
+
+    assert result.exit_code == 0
+    assert "invain: all 1,024 sequences were played" in result.output
+    assert " come to this" not in result.output
+
+
 @pytest.mark.parametrize(
     ("runs", "verdict", "said"),
     [
