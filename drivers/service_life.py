@@ -183,6 +183,9 @@ class ServiceLife(SessionsDriver):
             "subscriptions": {tuple(key) for key in held.subscriptions},
             "dead_letters": held.dead_letters,
             "agents": self._words.running(),
+            "sockets_without_database": sum(
+                not hasattr(s, "db_session") for s in self._sockets.open
+            ),
             "storage_errors": of_kinds(self._service.storage_errors.counts()),
             "places": {"taken": held.database.places_taken},
             "database_sessions": held.database.sessions_open,

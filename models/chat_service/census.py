@@ -19,7 +19,8 @@ TASKS_ELSE = 6  # the sweep, what hands out the queue, and what these wait for
 def census(service: ServiceState) -> Census:
     """Return what a session manager holds, and: requests, how many are in each line;
     subscriptions, the keys; dead_letters, how many; agents, how many run; storage_errors, how
-    many of each kind were noted; places, how many of the pool are taken.
+    many of each kind were noted; sockets_without_database, how many have no database session;
+    places, how many of the pool are taken.
 
     The latter is left out while nobody can tell: where a session of a connection that has ended
     and was not swept holds one. The rest is for invariants.
@@ -35,6 +36,7 @@ def census(service: ServiceState) -> Census:
         "dead_letters": len(service.requests.dead_letters),
         "agents": service.handling.running,
         "storage_errors": dict(service.storage.noted),
+        "sockets_without_database": 0,
         **({} if any(session.held for session in dying) else places),
         **_database_sessions(service, len(databases), len(dying)),
         "tasks_max": _tasks_max(service),
