@@ -44,6 +44,9 @@ MADE_LATER = {
     "mine.py",
     "equivalent.toml",
     "sight.json",
+    "sight.html",
+    "coverage.json",
+    "reports/sight.jsonl",
     "test_NAME.py",
     "reports/runs/",
 }

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+from threadline import Handle
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs, replay
+from threadline.trace import Header, Recorder
+
 from drivers.service import ServiceDriver
 from drivers.service_shared import Reached
 from models.chat_service import ChatServiceModel
+from models.chat_service.agents import NEVER_ENDS, SLOW
 from sessions import UserExecutionContext
 
 Chat: Any = ChatServiceModel  # as the lockstep calls it: real things in the place of handles
@@ -36,3 +43,23 @@ def test_shared_object_is_seen() -> None:
         reached.see(context)
 
     assert reached.shared() == 1
+
+
+@pytest.mark.parametrize("agent", [SLOW, NEVER_ENDS])
+def test_an_error_of_a_message_that_is_over_is_not_noted(agent: str) -> None:
+    """
+    The place for its answer, or for its end, is waited for until the second in which its session
+    is due: nobody bears the error. Held by another one from the beginning.
+    """
+    target = load_target("drivers.service:ServiceDriver")
+    settings = {"session_ttl_s": 8, "agent_timeout_s": 6, "pool_size": 1, "pool_timeout_s": 2}
+    header = Header(target.model.name, target.name, settings=settings)
+    steps = [
+        Chat.post("ana", "t", None, None, "m1", agent),
+        Chat.get("ben", "u", None),
+        Chat.open_database_session(Handle("x", 2), "awaited"),
+        Chat.read_database(Handle("s", 3)),
+        Chat.wait(8),
+    ]
+
+    assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None

@@ -184,7 +184,8 @@ class AgentRequestHandler:
         try:
             await self._turns.give_up(message.context, message.used)
         except UNSTORED as error:
-            self._errors.note(error, "the end of a request", *message.key)
+            if not self._registry.is_over(message):
+                self._errors.note(error, "the end of a request", *message.key)
 
     async def _begin(self, message: Message) -> Begun | None:
         """Store the user's turn; None if it was stored before, which is told instead."""
@@ -328,7 +329,7 @@ class Dispatcher:
             code = code_of(error)
             if code is None:
                 raise
-            if isinstance(error, UNSTORED):
+            if isinstance(error, UNSTORED) and not self._registry.is_over(message):
                 self._storage_errors.note(error, message.kind, *message.key)
             self._router.error(message, code, told(error))
 
