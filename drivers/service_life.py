@@ -23,6 +23,7 @@ from drivers.service_shared import Reached
 from drivers.service_shown import compared, counted, of_kinds, since_start
 from drivers.sessions import SessionsDriver
 from drivers.sessions_socket import Sockets
+from models.session_manager.plain_data import spoil
 from sessions import ChatSystem, Settings, UserExecutionContext, default
 from sessions.metrics import Metrics
 from sessions.queue import QueueCounts
@@ -103,11 +104,13 @@ class ServiceLife(SessionsDriver):
 
     async def metrics(self) -> object:
         counts = self._service.metrics()
-        return {
+        shown = {
             **counted(Metrics, counts.system),
             **counted(QueueCounts, counts.queue),
             "storage_errors": of_kinds(counts.storage_errors),
         }
+        spoil(counts.storage_errors)
+        return shown
 
     async def restart(self) -> None:
         async with self._doors.shut():
