@@ -107,6 +107,7 @@ class ServiceLife(SessionsDriver):
         shown = {
             **counted(Metrics, counts.system),
             **counted(QueueCounts, counts.queue),
+            **self._timed(),
             "storage_errors": of_kinds(counts.storage_errors),
         }
         spoil(counts.storage_errors)

@@ -75,7 +75,8 @@ class ChatServiceModel(MessagesModel):
     def metrics(self) -> object:
         """The counts are read."""
         own = {"storage_errors": dict(self.service.storage.noted)}
-        return asdict(self.state.counts) | asdict(self.service.requests.counts) | own
+        counts = asdict(self.state.counts) | asdict(self.service.requests.counts)
+        return counts | self.state.timed() | own
 
     @operation(when=is_free)
     def threads(self, user: str) -> object:

@@ -65,6 +65,7 @@ class SessionsModel(Model):
         """A context is got: of a thread, or the user's latest, or a new one."""
         if refused := self.state.refuse_get(user, thread, run):
             return refused
+        self.state.gets += 1
         return self._shown(self.state.context(self.state.visit(user, thread, run)))
 
     @operation
@@ -228,7 +229,7 @@ class SessionsModel(Model):
     @operation(breaks=Property.MEMORY)
     def metrics(self) -> object:
         """The counts are read, by name."""
-        return asdict(self.state.counts)
+        return asdict(self.state.counts) | self.state.timed()
 
     def census(self) -> Census:
         return census(self.state)
