@@ -27,8 +27,15 @@ def shown_context(context: UserExecutionContext) -> dict[str, object]:
         "connection": context.websocket_connection_id,
         "additional": dict(context.additional_context),
         "depth": context.operation_depth,
+        "ids that tell the user": ids_that_tell(context),
     }
     return seen | {name: value for name, value in optional.items() if value}
+
+
+def ids_that_tell(context: UserExecutionContext) -> list[str]:
+    """Return the ids of a context that have its user's id between two parts of theirs."""
+    ids = context.thread_id, context.run_id, context.request_id
+    return [each for each in ids if f"_{context.user_id}_" in each]
 
 
 def shown_session(data: SessionData | None) -> dict[str, object] | None:
