@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 
+from models.session_manager.plain_data import spoil
 from models.session_manager.socket_faults import BRIEF, BROKEN, STALLED, WELL
 from sessions.context import UserExecutionContext
 
@@ -12,7 +14,10 @@ Tell = Callable[[Hashable, dict[str, object]], None]
 
 
 class Socket:
-    """One socket; what befalls its peer is a word of models.session_manager.socket_faults."""
+    """One socket; what befalls its peer is a word of models.session_manager.socket_faults.
+
+    Whatever it is sent is its own: it is told, and changed.
+    """
 
     user_context: UserExecutionContext  # set by connecting
 
@@ -34,7 +39,8 @@ class Socket:
             raise ConnectionResetError("the peer is gone")
         if self._peer == BRIEF:
             self._peer = BROKEN
-        self._sockets.tell(self, dict(data))
+        self._sockets.tell(self, copy.deepcopy(dict(data)))
+        spoil(data)
         await self._sockets.io()  # it has arrived, and nobody knows that yet
 
     async def close(self, code: int) -> None:
