@@ -324,6 +324,21 @@ SHOWN, OLD = "tests/toys/meter.py", "self.calls += 1 # which nobody looks at"
 COUNTS = Equivalent(SHOWN, OLD, "pass # which nobody looks at", "nobody reads it")
 
 
+LEVEL = Equivalent(SHOWN, "if level > LEVEL_MAX:", "if level >= LEVEL_MAX:", "nobody asks")
+
+
+def test_a_line_that_several_functions_have_is_that_of_the_one_named() -> None:
+    """
+    What was shown of one is not said of the other.
+    """
+    found = mutants()
+    entry = replace(LEVEL, function="Meter.halt")
+
+    (number,) = reasons_for([entry], found, system_of(load_target(DRIVER), [SYSTEM]))
+
+    assert found[number - 1].edit.function == "Meter.halt"
+
+
 def test_a_mutant_that_is_equivalent_is_found_by_its_line() -> None:
     """
     An entry names the line as it is and as it is changed.
@@ -355,6 +370,8 @@ def test_a_mutant_that_is_equivalent_is_not_tried_and_does_not_count() -> None:
             r"the line 'self.calls \+= 3' of .* is gone; remove",
         ),
         (replace(COUNTS, new="x"), "is not changed to 'x' by any mutant; remove the entry, or"),
+        (replace(COUNTS, function="Meter.cut"), "by any mutant in Meter.cut; remove the entry, or"),
+        (LEVEL, "is in Meter.cut and Meter.halt; say of which .* function = 'Meter.cut'"),
         (replace(COUNTS, file="tests/toys/gone.py"), "there is no file tests/toys/gone.py; remove"),
     ],
 )

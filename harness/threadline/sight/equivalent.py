@@ -12,7 +12,8 @@ from ..loading import BadName
 from .mutants import Mutant, Source
 
 FILE = "equivalent.toml"
-FIELDS = ("file", "old", "new", "reason")
+NEEDED = ("file", "old", "new", "reason")
+FIELDS = (*NEEDED, "function")
 EXAMPLE = 'file = "shop/cart.py"'
 
 
@@ -22,17 +23,22 @@ class BadEquivalent(BadName):
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A change of a line of a file that makes no difference, and why."""
+    """A change of a line of a file that makes no difference, and why.
+
+    `function` says in which, by its qualified name, where several have that line.
+    """
 
     file: str
     old: str
     new: str
     reason: str
+    function: str = ""
 
     def is_of(self, mutant: Mutant) -> bool:
         """Return whether this is about a mutant; in which line it stands does not matter."""
         own = mutant.source.shown, mutant.old, mutant.new
-        return own == (self.file, self.old, self.new)
+        is_there = self.function in ("", mutant.edit.function)
+        return is_there and own == (self.file, self.old, self.new)
 
 
 def read_equivalents(path: Path) -> list[Equivalent]:
@@ -55,11 +61,11 @@ def _entry(where: str, entry: Any) -> Equivalent:
         raise BadEquivalent(f"{where} is {entry!r}; write it under [[equivalent]]")
     if unknown := [name for name in entry if name not in FIELDS]:
         raise BadEquivalent(f"{where} has {unknown[0]!r}; it can have {', '.join(FIELDS)}")
-    for name in FIELDS:
+    for name in [*NEEDED, *(each for each in entry if each not in NEEDED)]:
         value = entry.get(name)
         if not isinstance(value, str) or not value.strip():
             raise BadEquivalent(f"{where}: {name} is {value!r}; write a text, as in {EXAMPLE}")
-    return Equivalent(**{name: " ".join(entry[name].split()) for name in FIELDS})
+    return Equivalent(**{name: " ".join(value.split()) for name, value in entry.items()})
 
 
 def reasons_for(
@@ -68,7 +74,8 @@ def reasons_for(
     """Return why which mutants are equivalent, by their numbers.
 
     Entries of other files are not looked at. Raises BadEquivalent for one whose line is gone, or is
-    not changed so any more: what was shown of it need not hold for what is there now.
+    not changed so any more: what was shown of it need not hold for what is there now. So it does
+    for one that several functions have.
     """
     files = {source.shown: source for source in sources}
     found: dict[int, str] = {}
@@ -77,16 +84,22 @@ def reasons_for(
             if not Path(entry.file).is_file():
                 raise BadEquivalent(f"{FILE}: there is no file {entry.file}; remove its entries")
             continue
-        own = {each.number: entry.reason for each in mutants if entry.is_of(each)}
+        own = [each for each in mutants if entry.is_of(each)]
         if not own:
             raise BadEquivalent(_why_none(entry, source))
-        found.update(own)
+        if len(functions := sorted({each.edit.function for each in own})) > 1:
+            raise BadEquivalent(
+                f"{FILE}: the line {entry.old!r} of {entry.file} is in {' and '.join(functions)}; "
+                f"say of which you have shown it, as in function = {functions[0]!r}"
+            )
+        found.update(dict.fromkeys([each.number for each in own], entry.reason))
     return found
 
 
 def _why_none(entry: Equivalent, source: Source) -> str:
     is_there = entry.old in " ".join(source.text.split())
-    what = f"is not changed to {entry.new!r} by any mutant" if is_there else "is gone"
+    where = f" in {entry.function}" if entry.function else ""
+    what = f"is not changed to {entry.new!r} by any mutant{where}" if is_there else "is gone"
     return (
         f"{FILE}: the line {entry.old!r} of {entry.file} {what}; remove the entry, or look at the "
         "line again"
