@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from threadline import Census, Driver, Refuse
 
+import sessions
 from models.parts import Parts
 from models.parts.errors import NOTHING, OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
 from models.parts.values import CONTENTS, FRAMES, PAYLOADS
 from models.session_manager.plain_data import added, described, spoil
 from sessions import ChatSystem, Settings, UserExecutionContext, default, errors, quality
+from sessions.clock import Clock
 from sessions.context import ContextTimes
 from sessions.errors import BadMessageError, InvalidContextError, RefusedError
 from sessions.event import Event
@@ -28,7 +30,9 @@ from sessions.messages.message import checked, draft_of, kind_of, parsed
 from sessions.metrics import Refusals
 from sessions.router import PendingResponse, PendingResponses
 from sessions.routes import MessagesRoute, Reply, ThreadRoute, refusal
+from sessions.service import ChatService
 from sessions.session_manager import Sweeper
+from sessions.storage.database import RequestScopedSessionFactory
 from sessions.storage.failures import StorageErrors, why
 from sessions.storage.failures import kind_of as kind_of_storage
 from sessions.storage.lease import DatabaseTakenError
@@ -194,7 +198,8 @@ class PartsDriver(Driver[Parts]):
         default.set_default_service(None)
         is_new = default.default_system() not in (system, own)
         default.set_default_system(None)
-        return is_one and is_whole and is_alive and is_put and is_back and is_new
+        is_right = is_one and is_whole and is_alive and is_put and is_back and is_new
+        return is_right and has_late_names() and await ends_with_its_block(self.clock)
 
     def census(self) -> Census:
         logged = sum("sweep raised" in line for line in self._log.lines)
@@ -333,3 +338,29 @@ def _storage_error(word: str) -> Exception:
         "SQLAlchemyError": SQLAlchemyError(WORDS),
     }
     return made[word]
+
+
+class SlowToClose:
+    """A socket that is not closed at once; no time passes, as nothing lets it here."""
+
+    async def send_json(self, data: object) -> None:
+        """Take whatever is sent."""
+
+    async def close(self, code: int) -> None:  # noqa: ARG002  # as sockets are closed
+        for _ in range(9):
+            await asyncio.sleep(0)
+
+
+async def ends_with_its_block(clock: Clock) -> bool:
+    """Return whether a system begins with its block, and ends with it, as all of its tasks do."""
+    async with ChatSystem(clock=clock) as system:
+        has_begun = system.census().tasks == ("sweep",)
+        await system.connector.connect(SlowToClose(), "ana")
+    return has_begun and system.census().tasks == ()
+
+
+def has_late_names() -> bool:
+    """Return whether the package has the names that are loaded late, and no others."""
+    names = {"ChatService": ChatService, "RequestScopedSessionFactory": RequestScopedSessionFactory}
+    is_all = all(getattr(sessions, name) is kind for name, kind in names.items())
+    return is_all and not hasattr(sessions, "nobody")

@@ -215,7 +215,8 @@ class Parts(Model):
         """The process default is forgotten, used twice, put, and forgotten again; what is so.
 
         It is made once, with a service on it and every limit as it is documented; one that was put
-        is used, and without the other's service; one made anew is another one.
+        is used, and without the other's service; one made anew is another one. One that is used as
+        a block begins and ends with it. The package has the names that are loaded late.
         """
         return True
 
