@@ -11,13 +11,18 @@ from typing import Any
 import aiosqlite
 import pytest
 from threadline.inline import inline_aiosqlite
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs, replay
 from threadline.outcome import Ok
 from threadline.pump import Pump
 from threadline.schedule import BUSY_TICKS, Call, Schedule
 from threadline.timing import Timing
+from threadline.trace import Header, Recorder
 
+from models.stored_turns import StoredTurns
 from tests.toys.racing import Desks
 
+Stored: Any = StoredTurns
 ENTER = Desks.enter("ana")
 ADD, COUNT = "INSERT INTO notes (name) VALUES (?)", "SELECT count(*) FROM notes"
 
@@ -124,6 +129,27 @@ def test_a_lock_that_is_kept_too_long_is_an_error(database: Database) -> None:
     assert isinstance(waiter.exception(), sqlite3.OperationalError)
     assert not holder.done()
     database.ticks(holder)
+
+
+def test_who_waits_behind_a_commit_goes_on_with_it() -> None:
+    """
+    A commit waits for the last row of a reader, and another reader for the commit: once the first
+    has it, nobody is left without a way on.
+    """
+    target = load_target("drivers.stored_turns:StoredTurnsDriver")
+    header = Header(target.model.name, target.name, settings={"pool_size": 10}, overlap=True)
+    look, answer = Stored.history("ana", "t", 100), Stored.answer("ana", "t", "r")
+    steps = [
+        Stored.say("ana", "t", "r", "m"),
+        Stored.threads_of("ana").timed(Timing(delays=((3, 2),))),
+        look.timed(Timing(begins="during")),
+        answer.timed(Timing(begins="with")),
+        look.timed(Timing(delays=((2, 2),))),
+        answer.timed(Timing(begins="during")),
+        look.timed(Timing(begins="with", delays=((2, -3), (3, 1)))),
+    ]
+
+    assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None
 
 
 def test_another_error_is_no_reason_to_wait(database: Database) -> None:

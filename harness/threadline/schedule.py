@@ -70,6 +70,7 @@ class Held:
     call: Call
     is_done: bool = False
     tries: int = 0
+    seen: int = -1  # what others had made and done by its last try
 
 
 class Schedule:
@@ -88,6 +89,7 @@ class Schedule:
         self.held: list[Held] = []
         self.latest: Call | None = None
         self.made = 0  # I/Os so far
+        self._done = 0  # of those that were held
         self._moments = count(1)
         self._to_cancel: list[Call] = []
         self._leaving: list[Call] = []  # those who are cancelled some ticks after their begin
@@ -203,10 +205,13 @@ class Schedule:
         """Do an I/O that was held; return False where it waits for another tick."""
         held.tries += 1
         waits_alone = all(each.tries > 1 for each in self.held if each is not held)
-        is_last = held.tries > BUSY_TICKS or (held.tries > 2 and waits_alone)
+        seen = self.made + self._done
+        is_stuck = waits_alone and held.seen == seen  # else what it waits for may be over by now
+        is_last = held.tries > BUSY_TICKS or (held.tries > 2 and is_stuck)
         if held.io.act(is_last=is_last):
+            self._done += 1
             return True
-        held.until = self.tick + 1
+        held.until, held.seen = self.tick + 1, seen
         for each in self.held:  # those behind it in its stream
             if each.stream is held.stream and held.stream is not None:
                 each.until = max(each.until, held.until)
