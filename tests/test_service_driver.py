@@ -15,6 +15,7 @@ from drivers.service import ServiceDriver
 from drivers.service_shared import Reached
 from models.chat_service import ChatServiceModel
 from models.chat_service.agents import NEVER_ENDS, SLOW
+from models.session_manager.socket_faults import WELL
 from sessions import UserExecutionContext
 
 Chat: Any = ChatServiceModel  # as the lockstep calls it: real things in the place of handles
@@ -60,6 +61,26 @@ def test_an_error_of_a_message_that_is_over_is_not_noted(agent: str) -> None:
         Chat.open_database_session(Handle("x", 2), "awaited"),
         Chat.read_database(Handle("s", 3)),
         Chat.wait(8),
+    ]
+
+    assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None
+
+
+def test_an_error_of_a_message_that_was_stopped_is_noted() -> None:
+    """
+    Its end is stored after its session is over, too, and waits for a place as long as it may.
+    """
+    target = load_target("drivers.service:ServiceDriver")
+    settings = {"session_ttl_s": 6, "pool_size": 2, "pool_timeout_s": 6, "sweep_interval_s": 1000}
+    header = Header(target.model.name, target.name, settings=settings)
+    steps = [
+        Chat.get("ben", "u", None),
+        Chat.open_database_session(Handle("x", 1), "awaited"),
+        Chat.write_database(Handle("s", 2)),
+        Chat.post("ana", "t", None, None, "m4", SLOW),
+        Chat.connect("ana", None, None, WELL),
+        Chat.stop_agent(Handle("k", 5), "t"),
+        Chat.wait(6),
     ]
 
     assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None

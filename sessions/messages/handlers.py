@@ -174,17 +174,18 @@ class AgentRequestHandler:
     def stop(self, message: Message) -> Coroutine[object, object, None]:
         """Suppress all further events of a message; return the work that stores its end."""
         self._registry.stop(message)
-        return self.give_up(message)
+        return self.give_up(message, is_stopped=True)
 
-    async def give_up(self, message: Message) -> None:
+    async def give_up(self, message: Message, *, is_stopped: bool = False) -> None:
         """Note that a message is not to be answered, before anybody is told.
 
-        If that cannot be stored, it is taken up again after the next start.
+        If that cannot be stored, it is taken up again after the next start. Of one that is over,
+        that is nobody's matter, unless it was stopped: then its end is stored all the same.
         """
         try:
             await self._turns.give_up(message.context, message.used)
         except UNSTORED as error:
-            if not self._registry.is_over(message):
+            if is_stopped or not self._registry.is_over(message):
                 self._errors.note(error, "the end of a request", *message.key)
 
     async def _begin(self, message: Message) -> Begun | None:
