@@ -84,3 +84,21 @@ def test_an_error_of_a_message_that_was_stopped_is_noted() -> None:
     ]
 
     assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None
+
+
+def test_a_message_that_is_over_is_told_no_error() -> None:
+    """
+    A connection of its thread outlives its session, and hears nothing of it any more.
+    """
+    target = load_target("drivers.service:ServiceDriver")
+    settings = {"session_ttl_s": 8, "pool_size": 1, "pool_timeout_s": 2, "sweep_interval_s": 1000}
+    header = Header(target.model.name, target.name, settings=settings)
+    steps = [
+        Chat.connect("ana", None, None, WELL),
+        Chat.say(Handle("k", 1), None, None, None, "m2", SLOW),
+        Chat.open_database_session(Handle("x", 1), "awaited"),
+        Chat.write_database(Handle("s", 3)),
+        Chat.wait(8),
+    ]
+
+    assert replay(Runs(target, Recorder(None)), header, [*enumerate(steps, 1)]) is None

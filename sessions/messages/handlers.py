@@ -330,7 +330,9 @@ class Dispatcher:
             code = code_of(error)
             if code is None:
                 raise
-            if isinstance(error, UNSTORED) and not self._registry.is_over(message):
+            if self._registry.is_over(message):
+                return  # since this second, in which it has failed
+            if isinstance(error, UNSTORED):
                 self._storage_errors.note(error, message.kind, *message.key)
             self._router.error(message, code, told(error))
 
