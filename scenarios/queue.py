@@ -8,7 +8,7 @@ from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE, UNAVAILABLE_TWICE, WELL
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import CODES, NOTHING, OPEN, TEXTS, USERS
-from scenarios.service_population import is_queue_full
+from scenarios.service_population import has_given_up, is_queue_full
 
 THREADS = pool("t", "u", "v", identity=True)
 # Those that hold up a worker, and those that hold up a line, beside those that answer.
@@ -84,6 +84,4 @@ class Queue(Scenario[Chat], bare=True):
 
     full = sometimes("the queue is full", is_queue_full)
     held_up = sometimes("a message waits behind one that rests", _rests_before_others)
-    given_up = sometimes(
-        "a message is given up", lambda now: now.model.service.requests.counts.dead_lettered > 0
-    )
+    given_up = sometimes("a message is given up", has_given_up)

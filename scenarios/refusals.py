@@ -23,13 +23,14 @@ from scenarios.population import (
 # Blank, no text, a placeholder in disguise, too long, a control character, a lone surrogate.
 BAD: Pool[Any] = pool(" ", 7, " Null ", "x" * 257, "a\x00", "a\ud800", "\x85b", "TODO")
 # As strange, and good all the same.
-ODD = pool("x" * 256, "x", "nullable", "\u00e9", "e\u0301", "\u202eb", "\U0001f600", "")
+LONGEST = "x" * 256
+ODD = pool(LONGEST, "x", "nullable", "\u00e9", "e\u0301", "\u202eb", "\U0001f600", "")
 NO_USER: Pool[Any] = pool("", None)
 
 
 def _has_longest(now: Now) -> bool:
     """Return whether a session is on a thread whose id is as long as allowed."""
-    return any(thread == "x" * 256 for _, thread in now.model.state.sessions.live)
+    return any(thread == LONGEST for _, thread in now.model.state.sessions.live)
 
 
 class Refusals(Scenario[Sessions], bare=True):

@@ -18,7 +18,7 @@ from models.chat_service.agents import (
 )
 from scenarios.agents import Agents
 from scenarios.population import MADE, NOTHING, OPEN, RUNS, TEXTS, THREADS, USERS
-from scenarios.service_population import LIMITS, taken_up
+from scenarios.service_population import LIMITS, has_given_up, taken_up
 
 # Most agents are at it when the service ends, or have just given up.
 ASKED: dict[str, Any] = {
@@ -56,6 +56,4 @@ class Restart(Agents, bare=True):
     malformed = stall = resume = cut = ping_thread = None
 
     goes_on = sometimes("an agent answers what was asked before a start", taken_up)
-    given_up = sometimes(
-        "a message is given up", lambda now: now.model.service.requests.counts.dead_lettered > 0
-    )
+    given_up = sometimes("a message is given up", has_given_up)

@@ -78,6 +78,11 @@ def is_queue_full(now: Now) -> bool:
     return bool(len(service.requests.all()) >= service.settings.queue_max)
 
 
+def has_given_up(now: Now) -> bool:
+    """Return whether a message failed after every retry."""
+    return bool(now.model.service.requests.counts.dead_lettered)
+
+
 def taken_up(now: Now) -> bool:
     """Return whether a message is handled that was accepted before a start."""
     requests = now.model.service.requests.all()

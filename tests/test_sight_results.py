@@ -168,6 +168,7 @@ def test_what_cannot_be_kept_is_told_with_the_results(project: Path) -> None:
     [
         ("{", "line"),
         ('{"key": "a", "number": 1}', "status"),
+        ('{"key": "a", "number": 1, "status": "Ignored"}', "none of Killed, Timeout, Survived"),
         ('{"key": "a", "number": "1", "status": "Killed"}', "number is '1', and not of int"),
     ],
 )

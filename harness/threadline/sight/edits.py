@@ -68,7 +68,7 @@ def edits_of(source: str, wants: Callable[[str], bool] = lambda _: True) -> list
     evaluated when a module is imported (decorators, defaults, classes) is not edited, nor are
     asserts, calls of loggers and annotations.
     """
-    places = _Places(source)
+    places = Places(source)
     found: dict[tuple[object, ...], Edit] = {}
     for name, function in functions_of(ast.parse(source), ""):
         if not wants(name):
@@ -92,7 +92,7 @@ def functions_of(tree: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
             yield from functions_of(node, prefix)
 
 
-class _Places:
+class Places:
     """Knows at which character of a source a node begins and ends."""
 
     def __init__(self, source: str) -> None:
@@ -133,7 +133,7 @@ def _first_and_last(node: ast.AST) -> tuple[ast.expr, ast.expr]:
 class _Walk:
     """Walks through one function, and yields its edits."""
 
-    def __init__(self, name: str, places: _Places, function: Function) -> None:
+    def __init__(self, name: str, places: Places, function: Function) -> None:
         self._name = name
         self._places = places
         stores = [n for n in ast.walk(function) if isinstance(n, ast.Name)]

@@ -16,12 +16,13 @@ from ..loading import BadName
 from ..printable import printable
 from ..trace import versions
 from ..whole_file import write_whole
-from .edits import functions_of
+from .edits import Places, functions_of
 from .mutants import INSTALLED, OURS, Mutant, Source
 from .verdict import DETECTED, SURVIVED, Plan, Verdict
 
 FILE = Path("reports/sight.jsonl")
 Asked: TypeAlias = Sequence[tuple[int, Sequence[str]]]
+KEPT = (*DETECTED, SURVIVED)  # what can have come of a mutant that was tried to the end
 KEPT_MAX = 100_000  # of results in a file, the newest; our choice
 
 
@@ -31,8 +32,8 @@ class Results:
 
     That is the function that is changed, what its files have outside of functions, every file of
     this project beside the system's own, as scenarios, models and drivers are, the harness, the
-    corpus, which scenarios reach it in what order, and the plan. A change in another
-    function of the system is not seen, unless it changes that.
+    corpus, which scenarios reach it in what order, and the plan. A change in another function of
+    the system is not seen, unless it changes that.
     """
 
     plan: Plan
@@ -104,12 +105,10 @@ class Results:
 
 def functions_in(text: str) -> list[tuple[int, int]]:
     """Return where functions begin and end that stand in no other, in characters of a source."""
-    lines = text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
+    places = Places(text)
     nodes = [function for _, function in functions_of(ast.parse(text), "")]
-    return [(starts[node.lineno - 1], starts[node.end_lineno or node.lineno]) for node in nodes]
+    lines = [(node.lineno, (node.end_lineno or node.lineno) + 1) for node in nodes]
+    return [(places.at(first, 0), places.at(after, 0)) for first, after in lines]
 
 
 def outside(text: str, places: Sequence[tuple[int, int]]) -> str:
@@ -146,6 +145,8 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         kind = type(getattr(PLAIN, name))
         if not isinstance(value, (kind, int) if kind is float else kind):
             raise TypeError(f"{name} is {value!r}, and not of {kind.__name__}")
+    if verdict.status not in KEPT:
+        raise TypeError(f"status is {verdict.status!r}, and none of {', '.join(KEPT)}")
     return verdict
 
 

@@ -1,0 +1,103 @@
+"""What the drivers look at beside outcomes: for each look, a change that nothing else sees."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pytest
+from threadline.campaign.change import Change, applied
+from threadline.loading import load_target
+from threadline.lockstep.run import Runs
+from threadline.scenario import Scenario
+from threadline.search.explore import Explorer
+from threadline.trace import Header, Recorder
+
+from scenarios.agents import Agents
+from scenarios.conversation import Conversation
+from scenarios.database import Database
+from scenarios.everything import Everything
+from scenarios.parts import PartsByHand
+from scenarios.quality import Quality
+from scenarios.queue import Queue
+
+SERVICE, SESSIONS = "drivers.service:ServiceDriver", "drivers.sessions:SessionsDriver"
+PARTS = "drivers.parts:PartsDriver"
+RUNS = 60
+
+
+class Seen(NamedTuple):
+    """A change of a line of a function, and where it is seen."""
+
+    function: str
+    old: str
+    new: str
+    scenario: type[Scenario[Any]]
+    driver: str = SERVICE
+
+
+OBSERVED = "self._registry.times.observe(self._clock.now() - asked_at_s)"
+SEEN = {
+    "counts in another's place": Seen(
+        "wiring.Wiring.metrics",
+        "self._system.metrics(),\n        self.queue.counts(),",
+        "self.queue.counts(),\n        self._system.metrics(),",
+        Queue,
+    ),
+    "an error noted the wrong way round": Seen(
+        "service.ChatService._sweep", 'error, "the sweep"', '"the sweep", error', Database
+    ),
+    "its own counter handed out": Seen(
+        "storage.failures.StorageErrors.counts", "dict(self._counts)", "self._counts", Queue
+    ),
+    "a socket without a database session": Seen(
+        "service.ChatService.handle_websocket_connection",
+        'setattr(websocket, "db_session", session)',
+        "pass",
+        Agents,
+    ),
+    "a field that sockets share": Seen(
+        "event.Event.as_json", "copy.deepcopy(dict(self.fields))", "dict(self.fields)", Quality
+    ),
+    "a get that is not timed": Seen(
+        "contexts.Contexts.get_user_execution_context", OBSERVED, "pass", Everything, SESSIONS
+    ),
+    "seconds added": Seen(
+        "contexts.Contexts.get_user_execution_context", "- asked", "+ asked", Everything, SESSIONS
+    ),
+    "an id that tells whose it is": Seen(
+        "context.UserExecutionContext.child",
+        "(self.user_id, name)",
+        "(name, self.user_id)",
+        Conversation,
+        SESSIONS,
+    ),
+    "a stop that waits for no task": Seen(
+        "session_manager.ChatSystem.stop",
+        "await self.dependencies.tasks.ended()",
+        "pass",
+        PartsByHand,
+        PARTS,
+    ),
+    "a block that does not begin": Seen(
+        "session_manager.ChatSystem.__aenter__", "self.start()", "pass", PartsByHand, PARTS
+    ),
+    "a name that is not loaded": Seen(
+        "__getattr__", "not in _LATE", "in _LATE", PartsByHand, PARTS
+    ),
+}
+
+
+@pytest.mark.parametrize("bug", SEEN)
+def test_each_look_sees_what_it_is_for(bug: str) -> None:
+    """
+    Within 60 runs; the same scenarios give no alarm about the systems as they are.
+    """
+    function, old, new, scenario, driver = SEEN[bug]
+    target = load_target(driver)
+    header = Header(target.model.name, target.name, engine="explore", seed=0, steps_max=50)
+    with applied([Change(f"sessions.{function}", old, new)]):
+        batches = Explorer(scenario, Runs(target, Recorder(None)), header).batches()
+        failed = (batch for batch in islice(batches, RUNS) if batch.failure)
+
+        assert next(failed, None) is not None
