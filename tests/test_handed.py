@@ -9,8 +9,9 @@ import pytest
 from threadline import Driver, Model, Operation, operation, pool
 from threadline.failure import failure_text
 from threadline.loading import load_target
-from threadline.lockstep.handed import CHANGED, handed
+from threadline.lockstep.handed import handed
 from threadline.lockstep.run import Runs, replay
+from threadline.outcome import CHANGED
 from threadline.trace import Header, Recorder
 
 SAID = {"ana": ["hi"], "ben": []}
@@ -101,6 +102,7 @@ def test_who_hands_out_what_it_keeps_is_found(asked: Operation, *, overlap: bool
 
     assert "memory: read(user='ana') diverges at step 2" in shared
     assert "system:  ok, ['hi', 'changed by its caller']" in shared
+    assert "why:     a value that was returned before is changed: return a copy of it" in shared
     assert failure(CopiesNotes, asked, READ, asked, READ, overlap=overlap) == ""
 
 

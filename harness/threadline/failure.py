@@ -16,7 +16,7 @@ from .handle import Handle
 from .history import Step, count, folded, history_lines, labelled, operation_text
 from .lifecycle import HUNT, Lifecycle
 from .operation import Operation
-from .outcome import Crashed, Ok, Refused
+from .outcome import CHANGED, Crashed, Ok, Refused
 from .printable import printable
 from .shown import shown
 
@@ -102,6 +102,7 @@ class Failure:
         return [
             *folded("", head, 2),
             *self._compared(full=full),
+            *self._changed(),
             *self.under(),
             f"  history, {count(len(self.steps), 'step')}:",
             *history_lines(self.steps, full=full),
@@ -150,6 +151,12 @@ class Failure:
         if is_cut or any(isinstance(step, str) for step in way):
             lines += labelled("differs:", way_text(way) or "as shown")
         return [*lines, *self._why(way)]
+
+    def _changed(self) -> list[str]:
+        """Return why something is there that no operation has brought, if it is that."""
+        if CHANGED not in str(self.disagreement.actual):
+            return []
+        return labelled("why:", "a value that was returned before is changed: return a copy of it")
 
     def _why(self, way: Way) -> list[str]:
         """Return why an id that the system has returned before is wrong here, if it is one."""

@@ -11,6 +11,9 @@ from .shown import MORE, shown
 Told: TypeAlias = Mapping[object, list[object]]
 """What was told since the last operation, in order, by whom it was told to."""
 
+# What the lists, dicts and sets have more of that a system returned, once they were compared.
+CHANGED = "changed by its caller"
+
 
 class _Later:
     """Stands for an outcome that is not known yet."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-CHANGED = "changed by its caller"  # what lists, dicts and sets have more of then
+from ..outcome import CHANGED
+
 Copies = dict[int, Any]
 
 
