@@ -12,6 +12,7 @@ from threadline.failure import Failure, Property
 from threadline.history import digest
 from threadline.json_lines import BadTrace
 from threadline.loading import load_target
+from threadline.lockstep.order import Tried
 from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.alone import alone
@@ -21,7 +22,7 @@ from threadline.overlapping import OverlapFailure
 from threadline.search.exhaust import Exhaust
 from threadline.search.explore import Explorer
 from threadline.search.machine import Chunks
-from threadline.timing import CALM, DURING, WITH, Timing, timing_from_json
+from threadline.timing import ALONE, CALM, DURING, WITH, Timing, timing_from_json
 from threadline.trace import Header, Recorder, Trace, parse
 
 from tests.toys import racing
@@ -240,6 +241,36 @@ def test_an_order_can_show_after_more_operations_than_python_has_frames() -> Non
     target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
     said = Header("diary", "tests.toys.racing:Diaries", overlap=True)
     assert replay(target, said, list(enumerate(steps, 1))) is None
+
+
+def test_what_led_nowhere_is_not_tried_again_when_another_order_shows() -> None:
+    """The five lines that came in reverse order are put in order once, not for each reader."""
+    note = racing.Diary.note
+    lines = [
+        note(f"line {i}").timed(Timing(DURING if i else ALONE, delays=((1, 40 - 8 * i),)))
+        for i in range(5)
+    ]
+    later = [note("a").timed(LATE), note("b").timed(Timing(DURING))]
+    target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
+    tried = []
+    with target.begin(Header("diary", "tests.toys.racing:Diaries", overlap=True)) as run:
+        assert isinstance(run, Overlap)
+        steps = [*lines, racing.Diary.read(), *later, racing.Diary.read()]
+        for number, operation in enumerate(steps, 1):
+            run.step(number, operation)
+            if operation.kind == "read":
+                run.finish()
+                tried.append(run.replayed)
+        assert run.undecided == 0
+    first, second = tried
+    assert second - first < first / 2
+
+
+def test_what_led_nowhere_is_tried_again_where_less_is_compared() -> None:
+    tried = Tried().compared((False, 0))
+    tried.failed[1] = {2}
+    assert tried.compared((False, 0)).failed == {1: {2}}
+    assert tried.compared((True, 0)).failed == {}
 
 
 def test_an_order_that_shows_later_can_be_wrong() -> None:

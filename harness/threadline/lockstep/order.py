@@ -21,7 +21,7 @@ from .moments import FIRST, LEFT, NEVER, NEXT, Placed, done, told_in, untold
 from .renaming import Kept, Renaming
 
 VISITS_MAX = 3_000  # calls that are tried in some place, for one question; our choice
-REPLAYED_MAX = 30_000  # moments that are done anew in a model, for one question; our choice
+REPLAYED_MAX = 12_000  # moments that are done anew in a model, for one question; our choice
 
 
 class Reached(NamedTuple):
@@ -123,6 +123,26 @@ class Branch(NamedTuple):
 
 
 @dataclass(slots=True)
+class Tried:
+    """The states from which nothing led on, by what was left there of which window.
+
+    They are so in every search of a run: a state has all that was before it, and what explains no
+    window explains none that has others behind it. `how` is how the system was compared there.
+    """
+
+    failed: dict[Hashable, set[Hashable]] = field(default_factory=dict)
+    states: States = field(default_factory=States)
+    how: Hashable = None
+
+    def compared(self, how: Hashable) -> Tried:
+        """Return this, with what was tried only if it was compared in the same way."""
+        if how != self.how:
+            self.failed.clear()
+            self.how = how
+        return self
+
+
+@dataclass(slots=True)
 class Search:
     """Looks for an order of the calls of each window that explains what they came to.
 
@@ -133,11 +153,10 @@ class Search:
 
     renaming: Renaming
     world: World
+    tried: Tried
     visits: int = 0
     closest: Miss | None = None
     is_cut: bool = False
-    _failed: dict[Hashable, set[Hashable]] = field(default_factory=dict)  # by what is left
-    _states: States = field(default_factory=States)
     _replayed_max: int = 0
     _windows: Sequence[Window] = ()
 
@@ -156,6 +175,12 @@ class Search:
 
     def find(self, windows: Sequence[Window]) -> tuple[Reached, Orders] | None:
         """Return orders that explain all, and a model after them; None if there are none."""
+        found = self._found(windows)
+        if self.is_cut:  # nobody knows where that was
+            self.tried.failed.clear()
+        return found
+
+    def _found(self, windows: Sequence[Window]) -> tuple[Reached, Orders] | None:
         self._windows, kept = windows, self.renaming.kept()
         self._replayed_max = self.world.replayed + REPLAYED_MAX
         model, left = self.world.after(()), Left(windows[0].calls)
@@ -200,7 +225,7 @@ class Search:
         first, *others = options
         if others:
             (reached, orders, left), state = point, list[Hashable]()
-            if failed := self._failed.get(_size(orders, left)):
+            if failed := self.tried.failed.get(self._size(orders, left)):
                 state.append(self._state(point))
                 if state[0] in failed:
                     return None
@@ -216,7 +241,7 @@ class Search:
                 return None
             orders, left, notes, kept, options, state = branches[-1]
             if not options:
-                self._failed.setdefault(_size(orders, left), set()).update(state)
+                self.tried.failed.setdefault(self._size(orders, left), set()).update(state)
                 branches.pop()
                 continue
             self.renaming.restore(kept)
@@ -261,7 +286,12 @@ class Search:
         reached.model.at(0)
         told, model = [told_in(orders[-1]), reached.notes], vars(reached.model)
         ids = frozenset(self.renaming.real.items())  # what cannot be hashed is no id
-        return _size(orders, left), self._states.value([model, told]), ids
+        return self._size(orders, left), self.tried.states.value([model, told]), ids
+
+    def _size(self, orders: Orders, left: Left) -> Hashable:
+        """Return which window is looked at, by its first call, and which calls are left of it."""
+        first = self._windows[len(orders) - 1].calls[0].number
+        return first, *(frozenset([call.number for call in calls]) for calls in left)
 
     def _fits(self, placed: Placed, orders: Orders) -> bool:
         """Return whether what a call comes to, if that is known now, is what it came to."""
@@ -326,11 +356,6 @@ def _left(left: Left, placed: Placed) -> Left:
     is_open = call in left.open or (call in left.rest and not is_over)
     others = tuple(each for each in left.open if each is not call)
     return Left(rest, (*others, call) if is_open and not is_over else others)
-
-
-def _size(orders: Orders, left: Left) -> Hashable:
-    """Return which window is looked at, and which calls are left of it."""
-    return len(orders), *(frozenset([call.number for call in calls]) for calls in left)
 
 
 def _likely_at(option: Option) -> int:

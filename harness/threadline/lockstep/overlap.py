@@ -24,7 +24,7 @@ from .frozen import copied
 from .lanes import steps_of, with_lanes
 from .lockstep import Lockstep, check_census, differing
 from .moments import WHOLE, Placed, redone, told_by, told_in, untold
-from .order import Miss, Orders, Part, Reached, Search, Window, noted
+from .order import Miss, Orders, Part, Reached, Search, Tried, Window, noted
 from .outcomes import (
     UNPLAYED,
     begun,
@@ -84,6 +84,7 @@ class Overlap(Lockstep):
         self._notes: dict[str, object] = {}  # of the calls that are open
         self.replayed = 0  # moments that were done anew in a model
         self._keeps = False  # whether a census that is asked for may be looked at again
+        self._tried = Tried()
         self._is_unsure = False  # whether the system may hold ids that no outcome has told
 
     @property
@@ -265,7 +266,7 @@ class Overlap(Lockstep):
 
     def _compare_many(self, window: Window) -> None:
         calls = window.calls
-        search, kept = Search(self._renaming, self), self._renaming.kept()
+        search, kept = self._search(), self._renaming.kept()
         order = tuple(Placed(call, call.expected) for call in calls)
         reached = Reached(self.model, self._notes)
         self._base = self._done
@@ -279,6 +280,10 @@ class Overlap(Lockstep):
             elif not self.undecided:
                 self._part_of(calls, search.closest)
 
+    def _search(self) -> Search:
+        how = self._is_unsure, len(self._dropped)
+        return Search(self._renaming, self, self._tried.compared(how))
+
     def _revised(self, window: Window) -> bool:
         """Return whether other orders of earlier windows explain the last one as well.
 
@@ -290,14 +295,12 @@ class Overlap(Lockstep):
         self._base = self._done[: self._base_length]
         self._renaming.restore(self._base_kept)
         windows = [*self._windows, window]
-        search = Search(self._renaming, self)
-        found = search.find(windows)
-        if found is not None:
-            reached, orders = found
+        search = self._search()
+        if (found := search.find(windows)) is not None:
             self._windows.clear()
             self._done = self._base
             del self.steps[self._base_steps :]
-            self._accept(windows, reached, orders, self._base_kept)
+            self._accept(windows, *found, self._base_kept)
             return True
         self._base = self._done
         self._renaming.restore(now)
