@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -232,3 +233,23 @@ def test_coverage_is_written_as_json(project: Path) -> None:
     assert sum(found["operations"]["add"].values()) == 250
     first = found["missing"][0]
     assert (first["function"], first["is_called"]) == ("Meter.drain", False)
+
+
+def test_a_way_that_the_model_never_takes_is_told(project: Path) -> None:
+    """
+    A condition that is always true says that what it is there for was never seen; a loop that was
+    entered, and left out, is no such thing, and neither is what only a teardown does.
+    """
+    toy = "tests.toys.one_way"
+    words = ("--package", "tests.toys.meter", "--scenario", f"{toy}:Both", "--seed", "1")
+
+    result = run("coverage", f"{toy}:OneWayDriver", *words, "--json", "coverage.json")
+
+    lines = Path(sys.modules[toy].__file__ or "").read_text("utf-8").splitlines()
+    number = 1 + lines.index("        if amount:")
+    told = [line for line in result.output.splitlines() if line.startswith("never taken")]
+    assert [line.partition("one_way.py ")[2] for line in told] == [
+        f"OneWay.add, {number} to {number + 2}"
+    ]
+    (untaken,) = json.loads((project / "coverage.json").read_text("utf-8"))["untaken"]
+    assert untaken["branches"] == [{"line": number, "to": number + 2}]

@@ -18,10 +18,12 @@ class Lines:
     """Watches the files below the current folder, but for the harness and what pip has installed.
 
     With `files`, it watches these alone, wherever they are. Watching makes a step several times
-    slower, so that it is done for a few runs alone.
+    slower, so that it is done for a few runs alone. `taken` has the ways from one line to the next,
+    of all runs together, that were taken in the files of `branches`.
     """
 
-    def __init__(self, files: Sequence[str] = ()) -> None:
+    def __init__(self, files: Sequence[str] = (), branches: Sequence[str] = ()) -> None:
+        self.taken: dict[str, set[tuple[int, int]]] = {file: set() for file in branches}
         self._here = os.getcwd()
         ours = {"source": [self._here], "omit": [f"{OURS}/*"]}
         where: dict[str, Any] = {"include": list(files)} if files else ours
@@ -30,10 +32,11 @@ class Lines:
             data_file=None,
             config_file=False,
             messages=False,
+            branch=bool(branches),
             **where,
         )
         self._coverage.set_option("run:disable_warnings", WARNINGS)
-        if files and sys.version_info >= (3, 12):
+        if files and not branches and sys.version_info >= (3, 12):
             self._coverage.set_option("run:core", "sysmon")  # which is faster by a third
 
     @contextmanager
@@ -50,6 +53,8 @@ class Lines:
             for file in sorted(data.measured_files()):
                 if lines := data.lines(file):
                     found[os.path.relpath(file, self._here)] = sorted(lines)
+                if file in self.taken:
+                    self.taken[file].update(data.arcs(file) or ())
 
 
 WARNINGS = ["no-data-collected", "module-not-measured", "already-imported", "couldnt-parse"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..sight.analysis import clean
-from ..sight.covered import as_json, covered, file_of, told
+from ..sight.covered import as_json, covered, files_of, told
 from ..sight.crew import Crew, SightFailed
 from ..sight.mutants import system_of
 from ..sight.verdict import Plan
@@ -60,9 +60,11 @@ def coverage(
     Exits with 1 where a goal of a scenario, sometimes(...), was not met.
     """
     target, names = asked(words, driver, scenarios)
-    system, model = system_of(target, packages), file_of(target)
+    system = system_of(target, packages)
+    model = files_of(target, system)
     modules = [source.module for source in system]
-    plan = Plan(target.name, names, modules, seed=seed, runs=runs, watches=[model.file])
+    watches = [source.file for source in model]
+    plan = Plan(target.name, names, modules, seed=seed, runs=runs, watches=watches)
     crew = Crew(plan, workers)
     try:
         reached = crew.reached(names)
@@ -71,7 +73,7 @@ def coverage(
         sys.exit(BROKEN)
     finally:
         crew.close()
-    found = covered(plan, target, [*system, model], clean(reached))
+    found = covered(plan, target, system, model, clean(reached))
     tell(*told(found))
     if file is not None:
         written("json", file, json.dumps(as_json(found), indent=1).encode("ascii") + b"\n")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ from ..model import Model
 from ..printable import printable
 from ..scenario import Scenario
 from ..search.behaviour import unpacked
-from .mutants import Source, stands_apart
+from .branches import Branch, untaken
+from .mutants import Source, imports_of, is_own, source_of, stands_apart
 from .verdict import Plan, Reached
 
 TESTS = (Driver, Scenario)  # whose methods are neither the system's nor the model's
@@ -33,13 +34,21 @@ class Missing(NamedTuple):
     is_called: bool
 
 
+class OneWay(NamedTuple):
+    """The ways on from lines of a function that were never taken, though the lines were there."""
+
+    file: str
+    function: str
+    branches: list[Branch]
+
+
 @dataclass(frozen=True, slots=True)
 class Covered:
     """What scenarios have reached together on a target, and what they have not.
 
-    That is: operations with their outcomes, states of the model, lines of the files that were not
-    executed, rules that have never fired and values that they have never drawn, and goals that were
-    not met.
+    That is: operations with their outcomes, states of the model, lines of the system and the model
+    that were not executed, branches of the model that were not taken, rules that have never fired
+    and values that they have never drawn, and goals that were not met.
     """
 
     plan: Plan
@@ -48,21 +57,27 @@ class Covered:
     states: int
     operations: Mapping[str, Counter[str]]
     missing: Sequence[Missing]
+    untaken: Sequence[OneWay]
     unused: Sequence[str]
     unmet: Sequence[str]
 
 
 def covered(
-    plan: Plan, target: Target, files: Sequence[Source], scenarios: Sequence[Reached]
+    plan: Plan,
+    target: Target,
+    system: Sequence[Source],
+    model: Sequence[Source],
+    scenarios: Sequence[Reached],
 ) -> Covered:
-    """Return what scenarios have reached together, of these files."""
+    """Return what scenarios have reached together, of these files of the system and the model."""
     return Covered(
         plan,
         runs=sum(each.runs for each in scenarios),
         steps=sum(each.steps for each in scenarios),
         states=len({state for each in scenarios for state in unpacked(each.states)}),
         operations=_operations(target, scenarios),
-        missing=[each for source in files for each in _missing(source, scenarios)],
+        missing=[each for source in (*system, *model) for each in _missing(source, scenarios)],
+        untaken=[each for source in model for each in _untaken(source, scenarios)],
         unused=[f"{_short(each)}: {line}" for each in scenarios for line in each.unused],
         unmet=[
             f"{_short(each)} never comes to this: {goal}"
@@ -84,6 +99,9 @@ def told(one: Covered) -> Iterator[str]:
     for file, function, lines, is_called in one.missing:
         numbers = ", ".join(map(str, lines)) if is_called else "never called"
         yield f"not reached: {file} {function}, {numbers}"
+    for file, function, branches in one.untaken:
+        ways = ", ".join(f"{line} to {to or 'the end'}" for line, to in branches)
+        yield f"never taken: {file} {function}, {ways}"
     yield from map(printable, one.unused)
     yield from (f"vacuous: {printable(line)}" for line in one.unmet)
 
@@ -97,6 +115,10 @@ def as_json(one: Covered) -> dict[str, Any]:
         "seed": plan.seed,
         **{name: getattr(one, name) for name in ("runs", "steps", "states", "operations")},
         "missing": [each._asdict() for each in one.missing],
+        "untaken": [
+            each._asdict() | {"branches": [branch._asdict() for branch in each.branches]}
+            for each in one.untaken
+        ],
         "unused": [*one.unused],
         "unmet": [*one.unmet],
     }
@@ -116,6 +138,15 @@ def _missing(source: Source, scenarios: Sequence[Reached]) -> Iterator[Missing]:
         missing = sorted(lines - ran)
         if missing and _is_looked_at(source, name):
             yield Missing(source.shown, name, missing, bool(ran & lines))
+
+
+def _untaken(source: Source, scenarios: Sequence[Reached]) -> Iterator[OneWay]:
+    pairs = (pair for each in scenarios for pair in each.taken.get(source.file, ()))
+    found = list(untaken(source, {(line, to) for line, to in pairs}))
+    for name, lines in _functions(compile(source.text, source.file, "exec", dont_inherit=True)):
+        own = [branch for branch in found if branch.line in lines]
+        if own and _is_looked_at(source, name):
+            yield OneWay(source.shown, name, own)
 
 
 def _is_looked_at(source: Source, function: str) -> bool:
@@ -140,12 +171,24 @@ def _functions(code: CodeType) -> Iterator[tuple[str, set[int]]]:
         yield from _functions(each)
 
 
-def file_of(target: Target) -> Source:
-    """Return the file of a target's model, as one whose lines are looked at."""
-    file = inspect.getsourcefile(target.model) or ""
-    path, here = Path(file), Path.cwd()
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return Source(target.model.__module__, file, shown.as_posix(), path.read_text("utf-8"))
+def files_of(target: Target, system: Sequence[Source]) -> list[Source]:
+    """Return the files of a target's model, as those whose lines are looked at.
+
+    They are those of its classes, and what these import of the user's own, but for the driver's
+    and the system's.
+    """
+    found: dict[str, Source] = {}
+    apart = {source.file for source in system}
+    kinds = [each for each in target.model.__mro__ if issubclass(each, Model) and each is not Model]
+    left = [each.__module__ for each in kinds]
+    while left:
+        name = left.pop()
+        source = None if name in found else source_of(name)
+        if source is not None and source.file not in apart:
+            found[name] = source
+            names = set(imports_of(name)) - {target.driver.__module__}
+            left += [each for each in names if is_own(sys.modules.get(each))]
+    return [found[name] for name in sorted(found)]
 
 
 def _short(reached: Reached) -> str:

@@ -94,8 +94,8 @@ def system_of(target: Target, packages: Sequence[str]) -> list[Source]:
         module_of(name, name)
     declared = target.driver.threaded if isinstance(target.driver.threaded, tuple) else ()
     names = packages or declared or _imported(driver, {driver, model})
-    modules = {name: module for name, module in sys.modules.items() if _is_in(name, names)}
-    found = [source for name in sorted(modules) if (source := _source(name, modules[name]))]
+    modules = [name for name in sys.modules if _is_in(name, names)]
+    found = [source for name in sorted(modules) if (source := source_of(name))]
     if not found:
         raise BadName(
             f"no file of the system behind {target.name} is known; give its package or module, as "
@@ -109,8 +109,9 @@ def sources_of(modules: Sequence[str]) -> list[Source]:
 
     So two processes number the mutants alike, whatever else either has imported.
     """
-    loaded = [(name, module_of(name, name)) for name in modules]
-    return [source for name, module in loaded if (source := _source(name, module))]
+    for name in modules:
+        module_of(name, name)
+    return [source for name in modules if (source := source_of(name))]
 
 
 def _is_in(name: str, names: Sequence[str]) -> bool:
@@ -122,22 +123,28 @@ def _imported(driver: str, apart: set[str]) -> list[str]:
 
     Those that the driver and its model are in are left out, as they hold what tests the system.
     """
-    file = getattr(sys.modules[driver], "__file__", None)
+    tops = {each.partition(".")[0] for each in apart}
+    found = dict.fromkeys(name.partition(".")[0] for name in imports_of(driver))
+    return [name for name in found if name not in tops and is_own(sys.modules.get(name))]
+
+
+def imports_of(module: str) -> list[str]:
+    """Return the names that a module that is imported imports, or imports from."""
+    file = getattr(sys.modules[module], "__file__", None)
     tree = ast.parse(Path(file).read_text("utf-8")) if file else ast.Module([], [])
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            package = driver.rpartition(".")[0]
+            package = sys.modules[module].__package__
             base = "." * node.level + (node.module or "")
-            names.append(resolve_name(base, package) if node.level else base)
-    tops = {each.partition(".")[0] for each in apart}
-    found = dict.fromkeys(name.partition(".")[0] for name in names)
-    return [name for name in found if name not in tops and _is_own(sys.modules.get(name))]
+            base = resolve_name(base, package) if node.level else base
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return names
 
 
-def _is_own(module: ModuleType | None) -> bool:
+def is_own(module: ModuleType | None) -> bool:
     """Return whether a module stands below the current folder, and is no part of the harness."""
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     files = [Path(place).resolve() for place in places if place]
@@ -149,8 +156,9 @@ def _is_own(module: ModuleType | None) -> bool:
     )
 
 
-def _source(name: str, module: ModuleType) -> Source | None:
-    file = getattr(module, "__file__", None)
+def source_of(name: str) -> Source | None:
+    """Return the source of a module that is imported; None where it is no file of Python's."""
+    file = getattr(sys.modules[name], "__file__", None)
     if file is None or not file.endswith(".py"):
         return None
     path = Path(file)

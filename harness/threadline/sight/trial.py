@@ -114,7 +114,7 @@ def reached(bench: Bench, name: str, running: Path) -> Reached:
     scenario = bench.scenarios[name]
     behaviour, goals = Behaviour(), Goals(scenario.goals())
     undrawn = Undrawn(scenario.rules(bench.target.lacks))
-    lines, steps, quiet, played = Lines(list(found)), 0, 0, 0
+    lines, steps, quiet, played = Lines(list(found), plan.watches), 0, 0, 0
     with opened(bench, running, hunts=False) as runs:
         runs.follower = Followers((behaviour, goals, undrawn))
         with lines.watched() as ran:
@@ -133,6 +133,7 @@ def reached(bench: Bench, name: str, running: Path) -> Reached:
     return Reached(
         name,
         {file: lines for file, lines in found.items() if lines},
+        {file: sorted(pairs) for file, pairs in lines.taken.items()},
         runs=played,
         steps=steps,
         operations=operations,

@@ -22,7 +22,7 @@ class Plan:
     is hung after twice as long; the imports and start() of a driver have `start_s`. A mutant whose
     process holds more than `memory_max_mib` is ended. `corpus` is a folder whose stored traces are
     played first. `watches` are files beside the system's, of which it is told which lines are
-    reached.
+    reached, and which ways were taken from one to the next.
     """
 
     driver: str
@@ -46,11 +46,13 @@ class Reached:
     `fails` has the signature by which a run failed though nothing was changed. The rest says what
     the runs came to: how often each outcome of each operation came, the states of the model as
     `packed` numbers, the rules that never fired, each with the reason, with the values that no
-    operation had, and the goals not met.
+    operation had, and the goals not met. `taken` are the ways from one line to the next, in files
+    that the plan watches.
     """
 
     scenario: str
     lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    taken: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
     fails: str = ""
     runs: int = 0
     steps: int = 0
