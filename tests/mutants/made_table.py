@@ -25,6 +25,7 @@ DRIVERS = (
     "drivers.message_queue:MessageQueueDriver",
     "drivers.parts:PartsDriver",
     "drivers.database_pool:DatabasePoolDriver",
+    "drivers.database_sessions:DatabaseSessionsDriver",
     "drivers.database_start:DatabaseStartDriver",
     "drivers.stored_turns:StoredTurnsDriver",
     "drivers.sessions:SessionsDriver",
