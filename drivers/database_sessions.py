@@ -120,6 +120,9 @@ class DatabaseSessionsDriver(Driver[DatabaseSessions]):
     async def close_session(self, session: Held) -> None:
         self._ask(session, session.close())
 
+    async def close_all(self) -> None:
+        await self._sessions.close()
+
     async def leave(self, session: Held) -> None:
         first = next(task for task in session.asked if not task.done())
         first.cancel()

@@ -43,8 +43,12 @@ class Disk:
         """
         # Who has a lock is in this thread: it would be waited for in real time, and in vain.
         opened = sqlite3.connect(path, timeout=0)
-        opened.execute("PRAGMA synchronous = OFF")
-        opened.execute("PRAGMA journal_mode = MEMORY")
+        try:
+            opened.execute("PRAGMA synchronous = OFF")
+            opened.execute("PRAGMA journal_mode = MEMORY")
+        except sqlite3.Error:  # as where another process has it for itself
+            opened.close()
+            raise
         return opened
 
     def texts(self) -> set[str]:

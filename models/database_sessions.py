@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from threadline import Census, Handle, Model, Operation, Property, Unpredictable, operation
 
@@ -31,6 +32,7 @@ class Asked:
     undoes: bool = False
     always: bool = False
     is_alone: bool = False
+    is_told: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +65,7 @@ class DatabaseSessions(Model):
         self.line: deque[Held] = deque()  # who waits to write
         self.fails = False
         self._timeout_s = pool_timeout_s
+        self._ready: deque[Held] = deque()  # who can go on
 
     @operation
     def open(self, connection: str, how: str) -> Handle:
@@ -77,19 +80,19 @@ class DatabaseSessions(Model):
         held = self.sessions[session]
         if held.asked and held.asked[0].is_alone:
             raise Unpredictable("whoever writes next may come before it, or after it")
-        self._ask(held, Asked(lambda: self._read(held), places=1))
+        self._ask(held, Asked(partial(self._read, held), places=1))
 
     @operation
     def write(self, session: Handle, row: str, text: str) -> None:
         """A row is written, which nobody else sees before it is committed."""
         held = self.sessions[session]
-        self._ask(held, Asked(lambda: self._write(held, row, text), places=2))
+        self._ask(held, Asked(partial(self._write, held, row, text), places=2))
 
     @operation
     def write_alone(self, session: Handle, row: str, text: str) -> None:
         """A row is written in a transaction of its own; within another one, that is undone."""
         held = self.sessions[session]
-        asked = Asked(lambda: self._write_alone(held, row, text), places=2, is_alone=True)
+        asked = Asked(partial(self._write_alone, held, row, text), places=2, is_alone=True)
         self._ask(held, asked)
 
     @operation
@@ -101,19 +104,19 @@ class DatabaseSessions(Model):
     def commit(self, session: Handle) -> None:
         """What was written lasts; where that fails, the session can only be rolled back."""
         held = self.sessions[session]
-        self._ask(held, Asked(lambda: self._commit(held)))
+        self._ask(held, Asked(partial(self._commit, held)))
 
     @operation
     def roll_back(self, session: Handle) -> None:
         """What was written is undone."""
         held = self.sessions[session]
-        self._ask(held, Asked(lambda: self._end(held), undoes=True))
+        self._ask(held, Asked(partial(self._end, held), undoes=True))
 
     @operation(breaks=Property.MEMORY)
     def close_session(self, session: Handle) -> None:
         """A session ends, after what it is at; what was not committed is undone."""
         held = self.sessions[session]
-        self._ask(held, Asked(lambda: self._end(held), always=True))
+        self._ask(held, Asked(partial(self._end, held), always=True))
         held.is_closed = True
 
     @operation(breaks=Property.MEMORY)
@@ -123,6 +126,16 @@ class DatabaseSessions(Model):
         self.line.remove(held)
         held.asked.popleft()
         self._go_on(held)
+
+    @operation(breaks=Property.MEMORY)
+    def close_all(self) -> None:
+        """Every session ends, as each would, and who waits to write with them."""
+        still_open = [held for held in self.sessions.values() if not held.is_closed]
+        for held in still_open:
+            held.is_closed = True
+        for held in still_open:
+            held.asked.append(Asked(partial(self._end, held), always=True, is_told=False))
+            self._go_on(held)
 
     @operation(breaks=Property.KEYS)
     def of_connection(self, connection: str) -> list[Handle]:
@@ -174,16 +187,26 @@ class DatabaseSessions(Model):
             self._go_on(held)
 
     def _go_on(self, held: Held) -> None:
-        """Do what a session is asked, until it has to wait."""
-        while held.asked and held not in self.line:
-            asked = held.asked[0]
-            came = self._refusal(held, asked)
-            if came is None and not self._has_places(held, asked.places):
-                held.due_s = self.now_s + self._timeout_s
-                self.line.append(held)
-                return
-            held.asked.popleft()
-            self.tell(held.handle, came or asked.do())
+        """Do what a session is asked until it has to wait, then what it lets others do."""
+        self._ready.append(held)
+        while self._ready:
+            next_one = self._ready.popleft()
+            while next_one.asked and self._is_done(next_one, next_one.asked[0]):
+                next_one.asked.popleft()
+
+    def _is_done(self, held: Held, asked: Asked) -> bool:
+        """Do what a session is asked, unless it has to wait."""
+        if held in self.line:
+            return False
+        came = self._refusal(held, asked)
+        if came is None and not self._has_places(held, asked.places):
+            held.due_s = self.now_s + self._timeout_s
+            self.line.append(held)
+            return False
+        said = came or asked.do()
+        if asked.is_told:
+            self.tell(held.handle, said)
+        return True
 
     def _refusal(self, held: Held, asked: Asked) -> str | None:
         if held.is_closed and not asked.always:
@@ -229,5 +252,5 @@ class DatabaseSessions(Model):
         if was_writer and self.line:
             first = self.line.popleft()
             first.is_writer = True
-            self._go_on(first)
+            self._ready.append(first)
         return DONE

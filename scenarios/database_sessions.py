@@ -51,6 +51,7 @@ class SessionsByHand(Scenario[DatabaseSessions], bare=True):
     commit = rule(DatabaseSessions.commit, session=ANY, weight=3)
     roll_back = rule(DatabaseSessions.roll_back, session=ANY, weight=2)
     close = rule(DatabaseSessions.close_session, session=FREE | OPEN, weight=2)
+    close_all = rule(DatabaseSessions.close_all)
     leave = rule(DatabaseSessions.leave, session=WAITING)
     of_connection = rule(DatabaseSessions.of_connection, connection=CONNECTIONS)
     disk = rule(DatabaseSessions.disk, fails=pool(True, False, False))

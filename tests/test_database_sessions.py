@@ -55,6 +55,8 @@ def test_sessions_agree_with_the_model() -> None:
         (f"{SESSION}.__aexit__", "await self.close()", "pass"),
         (f"{SESSION}._take_places", "self._taken.append(places)", "pass"),
         (f"{SESSION}._check_usable", "if self._is_closed:", "if False:"),
+        (f"{FACTORY}.close", "session.close() for session in list(self._open)", ""),
+        (f"{FACTORY}.close", "await self._tasks.ended()", "pass"),
         (f"{FACTORY}._closed", "del self._open[session]", "pass"),
         (f"{FACTORY}._is_of", "session.was_awaited and ", ""),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,17 @@ def test_disk_leaves_nothing_behind() -> None:
     disk.remove()
 
     assert not path.exists()
+
+
+def test_a_connection_that_finds_its_file_taken_is_closed(disk: Disk) -> None:
+    """
+    What opening it has raised lets go of it: Python 3.13 warns of each that nobody has closed.
+    """
+    with closing(sqlite3.connect(disk.path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked") as raised:
+            disk.open(disk.path)
+
+    opened = raised.traceback[-1].frame.f_locals["opened"]
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened.execute("SELECT 1")
