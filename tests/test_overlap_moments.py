@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -171,6 +173,20 @@ def test_a_state_is_where_its_generators_are() -> None:
     next(one.steps)
     next(other.steps)
     assert frozen(one) != frozen(other)
+
+
+def test_a_state_is_what_its_functions_know() -> None:
+    """What is left for later is the same where it will do the same, to the same."""
+
+    def later(text: str) -> Callable[[], str]:
+        return lambda: text
+
+    frozen = States().value
+    assert frozen([later("a"), partial(later, "a")]) == frozen([later("a"), partial(later, "a")])
+    assert frozen([later("a")]) != frozen([later("b")])
+    assert frozen([partial(later, "a")]) != frozen([partial(later, "b")])
+    assert frozen([later]) != frozen([later("a")])
+    assert frozen([int]) != frozen([str])
 
 
 def test_what_is_equal_to_python_alone_is_not_the_same_state() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
-from functools import cache
-from types import GeneratorType
+from functools import cache, partial
+from types import BuiltinFunctionType, CellType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from ..handle import Handle
@@ -28,8 +28,9 @@ def copied(held: Census | None) -> Census | None:
 class States:
     """Gives equal states the same value, in whatever order their dicts were filled.
 
-    Of a generator that is where it stands, and what it knows there but for its `self`. A part that
-    has been met in any state before has a name, so that states are compared by few of them.
+    Of a generator that is where it stands, and what it knows there; of a function what it does, and
+    what it knows; but for their `self`. A part that has been met in any state before has a name, so
+    that states are compared by few of them.
     """
 
     def __init__(self) -> None:
@@ -110,8 +111,23 @@ class _Freezer:
         inner = self.freeze(value.gi_yieldfrom)
         return value.__qualname__, frame.f_lasti, frozenset(known), inner
 
-    def nothing(self, _value: object) -> Hashable:
-        return None
+    def function(self, value: FunctionType) -> Hashable:
+        code, cells = value.__code__, value.__closure__ or ()
+        known = [
+            cell.cell_contents
+            for name, cell in zip(code.co_freevars, cells, strict=True)
+            if name != "self" and _is_filled(cell)
+        ]
+        return code, self.sequence([value.__defaults__, value.__kwdefaults__, *known])
+
+    def method(self, value: MethodType) -> Hashable:
+        return value.__func__
+
+    def given(self, value: partial[Any]) -> Hashable:
+        return self.sequence([value.func, value.args, value.keywords])
+
+    def itself(self, value: object) -> Hashable:
+        return value
 
     def fields(self, value: object) -> Hashable:
         freeze = self.freeze
@@ -131,10 +147,23 @@ def _way(kind: type) -> Callable[[_Freezer, Any], Hashable]:
         return _Freezer.sequence
     if issubclass(kind, (set, frozenset)):
         return _Freezer.members
-    if issubclass(kind, GeneratorType):
-        return _Freezer.generator
-    is_callable = any("__call__" in vars(base) for base in kind.__mro__)
-    return _Freezer.nothing if is_callable else _Freezer.fields
+    ways: dict[type, Callable[[_Freezer, Any], Hashable]] = {
+        GeneratorType: _Freezer.generator,
+        FunctionType: _Freezer.function,
+        MethodType: _Freezer.method,
+        partial: _Freezer.given,
+        type: _Freezer.itself,
+        BuiltinFunctionType: _Freezer.itself,
+    }
+    return next((way for each, way in ways.items() if issubclass(kind, each)), _Freezer.fields)
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
 
 
 @cache
