@@ -13,6 +13,7 @@ from threadline.lockstep.lockstep import Lockstep
 
 from models.chat_service import ChatServiceModel
 from models.database_pool import DatabasePool
+from models.database_sessions import DatabaseSessions
 from models.database_start import DatabaseStart
 from models.message_queue import MessageQueue
 from models.parts import Parts
@@ -75,6 +76,12 @@ class PoolTalk(Talk):
     """A pool of database places'."""
 
     contract = DatabasePool
+
+
+class DatabaseTalk(Talk):
+    """One with database sessions on one file."""
+
+    contract = DatabaseSessions
 
 
 class TurnsTalk(Talk):

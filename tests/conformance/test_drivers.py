@@ -8,6 +8,7 @@ import pytest
 from threadline.loading import BadName, load_target
 
 from tests.conformance.talks import (
+    DatabaseTalk,
     ManagerTalk,
     PartsTalk,
     PoolTalk,
@@ -34,7 +35,7 @@ def test_there_are_examples_for_the_driver(name: str) -> None:
         pytest.skip(str(missing))
 
     talks = (ManagerTalk, ServiceTalk, PoolTalk, StoreTalk, TurnsTalk, QueueTalk, PartsTalk)
-    assert model in {talk.contract for talk in (*talks, StartTalk)}
+    assert model in {talk.contract for talk in (*talks, DatabaseTalk, StartTalk)}
 
 
 @pytest.mark.slow
