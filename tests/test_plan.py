@@ -257,3 +257,20 @@ def test_who_is_owed_most_is_next() -> None:
     assert next_entry([one, two]) is two
     two.broken = "wrong"
     assert next_entry([one, two]) is None
+
+
+def test_one_failure_does_not_take_the_time_of_all_others() -> None:
+    """Where states are not followed, whoever finds nothing has a rate of 0, and is played too."""
+    entries = [entry(name) for name in ("one", "two", "three", "four")]
+    broken = entries[0]
+    first = broken.begin()
+    list(broken.hear(first, found("keys-pop")))
+    learn(broken, first, 30.0)
+    broken.running.clear()
+
+    for _ in range(40):
+        best = next_entry(entries)
+        assert best is not None
+        learn(best, Slice(1, best.job), 10.0)
+
+    assert broken.spent_s < 0.4 * sum(each.spent_s for each in entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from .entry import Entry, Slice
@@ -12,6 +13,7 @@ SLICE_MAX_S = 60.0
 ROUNDS = 4  # of slices that the time is enough for: most bugs are found in the first, by any entry
 EVEN = 0.3  # of all time is shared evenly: what has found nothing yet may still
 KEPT = 0.5  # of the rate so far, where a slice has shown another
+LEAST_RATE = 1.0  # new states a second, of whoever finds less: it may find more; our choice
 LINE, SIGNATURE = 2, 100  # what a new line and a new failure are worth, in new states; our choice
 
 
@@ -40,17 +42,18 @@ def next_entry(entries: Sequence[Entry]) -> Entry | None:
 
     Each is owed an even part of EVEN of all time, and of the rest a part as large as the square
     root of what it has found for each second of late: a tenth of the finds is a third of the time.
-    None where all are broken.
+    Where states are not followed, all that an entry finds are failures: one of these is no reason
+    to play nothing else. None where all are broken.
     """
     whole = [entry for entry in entries if not entry.broken]
     if not whole:
         return None
-    pays = {id(entry): (entry.rate or 0.0) ** 0.5 for entry in whole}
+    pays = {id(entry): math.sqrt(max(entry.rate or 0.0, LEAST_RATE)) for entry in whole}
     all_pay, spent_s = sum(pays.values()), sum(entry.spent_s for entry in whole) + 1.0
 
     def owed_s(entry: Entry) -> float:
         even = 1 / len(whole)
-        part = pays[id(entry)] / all_pay if all_pay else even
+        part = pays[id(entry)] / all_pay
         return (EVEN * even + (1 - EVEN) * part) * spent_s - entry.spent_s
 
     return max(whole, key=lambda entry: (-len(entry.running), owed_s(entry)))
