@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -187,6 +189,35 @@ def test_a_state_is_what_its_functions_know() -> None:
     assert frozen([partial(later, "a")]) != frozen([partial(later, "b")])
     assert frozen([later]) != frozen([later("a")])
     assert frozen([int]) != frozen([str])
+
+
+@pytest.mark.parametrize("way", ["method", "function", "generator"])
+def test_a_state_is_whose_its_functions_are(way: str) -> None:
+    """Of two who wait, one is another than the other, though both will do the same."""
+
+    class Waiter:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def go(self) -> str:
+            return self.name
+
+        def goes(self) -> Iterator[str]:
+            yield self.name
+
+        def left(self) -> object:
+            return {"method": self.go, "function": lambda: self.name, "generator": self.goes()}[way]
+
+    frozen = States().value
+    assert frozen([Waiter("a").left()]) == frozen([Waiter("a").left()])
+    assert frozen([Waiter("a").left()]) != frozen([Waiter("b").left()])
+
+
+def test_a_state_is_what_has_no_fields_too() -> None:
+    frozen = States().value
+    assert frozen([Decimal(1), date(2026, 1, 2)]) == frozen([Decimal(1), date(2026, 1, 2)])
+    assert frozen([Decimal(1)]) != frozen([Decimal(2)])
+    assert frozen([date(2026, 1, 2)]) != frozen([date(2026, 1, 3)])
 
 
 def test_what_is_equal_to_python_alone_is_not_the_same_state() -> None:

@@ -29,8 +29,9 @@ class States:
     """Gives equal states the same value, in whatever order their dicts were filled.
 
     Of a generator that is where it stands, and what it knows there; of a function what it does, and
-    what it knows; but for their `self`. A part that has been met in any state before has a name, so
-    that states are compared by few of them.
+    what it knows. Of their `self` it is what is plain there, as that mostly leads to all the rest.
+    A part that has been met in any state before has a name, so that states are compared by few of
+    them.
     """
 
     def __init__(self) -> None:
@@ -105,26 +106,29 @@ class _Freezer:
         frame = value.gi_frame
         if frame is None:
             return value.__qualname__
-        known = [
-            (name, self.freeze(each)) for name, each in frame.f_locals.items() if name != "self"
-        ]
         inner = self.freeze(value.gi_yieldfrom)
-        return value.__qualname__, frame.f_lasti, frozenset(known), inner
+        return value.__qualname__, frame.f_lasti, self._known(frame.f_locals), inner
 
     def function(self, value: FunctionType) -> Hashable:
         code, cells = value.__code__, value.__closure__ or ()
-        known = [
-            cell.cell_contents
-            for name, cell in zip(code.co_freevars, cells, strict=True)
-            if name != "self" and _is_filled(cell)
-        ]
-        return code, self.sequence([value.__defaults__, value.__kwdefaults__, *known])
+        around = zip(code.co_freevars, cells, strict=True)
+        known = self._known({name: cell.cell_contents for name, cell in around if _is_filled(cell)})
+        return code, self.sequence([value.__defaults__, value.__kwdefaults__]), known
 
     def method(self, value: MethodType) -> Hashable:
-        return value.__func__
+        return self.sequence([value.__func__, value.__self__])
 
     def given(self, value: partial[Any]) -> Hashable:
         return self.sequence([value.func, value.args, value.keywords])
+
+    def _known(self, names: Mapping[str, object]) -> Hashable:
+        """Freeze what is known by some names, and of `self` what is plain."""
+        return frozenset(
+            [
+                (name, _plain_in(each) if name == "self" else self.freeze(each))
+                for name, each in names.items()
+            ]
+        )
 
     def itself(self, value: object) -> Hashable:
         return value
@@ -141,6 +145,7 @@ class _Freezer:
 @cache
 def _way(kind: type) -> Callable[[_Freezer, Any], Hashable]:
     """Return how what is of a type is frozen."""
+    has_fields = kind.__dictoffset__ or _slots(kind)
     if issubclass(kind, Mapping):
         return _Freezer.mapping
     if issubclass(kind, (list, tuple, deque)):
@@ -155,7 +160,16 @@ def _way(kind: type) -> Callable[[_Freezer, Any], Hashable]:
         type: _Freezer.itself,
         BuiltinFunctionType: _Freezer.itself,
     }
-    return next((way for each, way in ways.items() if issubclass(kind, each)), _Freezer.fields)
+    other = _Freezer.itself if issubclass(kind, Hashable) and not has_fields else _Freezer.fields
+    return next((way for each, way in ways.items() if issubclass(kind, each)), other)
+
+
+def _plain_in(value: object) -> Hashable:
+    """Return the type of an object, and those of its attributes that stand for themselves."""
+    kind: type = type(value)
+    named = {name: getattr(value, name, None) for name in _slots(kind)}
+    named |= getattr(value, "__dict__", {})
+    return kind, frozenset([pair for pair in named.items() if type(pair[1]) in BARE])
 
 
 def _is_filled(cell: CellType) -> bool:
