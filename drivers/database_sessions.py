@@ -53,7 +53,8 @@ class Held:
 
     @property
     def is_in_use(self) -> bool:
-        return self.session.is_open or not all(task.done() for task in self.asked)
+        tasks = [*self.asked, *([self.block] if self.block else [])]
+        return self.session.is_open or not all(task.done() for task in tasks)
 
     async def stay(self) -> None:
         async with self.session:
@@ -122,6 +123,8 @@ class DatabaseSessionsDriver(Driver[DatabaseSessions]):
 
     async def close_all(self) -> None:
         await self._sessions.close()
+        for held in self._all:
+            held.left.set()
 
     async def leave(self, session: Held) -> None:
         first = next(task for task in session.asked if not task.done())

@@ -130,7 +130,7 @@ class DatabaseSessions(Model):
     @operation(breaks=Property.MEMORY)
     def close_all(self) -> None:
         """Every session ends, as each would, and who waits to write with them."""
-        still_open = [held for held in self.sessions.values() if not held.is_closed]
+        still_open = self.still_open()
         for held in still_open:
             held.is_closed = True
         for held in still_open:
@@ -141,8 +141,8 @@ class DatabaseSessions(Model):
     def of_connection(self, connection: str) -> list[Handle]:
         """Return the open sessions of a connection, but for those of a block."""
         wanted = connection, AWAITED
-        open_ones = [each for each in self.sessions.values() if not each.is_closed]
-        return [each.handle for each in open_ones if (each.connection, each.how) == wanted]
+        found = self.still_open()
+        return [each.handle for each in found if (each.connection, each.how) == wanted]
 
     @operation
     def disk(self, fails: bool) -> None:
@@ -166,7 +166,7 @@ class DatabaseSessions(Model):
         sessions = self.sessions.values()
         return {
             "rows": dict(self.rows),
-            "open": sum(not each.is_closed for each in sessions),
+            "open": len(self.still_open()),
             "taken": sum(each.has_place for each in sessions),
             "writers": sum(each.is_writer for each in sessions),
             "in_line": len(self.line),
@@ -175,9 +175,11 @@ class DatabaseSessions(Model):
     def teardown(self) -> Iterator[Operation]:
         while self.line:
             yield DatabaseSessions.leave(self.line[0].handle)
-        for held in self.sessions.values():
-            if not held.is_closed:
-                yield DatabaseSessions.close_session(held.handle)
+        for held in self.still_open():
+            yield DatabaseSessions.close_session(held.handle)
+
+    def still_open(self) -> list[Held]:
+        return [each for each in self.sessions.values() if not each.is_closed]
 
     def _ask(self, held: Held, asked: Asked) -> None:
         if held.asked and (held.is_closed or len(held.asked) == LINE_MAX):

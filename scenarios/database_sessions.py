@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from threadline import Handle, Now, Pool, Scenario, pool, rule, sometimes
 
-from models.database_sessions import AWAITED, BLOCK, ROWS, DatabaseSessions
+from models.database_sessions import AWAITED, BLOCK, LINE_MAX, ROWS, DatabaseSessions
 
 OPEN_MAX = 6  # so that each has a place, and one alone can write
 CONNECTIONS = pool("c1", "c2")
-ROOM: Pool[str] = Pool(lambda now: ["c1", "c2"] if _open_ones(now.model) < OPEN_MAX else [])
+ROOM: Pool[str] = Pool(lambda now: ["c1", "c2"] if len(now.model.still_open()) < OPEN_MAX else [])
 WRITTEN: Pool[str] = Pool(lambda now: [f"text {now.step}"])
-OPEN: Pool[Handle] = Pool(
-    lambda now: [each.handle for each in now.model.sessions.values() if not each.is_closed]
-)
+OPEN: Pool[Handle] = Pool(lambda now: [each.handle for each in now.model.still_open()])
 FREE: Pool[Handle] = Pool(
     lambda now: [each.handle for each in now.model.sessions.values() if not each.asked]
 )
 AT_WORK: Pool[Handle] = Pool(
     lambda now: [
         each.handle
-        for each in now.model.sessions.values()
-        if each.has_place and not each.is_closed and len(each.asked) < 2
+        for each in now.model.still_open()
+        if each.has_place and len(each.asked) < LINE_MAX
     ]
 )
 WAITING: Pool[Handle] = Pool(lambda now: [each.handle for each in now.model.line])
 ANY = AT_WORK | AT_WORK | FREE
-
-
-def _open_ones(model: DatabaseSessions) -> int:
-    return sum(not each.is_closed for each in model.sessions.values())
 
 
 def _waits_in_order(now: Now) -> bool:

@@ -20,10 +20,10 @@ from scenarios.population import (
     USERS,
 )
 
+LONGEST = "x" * 256
 # Blank, no text, a placeholder in disguise, too long, a control character, a lone surrogate.
 BAD: Pool[Any] = pool(" ", 7, " Null ", "x" * 257, "a\x00", "a\ud800", "\x85b", "TODO")
 # As strange, and good all the same.
-LONGEST = "x" * 256
 ODD = pool(LONGEST, "x", "nullable", "\u00e9", "e\u0301", "\u202eb", "\U0001f600", "")
 NO_USER: Pool[Any] = pool("", None)
 

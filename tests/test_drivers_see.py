@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any, NamedTuple
 
 import pytest
 from threadline.campaign.change import Change, applied
-from threadline.loading import load_target
-from threadline.lockstep.run import Runs
 from threadline.scenario import Scenario
-from threadline.search.explore import Explorer
-from threadline.trace import Header, Recorder
 
 from scenarios.agents import Agents
 from scenarios.conversation import Conversation
@@ -20,6 +15,7 @@ from scenarios.everything import Everything
 from scenarios.parts import PartsByHand
 from scenarios.quality import Quality
 from scenarios.queue import Queue
+from tests.explored import first_failure
 
 SERVICE, SESSIONS = "drivers.service:ServiceDriver", "drivers.sessions:SessionsDriver"
 PARTS = "drivers.parts:PartsDriver"
@@ -94,10 +90,5 @@ def test_each_look_sees_what_it_is_for(bug: str) -> None:
     Within 60 runs; the same scenarios give no alarm about the systems as they are.
     """
     function, old, new, scenario, driver = SEEN[bug]
-    target = load_target(driver)
-    header = Header(target.model.name, target.name, engine="explore", seed=0, steps_max=50)
     with applied([Change(f"sessions.{function}", old, new)]):
-        batches = Explorer(scenario, Runs(target, Recorder(None)), header).batches()
-        failed = (batch for batch in islice(batches, RUNS) if batch.failure)
-
-        assert next(failed, None) is not None
+        assert first_failure(driver, scenario, RUNS)

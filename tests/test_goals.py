@@ -238,7 +238,7 @@ def test_coverage_is_written_as_json(project: Path) -> None:
 def test_a_way_that_the_model_never_takes_is_told(project: Path) -> None:
     """
     A condition that is always true says that what it is there for was never seen; a loop that was
-    entered, and left out, is no such thing, and neither is what only a teardown does.
+    entered, and left out, is no such thing.
     """
     toy = "tests.toys.one_way"
     words = ("--package", "tests.toys.meter", "--scenario", f"{toy}:Both", "--seed", "1")

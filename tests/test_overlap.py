@@ -243,13 +243,15 @@ def test_an_order_can_show_after_more_operations_than_python_has_frames() -> Non
     assert replay(target, said, list(enumerate(steps, 1))) is None
 
 
+def in_reverse() -> list[Operation]:
+    """Return five lines that come in reverse order, which a reader sees."""
+    timings = [Timing(DURING if i else ALONE, delays=((1, 40 - 8 * i),)) for i in range(5)]
+    return [racing.Diary.note(f"line {i}").timed(each) for i, each in enumerate(timings)]
+
+
 def test_what_led_nowhere_is_not_tried_again_when_another_order_shows() -> None:
     """The five lines that came in reverse order are put in order once, not for each reader."""
-    note = racing.Diary.note
-    lines = [
-        note(f"line {i}").timed(Timing(DURING if i else ALONE, delays=((1, 40 - 8 * i),)))
-        for i in range(5)
-    ]
+    note, lines = racing.Diary.note, in_reverse()
     later = [note("a").timed(LATE), note("b").timed(Timing(DURING))]
     target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
     tried = []
@@ -271,6 +273,22 @@ def test_what_led_nowhere_is_tried_again_where_less_is_compared() -> None:
     tried.failed[1] = {2}
     assert tried.compared((False, 0)).failed == {1: {2}}
     assert tried.compared((True, 0)).failed == {}
+
+
+def test_a_search_after_a_caller_has_left_forgets_what_led_nowhere_before() -> None:
+    """From then on the system may hold what nobody was told of, so that less is compared."""
+    steps = [*in_reverse(), racing.Diary.read()]
+    target = Runs(load_target("tests.toys.racing:Diaries"), Recorder(None))
+    with target.begin(Header("diary", "tests.toys.racing:Diaries", overlap=True)) as run:
+        assert isinstance(run, Overlap)
+        for number, operation in enumerate(steps, 1):
+            run.step(number, operation)
+        run.finish()
+        before = set(run._tried.failed)
+        run.step(7, racing.Diary.note("c").timed(Timing(cancelled_at=1)))
+        run.finish()
+        assert before
+        assert before.isdisjoint(run._tried.failed)
 
 
 def test_an_order_that_shows_later_can_be_wrong() -> None:

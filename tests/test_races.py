@@ -14,8 +14,7 @@ from threadline.contracts.at_once import StoreAtOnce
 from threadline.handle import Handle
 from threadline.history import digest
 from threadline.loading import load_target
-from threadline.lockstep.run import Batch, Runs, replay
-from threadline.search.explore import Explorer
+from threadline.lockstep.run import Runs, replay
 from threadline.timing import DURING, WITH, Timing
 from threadline.trace import Header, Recorder
 
@@ -37,6 +36,7 @@ from scenarios.service_overlap import (
 )
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
 from tests.doc_pages import page
+from tests.explored import batches
 from tests.mutants.races import RACES
 from tests.mutants.service_races import SERVICE_RACES
 
@@ -70,12 +70,6 @@ every_race = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.na
 def driver_of(mutant: Mutant) -> str:
     table = "service_races" if mutant in SERVICE_RACES else "races"
     return f"tests.mutants.{table}:{mutant.name}"
-
-
-def batches(driver: str, scenario: type[Scenario[Any]]) -> Iterator[Batch]:
-    target = load_target(driver)
-    header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=True)
-    return Explorer(scenario, Runs(target, Recorder(None)), header).batches()
 
 
 def dies(mutant: Mutant, seed: int, replays: int) -> None:

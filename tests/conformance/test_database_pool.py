@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import islice
 
 import pytest
 from threadline import Handle, Ok
 from threadline.campaign.change import Change, applied
-from threadline.loading import load_target
-from threadline.lockstep.run import Runs
-from threadline.search.explore import Explorer
-from threadline.trace import Header, Recorder
 
 from models.database_pool import PLACE, TIMEOUT
 from scenarios.database_pool import Places
 from sessions.storage.database import Places as OwnPlaces
 from tests.conformance.talks import Begin, PoolTalk
+from tests.explored import first_failure
 from tests.sessions_clock import ManualClock, settle
 
 TALK = PoolTalk
+DRIVER = "drivers.database_pool:DatabasePoolDriver"
 
 S1, S2, S3 = (Handle("s", number) for number in (1, 2, 3))
 
@@ -120,20 +117,11 @@ def test_one_cancelled_with_a_place_handed_over_gives_it_back(
     assert talk.held("taken") == others
 
 
-def failures() -> list[str]:
-    """Return how the first of 200 runs of a pool of one or two places fails, if one does."""
-    target = load_target("drivers.database_pool:DatabasePoolDriver")
-    header = Header(target.model.name, target.name, seed=0, steps_max=50)
-    batches = islice(Explorer(Places, Runs(target, Recorder(None)), header).batches(), 200)
-    failed = (str(batch.failure.signature) for batch in batches if batch.failure)
-    return list(islice(failed, 1))
-
-
 def test_pool_agrees_with_the_model() -> None:
     """
     In 200 runs of a pool of one or two places nothing differs.
     """
-    assert failures() == []
+    assert first_failure(DRIVER, Places, 200) == ""
 
 
 @pytest.mark.parametrize(
@@ -151,7 +139,7 @@ def test_a_pool_with_a_bug_does_not_agree(function: str, old: str, new: str) -> 
     Who comes last is not served first, who comes too late not at all, and nobody stays in line.
     """
     with applied([Change(f"sessions.storage.database.Places.{function}", old, new)]):
-        assert failures() != []
+        assert first_failure(DRIVER, Places, 200)
 
 
 def test_a_place_that_comes_too_late_goes_to_nobody() -> None:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import gc
-from itertools import islice
 
 import pytest
 from threadline import Handle, Ok
 from threadline.campaign.change import Change, applied
-from threadline.loading import load_target
-from threadline.lockstep.run import Runs
-from threadline.search.explore import Explorer
-from threadline.trace import Header, Recorder
 
 from models.database_sessions import (
     AWAITED,
@@ -25,8 +20,10 @@ from models.database_sessions import (
 )
 from scenarios.database_sessions import SessionsByHand
 from tests.conformance.talks import Begin, DatabaseTalk
+from tests.explored import first_failure
 
 TALK = DatabaseTalk
+DRIVER = "drivers.database_sessions:DatabaseSessionsDriver"
 
 SESSION = "RequestScopedSession"
 FACTORY = "RequestScopedSessionFactory"
@@ -131,20 +128,11 @@ def test_who_leaves_makes_way(talk: DatabaseTalk) -> None:
     assert talk.held("open") == 0
 
 
-def failures() -> list[str]:
-    """Return how the first of 200 runs of sessions on one file fails, if one does."""
-    target = load_target("drivers.database_sessions:DatabaseSessionsDriver")
-    header = Header(target.model.name, target.name, seed=0, steps_max=50)
-    batches = islice(Explorer(SessionsByHand, Runs(target, Recorder(None)), header).batches(), 200)
-    failed = (str(batch.failure.signature) for batch in batches if batch.failure)
-    return list(islice(failed, 1))
-
-
 def test_sessions_agree_with_the_model() -> None:
     """
     In 200 runs nothing differs.
     """
-    assert failures() == []
+    assert first_failure(DRIVER, SessionsByHand, 200) == ""
 
 
 # A session with a bug may lose a connection, which is found when its memory is freed.
@@ -178,5 +166,5 @@ def test_a_session_with_a_bug_does_not_agree(function: str, old: str, new: str) 
     Nothing is kept that was given back, none is asked twice at once, and a failed commit is told.
     """
     with applied([Change(f"sessions.storage.database.{function}", old, new)]):
-        assert failures() != []
+        assert first_failure(DRIVER, SessionsByHand, 200)
     gc.collect()

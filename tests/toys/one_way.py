@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadline import Census, Driver, Model, Operation, Scenario, operation, pool, rule
+from threadline import Census, Driver, Model, Scenario, operation, pool, rule
 
 from tests.toys.meter import Meter
 
@@ -28,11 +28,6 @@ class OneWay(Model):
 
     def census(self) -> Census:
         return {"total": self.total}
-
-    def teardown(self) -> list[Operation]:
-        if self.total:
-            return [OneWay.drain()]
-        return []
 
 
 class OneWayDriver(Driver[OneWay]):

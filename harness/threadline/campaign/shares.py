@@ -52,8 +52,7 @@ def next_entry(entries: Sequence[Entry]) -> Entry | None:
     all_pay, spent_s = sum(pays.values()), sum(entry.spent_s for entry in whole) + 1.0
 
     def owed_s(entry: Entry) -> float:
-        even = 1 / len(whole)
-        part = pays[id(entry)] / all_pay
+        even, part = 1 / len(whole), pays[id(entry)] / all_pay
         return (EVEN * even + (1 - EVEN) * part) * spent_s - entry.spent_s
 
     return max(whole, key=lambda entry: (-len(entry.running), owed_s(entry)))
