@@ -243,3 +243,63 @@ def test_a_lane_shows_at_its_end_that_it_was_cancelled() -> None:
     lane = Lane(1, Doors.come(), 2, 5, ((3, 5),), is_cancelled=True)
     assert lane.bar(1) == " #..x"
     assert lane._replace(is_cancelled=False).bar(1) == " #..#"
+
+
+class Board(Model):
+    """Lines in order; what a line does is done by a part that was handed how to tell."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._hand_on = self.tell
+
+    @operation
+    def pin(self, text: str) -> None:
+        """A line is added, and everybody is told."""
+        self.lines.append(text)
+        self._hand_on("all", text)
+
+    @operation
+    def read(self) -> list[str]:
+        return self.lines[:]
+
+
+class Boards(Driver[Board]):
+    """Says nothing of the third line, if `is_quiet`."""
+
+    is_quiet: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def pin(self, text: str) -> None:
+        await self.io()
+        self.lines.append(text)
+        if not (self.is_quiet and len(self.lines) == 3):
+            self.tell("all", text)
+
+    async def read(self) -> list[str]:
+        return self.lines[:]
+
+
+class QuietBoards(Boards):
+    """Loses what it tells of one line."""
+
+    is_quiet = True
+
+
+@pytest.mark.parametrize(("driver", "differs"), [("Boards", None), ("QuietBoards", "outcome")])
+def test_what_parts_of_a_model_tell_is_expected_after_another_order(
+    driver: str, differs: str | None
+) -> None:
+    """The model goes on from the order that was found, with all that its parts hold of it."""
+    pin = Board.pin
+    operations = [
+        pin("a").timed(Timing(delays=((1, 2),))),
+        pin("b").timed(Timing(DURING)),
+        Board.read(),
+        pin("c"),
+    ]
+    name = f"tests.test_overlap_told:{driver}"
+    target, header = Runs(load_target(name), Recorder(None)), Header("board", name, overlap=True)
+    failure = replay(target, header, list(enumerate(operations, 1)))
+    assert (failure.disagreement.of if failure else None) == differs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadline import Model, Operation, Scenario, operation, pool, rule
+from threadline.pool import Now
 from threadline.search.undrawn import Undrawn
 
 
@@ -24,7 +25,7 @@ class Drawing(Scenario[Named]):
 def undrawn(*operations: Operation) -> list[str]:
     """Return what is told of Drawing, once it was followed through these operations."""
     follower = Undrawn(Drawing.rules())
-    look = follower.begin(b"", Named(), lambda number, operation: None)
+    look = follower.begin(b"", Now(Named()), lambda number, operation: None)
     for number, each in enumerate(operations, 1):
         look(number, each)
     return list(follower.lines())

@@ -14,6 +14,7 @@ from ..lifecycle import Lifecycle
 from ..model import Census, Invariant, Model
 from ..operation import Operation, atoms_in
 from ..outcome import Crashed, Hung, Ok, Outcome, Refused
+from ..pool import Now
 from ..trace import is_signature_of, plain
 from .handed import handed
 from .outcomes import DONE, TEXT_MAX, actual_of, crashed, expected_of, is_interrupt
@@ -28,7 +29,8 @@ Invariants = tuple[tuple[Property, Invariant], ...]
 class Lockstep:
     """One run: a fresh model beside a fresh system, from the first step on.
 
-    `record` is called before each step, so that a step which ends the process is not lost.
+    `record` is called before each step, so that a step which ends the process is not lost. `now`
+    has the model, for those who look at it: after a step it may be another object.
     `invariants` are the model's, unless given; a failure shows `settings`. A disagreement whose
     signature it `tolerates` is counted, and the run goes on without comparing that again.
     """
@@ -44,13 +46,14 @@ class Lockstep:
         tolerates: Sequence[str] = (),
     ) -> None:
         self.model = model
+        self.now = Now(model)
         self.settings = settings or {}
         self.steps: list[Step] = []
         self.driver = driver
         self.empty = model.census()  # what a teardown comes back to
         self.has_diverged = False
         self._invariants = model.invariants if invariants is None else invariants
-        self._record = record
+        self.record = record
         self._given = GivenTexts()
         self._renaming = Renaming(self._given.has)
         self._census_names: set[str] = set()  # of the system's, as they were checked last
@@ -67,8 +70,8 @@ class Lockstep:
         does, with nothing done to the system.
         """
         resolved = operation.resolved(self._renaming.real)
-        if self._record is not None:
-            self._record(number, operation)
+        if self.record is not None:
+            self.record(number, operation)
         expected = expected_of(self.model.at(number), operation)
         self._given.new.append(operation)
         return self._compared(number, operation, expected, self.play(resolved))

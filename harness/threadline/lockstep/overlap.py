@@ -110,8 +110,8 @@ class Overlap(Lockstep):
         first = expected_of(self.model.at(number), operation)
         goes_on = bool(self.model.goes_on())
         expected = whole_of(self.model, number, first)
-        if self._record is not None:
-            self._record(number, operation)
+        if self.record is not None:
+            self.record(number, operation)
         self._given.new.append(operation)
         self._notes = noted(self._notes if self._open else {}, self.model)
         call = self._calls[number] = Call(number, operation, expected, goes_on=goes_on)
@@ -315,9 +315,7 @@ class Overlap(Lockstep):
             self._base_length, self._base_steps = len(self._done), len(self.steps)
             self._base_kept = kept
         self._windows += windows
-        if reached.model is not self.model:  # whoever looks at the model goes on to look at it
-            # A copy: Python 3.13 loses what a dict has that was made for an object which is gone.
-            self.model.__dict__ = {**vars(reached.model)}
+        self.model = self.now.model = reached.model
         for window, order in zip(windows, orders, strict=True):
             asked = [(each.call, each.moment) for each in order if each.expected is not None]
             self._done = [*self._done, *((c.number, c.operation, moment) for c, moment in asked)]

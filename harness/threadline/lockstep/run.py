@@ -16,9 +16,9 @@ from ..handle import Dangling
 from ..history import Step
 from ..lifecycle import CLOSE, HUNT, START
 from ..loading import BadName, Target
-from ..model import Model
 from ..operation import Operation
 from ..outcome import Unpredictable
+from ..pool import Now
 from ..trace import AS_EVER, Header, Mode, Numbered, Recorder, Trace
 from .lent import lent_to
 from .lockstep import Lockstep, Record, lifecycle_failure
@@ -45,7 +45,7 @@ class AfterRun(Protocol):
 class Follower(Protocol):
     """Follows each run from its begin to its end, as whoever counts what is reached."""
 
-    def begin(self, header: bytes, model: Model, record: Record) -> Record:
+    def begin(self, header: bytes, now: Now, record: Record) -> Record:
         """Return what is to be called before each step of a run: `record`, or what calls it."""
         ...
 
@@ -129,22 +129,19 @@ class Runs:
         mode: Mode,
         tolerates: Sequence[str],
     ) -> Lockstep:
-        model = self.target.new_model(settings)
         begun = partial(Overlap, partial(self.target.new_model, settings), mode)
-        return (begun if mode.overlap else Lockstep)(
-            model,
+        lockstep = (begun if mode.overlap else Lockstep)(
+            self.target.new_model(settings),
             self._started(settings, anew=anew),
-            self._record(header, model),
+            self.recorder.record,
             self.warned,
             self.target.invariants,
             settings,
             tolerates,
         )
-
-    def _record(self, header: bytes, model: Model) -> Record:
-        """Return what is called before each step of a run that begins."""
-        record: Record = self.recorder.record
-        return record if self.follower is None else self.follower.begin(header, model, record)
+        if self.follower is not None:
+            lockstep.record = self.follower.begin(header, lockstep.now, self.recorder.record)
+        return lockstep
 
     def _count(self, lockstep: Lockstep) -> None:
         self.has_io = self.has_io or lockstep.has_io

@@ -381,7 +381,7 @@ class _Search:
             suppress(Divergence),  # of a system that fails when it is closed
             self.runs.begin(self.header) as lockstep,
         ):
-            now = Now(lockstep.model)
+            now = lockstep.now
             for number, operation in best:
                 now.step = number
                 found.append(look(now, operation, rules))

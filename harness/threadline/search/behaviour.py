@@ -11,9 +11,9 @@ from heapq import heappush, heappushpop
 from itertools import count
 
 from ..lockstep.lockstep import Lockstep, Record
-from ..model import Model
 from ..operation import Operation
 from ..outcome import Outcome, Refused
+from ..pool import Now
 from ..trace import numbered_line
 
 LOOKED_AT_EVERY = 4  # runs: to look at the state after each step takes a quarter of a cheap one
@@ -54,7 +54,7 @@ class Behaviour:
     _is_open: bool = False
     _taken: set[int] = field(default_factory=set)
 
-    def begin(self, header: bytes, model: Model, record: Record) -> Record:
+    def begin(self, header: bytes, now: Now, record: Record) -> Record:
         """Return what to call in place of `record`, before each step of a run that begins."""
         self._look, self._is_open = None, not self.is_off
         if self.is_off:
@@ -62,7 +62,7 @@ class Behaviour:
         self._runs += 1
         if self._runs % LOOKED_AT_EVERY != 1:
             return record
-        self._look = Look(header, model, record, self._number)
+        self._look = Look(header, now, record, self._number)
         return self._look.record
 
     def end(self, lockstep: Lockstep) -> None:
@@ -127,7 +127,7 @@ class Look:
     """One run whose states are looked at: before each step, and at its end."""
 
     header: bytes
-    model: Model
+    now: Now
     to_record: Record
     number: Callable[[Hashable], int]
     lines: list[bytes] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Look:
 
     def see(self, next_kind: str) -> None:
         """Note the state that the run is in, `next_kind` being the operation that follows."""
-        state = self.number(self.model.shape())
+        state = self.number(self.now.model.shape())
         if self.states:
             self.transitions.append(number_of(f"{self.states[-1]} {self._kind} {state}"))
         self.states.append(state)

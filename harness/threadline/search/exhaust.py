@@ -125,7 +125,7 @@ class Exhaust:
 
     def _play(self, lockstep: Lockstep, levels: list[Level], header: Header) -> int:
         """Play one sequence, and return of how many steps it was."""
-        now = Now(lockstep.model)
+        now = lockstep.now
         for number in range(1, header.steps_max + 1):
             now.step = number
             if number > len(levels):
@@ -148,7 +148,7 @@ class Exhaust:
             suppress(Divergence),  # of a system that cannot even be made or closed
             self._runs.open(header.line(), header.settings) as lockstep,
         ):
-            now = Now(lockstep.model)
+            now = lockstep.now
             for number in range(1, header.steps_max + 1):
                 now.step = number
                 options = self._options(now, levels)

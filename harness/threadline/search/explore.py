@@ -210,7 +210,7 @@ class Explorer:
 
     def _play(self, lockstep: Lockstep, random: Random, search_policy: str) -> None:
         choose = choices(search_policy, self._drawers, random)
-        now, draw, step = Now(lockstep.model), random.random, lockstep.step
+        now, draw, step = lockstep.now, random.random, lockstep.step
         uses, detours = int(search_policy == "least-used"), self._detours
         for _ in range(self._header.steps_max):
             for drawer in choose():
@@ -232,7 +232,7 @@ class Explorer:
     def _play_novelty(self, lockstep: Lockstep, random: Random, goal: State) -> None:
         """Go to a state that was seldom seen, and on from there, keeping the ways to new ones."""
         choose = choices("uniform", self._drawers, random)
-        now = Now(lockstep.model)
+        now = lockstep.now
         way = None
         for operation in goal.operations():
             if not self._allows(operation, lockstep.model):

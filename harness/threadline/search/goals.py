@@ -9,7 +9,6 @@ from ..goal import Goal
 from ..lockstep.lockstep import Lockstep, Record
 from ..lockstep.outcomes import ModelError
 from ..lockstep.run import Follower
-from ..model import Model
 from ..operation import Operation
 from ..pool import Now
 
@@ -19,7 +18,7 @@ class Goals:
 
     def __init__(self, goals: Iterable[Goal]) -> None:
         self._open = list(goals)
-        self._model: Model | None = None
+        self._now: Now | None = None
         self._step = 0
 
     @property
@@ -27,9 +26,9 @@ class Goals:
         """The goals that no run has met, in words."""
         return [goal.text for goal in self._open]
 
-    def begin(self, header: bytes, model: Model, record: Record) -> Record:  # noqa: ARG002  # as a follower
+    def begin(self, header: bytes, now: Now, record: Record) -> Record:  # noqa: ARG002  # as a follower
         """Return what to call in place of `record`, before each step of a run that begins."""
-        self._model, self._step = model, 0
+        self._now, self._step = now, 0
         if not self._open:
             return record
 
@@ -43,19 +42,21 @@ class Goals:
         """Look at the end of a run, unless it has failed: its model was asked too much, maybe."""
         if not lockstep.has_diverged:
             self._look(self._step + 1)
-        self._model = None
+        self._now = None
 
     def _look(self, step: int) -> None:
-        if self._model is None:
+        if self._now is None:
             return  # the run is over, and torn down
         self._step = step
-        self._open = [goal for goal in self._open if not self._is_met(goal)]
+        here = Now(self._now.model, step)
+        self._open = [goal for goal in self._open if not _is_met(goal, here)]
 
-    def _is_met(self, goal: Goal) -> bool:
-        try:
-            return bool(goal.holds(Now(self._model, self._step)))
-        except Exception as error:
-            raise ModelError(f"the goal {goal.text!r} raised {error!r}") from error
+
+def _is_met(goal: Goal, now: Now) -> bool:
+    try:
+        return bool(goal.holds(now))
+    except Exception as error:
+        raise ModelError(f"the goal {goal.text!r} raised {error!r}") from error
 
 
 def followed(*each: Follower) -> Follower:
@@ -69,10 +70,10 @@ class Followers:
 
     each: Sequence[Follower]
 
-    def begin(self, header: bytes, model: Model, record: Record) -> Record:
+    def begin(self, header: bytes, now: Now, record: Record) -> Record:
         """Return what calls each of them before a step."""
         for follower in self.each:
-            record = follower.begin(header, model, record)
+            record = follower.begin(header, now, record)
         return record
 
     def end(self, lockstep: Lockstep) -> None:

@@ -105,7 +105,7 @@ class Machine(stateful.RuleBasedStateMachine):
             self._fail(divergence)
             return
         self._open = opened
-        self.now = Now(self.lockstep.model)
+        self.now = self.lockstep.now
 
     def take(self, rule: Rule, values: dict[str, Any]) -> None:
         """Step the operation that a rule makes of drawn values."""

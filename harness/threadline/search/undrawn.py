@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..lockstep.lockstep import Lockstep, Record
-from ..model import Model
 from ..operation import Operation
+from ..pool import Now
 from ..printable import quoted
 from ..rule import TOGETHER, Rule
 
@@ -28,7 +28,7 @@ class Undrawn:
         ]
         self._played: set[str] = set()
 
-    def begin(self, header: bytes, model: Model, record: Record) -> Record:  # noqa: ARG002  # as a follower
+    def begin(self, header: bytes, now: Now, record: Record) -> Record:  # noqa: ARG002  # as a follower
         """Return what to call in place of `record`, before each step of a run that begins."""
         if not self._left:
             return record
