@@ -15,6 +15,7 @@ from threadline.failure import Failure
 from threadline.loading import load_target
 from threadline.lockstep.frozen import States
 from threadline.lockstep.outcomes import ModelError
+from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
@@ -93,6 +94,29 @@ def test_who_comes_between_two_moments_sees_the_first_alone() -> None:
         assert str(told[2]) == "ok, 1"
         assert str(told[3]) == "refused (closed)"
         assert str(told[4]) == "ok, ['hi']"
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        (SEND.timed(Timing(delays=((2, 2),))), READ.timed(Timing(DURING))),
+        (
+            SEND.timed(Timing(delays=((2, 9),))),
+            EMPTY.timed(Timing(DURING, delays=((2, 1),))),
+            SEND.timed(Timing(DURING, delays=((1, 3),))),
+        ),
+    ],
+    ids=["what goes on comes late", "what was over before another call comes before it"],
+)
+def test_the_likely_order_is_tried_first(operations: tuple[Operation, ...]) -> None:
+    """No moment is done anew in a model, as it is right at once."""
+    with runs(RightDriver).begin(header(RightDriver)) as run:
+        assert isinstance(run, Overlap)
+        for number, operation in enumerate(operations, 1):
+            run.step(number, operation)
+        run.finish()
+        assert [step.number for step in run.steps] == [1, 2, 3][: len(operations)]
+        assert run.replayed == 0
 
 
 def test_one_operation_alone_is_whole() -> None:

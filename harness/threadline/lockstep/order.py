@@ -204,19 +204,22 @@ class Search:
         """Return what can be next, and whether it happens: one without an answer may not.
 
         A call can begin if that was before any that is left had ended; what goes on can go on. The
-        likely ones come first: by when they began, and where they waited, by when that was over.
+        likely ones come first: calls as they began, as most of what goes on waits longer for its
+        I/Os; but what tells an outcome comes before a call that was over later.
         """
         rest, open_calls = point.left
         first_end = min(map(_end, (*rest, *open_calls)), default=0)
-        options = []
+        begin = [call for call in rest if call.began <= first_end]
+        soon: list[Option] = []
+        late: list[Option] = []
         for number in point.reached.model.goes_on():
             call = self.world.call_of(number)
-            options.append((call, NEXT))
+            is_soon = call in open_calls and (not begin or _end(call) < _end(begin[0]))
+            (soon if is_soon else late).append((call, NEXT))
             if isinstance(call.outcome, Unknown):
-                options.append((call, LEFT))
-        options += [(call, FIRST) for call in rest if call.began <= first_end]
-        options.sort(key=_likely_at)
-        return options + [(call, NEVER) for call in rest if isinstance(call.outcome, Unknown)]
+                late.append((call, LEFT))
+        late += [(call, NEVER) for call in rest if isinstance(call.outcome, Unknown)]
+        return [*soon, *((call, FIRST) for call in begin), *late]
 
     def _extended(
         self, point: Point, options: Sequence[Option], branches: list[Branch]
@@ -356,14 +359,6 @@ def _left(left: Left, placed: Placed) -> Left:
     is_open = call in left.open or (call in left.rest and not is_over)
     others = tuple(each for each in left.open if each is not call)
     return Left(rest, (*others, call) if is_open and not is_over else others)
-
-
-def _likely_at(option: Option) -> int:
-    """Return the tick in which a moment may have been: most are over with the last I/O."""
-    call, moment = option
-    return (
-        call.began_at if moment == FIRST else max([call.began_at, *(end for _, end in call.marks)])
-    )
 
 
 def _end(call: Call) -> float:
