@@ -32,6 +32,7 @@ class Limits(Scenario[Sessions], bare=True):
     settings = {
         "max_sessions_per_user": pool(2, 3, 5),
         "max_managers_per_user": pool(2, 3, 5),
+        "emergency_percent": pool(80, 50, 100),
         "outbox_max": pool(2, 3),
         "outbox_bytes_max": pool(1_048_576, 13, 14),  # {"text":"m9"} has 13, {"text":"m10"} 14
         "recovery_max": pool(2, 3),

@@ -12,8 +12,8 @@ from models.session_manager import settings
 class Settings(settings.Settings):
     """Those of a session manager, and its own: each part of the model reads the same object.
 
-    message_bytes_max is drawn from what all frames of a scenario are below, to 262,144: only
-    flaws are measured. tokens: the user of each bearer token.
+    message_bytes_max is at its default in each scenario, as only flaws are measured. tokens: the
+    user of each bearer token.
     """
 
     pool_size: int = 10
