@@ -10,6 +10,7 @@ from models.chat_service import ChatServiceModel as Chat
 from models.chat_service.agents import HELD, RAISES_EARLY, RAISES_LATE, REFUSES, WELL
 from models.session_manager.connections import CLEAN
 from models.session_manager.socket_faults import WELL as WELL_PEER
+from scenarios.agents import Agents
 from scenarios.population import (
     CONTEXTS,
     MANAGER_KEYS,
@@ -18,6 +19,7 @@ from scenarios.population import (
     THREADS,
     has_tabs,
 )
+from scenarios.quality import Quality
 from scenarios.service_population import taken_up
 
 # One who does most, on a thread that most is said on: what meets nobody shows no race.
@@ -69,6 +71,15 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     post = rule(Chat.post, user=USERS, thread=THREADS, **SAID, weight=2)
     post_stream = rule(Chat.post_stream, user=USERS, thread=THREADS, **SAID, weight=2)
     agent_answers = rule(Chat.agent_answers, text=HELD_TEXTS, weight=5)
+    start_agent = rule(
+        Chat.start_agent,
+        connection=OPEN,
+        thread=OWN,
+        run=None,
+        message=None,
+        text=TEXTS,
+        agent=pool(WELL, HELD),
+    )
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=OWN, weight=5)
     history = rule(Chat.history, connection=OPEN, thread=OWN, limit=None, weight=3)
     subscribe = rule(
@@ -83,6 +94,10 @@ class ServiceOverlap(Scenario[Chat], bare=True):
         content_type=None,
         strict=None,
     )
+    quality_report = Quality.quality_report
+    ping_thread = rule(Chat.ping_thread, connection=OPEN, thread=OWN)
+    malformed = Agents.malformed
+    sweep = rule(Chat.sweep)
     threads = rule(Chat.threads, user=USERS)
     thread_messages = rule(Chat.thread_messages, user=USERS, thread=THREADS, limit=None, weight=3)
     invalidate = rule(Chat.invalidate, user=USERS, weight=2)

@@ -8,7 +8,7 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
-from threadline import Scenario
+from threadline import Scenario, pool, rule
 from threadline.loading import load_target
 from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Runs
@@ -19,11 +19,23 @@ from threadline.trace import Header, Recorder
 from scenarios.overlap import Overlap as Users
 from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
-from tests.toys.racing import AtOnce
+from tests.toys.racing import AtOnce, Desks
 
 PAIRS = 5
+
+
+class Clients(Scenario[Desks], bare=True):
+    """Four clients who take and leave desks of a whole app, over HTTP."""
+
+    overlap = True
+
+    enter = rule(Desks.enter, user=pool("ana", "ben", "cem", "dua"))
+    leave = rule(Desks.leave, user=pool("ana", "ben", "cem", "dua"))
+
+
 SUBJECTS: tuple[tuple[str, type[Scenario[Any]], int], ...] = (
     ("tests.toys.racing:RightDriver", AtOnce, 300),
+    ("tests.toys.api:Api", Clients, 100),
     ("drivers.sessions:SessionsDriver", Users, 100),
     ("drivers.stored_turns:StoredTurnsDriver", TurnsAtOnce, 40),
     ("drivers.stored_turns:StoredTurnsDriver", TurnsCancelled, 40),
