@@ -100,7 +100,8 @@ class ServiceLife(SessionsDriver):
             return await self._service.invalidate_user_sessions(user)
 
     async def sweep(self) -> None:
-        await self._service.sweep()
+        async with self._doors.inside():
+            await self._service.sweep()
 
     async def metrics(self) -> object:
         counts = self._service.metrics()

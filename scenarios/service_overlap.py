@@ -71,15 +71,7 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     post = rule(Chat.post, user=USERS, thread=THREADS, **SAID, weight=2)
     post_stream = rule(Chat.post_stream, user=USERS, thread=THREADS, **SAID, weight=2)
     agent_answers = rule(Chat.agent_answers, text=HELD_TEXTS, weight=5)
-    start_agent = rule(
-        Chat.start_agent,
-        connection=OPEN,
-        thread=OWN,
-        run=None,
-        message=None,
-        text=TEXTS,
-        agent=pool(WELL, HELD),
-    )
+    start_agent = rule(Chat.start_agent, connection=OPEN, thread=OWN, **SAID | {"message": None})
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=OWN, weight=5)
     history = rule(Chat.history, connection=OPEN, thread=OWN, limit=None, weight=3)
     subscribe = rule(
@@ -117,9 +109,6 @@ class ServiceRestart(ServiceOverlap):
     """And the service is stopped and started again while its agents are at work."""
 
     restart = rule(Chat.restart, weight=3)
-    # It is called on the service itself, where nobody holds it back until a stop is over: one that
-    # goes on behind the stop waits for a connection, in seconds that do not pass here.
-    sweep = None
 
     goes_on = sometimes("an agent answers what was asked before a start", taken_up)
 

@@ -105,6 +105,18 @@ def test_a_slice_that_came_too_late_says_nothing() -> None:
     assert busy.end().note == "a hunt was cut short"
 
 
+def test_what_slices_could_not_judge_is_summed_up() -> None:
+    """Of two that say the same, each counts; so does each turn that held the loop."""
+    store = entry()
+    for _ in range(2):
+        ended = Ended(9, 90, {}, undecided=2, held={"Gate.hold line 3": 1})
+        list(store.hear(store.begin(), ended))
+
+    judged, held = store.end().note.split("; ")
+    assert judged.startswith("4 runs not judged to the end: ")
+    assert held.startswith("2 turns of the loop took over 100 ms of real time, in Gate.hold line 3")
+
+
 def test_what_is_new_is_counted_once() -> None:
     """A state that another slice, or the corpus, has reached is not new."""
     store = entry()

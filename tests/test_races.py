@@ -250,6 +250,18 @@ def test_the_driver_tells_new_ids_whichever_task_goes_on_first(late: int) -> Non
     assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
 
 
+def test_a_sweep_waits_until_a_restart_is_over() -> None:
+    """One that goes on behind the stop would wait for a connection of a pool that is closed."""
+    operations = (
+        Chat.restart().timed(Timing(delays=((1, 2),))),
+        Chat.sweep().timed(Timing(DURING)),
+    )
+    target = load_target(SERVICE)
+    settings = {"pool_size": 1, "queue_workers": 64, "queue_workers_per_user": 4}
+    header = Header(target.model.name, SERVICE, settings=settings, overlap=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
 def test_the_page_names_every_race() -> None:
     rows = page("docs/overlap.md").table("race")
     assert [row[0].strip("`") for row in rows] == [mutant.name for mutant in ALL]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import cycle, islice
 from statistics import median
 from typing import Any
 
@@ -19,9 +20,14 @@ from threadline.trace import Header, Recorder
 from scenarios.overlap import Overlap as Users
 from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
+from tests.toys.api import make_api
 from tests.toys.racing import AtOnce, Desks
 
 PAIRS = 5
+
+
+FOUR = pool("ana", "ben", "cem", "dua")
+REQUESTS = 30
 
 
 class Clients(Scenario[Desks], bare=True):
@@ -29,8 +35,8 @@ class Clients(Scenario[Desks], bare=True):
 
     overlap = True
 
-    enter = rule(Desks.enter, user=pool("ana", "ben", "cem", "dua"))
-    leave = rule(Desks.leave, user=pool("ana", "ben", "cem", "dua"))
+    enter = rule(Desks.enter, user=FOUR)
+    leave = rule(Desks.leave, user=FOUR)
 
 
 SUBJECTS: tuple[tuple[str, type[Scenario[Any]], int], ...] = (
@@ -44,15 +50,41 @@ SUBJECTS: tuple[tuple[str, type[Scenario[Any]], int], ...] = (
 
 
 def taken(
-    driver: str, scenario: type[Scenario[Any]], runs: int, *, overlap: bool
+    driver: str, scenario: type[Scenario[Any]], runs: int, *, overlap: bool, steps_max: int = 50
 ) -> tuple[float, int]:
     """Return the seconds that so many runs of the same seed take, and their steps."""
     target = load_target(driver)
-    header = Header(target.model.name, driver, seed=0, steps_max=50, overlap=overlap)
+    header = Header(target.model.name, driver, seed=0, steps_max=steps_max, overlap=overlap)
     explorer = Explorer(scenario, Runs(target, Recorder(None)), header)
     began = time.perf_counter()
     steps = sum(batch.steps for batch in islice(explorer.batches(), runs))
     return time.perf_counter() - began, steps
+
+
+async def called() -> None:
+    """Make the app of `Clients`, and call it as often as a run of 30 steps, without Threadline."""
+
+    async def no_io() -> None: ...
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_: object) -> None: ...
+
+    app, users = make_api(no_io, []), cycle(FOUR.constant or ())
+    for method in islice(cycle(("POST", "DELETE")), REQUESTS):
+        scope = {"type": "http", "http_version": "1.1", "scheme": "http", "headers": []}
+        path = {"method": method, "path": f"/desks/{next(users)}", "query_string": b""}
+        await app({**scope, **path}, receive, send)
+
+
+def alone() -> tuple[float, float]:
+    """Return the seconds that a run of `Clients` takes, and that its app takes by itself."""
+    seconds, _ = taken("tests.toys.api:Api", Clients, 50, overlap=True, steps_max=REQUESTS)
+    began = time.perf_counter()
+    for _ in range(50):
+        asyncio.run(called())
+    return seconds / 50, (time.perf_counter() - began) / 50
 
 
 class Spent:
@@ -102,6 +134,8 @@ def main() -> None:
         ratio = median(one / other for one, other in zip(calm, plain, strict=True))
         times = "".join(f"{median(each) * 1e6:>6.0f}us" for each in (plain, calm, drawn))
         print(f"{scenario.__name__:38}{times}{ratio:>7.2f}{median(shares):>9.1%}")
+    run, app = (median(each) * 1_000 for each in zip(*(alone() for _ in range(PAIRS)), strict=True))
+    print(f"a run of {REQUESTS} steps of Clients takes {run:.1f} ms, its app alone {app:.1f} ms")
 
 
 if __name__ == "__main__":

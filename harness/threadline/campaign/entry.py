@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..history import count
 from ..loading import Target
+from ..lockstep.loop_watch import of_held
 from ..search.behaviour import packed, unpacked
 from .events import Began, Ended, Event, Found, Memory, Progress, Reached, Replayed, Shorter
 from .job import REPLAY, Job
 
 FIRST_RUNS_APART = 1_000_000  # numbers of runs that a slice has for itself
 NOT_REACHED = "not played: there was no time for it; give it more with --for"
+UNDECIDED = "too many orders were possible, or the model could not say what is right"
 STATES_MAX = 50_000  # states, and transitions, that are told apart, as in a worker
 
 
@@ -57,6 +60,8 @@ class Entry:
     found: dict[str, Found | Shorter] = field(default_factory=dict)  # the latest of each signature
     notes: list[str] = field(default_factory=list)
     broken: str = ""
+    undecided: int = 0
+    held: dict[str, int] = field(default_factory=dict)  # how often each line held the loop
     _notes_of_idle: list[str] = field(default_factory=list)
     _owners: dict[str, Slice] = field(default_factory=dict)
     _unused: dict[str, str] | None = None
@@ -147,6 +152,10 @@ class Entry:
             notes.append(NOT_REACHED)
         if not self.steps:  # else a slice that came too late to play says nothing of use
             notes += self._notes_of_idle
+        if self.undecided:
+            notes.append(f"{count(self.undecided, 'run')} not judged to the end: {UNDECIDED}")
+        if self.held:
+            notes.append(of_held(self.held))
         return Ended(
             self.runs,
             self.steps,
@@ -213,6 +222,9 @@ class Entry:
         part.known = event.known
         self._had_time = self._had_time or not event.is_unreached
         self._complete = self._complete and event.complete
+        self.undecided += event.undecided
+        for line, times in event.held.items():
+            self.held[line] = self.held.get(line, 0) + times
         if event.note:
             notes = self.notes if event.steps else self._notes_of_idle
             notes.append(event.note)

@@ -87,6 +87,8 @@ class Ended:
     `unused` has a line for each rule that never fired, which says why not. `known` counts the runs
     in which a known failure came, apart from the others. One that `is_unreached` has not taken a
     step, as the time was over before it could. `unmet` are the goals that no run has met.
+    `undecided` counts the runs that could not be judged to their end, `held` how often each line
+    held the loop.
     """
 
     runs: int
@@ -98,6 +100,8 @@ class Ended:
     known: dict[str, int] = field(default_factory=dict)
     unmet: list[str] = field(default_factory=list)
     is_unreached: bool = False
+    undecided: int = 0
+    held: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

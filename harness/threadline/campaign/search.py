@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..failure import Failure
-from ..history import count
 from ..known import Known
 from ..leaks.round_trip import TIME_OVER, round_trips_of
 from ..lockstep.loop_watch import LoopWatch
@@ -41,7 +40,6 @@ NOTHING_TAKES_TIME = (
     "nothing in it takes time, so that operations overlap only where they give way; await the "
     "driver's io() where a store or a peer in memory stands for one with I/O"
 )
-UNDECIDED = "too many orders were possible, or the model could not say what is right"
 NO_LINE_COUNTS = (
     "no line of the system's counts, so that no thread is switched; name its packages in the "
     'driver: threaded = ("my_app",)'
@@ -89,13 +87,14 @@ class Search:
             complete = self._follow(batches)
         found = self._findings
         is_all = complete and sequences > 0
-        note = HUNT_CUT if TIME_OVER in round_trips_of(self._runs).growths.skipped else ""
-        note = note or "; ".join(filter(None, (self._of_overlap(header), watch.note())))
+        is_cut = TIME_OVER in round_trips_of(self._runs).growths.skipped
+        note = HUNT_CUT if is_cut else self._of_overlap(header)
         unused, steps, unmet = engine.unused(), self._steps, self._goals.unmet
+        unsure = self._runs.undecided  # before runs are looked at again
         self._tell_reached()
         self._look_back()
         counts = found.counts, is_all, note, unused, found.known, unmet
-        self._tell(Ended(self._played, steps, *counts))
+        self._tell(Ended(self._played, steps, *counts, undecided=unsure, held=watch.places))
 
     def _watches(self, header: Header) -> bool:
         """Return whether it is to be seen what holds the loop: where operations overlap on one."""
@@ -127,8 +126,7 @@ class Search:
         if self._played and header.overlap and not self._runs.has_io:
             is_threaded = self._runs.target.driver.threaded
             return NO_LINE_COUNTS if is_threaded else NOTHING_TAKES_TIME
-        unjudged = self._runs.undecided
-        return f"{count(unjudged, 'run')} not judged to the end: {UNDECIDED}" if unjudged else ""
+        return ""
 
     def _tell_reached(self) -> None:
         """Report what was reached since the last time."""

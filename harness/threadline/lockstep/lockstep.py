@@ -45,7 +45,6 @@ class Lockstep:
         settings: Mapping[str, object] | None = None,
         tolerates: Sequence[str] = (),
     ) -> None:
-        self.model = model
         self.now = Now(model)
         self.settings = settings or {}
         self.steps: list[Step] = []
@@ -62,6 +61,12 @@ class Lockstep:
         self._tolerates = tolerates
         self.undecided = 0  # times that nobody could say what is right; only where calls overlap
         self._dropped: set[str] = set()  # what is not compared any more, as disagreements name it
+
+    @property
+    def model(self) -> Model:
+        """The model that the run is at."""
+        found: Model = self.now.model
+        return found
 
     def step(self, number: int, operation: Operation) -> Step:
         """Apply one operation to model and system; raise Divergence where they disagree.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from asyncio import BaseEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event, Thread, get_ident
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -60,20 +60,18 @@ class LoopWatch:
                 self.places[place] = self.places.get(place, 0) + 1
                 self._since_s = float("inf")
 
-    def note(self) -> str:
-        """Return what a campaign says of it; nothing where nothing was seen."""
-        if not self.places:
-            return ""
-        most = sorted(self.places, key=lambda place: (-self.places[place], place))[:PLACES_MAX]
-        return (
-            f"{count(sum(self.places.values()), 'turn')} of the loop took over "
-            f"{HELD_S * 1_000:.0f} ms of real time, in {', '.join(most)}: what blocks holds up all "
-            "others"
-        )
-
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_EVERY_S):
             self.look()
+
+
+def of_held(places: Mapping[str, int]) -> str:
+    """Return what a campaign says of where the loop was held, and how often."""
+    most = sorted(places, key=lambda place: (-places[place], place))[:PLACES_MAX]
+    return (
+        f"{count(sum(places.values()), 'turn')} of the loop took over {HELD_S * 1_000:.0f} ms of "
+        f"real time, in {', '.join(most)}: what blocks holds up all others"
+    )
 
 
 def _place(frame: FrameType | None) -> str:

@@ -315,7 +315,7 @@ class Overlap(Lockstep):
             self._base_length, self._base_steps = len(self._done), len(self.steps)
             self._base_kept = kept
         self._windows += windows
-        self.model = self.now.model = reached.model
+        self.now.model = reached.model
         for window, order in zip(windows, orders, strict=True):
             asked = [(each.call, each.moment) for each in order if each.expected is not None]
             self._done = [*self._done, *((c.number, c.operation, moment) for c, moment in asked)]
