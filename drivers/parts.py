@@ -18,7 +18,7 @@ import sessions
 from models.parts import Parts
 from models.parts.errors import NOTHING, OWN
 from models.parts.model import INTERVAL_S, RAISES_KNOWN, WELL
-from models.parts.values import CONTENTS, FRAMES, PAYLOADS
+from models.parts.values import CONTENTS, EVENTS, FRAMES, PAYLOADS
 from models.session_manager.plain_data import added, described, spoil
 from sessions import ChatSystem, Settings, UserExecutionContext, default, errors, quality
 from sessions.clock import Clock
@@ -84,6 +84,12 @@ class PartsDriver(Driver[Parts]):
     async def parse(self, frame: str, room: int) -> object:
         sent = FRAMES[frame]
         return parsed(sent.data, sent.size_bytes + room)
+
+    async def event(self, word: str) -> object:
+        fields: dict[str, Any] = _copied(EVENTS[word])
+        event = Event("message", IsolationKey("ana", "t"), "r", "e", None, fields)
+        spoil(event.as_json())
+        return [event.as_json(), event.size_bytes()]
 
     async def kind_of(self, given: object) -> object:
         return kind_of({"type": given})  # type: ignore[dict-item]

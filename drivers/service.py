@@ -12,6 +12,7 @@ from drivers.service_shown import since_start
 from drivers.sessions_socket import Socket
 from models.chat_service import ChatServiceModel
 from models.chat_service.malformed_frames import MALFORMED_FRAMES
+from sessions import UserExecutionContext
 from sessions.errors import RefusedError
 from sessions.event import Json
 from sessions.routes import Reply
@@ -155,6 +156,9 @@ class ServiceDriver(ServiceLife):
             lambda: exchange.post_stream(self._service.agent_route, user, given), exchange=exchange
         )
 
+    def hang_up(self, exchange: Exchange) -> None:
+        exchange.leave()
+
     async def threads(self, user: str) -> object:
         async with self._doors.inside():
             return _body(await self._service.messages_route.threads(user))
@@ -166,6 +170,12 @@ class ServiceDriver(ServiceLife):
     async def delete_thread(self, user: str, thread: str) -> object:
         async with self._doors.inside():
             return _body(await self._service.thread_route.delete_thread(user, thread))
+
+    async def create_manager(
+        self, context: UserExecutionContext | None, user: str | None
+    ) -> object:
+        async with self._doors.inside():
+            return await super().create_manager(context, user)
 
     async def broadcast(self, event: str, text: str) -> None:
         service = self._service
@@ -181,7 +191,8 @@ class ServiceDriver(ServiceLife):
 
     def _exchange(self) -> Exchange:
         exchange = Exchange(self._tell_of_thread)
-        self._exchanges = [each for each in self._exchanges if each.is_open()] + [exchange]
+        self._exchanges = [each for each in self._exchanges if not each.is_over()]
+        self._exchanges.append(exchange)
         return exchange
 
     def _send(self, connection: Socket, data: str | bytes) -> object:

@@ -35,8 +35,18 @@ class Exchange:
         """Send a message, and go on while its events come."""
         self._begin(self._stream(route, user, body))
 
+    def leave(self) -> None:
+        """Stop waiting, as a client does that closes its connection."""
+        if self.task is not None:
+            self.task.cancel()
+
     def is_open(self) -> bool:
+        """Return whether its client waits: it has been sent, and not all has come."""
         return self.task is not None and not self.task.done()
+
+    def is_over(self) -> bool:
+        """Return whether it was sent, and nobody waits any more."""
+        return self.task is not None and self.task.done()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self.task = asyncio.create_task(self._run(work))

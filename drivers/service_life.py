@@ -69,7 +69,7 @@ class ServiceLife(SessionsDriver):
         self._exchanges: list[Exchange] = []
         self._databases: list[HeldSession] = []
         self._crashed: list[Life] = []
-        self._begin(Pump(self.clock))
+        self._begin()
 
     def roots(self) -> Mapping[str, object]:
         return {"service": self._service, "loop": self.pump.loop, **modules_of("sessions")}
@@ -83,7 +83,7 @@ class ServiceLife(SessionsDriver):
         while self._databases:  # no name is left to this frame, which tracebacks can keep
             # It has its session until the end of the run, however soon it was closed.
             self._databases.pop(0).task.cancel()
-        self._exchanges = [each for each in self._exchanges if each.is_open()]
+        self._exchanges = [each for each in self._exchanges if not each.is_over()]
         self.pump.settle()
         for life in self._crashed:
             life.end()
@@ -111,7 +111,7 @@ class ServiceLife(SessionsDriver):
             **self._timed(),
             "storage_errors": of_kinds(counts.storage_errors),
         }
-        spoil(counts.storage_errors)
+        spoil(counts)
         return shown
 
     async def restart(self) -> None:
@@ -119,7 +119,7 @@ class ServiceLife(SessionsDriver):
             try:
                 await self._service.stop()
             finally:
-                self._make(self.pump)
+                self._make()
                 await self._service.start()
 
     async def ready(self) -> str | None:
@@ -131,7 +131,9 @@ class ServiceLife(SessionsDriver):
         for held in self._databases:
             held.crash()
         self._sockets.open.clear()
-        self._begin(Pump(self.clock))
+        self._exchanges.clear()
+        self.abandon()
+        self._begin()
 
     async def start_second(self) -> None:
         process = Process(self._disk)
@@ -187,6 +189,8 @@ class ServiceLife(SessionsDriver):
             "requests": {tuple(key): waiting for key, waiting in held.requests.items()},
             "subscriptions": {tuple(key) for key in held.subscriptions},
             "dead_letters": held.dead_letters,
+            "responses": held.pending_responses,
+            "exchanges": {each for each in self._exchanges if each.is_open()},
             "agents": self._words.running(),
             "sockets_without_database": sum(
                 not hasattr(s, "db_session") for s in self._sockets.open
@@ -204,21 +208,20 @@ class ServiceLife(SessionsDriver):
             rings = self._words.clock(text)
             self.pump.loop.call_later(PUNCTUAL_S, rings.set)
 
-    def _begin(self, pump: Pump) -> None:
+    def _begin(self) -> None:
         """Start a new service on the disk."""
         self._doors = Doors()
-        self._make(pump)
+        self._make()
         self.pump.call(self._service.start())
         self.pump.settle()
 
-    def _make(self, pump: Pump) -> None:
+    def _make(self) -> None:
         """Make a new service on the disk."""
         process = Process(self._disk)
         self._words.start_again()
         self._service = self._service_on(process)
         self._system = self._service.system
-        self.pump = pump
-        self._life = Life(pump, process, self._service)
+        self._life = Life(self.pump, process, self._service)
         default.set_default_service(self._service)
 
     def _service_on(self, process: Process) -> ChatService:

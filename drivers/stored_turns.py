@@ -16,6 +16,7 @@ from drivers.disk import Process, make_disk
 from models.stored_turns import StoredTurns
 from sessions import ChatSystem, Settings, UserExecutionContext
 from sessions.errors import PoolTimeoutError, ThreadEndedError
+from sessions.ids import IsolationKey
 from sessions.storage.database import Database, RequestScopedSessionFactory
 from sessions.storage.thread_store import ThreadStore
 from sessions.storage.turn_store import TurnStore
@@ -67,8 +68,10 @@ class StoredTurnsDriver(Driver[StoredTurns]):
         found = await self._threads.threads_of(user, lambda _: None)
         return sorted(thread.thread_id for thread in found)
 
-    async def remove_due(self) -> int:
-        return await self._threads.remove_due(lambda _: None)
+    async def remove_due(self, user: str, thread: str, ago_s: int | None) -> int:
+        since_s = None if ago_s is None else self.clock.now() - ago_s
+        live = {IsolationKey(user, thread): since_s}
+        return await self._threads.remove_due(live.get)
 
     def say_first(self, user: str, thread: str, run: str, message: str) -> list[int]:
         """Return the results of both, which wait for the place of writers in this order.
@@ -78,7 +81,8 @@ class StoredTurnsDriver(Driver[StoredTurns]):
         writers, tasks = self._database.writers, list[asyncio.Task[int]]()
         assert writers is not None
         self.pump.call(writers.take())
-        for work in (self.say(user, thread, run, message), self.remove_due()):
+        removal = self.remove_due(user, thread, None)
+        for work in (self.say(user, thread, run, message), removal):
             tasks.append(self.pump.call(self._begun(work)))
             self.pump.settle()
         writers.give_back()

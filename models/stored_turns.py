@@ -14,6 +14,7 @@ USERS = pool("ana", "ben", identity=True)
 THREADS = pool("t", "u", identity=True)
 RUNS = pool("r", "s")
 MESSAGES = pool("m", "n")
+AGO_S = pool(None, 1, 2, 3, 4)  # seconds
 
 
 @dataclass(slots=True)
@@ -97,10 +98,18 @@ class StoredTurns(Model):
         """Time passes."""
         self._now_s += seconds
 
-    @operation(breaks=Property.MEMORY)
-    def remove_due(self) -> int:
-        """Threads go of which nobody has said anything for so long; how many."""
+    @operation(user=USERS, thread=THREADS, ago_s=AGO_S, breaks=Property.MEMORY)
+    def remove_due(self, user: str, thread: str, ago_s: int | None) -> int:
+        """Threads go of which nobody has said anything for so long; how many.
+
+        One stays whose live session began before it was due. That of this thread began so long ago;
+        all others have none.
+        """
         due = self._due()
+        if ago_s is not None and (user, thread) in due:
+            due_s = self.threads[user, thread].active_s + self._retention_s
+            if self._now_s - ago_s < due_s:
+                due.remove((user, thread))
         for key in due:
             del self.threads[key]
         return len(due)
@@ -111,7 +120,7 @@ class StoredTurns(Model):
 
         The position, and how many threads went: what is said in time keeps its thread.
         """
-        return [self.say(user, thread, run, message), self.remove_due()]
+        return [self.say(user, thread, run, message), self.remove_due(user, thread, None)]
 
     def _kept(self, user: str, thread: str) -> Thread | None:
         """Return a thread that is not due."""

@@ -20,7 +20,7 @@ from scenarios.population import (
     has_all_his_sessions,
 )
 from scenarios.refusals import BAD
-from scenarios.service_population import is_queue_full
+from scenarios.service_population import EXCHANGES, is_queue_full
 
 AGENTS = pool(NEVER_ENDS, SLOW, WELL, REFUSES, PUNCTUAL, LOST, SILENT)
 REFERENCES: Pool[Any] = pool((), ("a",), ("a", "b"), ("",))
@@ -60,6 +60,7 @@ class Crowd(Scenario[Chat], bare=True):
     post = rule(Chat.post, user=USERS, thread=NOTHING | THREADS, **ASKED, weight=3)
     post_badly = rule(Chat.post, user=USERS | BAD, **ASKED_BADLY, weight=2)
     stream_badly = rule(Chat.post_stream, user=USERS | BAD, **ASKED_BADLY)
+    hang_up = rule(Chat.hang_up, exchange=EXCHANGES)
     subscribe = rule(Chat.subscribe, connection=OPEN, thread=None, action="subscribe", weight=2)
     broadcast = rule(
         Chat.broadcast, event=pool("quality_update", "quality_alert"), text=TEXTS, weight=2

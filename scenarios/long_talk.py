@@ -11,7 +11,7 @@ from models.chat_service.agents import NEVER_ENDS, SLOW, UNAVAILABLE_TWICE, WELL
 from models.chat_service.handling import HISTORY_TURNS
 from models.session_manager.socket_faults import WELL as WELL_PEER
 from scenarios.population import OPEN
-from scenarios.service_population import taken_up
+from scenarios.service_population import EXCHANGES, taken_up
 
 ONE, THREAD = pool("ana", identity=True), pool("t", identity=True)
 # Unique to its step, as plain texts are; nobody may trim one, or count its words otherwise.
@@ -45,6 +45,7 @@ class LongTalk(Scenario[Chat], bare=True):
         agent=AGENTS,
         weight=2,
     )
+    hang_up = rule(Chat.hang_up, exchange=EXCHANGES)
     post = rule(Chat.post, user=ONE, thread=THREAD, **SAID, agent=AGENTS, weight=4)
     history = rule(Chat.history, connection=OPEN, thread=None, limit=pool(None, 1, 20, 21))
     stop_agent = rule(Chat.stop_agent, connection=OPEN, thread=None)

@@ -9,7 +9,7 @@ from threadline import Now, Pool, Scenario, pool, rule, sometimes
 from models.parts import Parts
 from models.parts.errors import ANSWERS, ERRORS, NOTHING, STORAGE, WITHOUT_CODE
 from models.parts.model import BOUNDS_S, INTERVAL_S, KINDS, LIMITS, RAISES, RAISES_KNOWN, WELL
-from models.parts.values import CONTENTS, FRAMES, PAYLOADS
+from models.parts.values import CONTENTS, EVENTS, FRAMES, PAYLOADS
 from scenarios.refusals import BAD, ODD
 
 FIELDS = pool(
@@ -45,6 +45,7 @@ class PartsByHand(Scenario[Parts], bare=True):
     additional = rule(Parts.additional, word=ADDITIONAL, weight=2)
     observe = rule(Parts.observe, seconds=TIMES_S, weight=2)
     parse = rule(Parts.parse, frame=pool(*FRAMES), room=pool(0, 1, -1), weight=3)
+    event = rule(Parts.event, word=pool(*EVENTS))
     kind_of = rule(Parts.kind_of, given=pool(*KINDS) | STRANGE)
     id_of = rule(
         Parts.id_of,

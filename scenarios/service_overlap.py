@@ -20,7 +20,7 @@ from scenarios.population import (
     has_tabs,
 )
 from scenarios.quality import Quality
-from scenarios.service_population import taken_up
+from scenarios.service_population import EXCHANGES, taken_up
 
 # One who does most, on a thread that most is said on: what meets nobody shows no race.
 USERS = pool("ana", "ana", "ana", "ben")
@@ -94,6 +94,7 @@ class ServiceOverlap(Scenario[Chat], bare=True):
     thread_messages = rule(Chat.thread_messages, user=USERS, thread=THREADS, limit=None, weight=3)
     invalidate = rule(Chat.invalidate, user=USERS, weight=2)
     delete_thread = rule(Chat.delete_thread, user=USERS, thread=THREADS, weight=2)
+    hang_up = rule(Chat.hang_up, exchange=EXCHANGES)
 
     tabs = sometimes("a thread has two connections", has_tabs)
     in_line = sometimes("a message waits behind one that is handled", _has_a_line)
@@ -109,6 +110,18 @@ class ServiceRestart(ServiceOverlap):
     """And the service is stopped and started again while its agents are at work."""
 
     restart = rule(Chat.restart, weight=3)
+
+    goes_on = sometimes("an agent answers what was asked before a start", taken_up)
+
+
+class ServiceCrash(ServiceOverlap):
+    """And the process is gone, whatever is under way, and is started again on what it stored."""
+
+    crash = rule(Chat.crash)
+    # More of what is stored, and of a look at it, than of what a crash forgets in any case.
+    post = rule(Chat.post, user=USERS, thread=THREADS, **SAID, weight=6)
+    thread_messages = rule(Chat.thread_messages, user=USERS, thread=THREADS, limit=None, weight=8)
+    broadcast = subscribe = validate = quality_report = ping_thread = malformed = None
 
     goes_on = sometimes("an agent answers what was asked before a start", taken_up)
 

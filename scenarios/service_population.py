@@ -26,6 +26,7 @@ GOOD_AGENTS = pool(WELL, WELL, SLOW)
 # A message id that comes again is that of a client who was not sure to be heard.
 MESSAGES = pool(None, None, None, "id1", "id2")
 LIMITS = pool(None, 1, 2, 500)
+EXCHANGES: Pool[Handle] = Pool(lambda now: now.model.service.open_exchanges())
 
 
 def _open(now: Now) -> list[DatabaseSession]:

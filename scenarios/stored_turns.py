@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadline import Now, Scenario, pool, rule, sometimes
 
-from models.stored_turns import MESSAGES, RUNS, THREADS, USERS, StoredTurns
+from models.stored_turns import AGO_S, MESSAGES, RUNS, THREADS, USERS, StoredTurns
 
 
 def _is_due(now: Now) -> bool:
@@ -25,7 +25,7 @@ class Turns(Scenario[StoredTurns]):
     settings = {"pool_size": pool(10, 1, 2), "retention_s": pool(4, 100)}
 
     wait = rule(StoredTurns.wait, seconds=pool(1, 2, 3), weight=6)
-    remove_due = rule(StoredTurns.remove_due)
+    remove_due = rule(StoredTurns.remove_due, user=USERS, thread=THREADS, ago_s=AGO_S, weight=2)
     say_first = rule(
         StoredTurns.say_first, user=USERS, thread=THREADS, run=RUNS, message=MESSAGES, weight=2
     )

@@ -10,15 +10,17 @@ from threadline.scenario import Scenario
 
 from scenarios.agents import Agents
 from scenarios.conversation import Conversation
+from scenarios.crowd import Crowd
 from scenarios.database import Database
 from scenarios.everything import Everything
 from scenarios.parts import PartsByHand
 from scenarios.quality import Quality
 from scenarios.queue import Queue
+from scenarios.stored_turns import Turns
 from tests.explored import first_failure
 
 SERVICE, SESSIONS = "drivers.service:ServiceDriver", "drivers.sessions:SessionsDriver"
-PARTS = "drivers.parts:PartsDriver"
+PARTS, TURNS = "drivers.parts:PartsDriver", "drivers.stored_turns:StoredTurnsDriver"
 RUNS = 60
 
 
@@ -46,6 +48,9 @@ SEEN = {
     "its own counter handed out": Seen(
         "storage.failures.StorageErrors.counts", "dict(self._counts)", "self._counts", Queue
     ),
+    "a client who left kept waiting": Seen(
+        "routes.AgentRoute._events", "self._responses.finish(message.asker)", "pass", Crowd
+    ),
     "a socket without a database session": Seen(
         "service.ChatService.handle_websocket_connection",
         'setattr(websocket, "db_session", session)',
@@ -61,12 +66,40 @@ SEEN = {
     "seconds added": Seen(
         "contexts.Contexts.get_user_execution_context", "- asked", "+ asked", Everything, SESSIONS
     ),
+    "counts that go on": Seen(
+        "session_manager.ChatSystem.metrics",
+        "dataclasses.replace(self._metrics)",
+        "self._metrics",
+        Everything,
+        SESSIONS,
+    ),
+    "a field in the place of an id": Seen(
+        "event.Event.as_json",
+        "dict(self.fields)) | ids",
+        "dict(self.fields))",
+        PartsByHand,
+        PARTS,
+    ),
+    "characters for bytes": Seen(
+        "event.Event.size_bytes",
+        '(",", ":")',
+        '(",", ":"), ensure_ascii=False',
+        PartsByHand,
+        PARTS,
+    ),
     "an id that tells whose it is": Seen(
         "context.UserExecutionContext.child",
         "(self.user_id, name)",
         "(name, self.user_id)",
         Conversation,
         SESSIONS,
+    ),
+    "a session that began when its thread was due": Seen(
+        "storage.thread_store.ThreadStore._is_due",
+        "(since_s is None or since_s >= due_at_s)",
+        "since_s is None",
+        Turns,
+        TURNS,
     ),
     "a stop that waits for no task": Seen(
         "session_manager.ChatSystem.stop",

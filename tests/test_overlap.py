@@ -182,7 +182,7 @@ def test_a_call_that_is_cut_in_two_is_a_failure() -> None:
     failure = play(racing.Halving, ENTER.timed(Timing(cancelled_at=1)))
     assert failure is not None
     assert failure.signature.where == "logs"
-    assert "x is cancelled" in "\n".join(failure.lines())
+    assert "x gets no answer" in "\n".join(failure.lines())
 
 
 def test_a_caller_can_leave_while_he_waits_for_no_io() -> None:

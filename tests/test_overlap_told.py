@@ -240,9 +240,9 @@ def test_a_model_without_notes_has_none() -> None:
 
 
 def test_a_lane_shows_at_its_end_that_it_was_cancelled() -> None:
-    lane = Lane(1, Doors.come(), 2, 5, ((3, 5),), is_cancelled=True)
+    lane = Lane(1, Doors.come(), 2, 5, ((3, 5),), is_cut=True)
     assert lane.bar(1) == " #..x"
-    assert lane._replace(is_cancelled=False).bar(1) == " #..#"
+    assert lane._replace(is_cut=False).bar(1) == " #..#"
 
 
 class Board(Model):

@@ -30,6 +30,7 @@ from scenarios.overlap import (
 )
 from scenarios.service_overlap import (
     ServiceCancelled,
+    ServiceCrash,
     ServiceFaults,
     ServiceOverlap,
     ServiceRestart,
@@ -151,6 +152,7 @@ CLEAN = [
     (SERVICE, ServiceCancelled),
     (SERVICE, ServiceFaults),
     (SERVICE, ServiceRestart),
+    (SERVICE, ServiceCrash),
     (TURNS, TurnsAtOnce),
     (TURNS, TurnsCancelled),
 ]
@@ -259,6 +261,20 @@ def test_a_sweep_waits_until_a_restart_is_over() -> None:
     target = load_target(SERVICE)
     settings = {"pool_size": 1, "queue_workers": 64, "queue_workers_per_user": 4}
     header = Header(target.model.name, SERVICE, settings=settings, overlap=True)
+    assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
+
+
+def test_a_manager_is_made_before_or_after_a_restart() -> None:
+    """One that is made for an old context while the service stops would be nobody's."""
+    connect = Chat.connect("ana", "t", None, "well")
+    operations = (
+        connect,
+        connect,
+        Chat.restart().timed(Timing(delays=((3, 2),))),
+        Chat.create_manager(Handle("x", 2), None).timed(Timing(DURING)),
+    )
+    target = load_target(SERVICE)
+    header = Header(target.model.name, SERVICE, overlap=True)
     assert replay(Runs(target, Recorder(None)), header, tuple(enumerate(operations, 1))) is None
 
 

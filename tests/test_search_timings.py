@@ -15,6 +15,7 @@ from threadline.search.timings import (
     POINTS_MOST,
     RANKED_LATE,
     STOPS_MAX,
+    STRUCK_LATE,
     Timings,
 )
 from threadline.timing import ALONE, DURING, WITH, Timing
@@ -34,6 +35,15 @@ def drawing(way: str, most: int = 40, **more: Any) -> list[Timings]:
 def drawn(way: str, **more: Any) -> list[list[Timing]]:
     """Return the timings of 100 operations in each of several runs of this way."""
     return [[t.draw(WRITE).timing for _ in range(100)] for t in drawing(way, **more)]
+
+
+def of_length(way: str, seen: int) -> list[list[Timing]]:
+    """Return the timings of 50 operations of so many I/Os in each of several runs of this way."""
+    runs = []
+    for timings in drawing(way):
+        timings._points = {WRITE.kind: seen}
+        runs.append([timings.draw(WRITE).timing for _ in range(50)])
+    return runs
 
 
 def flat(runs: list[list[Timing]]) -> list[Timing]:
@@ -96,13 +106,22 @@ def test_what_was_seen_bounds_the_points(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["few", "many", "ranks"])
-@pytest.mark.parametrize(("seen", "last"), [(0, POINTS_LEAST), (100, POINTS_MOST)])
-def test_points_are_neither_too_few_nor_too_many(way: str, seen: int, last: int) -> None:
-    found = set()
-    for timings in drawing(way):
-        timings._points = {WRITE.kind: seen}
-        found |= {point for _ in range(50) for point, _ in timings.draw(WRITE).timing.delays}
-    assert found == set(range(1, last + 1))
+def test_what_was_never_seen_has_a_few_points(way: str) -> None:
+    points = {point for timing in flat(of_length(way, 0)) for point, _ in timing.delays}
+    assert points == set(range(1, POINTS_LEAST + 1))
+
+
+@pytest.mark.parametrize("way", ["few", "many", "ranks"])
+def test_the_end_of_a_long_operation_is_late_too(way: str) -> None:
+    """
+    But most is late at its beginning, and not more than so many I/Os of one operation are.
+    """
+    found = [timing.delays for timing in flat(of_length(way, 100))]
+    points = [point for delays in found for point, _ in delays]
+    assert set(points) > set(range(1, POINTS_MOST + 1))
+    assert 90 < max(points) <= 100
+    assert mean(point <= 2 * POINTS_MOST for point in points) > 0.6
+    assert max(map(len, found)) <= POINTS_MOST
 
 
 def test_a_low_rank_waits_at_each_io() -> None:
@@ -145,3 +164,37 @@ def test_some_callers_leave_in_half_of_the_runs(way: str) -> None:
 @pytest.mark.parametrize("way", ["few", "many", "ranks"])
 def test_nobody_leaves_unasked_nor_from_a_thread(way: str, more: dict[str, bool]) -> None:
     assert {timing.cancelled_at for timing in flat(drawn(way, **more))} == {0}
+
+
+def struck(**more: Any) -> list[Timings]:
+    """Return drawers that have seen what ends the process, and how long others take."""
+    more = {"crashes": {ENTER.kind}, "counts": {WRITE.kind: [4, 0, 4]}, **more}
+    return [timings for way in ("few", "many", "ranks") for timings in drawing(way, **more)]
+
+
+def test_a_crash_comes_in_the_middle_of_an_operation() -> None:
+    """
+    In half of the runs: at any of its I/Os, which has been done by then, or has not.
+    """
+    shares, late = [], set()
+    for timings in struck():
+        drawn = [(timings.draw(WRITE).timing, timings.takes_strike()) for _ in range(50)]
+        strikes = [timing for timing, is_struck in drawn if is_struck]
+        shares.append(len(strikes) / len(drawn))
+        assert all(len(timing.delays) == 1 for timing in strikes)
+        late |= {delay for timing in strikes for delay in timing.delays}
+        assert not timings.takes_strike()
+    assert mean(share > 0 for share in shares) == pytest.approx(0.5, abs=0.15)
+    assert max(shares) < 0.5
+    assert late == {(point, ticks) for point in range(1, 5) for ticks in STRUCK_LATE}
+
+
+def test_a_crash_begins_while_others_go_on() -> None:
+    begins = {timings.draw(ENTER).timing.begins for timings in struck() if timings._crashes}
+    assert begins == {DURING, WITH}
+
+
+def test_nothing_is_struck_that_makes_no_io() -> None:
+    for timings in struck(counts={WRITE.kind: [0]}):
+        timings.draw(WRITE)
+        assert not timings.takes_strike()

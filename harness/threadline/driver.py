@@ -19,7 +19,7 @@ from .schedule import Answered
 
 M = TypeVar("M", bound=Model)
 ASKS_THE_SYSTEM = True  # outside of steps: see outcomes.is_the_systems
-HARNESS_OWN = frozenset({"clock", "_pump", "_told"})  # attributes of a driver
+HARNESS_OWN = frozenset({"clock", "_pump", "_abandoned", "_told"})  # attributes of a driver
 
 
 class DriverError(TypeError):
@@ -61,6 +61,7 @@ class Driver(Generic[M]):
 
     clock: VirtualClock
     _pump: Pump | None = None
+    _abandoned: tuple[Pump, ...] = ()
     _told: dict[object, list[object]] | None = None
 
     def __init_subclass__(cls) -> None:
@@ -116,6 +117,7 @@ class Driver(Generic[M]):
     def discard_notes(self) -> None:
         """Drop what was noted for the next census: a run was torn down, and is repeated."""
         self.census()
+        self._close_abandoned()
 
     def close(self) -> None:
         """Give back everything that the system holds: the run is over.
@@ -143,6 +145,31 @@ class Driver(Generic[M]):
             answered = Answered(asyncio.get_running_loop().create_future(), lambda: None)
             schedule.take(answered)
             await answered.future
+
+    def abandon(self) -> None:
+        """Leave all that goes on where it is, for good: the process of the system has crashed.
+
+        Call it in a plain method, before the system is made anew on what it has stored. What was
+        under way never goes on, no `finally` runs before the run is over, and whoever has waited
+        for it gets no answer. Raises DriverError in an `async` method, which would be left, too.
+        """
+        if is_pumped():
+            message = (
+                "abandon() was called in an async method, which it would leave where it is as well;"
+                " make the method plain, and call what is async by self.pump.call(...)"
+            )
+            raise DriverError(message)
+        if self._pump is None:
+            return
+        before, self._pump = self._pump, Pump(self.clock)
+        before.hand_over(self._pump)
+        self._abandoned += (before,)
+
+    def _close_abandoned(self) -> None:
+        """End what was abandoned, once that can do no harm."""
+        pumps, self._abandoned = self._abandoned, ()
+        for pump in pumps:
+            pump.close()
 
     def wait(self, seconds: float) -> None:
         """Advance virtual time, from one timer to the next: serves an operation `wait`."""
@@ -186,6 +213,7 @@ def modules_of(package: str) -> dict[str, ModuleType]:
 def end(driver: Driver[Any]) -> None:
     """Close a driver, and its loop whatever comes of that."""
     try:
+        driver._close_abandoned()
         driver.close()
     finally:
         if driver._pump is not None:

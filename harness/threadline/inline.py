@@ -10,8 +10,9 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any
+from weakref import WeakSet, ref
 
-from .pump import is_pumped, running_schedule
+from .pump import is_pumped, outlived_by, running_schedule
 from .schedule import Answered
 
 # aiosqlite is never imported here, so its connection has no type that could be named: Any.
@@ -60,16 +61,19 @@ def inline_anyio() -> None:
 def run_inline(connection: Any) -> None:
     """Make one connection of aiosqlite run inline on any loop; it must not be open yet."""
     inline_aiosqlite()
-    connection._tx = _AtOnce()
+    connection._tx = _AtOnce(connection)
     connection._connector = partial(_open, connection._connector)
 
 
 def cut(connection: Any) -> None:
     """Close an inline connection as it is; SQLite rolls back what was under way."""
     opened, connection._connection = connection._connection, None
-    if opened is not None:
-        # The garbage collector may run in another thread, whose call sqlite3 refuses.
-        with suppress(sqlite3.ProgrammingError):
+    # The garbage collector may run in another thread, whose call sqlite3 refuses.
+    with suppress(sqlite3.ProgrammingError):
+        # First, as SQLite keeps the lock of a statement that somebody could still read from.
+        for cursor in list(connection._tx.cursors):
+            cursor.close()
+        if opened is not None:
             opened.close()
 
 
@@ -82,14 +86,31 @@ class _AtOnce:
 
     was_opened = False
 
+    def __init__(self, connection: Any) -> None:
+        self.cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        self._connection = ref(connection)
+
     def put_nowait(self, work: Any) -> None:
         if isinstance(work, tuple):  # else it is aiosqlite 0.20's word to the thread to end
             future, function = work
             schedule = running_schedule()
             if schedule is None:
-                future.set_result(function())
+                future.set_result(self._done(function))
             else:
-                schedule.take(Answered(future, function, _is_busy), stream=self)
+                done = partial(self._done, function)
+                schedule.take(Answered(future, done, _is_busy), stream=self)
+
+    def crash(self) -> None:
+        """Close the connection as it is: its process has crashed."""
+        connection = self._connection()
+        if connection is not None:
+            cut(connection)
+
+    def _done(self, function: Callable[[], object]) -> object:
+        value = function()
+        if isinstance(value, sqlite3.Cursor):
+            self.cursors.add(value)
+        return value
 
 
 def _is_busy(error: Exception) -> bool:
@@ -110,6 +131,7 @@ def _opening(in_thread: Callable[[Any], Generator[Any, None, Any]]) -> Callable[
             if not is_pumped():
                 return in_thread(self)
             run_inline(self)
+        outlived_by(self._tx)
         if self._tx.was_opened:
             raise RuntimeError("threads can only be started once")  # as a thread says
         self._tx.was_opened = True

@@ -18,8 +18,9 @@ BAR_MAX = 24  # columns of a lane, in which time is shown
 class Lane(NamedTuple):
     """When an operation went on, in ticks, and in which of them it has waited.
 
-    Where it ran in a thread, `stops` are the lines before which that was put aside. `points` is how
-    many I/Os it has made, or lines it has run.
+    `is_cut` says that its caller was cancelled, or that it has crashed. Where it ran in a thread,
+    `stops` are the lines before which that was put aside. `points` is how many I/Os it has made, or
+    lines it has run.
     """
 
     number: int
@@ -27,7 +28,7 @@ class Lane(NamedTuple):
     began: int
     ended: int
     waits: tuple[tuple[int, int], ...]
-    is_cancelled: bool
+    is_cut: bool
     stops: tuple[str, ...] | None = None
     points: int = 0
 
@@ -47,7 +48,7 @@ class Lane(NamedTuple):
         for since, until in self.waits:
             for tick in range(max(since, self.began), min(until, self.ended + 1)):
                 columns[tick - self.began] = "."
-        if self.is_cancelled:
+        if self.is_cut:
             columns[-1] = "x"
         return " " * (self.began - first) + "".join(columns)
 
@@ -108,7 +109,7 @@ class OverlapFailure(Failure):
     def _lines(self) -> list[str]:
         closest = self.closest()
         lines = labelled("order:", closest) if closest else []
-        signs = "# runs, . waits for I/O, x is cancelled"
+        signs = "# runs, . waits for I/O, x gets no answer"
         if self.is_threaded or any(lane.operation.timing.resumes for lane in self.lanes):
             signs = signs.replace(" for I/O", "")
         if self.is_threaded:

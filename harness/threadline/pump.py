@@ -103,6 +103,7 @@ class _Loop(asyncio.BaseEventLoop):
         self.errors: list[dict[str, Any]] = []
         self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._failed: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self.opened: WeakSet[Any] = WeakSet()  # each has a method `crash`
         self.turns = 0
         self.turning = 0  # the number of the turn that goes on now; 0 between turns
         self._timers = count()
@@ -229,6 +230,13 @@ def running_schedule() -> Schedule | None:
     return loop.schedule if isinstance(loop, _Loop) else None
 
 
+def outlived_by(opened: object) -> None:
+    """Note what would outlive a crash of the process within whose pump the caller runs."""
+    loop = events._get_running_loop()
+    if isinstance(loop, _Loop):
+        loop.opened.add(opened)
+
+
 def is_pumped() -> bool:
     """Return whether the caller runs within a pump: on a loop that is turned by hand."""
     return isinstance(events._get_running_loop(), _Loop)
@@ -317,6 +325,18 @@ class Pump:
     @schedule.setter
     def schedule(self, schedule: Schedule | None) -> None:
         self._loop.schedule = schedule
+
+    def hand_over(self, pump: Pump) -> None:
+        """Leave it to another pump when I/O is done; nothing goes on in this one any more.
+
+        What it has open of a database is closed as it is, as at the end of a process.
+        """
+        pump.schedule, self.schedule = self.schedule, None
+        pump.errors.extend(self.errors)
+        for opened in list(self._loop.opened):
+            opened.crash()
+        if pump.schedule is not None:
+            pump.schedule.lose()
 
     def spawn(self, work: Coroutine[Any, Any, Any], call: Call) -> asyncio.Task[Any]:
         """Begin a coroutine as a task of its own; what it does I/O for belongs to this call."""

@@ -36,7 +36,7 @@ class Call:
     which tick an I/O has begun to wait, and at which it was answered. Of a thread, `points` are
     lines, and `stops` are those before which it was put aside. `goes_on` says whether the model has
     done more in it than the operation's first moment. `resumptions` counts how often a task of it
-    was ready to go on, where such are reordered.
+    was ready to go on, where such are reordered. `is_lost` says that it ended with its process.
     """
 
     number: int
@@ -52,8 +52,14 @@ class Call:
     points: int = 0
     resumptions: int = 0
     is_cancelled: bool = False
+    is_lost: bool = False
     marks: list[tuple[int, int]] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether its caller gets no answer."""
+        return self.is_cancelled or self.is_lost
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("the operation that goes on", default=None)
@@ -92,6 +98,7 @@ class Schedule:
         self._done = 0  # of those that were held
         self._moments = count(1)
         self._to_cancel: list[Call] = []
+        self._lost: list[Held] = []  # kept, or the collector would end the tasks that wait for them
         self._leaving: list[Call] = []  # those who are cancelled some ticks after their begin
 
     def begin(self, call: Call) -> None:
@@ -152,6 +159,15 @@ class Schedule:
             self.held.remove(each)
             each.io.answer()
 
+    def lose(self) -> None:
+        """Let nothing come any more of what is under way: its process has crashed."""
+        for held in self.held:
+            self._mark(held)
+        self._lost += self.held
+        self.held.clear()
+        self._to_cancel.clear()
+        self._leaving.clear()
+
     def _owner(self, call: Call | None) -> Call | None:
         return self.latest if call is None or call.ended else call
 
@@ -172,8 +188,7 @@ class Schedule:
             if not held.is_done and not self._act(held):
                 continue
             self.held.remove(held)
-            if len(held.call.marks) < MARKS_MAX:
-                held.call.marks.append((held.since, self.tick))
+            self._mark(held)
             held.io.answer()
             settle()
 
@@ -216,6 +231,10 @@ class Schedule:
             if each.stream is held.stream and held.stream is not None:
                 each.until = max(each.until, held.until)
         return False
+
+    def _mark(self, held: Held) -> None:
+        if len(held.call.marks) < MARKS_MAX:
+            held.call.marks.append((held.since, self.tick))
 
     @staticmethod
     def _finish(io: Io) -> None:

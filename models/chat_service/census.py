@@ -18,7 +18,8 @@ TASKS_ELSE = 6  # the sweep, what hands out the queue, and what these wait for
 
 def census(service: ServiceState) -> Census:
     """Return what a session manager holds, and: requests, how many are in each line;
-    subscriptions, the keys; dead_letters, how many; agents, how many run; storage_errors, how
+    subscriptions, the keys; dead_letters, how many; responses, how many clients the service keeps
+    waiting, and exchanges, which of them wait; agents, how many run; storage_errors, how
     many of each kind were noted; sockets_without_database, how many have no database session;
     places, how many of the pool are taken.
 
@@ -34,6 +35,8 @@ def census(service: ServiceState) -> Census:
         "requests": {key: len(line) for key, line in lines.items()},
         "subscriptions": set(service.subscriptions.live()),
         "dead_letters": len(service.requests.dead_letters),
+        "responses": len(service.open_exchanges()),
+        "exchanges": set(service.open_exchanges()),
         "agents": service.handling.running,
         "storage_errors": dict(service.storage.noted),
         "sockets_without_database": 0,

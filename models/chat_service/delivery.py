@@ -41,11 +41,14 @@ class Heading(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """An HTTP request that waits for what comes of a message."""
+    """An HTTP request that waits for what comes of a message.
+
+    is_over: everything has come, or its client has left.
+    """
 
     handle: Handle
     streams: bool
-    is_answered: bool = False
+    is_over: bool = False
 
 
 Asker: TypeAlias = Connection | Exchange
@@ -84,7 +87,8 @@ class Delivery:
             return
         if asker.streams:
             self._arrive(asker, {"type": "end"})
-        elif not asker.is_answered:
+            asker.is_over = True
+        else:
             self._respond(asker, CANCELLED, code="agent_failed", thread_id=heading.key[1])
 
     def _event(self, heading: Heading, kind: str, own: dict[str, object]) -> Event:
@@ -114,8 +118,9 @@ class Delivery:
             self._respond(exchange, 200, **body, **already)
 
     def _respond(self, exchange: Exchange, status: int, **body: object) -> None:
-        exchange.is_answered = True
         self._arrive(exchange, {"type": "response", "status": status, **body})
+        exchange.is_over = True
 
     def _arrive(self, exchange: Exchange, event: Event) -> None:
-        self._tell(exchange.handle, event)
+        if not exchange.is_over:
+            self._tell(exchange.handle, event)

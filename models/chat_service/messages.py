@@ -181,6 +181,11 @@ class MessagesModel(SessionsModel):
         frame = Frame("user_message", {"text": text}, thread, run, message, agent)
         return self._post(user, frame, streams=True)
 
+    @operation
+    def hang_up(self, exchange: Handle) -> None:
+        """A client leaves who waits for what comes of a post; the message goes on without him."""
+        self.service.exchanges[exchange].is_over = True
+
     def settle(self) -> None:
         self.service.settle()
 
@@ -231,6 +236,7 @@ class MessagesModel(SessionsModel):
 
     def _post(self, user: str, frame: Frame, *, streams: bool) -> object:
         exchange = Exchange(self.state.clock.new_handle("h"), streams)
+        self.service.exchanges[exchange.handle] = exchange
         ids = self._accepted(frame, lambda: self.intake.post(user, frame, exchange), exchange)
         return {"exchange": exchange.handle, **ids}
 

@@ -8,7 +8,7 @@ from functools import partial
 from threadline import Handle
 
 from models.chat_service.databases import AWAITED, Databases, DatabaseSession
-from models.chat_service.delivery import Delivery, Heading
+from models.chat_service.delivery import Delivery, Exchange, Heading
 from models.chat_service.handling import HISTORY_TURNS, Handling
 from models.chat_service.processes import Processes, Steps, Until, Wait
 from models.chat_service.requests import Request, Requests
@@ -37,6 +37,7 @@ class ServiceState:
         self.turns = Turns(settings, self.clock)
         self._tell = tell
         self.processes = Processes(self.clock)
+        self.exchanges: dict[Handle, Exchange] = {}  # all of this run
         self._begin(State(settings, tell, self.clock), [])
 
     def settle(self) -> None:
@@ -101,6 +102,10 @@ class ServiceState:
         session = self.core.sessions.live.get(conversation.key)
         return due_s > self.clock.now_s or (session is not None and session.created_s < due_s)
 
+    def open_exchanges(self) -> list[Handle]:
+        """Return the exchanges whose clients wait."""
+        return [handle for handle, each in self.exchanges.items() if not each.is_over]
+
     def conversation(self, key: Key) -> Conversation | None:
         """Return a stored conversation that is not due."""
         found = self.turns.stored.get(key)
@@ -146,6 +151,8 @@ class ServiceState:
         """Forget all that is not stored; nobody is told."""
         for names in (self.core.connections.closed, self.core.connections.ended):
             names.clear()
+        for exchange in self.exchanges.values():
+            exchange.is_over = True
         self.start()
 
     def _take_up(self, found: Conversation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from threadline import Census, Model, Operation, Property, Refuse, operation
 
 from models.chat_service import quality
 from models.parts.errors import ANSWERS, ERRORS, NOTED, NOTHING, STORAGE
-from models.parts.values import CONTENTS, FRAMES, PAYLOADS
+from models.parts.values import CONTENTS, EVENTS, FRAMES, PAYLOADS
 from models.session_manager.ids import DEPTH_MAX, WORDS, broken_rule
 from models.session_manager.plain_data import FROZEN, described
 
@@ -84,6 +85,18 @@ class Parts(Model):
         if sent.found is None:
             raise Refuse(sent.code, says=(sent.says,))
         return dict(sent.found)
+
+    @operation(breaks=Property.ISOLATION)
+    def event(self, word: str) -> object:
+        """An event is shown to one socket, whose owner changes it, and then to another.
+
+        What the other is shown: no field takes the place of its type or its ids. And how large its
+        own fields are as JSON, in bytes, without white space, and with escapes.
+        """
+        fields = EVENTS[word]
+        ids = {"type": "message", "thread_id": "t", "run_id": "r", "event_id": "e"}
+        shown = {**fields, **ids, "message_id": None}
+        return [json.loads(json.dumps(shown)), len(json.dumps(fields, separators=(",", ":")))]
 
     @operation
     def kind_of(self, given: object) -> object:

@@ -140,6 +140,17 @@ PAYLOADS: dict[str, Payload] = {
     "a null reference": _bad("chat", {"text": "x", "references": [None]}, "references.0: "),
 }
 
+# The fields of an event of ana's thread t, some of which have the name of what every event has.
+EVENTS: dict[str, Mapping[str, object]] = {
+    "nothing": {},
+    "letters": {"text": "bc"},
+    "accents": {"text": "\u00e9\u20ac\U0001f9f5"},
+    "another thread": {"text": "x", "thread_id": "u"},
+    "another type": {"type": "ping", "message_id": "m"},
+    "another run": {"run_id": None, "event_id": ""},
+    "to any depth": {"a": [{"b": [1, {}]}], "c": {"d": None}},
+}
+
 # As long as a rule asks for, one less and one more; with white space around; and strange ones.
 CONTENTS: dict[str, str] = {
     **{f"{n} letters": "aB" * (n // 2) + "c" * (n % 2) for n in (1, 9, 10, 11, 39, 40, 41)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -70,6 +71,11 @@ def spoil(value: Any) -> None:
     elif isinstance(value, set | frozenset):
         with _tried():
             value.add("changed later")  # type: ignore[union-attr]
+    elif is_dataclass(value):
+        for field in fields(value):
+            spoil(getattr(value, field.name))
+            with _tried():
+                setattr(value, field.name, "changed later")
 
 
 @contextmanager

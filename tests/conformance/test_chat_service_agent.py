@@ -310,3 +310,21 @@ def test_run_of_an_agent_is_closed_when_it_is_over(talk: ServiceTalk) -> None:
     assert talk.held("agents") == 1
     talk.do.stop_agent(connection, None)
     assert talk.held("agents") == 0
+
+
+def test_a_client_who_hangs_up_is_told_nothing_more(talk: ServiceTalk) -> None:
+    """
+    His message is answered all the same; nobody waits for that any more.
+    """
+    posted = talk.do.post_stream("ana", "t", None, None, "hello there", "slow")
+    assert talk.held("responses") == 1
+    exchange = value(posted)["exchange"]
+
+    talk.do.hang_up(exchange)
+    waited = talk.do.wait(6)
+
+    assert talk.held("responses") == 0
+    assert isinstance(waited, Ok)
+    assert not waited.told
+    turns = value(talk.do.thread_messages("ana", "t", None))["turns"]
+    assert [turn["text"] for turn in turns] == ["hello there", "You said: hello there"]

@@ -18,6 +18,16 @@ def test_a_frame_has_bytes(talk: PartsTalk) -> None:
     assert talk.do.parse("accents", -1) == Refused("too_large")
 
 
+def test_no_field_of_an_event_takes_the_place_of_an_id(talk: PartsTalk) -> None:
+    """
+    Whom an event is of, no agent says; a letter with an accent takes six bytes.
+    """
+    shown, size_bytes = value(talk.do.event("another thread"))
+    assert shown["thread_id"] == "t"
+    assert size_bytes == len('{"text":"x","thread_id":"u"}')
+    assert value(talk.do.event("accents"))[1] == len('{"text":""}') + 6 + 6 + 12
+
+
 def test_the_own_id_of_a_message_counts(talk: PartsTalk) -> None:
     """
     That of the payload does where the message's own is empty.

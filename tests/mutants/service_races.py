@@ -7,6 +7,7 @@ from functools import partial
 from drivers.service import ServiceDriver
 from scenarios.service_overlap import (
     ServiceCancelled,
+    ServiceCrash,
     ServiceFaults,
     ServiceOverlap,
     ServiceRestart,
@@ -89,6 +90,16 @@ ForgetsAtStop = line(
     old="except (AgentFailedError, AgentTimeoutError):",
     new="except (AgentFailedError, AgentTimeoutError, __import__('asyncio').CancelledError):",
 )
+AnswersByHalves = line(
+    "AnswersByHalves",
+    "Stores that a question is answered in one transaction, and the answer in the next.",
+    "storage.turn_store.TurnStore.append_agent_turn",
+    scenario=ServiceCrash,
+    old='return await self._append(session, run, "agent", text, message_id)',
+    new="await session.commit()\n"
+    "await session.begin_writing()\n"
+    'return await self._append(session, run, "agent", text, message_id)',
+)
 
 # Of a rare moment: its test plays it, and no search has to find it.
 StopsTwice = line(
@@ -109,4 +120,5 @@ SERVICE_RACES = (
     LeavesItsSession,
     TakesItsLockTwice,
     ForgetsAtStop,
+    AnswersByHalves,
 )

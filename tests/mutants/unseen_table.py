@@ -1,6 +1,7 @@
 """`python -m tests.mutants.unseen_table`: what the harness sees of the mutants nobody planned for.
 
-Each has so many runs of each scenario that fits its part, and ends with its first kill.
+Each has so many runs of each scenario that fits its part, and ends with its first kill. The first
+60 are those of `unseen`, the next those of `unseen_second`.
 `--share 0/2` plays each second one of them, from the first; `--only 3 7` those two.
 """
 
@@ -23,22 +24,34 @@ from threadline.sight.trial import bench_of
 from threadline.sight.verdict import DETECTED, SURVIVED, Plan
 from threadline.sight.worker import Worker
 
-from tests.mutants.unseen import UNSEEN, Unseen
+from tests.mutants.unseen import UNSEEN as FIRST
+from tests.mutants.unseen import Unseen
+from tests.mutants.unseen_second import UNSEEN_SECOND
+
+UNSEEN = (*FIRST, *UNSEEN_SECOND)
 
 SESSIONS, SERVICE = "drivers.sessions:SessionsDriver", "drivers.service:ServiceDriver"
 POOL, TURNS = "drivers.database_pool:DatabasePoolDriver", "drivers.stored_turns:StoredTurnsDriver"
+SESSIONS_BY_HAND = "drivers.database_sessions:DatabaseSessionsDriver"
+STARTS = "drivers.database_start:DatabaseStartDriver"
 BY_HAND, QUEUE = "drivers.parts:PartsDriver", "drivers.message_queue:MessageQueueDriver"
 # The scenarios of a part, by driver, in the order in which they are played; "" are all.
 FITTING: dict[str, dict[str, tuple[str, ...]]] = {
-    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("queue", "crowd")},
-    "messages": {BY_HAND: (), SERVICE: ("longtalk", "crowd", "agents", "restart")},
+    "core": {SESSIONS: (), BY_HAND: (), SERVICE: ("queue", "crowd", "restart", "database")},
+    "messages": {
+        BY_HAND: (),
+        SERVICE: ("longtalk", "crowd", "agents", "restart", "serviceoverlap"),
+    },
     "queue": {QUEUE: (), SERVICE: ("queue", "crowd")},
-    "agents": {SERVICE: ("crowd", "agents")},
-    "service": {SERVICE: ("restart", "queue", "wholeservice")},
-    "storage": {POOL: (), TURNS: (), SERVICE: ("longtalk", "restart", "database")},
+    "agents": {SERVICE: ("crowd", "agents", "longtalk")},
+    "service": {SERVICE: ("restart", "queue", "database", "servicefaults")},
+    "storage": {
+        **dict.fromkeys((POOL, SESSIONS_BY_HAND, STARTS, TURNS), ()),
+        SERVICE: ("longtalk", "restart", "database", "servicecancelled"),
+    },
     "quality, routes": {BY_HAND: (), SERVICE: ("crowd", "quality", "database")},
 }
-DRIVERS = (SESSIONS, BY_HAND, QUEUE, POOL, TURNS, SERVICE)
+DRIVERS = (BY_HAND, QUEUE, POOL, SESSIONS_BY_HAND, STARTS, TURNS, SESSIONS, SERVICE)
 ALIVE = ("survived", "unreached")
 RUNS = 300  # of each scenario, if not given
 

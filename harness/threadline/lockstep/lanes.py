@@ -62,7 +62,7 @@ def _lane(call: Call, *, is_thread: bool) -> Lane:
         call.began_at,
         max(ends),
         tuple(call.marks),
-        call.is_cancelled,
+        call.is_cut,
         tuple(call.stops) if is_thread else None,
         call.points,
     )

@@ -216,7 +216,7 @@ class Search:
             call = self.world.call_of(number)
             is_soon = call in open_calls and (not begin or _end(call) < _end(begin[0]))
             (soon if is_soon else late).append((call, NEXT))
-            if isinstance(call.outcome, Unknown):
+            if isinstance(call.outcome, Unknown) and not call.is_lost:
                 late.append((call, LEFT))
         late += [(call, NEVER) for call in rest if isinstance(call.outcome, Unknown)]
         return [*soon, *((call, FIRST) for call in begin), *late]
@@ -354,7 +354,9 @@ def noted(notes: Mapping[str, object], model: Model) -> dict[str, object]:
 
 def _left(left: Left, placed: Placed) -> Left:
     """Return what is left of a window after a moment of one of its calls."""
-    call, is_over = placed.call, placed.answers or placed.moment in (NEVER, LEFT)
+    call = placed.call
+    # What is lost may go on in the model until that crashes, or from what was stored.
+    is_over = placed.answers or placed.moment in (NEVER, LEFT) or call.is_lost
     rest = tuple(each for each in left.rest if each is not call)
     is_open = call in left.open or (call in left.rest and not is_over)
     others = tuple(each for each in left.open if each is not call)
@@ -362,5 +364,9 @@ def _left(left: Left, placed: Placed) -> Left:
 
 
 def _end(call: Call) -> float:
-    """Return when a call was over; one without an answer may take effect at any later time."""
-    return float("inf") if isinstance(call.outcome, Unknown) or not call.ended else call.ended
+    """Return when a call was over; one without an answer may take effect at any later time.
+
+    But for one that was lost: nothing happens in a process that has crashed.
+    """
+    is_unknown = isinstance(call.outcome, Unknown) and not call.is_lost
+    return float("inf") if is_unknown or not call.ended else call.ended

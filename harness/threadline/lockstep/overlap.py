@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from ..pump import NotDone
 from ..schedule import Call, Schedule
 from ..timing import ALONE, WITH
 from ..trace import Mode, is_signature_of, plain
+from .blamed import to_blame
 from .fairness import LANES_SHOWN, OVERTAKEN_MAX, is_full, overtaken
 from .frozen import copied
 from .lanes import steps_of, with_lanes
@@ -61,7 +62,9 @@ class Overlap(Lockstep):
         self._is_long = mode.steps_max > OVERTAKEN_MAX
         self.model.overlaps = True
         self.points: dict[str, int] = {}  # I/Os of one operation at most, by its kind
+        self.counts: dict[str, list[int]] = {}  # of each operation, by its kind
         self.resumptions: dict[str, int] = {}  # and how often a task of it was ready, if counted
+        self.crashes: set[str] = set()  # kinds of operations that have ended the process
         self._fresh = fresh
         self._schedule = Schedule(reorders=mode.adversarial)
         self._threads: Threads | None = None
@@ -175,17 +178,29 @@ class Overlap(Lockstep):
         if self._threads is not None:
             self._threads.spawn(call, partial(called, self.driver, resolved), self._end)
             return
+        pump = self.driver.pump
         outcome = begun(self.driver, resolved)
+        if self.driver.pump is not pump:
+            self._lose_all_but(call)
         if isinstance(outcome, (Ok, Refused, Crashed, Hung, Unknown)):
             self._end(call, outcome)
             return
         call.task = self.driver.pump.spawn(outcome, call)
         call.task.add_done_callback(lambda task: self._end(call, ended(self.driver, task)))
 
+    def _lose_all_but(self, crash: Call) -> None:
+        """End all that was under way when the process crashed: nobody is answered."""
+        self.crashes.add(crash.operation.kind)
+        for call in self._open:
+            if call is not crash and not call.ended:
+                call.is_lost = True
+                self._end(call, Unknown())
+        self._schedule.begin(crash)  # again: nothing of theirs happens after it
+
     def _end(self, call: Call, outcome: Outcome) -> None:
         if not call.ended:
             self._schedule.end(call)
-            call.outcome = Unknown() if call.is_cancelled else self._handed(outcome)
+            call.outcome = Unknown() if call.is_cut else self._handed(outcome)
 
     def _end_all(self, outcome: Outcome) -> None:
         for call in self._open:
@@ -214,10 +229,11 @@ class Overlap(Lockstep):
         if died := self._died():
             calls[-1].outcome = died
         for call in calls:
-            if not call.is_cancelled:  # what that has left is there until the run ends
+            if not call.is_cut:  # what that has left is there until the run ends
                 call.task = None  # else all tasks live, and are looked through at each step
-            self._cut += [call] if call.is_cancelled else []
+            self._cut += [call] if call.is_cut else []
             kind = call.operation.kind
+            self.counts.setdefault(kind, []).append(call.points)
             self.points[kind] = max(self.points.get(kind, 0), call.points)
             if call.resumptions > self.resumptions.get(kind, 0):
                 self.resumptions[kind] = call.resumptions
@@ -448,7 +464,7 @@ class Overlap(Lockstep):
             if answers and expected is not None and call.outcome is not None:
                 self._agree(untold(expected), untold(call.outcome))
         if differs.of.startswith("census "):
-            at = self._to_blame(miss)
+            at = to_blame(miss, self)
         if at not in calls:  # it goes on since an earlier window: what let it is one of these
             at = calls[-1]
         if differs.of == "outcome":
@@ -471,28 +487,3 @@ class Overlap(Lockstep):
         failure = Failure(signature, differs, tuple(steps), self.settings, policy)
         order = [each.call.number for each in miss.order]
         raise with_lanes(divergence_type(signature)(failure), lanes or calls, order, self._threads)
-
-    def _to_blame(self, miss: Miss) -> Call:
-        """Return the call that changed last, in the closest order, what differs of the census.
-
-        Where none did, it is one that was cancelled, if any was.
-        """
-        cut = [call for call, *_ in miss.order if isinstance(call.outcome, Unknown)]
-        found = cut[-1] if cut else miss.at
-        before = self._census_after((), miss.disagreement)
-        for place, placed in enumerate(miss.order, 1):
-            after = self._census_after(miss.order[:place], miss.disagreement)
-            if after != before:
-                found, before = placed.call, after
-        return found
-
-    def _census_after(self, order: Sequence[Placed], differs: Disagreement) -> object:
-        """Return what the model holds after an order of what differs."""
-        model = self.after((order,))
-        if model is None:
-            return None
-        value = model.census().get(differs.of.partition(" ")[2])
-        if not isinstance(value, Mapping) or not isinstance(differs.expected, Mapping):
-            return value
-        actual = differs.actual if isinstance(differs.actual, Mapping) else {}
-        return {key: value.get(key) for key in [*differs.expected, *actual]}

@@ -12,7 +12,7 @@ TICK_MAX = 32  # pixels of a tick, where there is room
 GRID_LEAST = 8  # pixels of a tick, from which on each has a line
 HIGH = 12  # of a lane, in pixels
 KINDS = {"#": "runs", ".": "waits"}
-SIGNS = {"#": "runs", ".": "waits", "x": "is cancelled"}
+SIGNS = {"#": "runs", ".": "waits", "x": "gets no answer"}
 
 
 def lanes_svg(play: Play, room: Room = WIDE) -> str:

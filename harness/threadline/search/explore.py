@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from .unused import unused
 
 STATES_MAX = 50_000
 RIVALS = 8
+COUNTS_MAX = 32  # of I/Os that operations of one kind have made, the last that were seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Explorer:
         self._cancels = scenario.cancels
         self._points: dict[str, int] = {}  # I/Os that operations of each kind were seen to make
         self._resumptions: dict[str, int] = {}  # and how often their tasks were ready
+        self._counts: dict[str, deque[int]] = {}  # and some of those that were seen last
+        self._crashes: set[str] = set()  # kinds of operations that were seen to end the process
         self._races: list[tuple[str, ...]] = []  # kinds of operations that fail beside each other
         self._timings: Timings | None = None  # of the run that is going on, where it overlaps
 
@@ -190,10 +194,18 @@ class Explorer:
             lines=bool(self._runs.target.driver.threaded),
             is_long=self._header.steps_max > OVERTAKEN_MAX,
             resumptions=self._resumptions if self._header.adversarial else None,
+            crashes=self._crashes,
+            counts=self._counts,
         )
 
     def _learn(self, lockstep: Overlap) -> None:
-        """Note how many I/Os operations have made, at which later runs can have delays."""
+        """Note how many I/Os operations have made, at which later runs can have delays.
+
+        And which of them end the process: those come in the middle of others.
+        """
+        self._crashes |= lockstep.crashes
+        for kind, made in lockstep.counts.items():
+            self._counts.setdefault(kind, deque(maxlen=COUNTS_MAX)).extend(made)
         for known, seen in (
             (self._points, lockstep.points),
             (self._resumptions, lockstep.resumptions),
@@ -208,12 +220,18 @@ class Explorer:
         for detour in self._detours:
             detour.played(number, operation)
 
+    def _struck(self, random: Random) -> list[Drawer]:
+        """Return what draws a crash, where one is to come now; else nothing."""
+        if self._timings is None or not self._timings.takes_strike():
+            return []
+        return [random.choice([d for d in self._drawers if d.rule.operation.kind in self._crashes])]
+
     def _play(self, lockstep: Lockstep, random: Random, search_policy: str) -> None:
         choose = choices(search_policy, self._drawers, random)
         now, draw, step = lockstep.now, random.random, lockstep.step
         uses, detours = int(search_policy == "least-used"), self._detours
         for _ in range(self._header.steps_max):
-            for drawer in choose():
+            for drawer in self._struck(random) or choose():
                 drawn = drawer.draw(now, draw)
                 if drawn is None or (detours and not self._allows(drawn, lockstep.model)):
                     continue  # the draw has cost this turn, and no step
@@ -244,7 +262,7 @@ class Explorer:
             now.step += 1
         goal.visits += 1
         for _ in range(now.step, self._header.steps_max + 1):
-            (drawer,) = choose()
+            (drawer,) = self._struck(random) or choose()
             drawn = drawer.draw(now, random.random)
             if drawn is not None and self._allows(drawn, lockstep.model):
                 if self._timings is not None:

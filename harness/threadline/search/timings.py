@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from random import Random
+from types import MappingProxyType
 
 from ..operation import Operation
 from ..timing import ALONE, CALM, DURING, WITH, Late, Timing
@@ -17,10 +18,12 @@ DENSITIES = (0.15, 0.3, 0.6)  # how likely each entry is, in a run of the way "m
 LATE_MAX = 3  # ticks by which most I/Os are late at most
 RANKED_LATE = 4  # ticks by which each I/O of a low operation is late, in a run of the way "ranks"
 POINTS_LEAST = 2  # I/Os that an operation is taken to have before it was ever seen
-POINTS_MOST = 12  # of one operation that are drawn from
+POINTS_MOST = 12  # of one operation that can be late, and the first that are mostly drawn from
 LINES_MOST = 200  # of one operation that are drawn from, where it runs in a thread; our choice
 RESUMES_MOST = 40  # times that a task is ready, of one operation, that are drawn from; our choice
 RESUMED_LATE = (1, 1, 2, 3, 4)  # ticks by which a task that is ready goes on later; our choice
+STRIKES = 0.4  # how likely a crash comes in the middle of an operation, in half of the runs
+STRUCK_LATE = (2, 3, -2, -3)  # ticks by which the I/O is late that a crash comes in
 STOPS_MAX = 3  # of a low operation that runs in a thread, in a run of the way "ranks"
 
 
@@ -30,7 +33,9 @@ class Timings:
     `points` is how many I/Os operations of each kind have been seen to make. With `cancels`, some
     callers are cancelled. Operations of the kinds in `calm` overlap nothing. With `lines`,
     operations run in threads, and points are their lines. With `resumptions`, how often tasks of an
-    operation of each kind were seen to be ready, such go on late, too: an adversarial run.
+    operation of each kind were seen to be ready, such go on late, too: an adversarial run. Those of
+    the kinds in `crashes` were seen to end the process: some strike in the middle of others, of
+    whose kinds `counts` has the I/Os of some that were seen.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class Timings:
         lines: bool = False,
         is_long: bool = False,
         resumptions: Mapping[str, int] | None = None,
+        crashes: Set[str] = frozenset(),
+        counts: Mapping[str, Sequence[int]] = MappingProxyType({}),
     ) -> None:
         ways = LONG_WAYS if is_long else WAYS
         self.way = random.choices(list(ways), list(ways.values()))[0]
@@ -54,6 +61,9 @@ class Timings:
         self._resumptions = resumptions
         self._calm = calm
         self._is_calm = False  # whether the operation that was drawn last overlaps nothing
+        self._crashes = crashes if crashes and random.random() < 0.5 else frozenset()
+        self._counts = counts
+        self._strikes = False  # whether a crash is to come next
         self._changes = random.randint(1, 3)  # the depth of PCT: so often a rank changes
 
     def draw(self, operation: Operation) -> Operation:
@@ -62,6 +72,8 @@ class Timings:
         if self.way == "calm" or self._is_calm:
             return operation
         timing = self._ranked(operation) if self.way == "ranks" else self._sparse(operation)
+        if self._crashes:
+            timing = self._struck(operation, timing)
         if was_calm:
             timing = replace(timing, begins=ALONE)
         elif self.way == "rush":  # there is always somebody else
@@ -69,6 +81,24 @@ class Timings:
         if self._resumptions is not None:
             timing = replace(timing, resumes=self._resumes(self._resumptions, operation.kind))
         return operation if timing == CALM else operation.timed(timing)
+
+    def takes_strike(self) -> bool:
+        """Return whether the next operation is to be a crash; it is asked once for each."""
+        strikes, self._strikes = self._strikes, False
+        return strikes
+
+    def _struck(self, operation: Operation, timing: Timing) -> Timing:
+        """Return the timing of a crash, or of an operation in the middle of which one may come."""
+        if operation.kind in self._crashes:
+            return replace(timing, begins=DURING if timing.begins == ALONE else timing.begins)
+        counts = self._counts.get(operation.kind, ())
+        # Not the most that were ever seen: few operations would come so far.
+        made = self._random.choice(counts) if counts else 0
+        self._strikes = made > 0 and self._random.random() < STRIKES
+        if not self._strikes:
+            return timing
+        point, late = self._random.randint(1, made), self._random.choice(STRUCK_LATE)
+        return Timing(timing.begins, ((point, late),))
 
     def _sparse(self, operation: Operation) -> Timing:
         """Return a timing each entry of which is there by chance."""
@@ -92,8 +122,8 @@ class Timings:
         if self._changes and random.random() < 0.5:  # its rank falls in the middle
             self._changes -= 1
             first = self._point(operation)
-        last = min(POINTS_MOST, self._seen(operation))
-        delays = tuple((point, RANKED_LATE) for point in range(first, max(first, last) + 1))
+        last = min(first + POINTS_MOST - 1, max(first, self._seen(operation)))
+        delays = tuple((point, RANKED_LATE) for point in range(first, last + 1))
         return Timing(begins, delays, self._cancelled(operation))
 
     def _resumes(self, seen: Mapping[str, int], kind: str) -> Late:
@@ -121,8 +151,12 @@ class Timings:
         return self._point(operation)
 
     def _point(self, operation: Operation) -> int:
+        seen = self._seen(operation)
         most = LINES_MOST if self._lines else POINTS_MOST
-        return self._random.randint(1, min(most, self._seen(operation)))
+        # The end of a long operation counts as well, but most happens in the first half of it.
+        while most < seen and not self._lines and self._random.random() < 0.5:
+            most *= 2
+        return self._random.randint(1, min(most, seen))
 
     def _seen(self, operation: Operation) -> int:
         return max(POINTS_LEAST, self._points.get(operation.kind, 0))
