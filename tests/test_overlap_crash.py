@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import aiosqlite
 import pytest
 from threadline import Driver, Scenario
-from threadline.driver import end
+from threadline.driver import DriverError, end
 from threadline.failure import Failure
 from threadline.handle import Handle
 from threadline.inline import inline_aiosqlite
@@ -21,7 +21,7 @@ from threadline.lockstep.run import Batch, Runs, replay
 from threadline.minimise.fixpoint import minimise
 from threadline.operation import Operation
 from threadline.outcome import Ok
-from threadline.pump import Pump
+from threadline.pump import NotDone, Pump
 from threadline.schedule import Call, Schedule
 from threadline.search.explore import Explorer
 from threadline.timing import DURING, WITH, Timing
@@ -104,6 +104,44 @@ def test_a_driver_without_a_loop_has_nothing_to_abandon() -> None:
     driver = RightDriver()
     driver.abandon()
     end(driver)
+
+
+def test_threads_cannot_be_abandoned() -> None:
+    class InThreads(RightDriver):
+        threaded = True
+
+    driver = InThreads()
+    with pytest.raises(DriverError, match="cannot leave threads"):
+        driver.abandon()
+    end(driver)
+
+
+def test_a_system_that_does_not_end_after_a_crash_is_closed_all_the_same() -> None:
+    """What was left goes on without an end where it is cancelled."""
+    closed = []
+
+    class Closing(RightDriver):
+        def close(self) -> None:
+            closed.append("closed")
+            super().close()
+
+    async def go_on() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(0)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(go_on())
+
+    driver = Closing()
+    task = driver.pump.call(begin())
+    driver.pump.settle()
+    driver.abandon()
+    with pytest.raises(NotDone):
+        end(driver)
+    assert closed == ["closed"]
+    del task
 
 
 def test_what_is_left_ends_with_the_run() -> None:

@@ -151,8 +151,11 @@ class Driver(Generic[M]):
 
         Call it in a plain method, before the system is made anew on what it has stored. What was
         under way never goes on, no `finally` runs before the run is over, and whoever has waited
-        for it gets no answer. Raises DriverError in an `async` method, which would be left, too.
+        for it gets no answer. Raises DriverError in an `async` method, which would be left, too,
+        and for a system in threads, which cannot be left.
         """
+        if self.threaded:
+            raise DriverError("abandon() cannot leave threads where they are; write no crash here")
         if is_pumped():
             message = (
                 "abandon() was called in an async method, which it would leave where it is as well;"
@@ -213,8 +216,10 @@ def modules_of(package: str) -> dict[str, ModuleType]:
 def end(driver: Driver[Any]) -> None:
     """Close a driver, and its loop whatever comes of that."""
     try:
-        driver._close_abandoned()
-        driver.close()
+        try:
+            driver._close_abandoned()
+        finally:
+            driver.close()
     finally:
         if driver._pump is not None:
             driver._pump.close()
