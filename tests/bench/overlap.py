@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import cache
 from itertools import cycle, islice
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
+from fastapi import FastAPI
 from threadline import Scenario, pool, rule
+from threadline.asgi import Client
 from threadline.loading import load_target
 from threadline.lockstep.overlap import Overlap
 from threadline.lockstep.run import Runs
@@ -20,7 +23,7 @@ from threadline.trace import Header, Recorder
 from scenarios.overlap import Overlap as Users
 from scenarios.service_overlap import ServiceOverlap
 from scenarios.stored_turns import TurnsAtOnce, TurnsCancelled
-from tests.toys.api import make_api
+from tests.toys.api import Api, make_api
 from tests.toys.racing import AtOnce, Desks
 
 PAIRS = 5
@@ -78,13 +81,41 @@ async def called() -> None:
         await app({**scope, **path}, receive, send)
 
 
-def alone() -> tuple[float, float]:
-    """Return the seconds that a run of `Clients` takes, and that its app takes by itself."""
-    seconds, _ = taken("tests.toys.api:Api", Clients, 50, overlap=True, steps_max=REQUESTS)
+class MadeOnce(Api):
+    """Calls one app in all runs, as most are made where their module is imported."""
+
+    now: ClassVar[list[MadeOnce]] = []  # whose run it is
+
+    def __init__(self) -> None:
+        self.now[:] = [self]
+        self._log = []
+        self._app = made_once()
+        self._app.state.desks.clear()
+        self._client = Client(self._app, self.io)
+        self.pump.call(self._client.start())
+
+
+@cache
+def made_once() -> FastAPI:
+    """Return the app of all runs, whose I/O is that of the driver that plays now."""
+
+    async def io() -> None:
+        await MadeOnce.now[0].io()
+
+    return make_api(io, [])
+
+
+def alone() -> tuple[float, float, float]:
+    """Return the seconds that a run of `Clients` takes, with an app of its own and with one that is
+    made once, and that its app takes by itself.
+    """
+    own, _ = taken("tests.toys.api:Api", Clients, 50, overlap=True, steps_max=REQUESTS)
+    name = "tests.bench.overlap:MadeOnce"
+    once, _ = taken(name, Clients, 50, overlap=True, steps_max=REQUESTS)
     began = time.perf_counter()
     for _ in range(50):
         asyncio.run(called())
-    return seconds / 50, (time.perf_counter() - began) / 50
+    return own / 50, once / 50, (time.perf_counter() - began) / 50
 
 
 class Spent:
@@ -134,8 +165,10 @@ def main() -> None:
         ratio = median(one / other for one, other in zip(calm, plain, strict=True))
         times = "".join(f"{median(each) * 1e6:>6.0f}us" for each in (plain, calm, drawn))
         print(f"{scenario.__name__:38}{times}{ratio:>7.2f}{median(shares):>9.1%}")
-    run, app = (median(each) * 1_000 for each in zip(*(alone() for _ in range(PAIRS)), strict=True))
-    print(f"a run of {REQUESTS} steps of Clients takes {run:.1f} ms, its app alone {app:.1f} ms")
+    rounds = zip(*(alone() for _ in range(PAIRS)), strict=True)
+    own, once, app = (median(each) * 1_000 for each in rounds)
+    print(f"a run of {REQUESTS} steps of Clients takes {own:.1f} ms, its app alone {app:.1f} ms;")
+    print(f"with an app that is made once, it takes {once:.1f} ms")
 
 
 if __name__ == "__main__":
