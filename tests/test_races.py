@@ -43,6 +43,7 @@ from tests.mutants.service_races import SERVICE_RACES
 
 RUNS_MAX = 1_000
 STEPS_MAX, ENTRIES_MAX = 6, 3
+MORE_ENTRIES = {"AnswersByHalves": 4}  # on seeds 1 and 3, as docs/overlap.md says
 SESSIONS, TURNS = "drivers.sessions:SessionsDriver", "drivers.stored_turns:StoredTurnsDriver"
 SERVICE = "drivers.service:ServiceDriver"
 # These take two to ten seconds each, most of them to be minimised.
@@ -80,7 +81,8 @@ def dies(mutant: Mutant, seed: int, replays: int) -> None:
     assert found.minimised.failure is not None
     trace = found.minimised.trace
     assert len(trace.operations) <= STEPS_MAX
-    assert sum(operation.timing.entries for _, operation in trace.operations) <= ENTRIES_MAX
+    entries_max = MORE_ENTRIES.get(mutant.name, ENTRIES_MAX)
+    assert sum(operation.timing.entries for _, operation in trace.operations) <= entries_max
     runs = Runs(target, Recorder(None))
     plays = [replay(runs, trace.header, trace.operations) for _ in range(replays)]
     assert {digest(play.steps) for play in plays if play} == {digest(found.minimised.failure.steps)}
