@@ -106,6 +106,28 @@ def test_a_driver_without_a_loop_has_nothing_to_abandon() -> None:
     end(driver)
 
 
+def test_what_was_reported_before_a_crash_is_not_lost() -> None:
+    driver = RightDriver()
+    driver.pump.loop.call_exception_handler({"message": "a callback failed"})
+
+    driver.abandon()
+
+    assert [context["message"] for context in driver.pump.errors] == ["a callback failed"]
+    end(driver)
+
+
+def test_what_was_abandoned_ends_before_a_run_is_repeated() -> None:
+    """A hunt for leaks would count it, cycle after cycle."""
+    driver = RightDriver()
+    before = driver.pump
+    driver.abandon()
+
+    driver.discard_notes()
+
+    assert before.loop.is_closed()
+    end(driver)
+
+
 def test_threads_cannot_be_abandoned() -> None:
     class InThreads(RightDriver):
         threaded = True

@@ -327,9 +327,9 @@ class Pump:
         self._loop.schedule = schedule
 
     def hand_over(self, pump: Pump) -> None:
-        """Leave it to another pump when I/O is done; nothing goes on in this one any more.
+        """Give the schedule to another pump, and what was reported here; this one is not run again.
 
-        What it has open of a database is closed as it is, as at the end of a process.
+        Its connections to a database are closed as they are, as at the end of a process.
         """
         pump.schedule, self.schedule = self.schedule, None
         pump.errors.extend(self.errors)

@@ -160,7 +160,7 @@ class Schedule:
             each.io.answer()
 
     def lose(self) -> None:
-        """Let nothing come any more of what is under way: its process has crashed."""
+        """Drop every I/O that is under way, for good: the process that waits for it has crashed."""
         for held in self.held:
             self._mark(held)
         self._lost += self.held
